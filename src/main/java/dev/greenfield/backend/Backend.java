@@ -1,0 +1,171 @@
+package dev.greenfield.backend;
+
+import dev.greenfield.model.Activation;
+
+/**
+ * Memory and operations of one kind of hardware at one precision. Matrices are row-major. Batches are {@link RaggedRows};
+ * a forward pass of one sequence is the batch with a single column. Widths: D of the residual stream, F of the MLP's hidden
+ * layer, T tokens, R rows of a batch.
+ *
+ * <p>Arguments are checked by the engine; an operation may assume that shapes agree. Operations of one backend object run one
+ * after another in the order of the calls; several threads may call it, each on its own buffers.
+ */
+public interface Backend extends AutoCloseable {
+    /** {@code reference}, {@code cpu} or {@code cuda}. */
+    String name();
+
+    /** The hardware and libraries, for people: processor or GPU, threads, BLAS. */
+    String device();
+
+    /** The arithmetic of this backend. */
+    Precision precision();
+
+    /** The buffers that are open, for leak checks and memory measurements. */
+    BufferLedger ledger();
+
+    /** The most elements one buffer of this backend may hold. */
+    long maxBufferLength();
+
+    /** Rows that a chunked operation should work on at once for its intermediate results to stay in fast memory. */
+    int preferredChunkRows();
+
+    /** A buffer of zeros. */
+    Buffer allocate(String label, long elements);
+
+    /** Copies {@code count} host values into a buffer, rounding to the backend's precision. */
+    void upload(double[] from, int at, Buffer to, long offset, int count);
+
+    /** Copies {@code count} host values into a buffer. */
+    void upload(float[] from, int at, Buffer to, long offset, int count);
+
+    /** Copies {@code count} elements of a buffer to the host. */
+    void download(Buffer from, long offset, double[] to, int at, int count);
+
+    /** c = alpha op(a) op(b) + beta c, where op transposes when its flag is set. With beta 0, c need not hold numbers. */
+    void multiply(
+            double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c);
+
+    /** Adds bias [n] to every row of x [R, n]. */
+    void addBias(Matrix x, Buffer bias);
+
+    /**
+     * Normalizes rows: normalized = (x - mean) / sqrt(variance + epsilon), without gain and bias (they are folded into the
+     * next matrix).
+     *
+     * @param x [R, D]
+     * @param normalized [R, D]; may be x itself
+     * @param inverseStd [R], or null when it is not wanted
+     */
+    void layerNorm(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd);
+
+    /**
+     * Tangent of {@link #layerNorm}, and its adjoint: the Jacobian r (I - 1 1'/D - n n'/D) is symmetric.
+     * dy = r (dx - mean(dx) - n mean(n dx)) with the n and r of the row's token.
+     *
+     * @param dx rows {@code fromRow} and on of a batch, [m, D]
+     * @param rows the batch
+     * @param fromRow the row of the batch that is dx's first
+     * @param normalized [T, D] of the forward pass
+     * @param inverseStd [T] of the forward pass
+     * @param dy [m, D]; may be dx itself unless {@code accumulate}
+     * @param accumulate whether the result is added to dy instead of replacing it
+     */
+    void layerNormTangent(
+            Matrix dx,
+            RaggedRows rows,
+            int fromRow,
+            Matrix normalized,
+            Buffer inverseStd,
+            Matrix dy,
+            boolean accumulate);
+
+    /**
+     * Causal attention of a batch of runs that share a prefix: at tokens before its first, a column's keys and values are
+     * those of the base run.
+     *
+     * @param shape heads, head width, scale
+     * @param qkv [R, 3D] of the batch
+     * @param rows the batch
+     * @param base [T, 3D] of the base run; null when every column begins at token 0
+     * @param queriesFrom outputs are wanted at this token and later; earlier rows of {@code out} are left as they are
+     * @param out [R, D]
+     * @param logSumExp [H, T], for a batch of one column; null when it is not wanted
+     */
+    void attention(
+            AttentionShape shape,
+            Matrix qkv,
+            RaggedRows rows,
+            Matrix base,
+            int queriesFrom,
+            Matrix out,
+            Buffer logSumExp);
+
+    /**
+     * Tangent of attention for many tangents of one forward pass. With P the probabilities:
+     * ds = scale (dq k' + q dk'), dP = P (ds - rowsum(P ds)), dout = dP v + P dv.
+     *
+     * @param primal of the forward pass
+     * @param dqkv [R, 3D]
+     * @param rows the batch
+     * @param queriesFrom outputs are wanted at this token and later; earlier rows of {@code dout} are left as they are
+     * @param dout [R, D]
+     */
+    void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout);
+
+    /**
+     * Adjoint of attention for many cotangents of one forward pass. dP = dout v', ds = P (dP - rowsum(P dP)),
+     * dq = scale ds k, dk = scale ds' q, dv = P' dout.
+     *
+     * @param primal of the forward pass
+     * @param dout [R, D]; rows at tokens before {@code queriesFrom} count as zero
+     * @param rows the batch; keys before a column's first token are left out
+     * @param queriesFrom the first token at which dout is not zero
+     * @param dqkv [R, 3D]
+     */
+    void attentionAdjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv);
+
+    /**
+     * g = act(u + bias), in place.
+     *
+     * @param u [R, F]
+     * @param bias [F]
+     * @param derivative [R, F] receives act'(u + bias); null when it is not wanted
+     */
+    void activation(Activation kind, Matrix u, Buffer bias, Matrix derivative);
+
+    /**
+     * Tangent of the activation, and its adjoint (it acts element by element): du *= act'(u) of the row's token, in place.
+     *
+     * @param du rows {@code fromRow} and on of a batch, [m, F]
+     * @param rows the batch
+     * @param fromRow the row of the batch that is du's first
+     * @param derivative [T, F] of the forward pass
+     */
+    void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative);
+
+    /**
+     * Copies a batch into a larger one. Column c of the new batch takes the rows of column origin[c] of the old one; where
+     * origin[c] is -1, and at tokens where the old column was not alive, its rows are those of {@code base}, or zero.
+     *
+     * @param from [R, D] of the old batch
+     * @param fromRows the old batch
+     * @param origin per new column its old column, or -1
+     * @param base [T, D], or null for zeros
+     * @param to [R', D] of the new batch; other memory than {@code from}
+     * @param toRows the new batch
+     */
+    void grow(Matrix from, RaggedRows fromRows, int[] origin, Matrix base, Matrix to, RaggedRows toRows);
+
+    /**
+     * Residual injection: row index[i] of x becomes {@code keep} times itself plus row i of {@code sources}. An added source
+     * keeps 1, a replacement keeps 0. No index may occur twice.
+     */
+    void inject(Matrix x, int[] index, Matrix sources, double keep);
+
+    /** The sum of squares of each row, in double precision, into host memory from {@code at} on. */
+    void squaredNorms(Matrix x, double[] into, int at);
+
+    /** Frees what the backend itself holds. Buffers that are still open are leaks: they are reported, not freed. */
+    @Override
+    void close();
+}

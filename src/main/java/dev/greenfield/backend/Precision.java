@@ -1,0 +1,43 @@
+package dev.greenfield.backend;
+
+import dev.greenfield.lattice.InputException;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** The arithmetic a backend computes in. */
+public enum Precision {
+    /** IEEE 754 binary64. */
+    FP64(8),
+    /** IEEE 754 binary32. */
+    FP32(4),
+    /** binary32 storage, matrix products with operands rounded to 10 mantissa bits (NVIDIA tensor cores). */
+    TF32(4);
+
+    private final int bytes;
+
+    Precision(int bytes) {
+        this.bytes = bytes;
+    }
+
+    /** Bytes that one stored element takes. */
+    public int bytes() {
+        return bytes;
+    }
+
+    /** The name used on the command line and in result files: {@code fp64}, {@code fp32} or {@code tf32}. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The precision with this {@linkplain #label() label}; refuses any other text. */
+    public static Precision of(String label) {
+        for (Precision p : values()) {
+            if (p.label().equals(label)) {
+                return p;
+            }
+        }
+        throw new InputException("unknown precision '" + label + "': expected one of "
+                + Arrays.stream(values()).map(Precision::label).collect(Collectors.joining(", ")));
+    }
+}

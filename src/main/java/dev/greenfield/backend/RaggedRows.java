@@ -1,0 +1,132 @@
+package dev.greenfield.backend;
+
+import java.util.Arrays;
+
+/**
+ * Which rows a batch has. A batch holds several columns (one tangent, cotangent or patched run each); column c is alive at
+ * the tokens first(c)..last(c) and has one row for each of them. Rows are kept token by token: block t holds the rows at
+ * token t of every column alive there. Columns are ordered so that those alive at any token are the first count(t) of them,
+ * so that column c's row in block t is start(t) + c.
+ *
+ * <p>Causality makes such batches: what enters at token t0 has rows only at t0 and later (tangents), what is read at token t1
+ * depends only on t1 and earlier (cotangents).
+ */
+public final class RaggedRows {
+    private final int[] first;
+    private final int[] last;
+    private final int[] start;
+
+    private RaggedRows(int[] first, int[] last, int[] start) {
+        this.first = first;
+        this.last = last;
+        this.start = start;
+    }
+
+    /**
+     * A batch over {@code tokens} tokens whose column c is alive at first[c]..last[c].
+     *
+     * @throws IllegalArgumentException when a column leaves the tokens or the columns alive at some token are not a prefix
+     */
+    public static RaggedRows of(int tokens, int[] first, int[] last) {
+        long[] begins = new long[tokens + 1];
+        for (int c = 0; c < first.length; c++) {
+            if (first[c] < 0 || last[c] >= tokens || first[c] > last[c]) {
+                throw new IllegalArgumentException("column " + c + " is alive at tokens " + first[c] + " to " + last[c]
+                        + ", expected a range within 0 to " + (tokens - 1));
+            }
+            begins[first[c]]++;
+            begins[last[c] + 1]--;
+        }
+        requirePrefixes(first, last);
+        int[] start = new int[tokens + 1];
+        long alive = 0;
+        long total = 0;
+        for (int t = 0; t < tokens; t++) {
+            alive += begins[t];
+            total += alive;
+            if (total > Integer.MAX_VALUE) {
+                throw new IllegalArgumentException("a batch of " + first.length + " columns over " + tokens
+                        + " tokens has more than 2^31 rows: use smaller batches");
+            }
+            start[t + 1] = (int) total;
+        }
+        return new RaggedRows(first.clone(), last.clone(), start);
+    }
+
+    /** Columns alive at a token are a prefix when each column lives within the one before it. */
+    private static void requirePrefixes(int[] first, int[] last) {
+        for (int c = 1; c < first.length; c++) {
+            boolean within = first[c - 1] <= first[c] && last[c] <= last[c - 1];
+            if (!within) {
+                throw new IllegalArgumentException("column " + c + " (tokens " + first[c] + " to " + last[c]
+                        + ") is not alive within column " + (c - 1) + " (tokens " + first[c - 1] + " to " + last[c - 1]
+                        + ")");
+            }
+        }
+    }
+
+    /** One column alive at every token: a plain sequence. */
+    public static RaggedRows sequence(int tokens) {
+        return of(tokens, new int[] {0}, new int[] {tokens - 1});
+    }
+
+    /** Number of tokens T of the sequence. */
+    public int tokens() {
+        return start.length - 1;
+    }
+
+    /** Number of columns. */
+    public int columns() {
+        return first.length;
+    }
+
+    /** Number of rows of the whole batch. */
+    public int rows() {
+        return start[start.length - 1];
+    }
+
+    /** Number of columns alive at a token. */
+    public int count(int token) {
+        return start[token + 1] - start[token];
+    }
+
+    /** First row of a token's block; {@code start(tokens())} is {@link #rows()}. */
+    public int start(int token) {
+        return start[token];
+    }
+
+    /** The row of a column at a token at which it is alive. */
+    public int row(int token, int column) {
+        return start[token] + column;
+    }
+
+    /** First token at which a column is alive. */
+    public int first(int column) {
+        return first[column];
+    }
+
+    /** Last token at which a column is alive. */
+    public int last(int column) {
+        return last[column];
+    }
+
+    /** The token whose block holds a row. */
+    public int tokenOf(int row) {
+        int low = 0;
+        int high = tokens() - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (start[middle] <= row) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
+    @Override
+    public String toString() {
+        return columns() + " columns, " + rows() + " rows, starts " + Arrays.toString(start);
+    }
+}

@@ -1,0 +1,144 @@
+package dev.greenfield.backend.cpu;
+
+import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import java.nio.FloatBuffer;
+
+/**
+ * The value of causal attention: one task a column and head. The column's keys and values are gathered (its own from its
+ * first token on, the base run's before), then tiles of queries take two small products and a softmax each.
+ */
+final class CpuAttention implements AutoCloseable {
+    /** Queries a tile: the part of a tile above the diagonal is computed in vain, so tiles stay small. */
+    private static final int TILE = 64;
+
+    private final Gemm gemm;
+    private final Workers workers;
+    private final ScratchBlocks scratch;
+
+    CpuAttention(Gemm gemm, Workers workers) {
+        this.gemm = gemm;
+        this.workers = workers;
+        this.scratch = new ScratchBlocks(gemm.memory());
+    }
+
+    void value(
+            AttentionShape shape,
+            Matrix qkv,
+            RaggedRows rows,
+            Matrix base,
+            int queriesFrom,
+            Matrix out,
+            Buffer logSumExp) {
+        int heads = shape.heads();
+        workers.run(
+                rows.columns() * heads,
+                n -> oneHead(
+                        shape,
+                        qkv,
+                        rows,
+                        base,
+                        queriesFrom,
+                        out,
+                        logSumExp == null ? null : CpuBuffer.of(logSumExp).view(),
+                        n / heads,
+                        n % heads));
+    }
+
+    private void oneHead(
+            AttentionShape shape,
+            Matrix qkv,
+            RaggedRows rows,
+            Matrix base,
+            int queriesFrom,
+            Matrix out,
+            FloatBuffer logSumExp,
+            int column,
+            int head) {
+        int h = shape.headWidth();
+        int width = shape.width();
+        int first = rows.first(column);
+        int last = rows.last(column);
+        int from = Math.max(first, queriesFrom);
+        int keys = last + 1;
+        if (from > last) {
+            return;
+        }
+        int tile = Math.min(TILE, last + 1 - from);
+        int keyAt = 0;
+        int valueAt = keys * h;
+        int queryAt = 2 * keys * h;
+        int scoreAt = queryAt + tile * h;
+        int outAt = scoreAt + tile * keys;
+        CpuMemory.Block block = scratch.take(outAt + tile * h);
+        try {
+            FloatBuffer work = block.view();
+            FloatBuffer own = CpuBuffer.floats(qkv);
+            for (int j = 0; j < keys; j++) {
+                FloatBuffer source = j < first ? CpuBuffer.floats(base) : own;
+                int at = (int) (j < first ? base.at(j) : qkv.at(rows.row(j, column))) + head * h;
+                work.put(keyAt + j * h, source, at + width, h);
+                work.put(valueAt + j * h, source, at + 2 * width, h);
+            }
+            FloatBuffer target = CpuBuffer.floats(out);
+            for (int i0 = from; i0 <= last; i0 += tile) {
+                int i1 = Math.min(i0 + tile, last + 1);
+                int n = i1 - i0;
+                for (int i = i0; i < i1; i++) {
+                    work.put(queryAt + (i - i0) * h, own, (int) qkv.at(rows.row(i, column)) + head * h, h);
+                }
+                gemm.multiply(
+                        false, true, n, i1, h, (float) shape.scale(), block, queryAt, h, block, keyAt, h, 0, block, scoreAt,
+                        keys);
+                for (int i = i0; i < i1; i++) {
+                    float l = softmax(work, scoreAt + (i - i0) * keys, i + 1, i1);
+                    if (logSumExp != null) {
+                        logSumExp.put(head * rows.tokens() + i, l);
+                    }
+                }
+                gemm.multiply(
+                        false, false, n, h, i1, 1, block, scoreAt, keys, block, valueAt, h, 0, block, outAt, h);
+                for (int i = i0; i < i1; i++) {
+                    target.put((int) out.at(rows.row(i, column)) + head * h, work, outAt + (i - i0) * h, h);
+                }
+            }
+        } finally {
+            scratch.give(block);
+        }
+    }
+
+    /** Turns the first {@code n} scores of a row into probabilities and the rest, up to {@code end}, into zeros. */
+    private static float softmax(FloatBuffer work, int at, int n, int end) {
+        float[] row = Scratch.mine().floats(0, end);
+        double[] e = Scratch.mine().doubles(n);
+        work.get(at, row, 0, n);
+        float max = Float.NEGATIVE_INFINITY;
+        for (int j = 0; j < n; j++) {
+            max = Math.max(max, row[j]);
+        }
+        for (int j = 0; j < n; j++) {
+            e[j] = row[j] - max;
+        }
+        VectorMath.expOfNegative(e, 0, n);
+        double sum = 0;
+        for (int j = 0; j < n; j++) {
+            sum += e[j];
+        }
+        double inverse = 1 / sum;
+        for (int j = 0; j < n; j++) {
+            row[j] = (float) (e[j] * inverse);
+        }
+        for (int j = n; j < end; j++) {
+            row[j] = 0;
+        }
+        work.put(at, row, 0, end);
+        return (float) (max + Math.log(sum));
+    }
+
+    @Override
+    public void close() {
+        scratch.close();
+    }
+}

@@ -1,0 +1,305 @@
+package dev.greenfield.backend.cpu;
+
+import dev.greenfield.backend.AttentionPrimal;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/**
+ * Tangent and adjoint of causal attention for many columns on one forward pass. One task takes one head and a chunk of
+ * columns. Everything of size tokens x tokens is kept with the column as its fastest index, a[j][i][c] for key j, query i and
+ * column c: products with the shared q, k and v are then small GEMMs that read and write the ragged batch in place, and the
+ * softmax part is loops over c. Only the products with P need the columns of a token side by side, so dv (or dout) is
+ * gathered once a task. Queries go in tiles, so that memory stays proportional to tokens and P is computed once a tile.
+ */
+final class CpuAttentionDerivatives implements AutoCloseable {
+    private static final int TILE = 32;
+    private static final int CHUNK = 64;
+
+    /** Floats of a[j][i][c] that stay in a core's cache. */
+    private static final int CACHE = 1 << 18;
+
+    private final Gemm gemm;
+    private final Workers workers;
+    private final ScratchBlocks scratch;
+
+    CpuAttentionDerivatives(Gemm gemm, Workers workers) {
+        this.gemm = gemm;
+        this.workers = workers;
+        this.scratch = new ScratchBlocks(gemm.memory());
+    }
+
+    void tangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
+        forEachTask(primal, rows, queriesFrom, task -> task.tangent(dqkv, dout));
+    }
+
+    void adjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {
+        forEachTask(primal, rows, queriesFrom, task -> task.adjoint(dout, dqkv));
+    }
+
+    private interface Action {
+        void accept(Task task);
+    }
+
+    private void forEachTask(AttentionPrimal primal, RaggedRows rows, int queriesFrom, Action action) {
+        if (rows.columns() == 0) {
+            return;
+        }
+        int tile = Math.min(TILE, rows.tokens());
+        int fits = Math.max(8, CACHE / (rows.tokens() * tile));
+        int chunk = Math.min(Math.min(CHUNK, fits), rows.columns());
+        int chunks = (rows.columns() + chunk - 1) / chunk;
+        int heads = primal.shape().heads();
+        workers.run(heads * chunks, n -> {
+            int from = n / heads * chunk;
+            Task task = new Task(
+                    primal, rows, queriesFrom, tile, n % heads, from, Math.min(chunk, rows.columns() - from));
+            try {
+                action.accept(task);
+            } finally {
+                scratch.give(task.block);
+            }
+        });
+    }
+
+    /** One head of the columns c0 to c0 + chunk - 1. */
+    private final class Task {
+        final RaggedRows rows;
+        final Matrix qkv;
+        final FloatBuffer logSumExp;
+        final float scale;
+        final int width;
+        final int h;
+        final int head;
+        final int c0;
+        final int chunk;
+        final int tile;
+        final int lowest;
+        final int firstQuery;
+        final int end;
+
+        final CpuMemory.Block block;
+        final int probabilityAt; // [tile][end]
+        final int scoreAt; // a: [end][tile][chunk]
+        final int gatheredAt; // [end - lowest][chunk][h]
+        final int resultAt; // tangent: [tile][chunk][h]; adjoint: [end - lowest][chunk][h]
+
+        Task(AttentionPrimal primal, RaggedRows rows, int queriesFrom, int tile, int head, int c0, int chunk) {
+            this.rows = rows;
+            this.qkv = primal.qkv();
+            this.logSumExp = CpuBuffer.of(primal.logSumExp()).view();
+            this.scale = (float) primal.shape().scale();
+            this.width = primal.shape().width();
+            this.h = primal.shape().headWidth();
+            this.head = head;
+            this.c0 = c0;
+            this.chunk = chunk;
+            this.tile = tile;
+            this.lowest = rows.first(c0);
+            this.firstQuery = Math.max(lowest, queriesFrom);
+            this.end = rows.last(c0) + 1;
+            int gathered = (end - lowest) * chunk * h;
+            this.probabilityAt = 0;
+            this.scoreAt = tile * end;
+            this.gatheredAt = scoreAt + end * tile * chunk;
+            this.resultAt = gatheredAt + gathered;
+            this.block = scratch.take(resultAt + Math.max(gathered, tile * chunk * h));
+        }
+
+        CpuMemory.Block floatsOf(Matrix m) {
+            return CpuBuffer.of(m.buffer()).block();
+        }
+
+        /** Columns of the chunk that are alive at a token. */
+        int alive(int token) {
+            return Math.max(0, Math.min(chunk, rows.count(token) - c0));
+        }
+
+        /** Where part 0 (query), 1 (key) or 2 (value) of this head stands in the forward pass at a token. */
+        long primalAt(int part, int token) {
+            return qkv.at(token) + (long) part * width + head * h;
+        }
+
+        /** The same in a batch's matrix for the chunk's first column. */
+        long batchAt(Matrix m, int part, int token) {
+            return m.at(rows.start(token) + c0) + (long) part * width + head * h;
+        }
+
+        void tangent(Matrix dqkv, Matrix dout) {
+            gather(dqkv, 2, lowest);
+            for (int i0 = firstQuery; i0 < end; i0 += tile) {
+                int i1 = Math.min(i0 + tile, end);
+                probabilities(i0, i1);
+                for (int i = i0; i < i1; i++) { // scale k_j dq_i
+                    small(false, true, i + 1, alive(i), h, scale, floatsOf(qkv), primalAt(1, 0), qkv.stride(),
+                            floatsOf(dqkv), batchAt(dqkv, 0, i), dqkv.stride(), 0, block, score(0, i - i0),
+                            tile * chunk);
+                }
+                for (int j = lowest; j < i1; j++) { // scale q_i dk_j
+                    int i = Math.max(j, i0);
+                    small(false, true, i1 - i, alive(j), h, scale, floatsOf(qkv), primalAt(0, i), qkv.stride(),
+                            floatsOf(dqkv), batchAt(dqkv, 1, j), dqkv.stride(), 1, block, score(j, i - i0), chunk);
+                }
+                softmaxDerivative(i0, i1, 1);
+                small(false, false, i1 - i0, chunk * h, i1 - lowest, 1, block, probabilityAt + lowest, end,
+                        block, gatheredAt, chunk * h, 0, block, resultAt, chunk * h); // P dv
+                for (int i = i0; i < i1; i++) { // dP v
+                    int result = resultAt + (i - i0) * chunk * h;
+                    small(true, false, alive(i), h, i + 1, 1, block, score(0, i - i0), tile * chunk,
+                            floatsOf(qkv), primalAt(2, 0), qkv.stride(), 1, block, result, h);
+                    scatter(result, dout, 0, i);
+                }
+            }
+        }
+
+        void adjoint(Matrix dout, Matrix dqkv) {
+            float[] zeros = new float[chunk * h];
+            for (int j = lowest; j < end; j++) {
+                block.view().put(resultAt + (j - lowest) * chunk * h, zeros, 0, zeros.length);
+                for (int c = 0; c < alive(j) && j < firstQuery; c++) {
+                    CpuBuffer.floats(dqkv).put((int) batchAt(dqkv, 0, j) + c * dqkv.stride(), zeros, 0, h);
+                }
+            }
+            gather(dout, 0, firstQuery);
+            for (int i0 = firstQuery; i0 < end; i0 += tile) {
+                int i1 = Math.min(i0 + tile, end);
+                probabilities(i0, i1);
+                for (int i = i0; i < i1; i++) { // v_j dout_i
+                    small(false, true, i + 1, alive(i), h, 1, floatsOf(qkv), primalAt(2, 0), qkv.stride(),
+                            floatsOf(dout), batchAt(dout, 0, i), dout.stride(), 0, block, score(0, i - i0),
+                            tile * chunk);
+                }
+                softmaxDerivative(i0, i1, scale);
+                for (int i = i0; i < i1; i++) { // dq_i = sum over j of ds k_j
+                    small(true, false, alive(i), h, i + 1, 1, block, score(0, i - i0), tile * chunk,
+                            floatsOf(qkv), primalAt(1, 0), qkv.stride(), 0, floatsOf(dqkv), batchAt(dqkv, 0, i),
+                            dqkv.stride());
+                }
+                for (int j = lowest; j < i1; j++) { // dk_j = sum over i of ds q_i
+                    int i = Math.max(j, i0);
+                    boolean firstTile = Math.max(j, firstQuery) >= i0;
+                    small(true, false, alive(j), h, i1 - i, 1, block, score(j, i - i0), chunk, floatsOf(qkv),
+                            primalAt(0, i), qkv.stride(), firstTile ? 0 : 1, floatsOf(dqkv), batchAt(dqkv, 1, j),
+                            dqkv.stride());
+                }
+                small(true, false, i1 - lowest, chunk * h, i1 - i0, 1, block, probabilityAt + lowest, end, block,
+                        gatheredAt + (i0 - firstQuery) * chunk * h, chunk * h, 1, block, resultAt,
+                        chunk * h); // dv_j = sum over i of P dout_i
+            }
+            for (int j = lowest; j < end; j++) {
+                scatter(resultAt + (j - lowest) * chunk * h, dqkv, 2, j);
+            }
+        }
+
+        int score(int j, int row) {
+            return scoreAt + (j * tile + row) * chunk;
+        }
+
+        /** The rows of one part at the tokens from {@code from} on, each token's columns side by side, dead ones zero. */
+        void gather(Matrix source, int part, int from) {
+            FloatBuffer in = CpuBuffer.floats(source);
+            FloatBuffer work = block.view();
+            float[] zeros = new float[chunk * h];
+            for (int t = from; t < end; t++) {
+                int to = gatheredAt + (t - from) * chunk * h;
+                int n = alive(t);
+                for (int c = 0; c < n; c++) {
+                    work.put(to + c * h, in, (int) batchAt(source, part, t) + c * source.stride(), h);
+                }
+                work.put(to + n * h, zeros, 0, (chunk - n) * h);
+            }
+        }
+
+        void scatter(int from, Matrix target, int part, int token) {
+            FloatBuffer out = CpuBuffer.floats(target);
+            int n = alive(token);
+            for (int c = 0; c < n; c++) {
+                out.put((int) batchAt(target, part, token) + c * target.stride(), block.view(), from + c * h, h);
+            }
+        }
+
+        /** P for the queries i0 to i1 - 1, zero above the diagonal. */
+        void probabilities(int i0, int i1) {
+            small(false, true, i1 - i0, i1, h, scale, floatsOf(qkv), primalAt(0, i0), qkv.stride(), floatsOf(qkv),
+                    primalAt(1, 0), qkv.stride(), 0, block, probabilityAt, end);
+            float[] row = Scratch.mine().floats(0, end);
+            double[] e = Scratch.mine().doubles(end);
+            for (int i = i0; i < i1; i++) {
+                int at = probabilityAt + (i - i0) * end;
+                float l = logSumExp.get(head * rows.tokens() + i);
+                block.view().get(at, row, 0, i + 1);
+                for (int j = 0; j <= i; j++) {
+                    e[j] = row[j] - l;
+                }
+                VectorMath.expOfNegative(e, 0, i + 1);
+                for (int j = 0; j <= i; j++) {
+                    row[j] = (float) e[j];
+                }
+                Arrays.fill(row, i + 1, end, 0);
+                block.view().put(at, row, 0, end);
+            }
+        }
+
+        /** a = factor P (a - sum over j of P a), query by query; columns that are not alive become zero. */
+        void softmaxDerivative(int i0, int i1, float factor) {
+            FloatBuffer work = block.view();
+            float[] p = Scratch.mine().floats(0, end);
+            float[] a = Scratch.mine().floats(1, end * chunk);
+            float[] mean = Scratch.mine().floats(2, chunk);
+            for (int i = i0; i < i1; i++) {
+                int n = alive(i);
+                work.get(probabilityAt + (i - i0) * end, p, 0, i + 1);
+                Arrays.fill(mean, 0, chunk, 0);
+                for (int j = 0; j <= i; j++) {
+                    work.get(score(j, i - i0), a, j * chunk, n);
+                    Arrays.fill(a, j * chunk + n, (j + 1) * chunk, 0);
+                    addScaled(mean, p[j], a, j * chunk, n);
+                }
+                for (int j = 0; j <= i; j++) {
+                    centre(a, j * chunk, mean, factor * p[j], n);
+                    work.put(score(j, i - i0), a, j * chunk, chunk);
+                }
+            }
+        }
+
+        private void small(
+                boolean ta,
+                boolean tb,
+                int m,
+                int n,
+                int k,
+                float alpha,
+                CpuMemory.Block a,
+                long atA,
+                int strideA,
+                CpuMemory.Block b,
+                long atB,
+                int strideB,
+                float beta,
+                CpuMemory.Block c,
+                long atC,
+                int strideC) {
+            if (m > 0 && n > 0) {
+                gemm.multiply(ta, tb, m, n, k, alpha, a, atA, strideA, b, atB, strideB, beta, c, atC, strideC);
+            }
+        }
+    }
+
+    private static void addScaled(float[] to, float factor, float[] from, int at, int n) {
+        for (int c = 0; c < n; c++) {
+            to[c] += factor * from[at + c];
+        }
+    }
+
+    private static void centre(float[] a, int at, float[] mean, float factor, int n) {
+        for (int c = 0; c < n; c++) {
+            a[at + c] = factor * (a[at + c] - mean[c]);
+        }
+    }
+
+    @Override
+    public void close() {
+        scratch.close();
+    }
+}

@@ -1,0 +1,322 @@
+package dev.greenfield.backend.cpu;
+
+import dev.greenfield.backend.AttentionPrimal;
+import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.BufferLedger;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.backend.Precision;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.model.Activation;
+import java.nio.FloatBuffer;
+
+/** The float32 backend of any machine. See the package comment for how it works. */
+public final class CpuBackend implements Backend {
+    /** Below this many floating-point operations a product is not worth waking a second thread for. */
+    private static final double SPLIT_FLOPS = 4e6;
+
+    /** Fewer rows than this a thread make OpenBLAS spend its time packing the other operand. */
+    private static final int LEAST_ROWS = 192;
+
+    private final Gemm gemm;
+    private final Workers workers;
+    private final CpuMemory memory;
+    private final CpuAttention attention;
+    private final CpuAttentionDerivatives derivatives;
+    private final BufferLedger ledger = new BufferLedger();
+
+    private CpuBackend(Gemm gemm, int threads) {
+        this.gemm = gemm;
+        this.workers = new Workers(threads);
+        this.memory = gemm.memory();
+        this.attention = new CpuAttention(gemm, workers);
+        this.derivatives = new CpuAttentionDerivatives(gemm, workers);
+    }
+
+    /** A backend on {@code threads} threads with OpenBLAS where it loads, plain Java otherwise. */
+    public static CpuBackend open(int threads) {
+        Gemm gemm;
+        try {
+            gemm = OpenBlasGemm.load();
+        } catch (LinkageError e) {
+            gemm = new PlainGemm();
+        }
+        return new CpuBackend(gemm, threads);
+    }
+
+    /** A backend whose matrix products are plain Java whatever this machine could load. */
+    public static CpuBackend withoutLibraries(int threads) {
+        return new CpuBackend(new PlainGemm(), threads);
+    }
+
+    /** Why OpenBLAS cannot be used here; null when it can. */
+    public static String whyNoOpenBlas() {
+        try {
+            OpenBlasGemm.load();
+            return null;
+        } catch (LinkageError e) {
+            return e.getClass().getSimpleName() + ": " + e.getMessage();
+        }
+    }
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    @Override
+    public String device() {
+        return workers.threads() + (workers.threads() == 1 ? " thread" : " threads") + ", matrix products by "
+                + gemm.description();
+    }
+
+    @Override
+    public Precision precision() {
+        return Precision.FP32;
+    }
+
+    @Override
+    public BufferLedger ledger() {
+        return ledger;
+    }
+
+    @Override
+    public long maxBufferLength() {
+        return (1L << 29) - 16;
+    }
+
+    @Override
+    public int preferredChunkRows() {
+        return 1024;
+    }
+
+    @Override
+    public Buffer allocate(String label, long elements) {
+        if (elements > maxBufferLength()) {
+            throw new MemoryBudgetException("'" + label + "' needs " + elements + " elements, one buffer of the cpu backend"
+                    + " holds at most " + maxBufferLength() + ": lower --memory so that the work is cut smaller");
+        }
+        return new CpuBuffer(label, (int) elements, memory.allocate((int) elements), ledger);
+    }
+
+    @Override
+    public void upload(double[] from, int at, Buffer to, long offset, int count) {
+        float[] values = new float[Math.min(count, 1 << 16)];
+        FloatBuffer target = CpuBuffer.of(to).view();
+        for (int done = 0; done < count; done += values.length) {
+            int n = Math.min(values.length, count - done);
+            for (int i = 0; i < n; i++) {
+                values[i] = (float) from[at + done + i];
+            }
+            target.put((int) offset + done, values, 0, n);
+        }
+    }
+
+    @Override
+    public void upload(float[] from, int at, Buffer to, long offset, int count) {
+        CpuBuffer.of(to).view().put((int) offset, from, at, count);
+    }
+
+    @Override
+    public void download(Buffer from, long offset, double[] to, int at, int count) {
+        float[] values = new float[Math.min(count, 1 << 16)];
+        FloatBuffer source = CpuBuffer.of(from).view();
+        for (int done = 0; done < count; done += values.length) {
+            int n = Math.min(values.length, count - done);
+            source.get((int) offset + done, values, 0, n);
+            for (int i = 0; i < n; i++) {
+                to[at + done + i] = values[i];
+            }
+        }
+    }
+
+    @Override
+    public void multiply(
+            double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c) {
+        int m = c.rows();
+        int n = c.columns();
+        int k = transposeA ? a.rows() : a.columns();
+        if (m == 0 || n == 0) {
+            return;
+        }
+        int pieces = 2.0 * m * n * k < SPLIT_FLOPS ? 1 : workers.threads();
+        boolean byRows = m >= LEAST_ROWS * pieces;
+        workers.run(pieces, i -> {
+            int row = byRows ? piece(m, pieces, i) : 0;
+            int rows = byRows ? piece(m, pieces, i + 1) - row : m;
+            int column = byRows ? 0 : piece(n, pieces, i);
+            int columns = byRows ? n : piece(n, pieces, i + 1) - column;
+            if (rows == 0 || columns == 0) {
+                return;
+            }
+            gemm.multiply(
+                    transposeA,
+                    transposeB,
+                    rows,
+                    columns,
+                    k,
+                    (float) alpha,
+                    CpuBuffer.of(a.buffer()).block(),
+                    transposeA ? a.offset() + row : a.at(row),
+                    a.stride(),
+                    CpuBuffer.of(b.buffer()).block(),
+                    transposeB ? b.at(column) : b.offset() + column,
+                    b.stride(),
+                    (float) beta,
+                    CpuBuffer.of(c.buffer()).block(),
+                    c.at(row) + column,
+                    c.stride());
+        });
+    }
+
+    /** Where piece i begins, on multiples of 16 so that the library's inner kernels see full vectors. */
+    private static int piece(int length, int pieces, int i) {
+        return i == pieces ? length : (int) ((long) length * i / pieces) & ~15;
+    }
+
+    @Override
+    public void addBias(Matrix x, Buffer bias) {
+        FloatBuffer b = CpuBuffer.of(bias).view();
+        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBias(x, b, from, to));
+    }
+
+    /** Rows that keep a thread busy for some ten microseconds. */
+    private static int rowsWorthATask(Matrix x) {
+        return Math.max(1, 32_768 / Math.max(x.columns(), 1));
+    }
+
+    @Override
+    public void layerNorm(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd) {
+        FloatBuffer inverse =
+                inverseStd == null ? null : CpuBuffer.of(inverseStd).view();
+        workers.ranges(
+                x.rows(),
+                rowsWorthATask(x),
+                (from, to) -> RowKernels.layerNorm(x, epsilon, normalized, inverse, from, to));
+    }
+
+    @Override
+    public void layerNormTangent(
+            Matrix dx,
+            RaggedRows rows,
+            int fromRow,
+            Matrix normalized,
+            Buffer inverseStd,
+            Matrix dy,
+            boolean accumulate) {
+        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
+        workers.ranges(
+                dx.rows(),
+                rowsWorthATask(dx),
+                (from, to) -> RowKernels.layerNormTangent(
+                        dx, rows, fromRow, normalized, inverse, dy, accumulate, from, to));
+    }
+
+    @Override
+    public void attention(
+            AttentionShape shape,
+            Matrix qkv,
+            RaggedRows rows,
+            Matrix base,
+            int queriesFrom,
+            Matrix out,
+            Buffer logSumExp) {
+        attention.value(shape, qkv, rows, base, queriesFrom, out, logSumExp);
+    }
+
+    @Override
+    public void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
+        derivatives.tangent(primal, dqkv, rows, queriesFrom, dout);
+    }
+
+    @Override
+    public void attentionAdjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {
+        derivatives.adjoint(primal, dout, rows, queriesFrom, dqkv);
+    }
+
+    @Override
+    public void activation(Activation kind, Matrix u, Buffer bias, Matrix derivative) {
+        FloatBuffer b = CpuBuffer.of(bias).view();
+        workers.ranges(
+                u.rows(),
+                Math.max(1, 4096 / Math.max(u.columns(), 1)),
+                (from, to) -> RowKernels.activation(kind, u, b, derivative, from, to));
+    }
+
+    @Override
+    public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative) {
+        workers.ranges(
+                du.rows(),
+                rowsWorthATask(du),
+                (from, to) -> RowKernels.activationTangent(du, rows, fromRow, derivative, from, to));
+    }
+
+    @Override
+    public void grow(Matrix from, RaggedRows fromRows, int[] origin, Matrix base, Matrix to, RaggedRows toRows) {
+        int width = to.columns();
+        FloatBuffer source = CpuBuffer.floats(from);
+        FloatBuffer target = CpuBuffer.floats(to);
+        FloatBuffer rest = base == null ? null : CpuBuffer.floats(base);
+        workers.run(toRows.tokens(), t -> {
+            float[] zeros = rest == null ? new float[width] : null;
+            for (int c = 0; c < toRows.count(t); c++) {
+                int at = (int) to.at(toRows.row(t, c));
+                int old = origin[c];
+                if (old >= 0 && fromRows.first(old) <= t && t <= fromRows.last(old)) {
+                    target.put(at, source, (int) from.at(fromRows.row(t, old)), width);
+                } else if (rest != null) {
+                    target.put(at, rest, (int) base.at(t), width);
+                } else {
+                    target.put(at, zeros, 0, width);
+                }
+            }
+        });
+    }
+
+    @Override
+    public void inject(Matrix x, int[] index, Matrix sources, double keep) {
+        int width = x.columns();
+        FloatBuffer values = CpuBuffer.floats(x);
+        FloatBuffer s = CpuBuffer.floats(sources);
+        float factor = (float) keep;
+        workers.ranges(index.length, rowsWorthATask(x), (from, to) -> {
+            float[] row = Scratch.mine().floats(0, width);
+            float[] source = Scratch.mine().floats(1, width);
+            for (int i = from; i < to; i++) {
+                s.get((int) sources.at(i), source, 0, width);
+                if (keep != 0) {
+                    values.get((int) x.at(index[i]), row, 0, width);
+                    for (int j = 0; j < width; j++) {
+                        source[j] += factor * row[j];
+                    }
+                }
+                values.put((int) x.at(index[i]), source, 0, width);
+            }
+        });
+    }
+
+    @Override
+    public void squaredNorms(Matrix x, double[] into, int at) {
+        FloatBuffer values = CpuBuffer.floats(x);
+        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> {
+            float[] row = Scratch.mine().floats(0, x.columns());
+            for (int i = from; i < to; i++) {
+                values.get((int) x.at(i), row, 0, x.columns());
+                double sum = 0;
+                for (int j = 0; j < x.columns(); j++) {
+                    sum += (double) row[j] * row[j];
+                }
+                into[at + i] = sum;
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        attention.close();
+        derivatives.close();
+        workers.close();
+    }
+}

@@ -1,0 +1,111 @@
+package dev.greenfield.backend.cpu;
+
+import dev.greenfield.backend.MemoryBudgetException;
+import java.nio.FloatBuffer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.openblas.global.openblas_nolapack;
+
+/**
+ * Matrix products by OpenBLAS. Its own threads are switched off: they spin between calls and would compete with the threads
+ * that run everything else.
+ */
+final class OpenBlasGemm implements Gemm {
+    private static final int ROW_MAJOR = openblas_nolapack.CblasRowMajor;
+
+    private OpenBlasGemm() {}
+
+    /**
+     * Loads the library.
+     *
+     * @throws LinkageError when it is not there for this platform or cannot be loaded
+     */
+    static OpenBlasGemm load() {
+        // Memory is bounded by our own budget, whose message names what to do; javacpp's limit guesses from the Java heap.
+        setDefault("org.bytedeco.javacpp.maxphysicalbytes", "0");
+        setDefault("org.bytedeco.javacpp.maxbytes", "0");
+        openblas_nolapack.blas_set_num_threads(1);
+        return new OpenBlasGemm();
+    }
+
+    private static void setDefault(String property, String value) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, value);
+        }
+    }
+
+    @Override
+    public String description() {
+        return "OpenBLAS";
+    }
+
+    @Override
+    public CpuMemory memory() {
+        return NativeBlock::new;
+    }
+
+    private static final class NativeBlock implements CpuMemory.Block {
+        private final FloatPointer pointer;
+        private final FloatBuffer view;
+
+        NativeBlock(int floats) {
+            try {
+                pointer = new FloatPointer(Math.max(floats, 1));
+            } catch (OutOfMemoryError e) {
+                throw new MemoryBudgetException("the system gave no " + (floats >> 18)
+                        + " MiB of memory for one buffer: close other programs or lower --memory");
+            }
+            Pointer.memset(pointer, 0, 4L * floats);
+            view = pointer.asBuffer();
+        }
+
+        @Override
+        public FloatBuffer view() {
+            return view;
+        }
+
+        @Override
+        public void free() {
+            pointer.deallocate();
+        }
+
+        FloatPointer at(long offset) {
+            return new FloatPointer(pointer).position(offset);
+        }
+    }
+
+    @Override
+    public void multiply(
+            boolean transposeA,
+            boolean transposeB,
+            int m,
+            int n,
+            int k,
+            float alpha,
+            CpuMemory.Block a,
+            long offsetA,
+            int strideA,
+            CpuMemory.Block b,
+            long offsetB,
+            int strideB,
+            float beta,
+            CpuMemory.Block c,
+            long offsetC,
+            int strideC) {
+        openblas_nolapack.cblas_sgemm(
+                ROW_MAJOR,
+                transposeA ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
+                transposeB ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
+                m,
+                n,
+                k,
+                alpha,
+                ((NativeBlock) a).at(offsetA),
+                strideA,
+                ((NativeBlock) b).at(offsetB),
+                strideB,
+                beta,
+                ((NativeBlock) c).at(offsetC),
+                strideC);
+    }
+}

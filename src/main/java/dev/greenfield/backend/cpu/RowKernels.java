@@ -1,0 +1,142 @@
+package dev.greenfield.backend.cpu;
+
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.model.Activation;
+import java.nio.FloatBuffer;
+
+/** The operations that treat each row alone: LayerNorm, activation, bias. Each works on rows from (inclusive) to (exclusive). */
+final class RowKernels {
+    private RowKernels() {}
+
+    static void addBias(Matrix x, FloatBuffer bias, int from, int to) {
+        int n = x.columns();
+        FloatBuffer values = CpuBuffer.floats(x);
+        float[] row = Scratch.mine().floats(0, n);
+        float[] b = Scratch.mine().floats(1, n);
+        bias.get(0, b, 0, n);
+        for (int i = from; i < to; i++) {
+            values.get((int) x.at(i), row, 0, n);
+            VectorMath.add(row, 0, b, n);
+            values.put((int) x.at(i), row, 0, n);
+        }
+    }
+
+    static void layerNorm(Matrix x, double epsilon, Matrix normalized, FloatBuffer inverseStd, int from, int to) {
+        int n = x.columns();
+        FloatBuffer values = CpuBuffer.floats(x);
+        FloatBuffer out = CpuBuffer.floats(normalized);
+        float[] row = Scratch.mine().floats(0, n);
+        for (int i = from; i < to; i++) {
+            values.get((int) x.at(i), row, 0, n);
+            float mean = VectorMath.sum(row, n) / n;
+            for (int j = 0; j < n; j++) {
+                row[j] -= mean;
+            }
+            float variance = VectorMath.dot(row, row, n) / n;
+            float inverse = (float) (1 / Math.sqrt(variance + epsilon));
+            for (int j = 0; j < n; j++) {
+                row[j] *= inverse;
+            }
+            out.put((int) normalized.at(i), row, 0, n);
+            if (inverseStd != null) {
+                inverseStd.put(i, inverse);
+            }
+        }
+    }
+
+    static void layerNormTangent(
+            Matrix dx,
+            RaggedRows rows,
+            int fromRow,
+            Matrix normalized,
+            FloatBuffer inverseStd,
+            Matrix dy,
+            boolean accumulate,
+            int from,
+            int to) {
+        int n = dx.columns();
+        FloatBuffer in = CpuBuffer.floats(dx);
+        FloatBuffer out = CpuBuffer.floats(dy);
+        FloatBuffer primal = CpuBuffer.floats(normalized);
+        float[] row = Scratch.mine().floats(0, n);
+        float[] norm = Scratch.mine().floats(1, n);
+        float[] sum = Scratch.mine().floats(2, n);
+        int token = -1;
+        float inverse = 0;
+        for (int i = from; i < to; i++) {
+            if (token < 0 || fromRow + i >= rows.start(token + 1)) {
+                token = rows.tokenOf(fromRow + i);
+                primal.get((int) normalized.at(token), norm, 0, n);
+                inverse = inverseStd.get(token);
+            }
+            in.get((int) dx.at(i), row, 0, n);
+            float mean = VectorMath.sum(row, n) / n;
+            float along = VectorMath.dot(row, norm, n) / n;
+            for (int j = 0; j < n; j++) {
+                row[j] = inverse * (row[j] - mean - norm[j] * along);
+            }
+            if (accumulate) {
+                out.get((int) dy.at(i), sum, 0, n);
+                VectorMath.add(row, 0, sum, n);
+            }
+            out.put((int) dy.at(i), row, 0, n);
+        }
+    }
+
+    static void activation(Activation kind, Matrix u, FloatBuffer bias, Matrix derivative, int from, int to) {
+        int n = u.columns();
+        FloatBuffer values = CpuBuffer.floats(u);
+        float[] row = Scratch.mine().floats(0, n);
+        float[] b = Scratch.mine().floats(1, n);
+        float[] slope = derivative == null ? null : Scratch.mine().floats(2, n);
+        bias.get(0, b, 0, n);
+        for (int i = from; i < to; i++) {
+            values.get((int) u.at(i), row, 0, n);
+            VectorMath.add(row, 0, b, n);
+            apply(kind, row, slope, n);
+            values.put((int) u.at(i), row, 0, n);
+            if (derivative != null) {
+                CpuBuffer.floats(derivative).put((int) derivative.at(i), slope, 0, n);
+            }
+        }
+    }
+
+    private static void apply(Activation kind, float[] row, float[] slope, int n) {
+        switch (kind) {
+            case GELU_NEW -> {
+                if (slope == null) {
+                    VectorMath.geluNew(row, n);
+                } else {
+                    VectorMath.geluNew(row, slope, n);
+                }
+            }
+            case GELU -> VectorMath.gelu(row, slope, slope == null ? null : Scratch.mine().doubles(n), n);
+            case RELU -> {
+                if (slope == null) {
+                    VectorMath.relu(row, n);
+                } else {
+                    VectorMath.relu(row, slope, n);
+                }
+            }
+        }
+    }
+
+    static void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, int from, int to) {
+        int n = du.columns();
+        FloatBuffer values = CpuBuffer.floats(du);
+        FloatBuffer slopes = CpuBuffer.floats(derivative);
+        float[] row = Scratch.mine().floats(0, n);
+        float[] slope = Scratch.mine().floats(1, n);
+        int token = -1;
+        for (int i = from; i < to; i++) {
+            if (token < 0 || fromRow + i >= rows.start(token + 1)) {
+                token = rows.tokenOf(fromRow + i);
+                slopes.get((int) derivative.at(token), slope, 0, n);
+            }
+            values.get((int) du.at(i), row, 0, n);
+            VectorMath.multiply(row, slope, n);
+            values.put((int) du.at(i), row, 0, n);
+        }
+    }
+}

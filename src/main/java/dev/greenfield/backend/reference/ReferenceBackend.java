@@ -1,0 +1,307 @@
+package dev.greenfield.backend.reference;
+
+import dev.greenfield.backend.AttentionPrimal;
+import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.BackendException;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.BufferLedger;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.backend.Precision;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.model.Activation;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/** The operations as their definitions say, in double precision, on Java arrays. Reference, not engine: simple and slow. */
+public final class ReferenceBackend implements Backend {
+    private final Arithmetic arithmetic;
+    private final ReferenceAttention attention;
+    private final BufferLedger ledger = new BufferLedger();
+
+    /** The float64 oracle. */
+    public ReferenceBackend() {
+        this(Arithmetic.DOUBLE);
+    }
+
+    /** The same loops, each operation rounded as {@code arithmetic} says. */
+    public ReferenceBackend(Arithmetic arithmetic) {
+        this.arithmetic = arithmetic;
+        this.attention = new ReferenceAttention(arithmetic);
+    }
+
+    private double r(double x) {
+        return arithmetic.round(x);
+    }
+
+    @Override
+    public String name() {
+        return "reference";
+    }
+
+    @Override
+    public String device() {
+        return "plain Java on " + Runtime.getRuntime().availableProcessors() + " processors";
+    }
+
+    @Override
+    public Precision precision() {
+        return Precision.FP64;
+    }
+
+    @Override
+    public BufferLedger ledger() {
+        return ledger;
+    }
+
+    @Override
+    public long maxBufferLength() {
+        return Integer.MAX_VALUE - 8;
+    }
+
+    @Override
+    public int preferredChunkRows() {
+        return 256;
+    }
+
+    @Override
+    public Buffer allocate(String label, long elements) {
+        if (elements > maxBufferLength()) {
+            throw new MemoryBudgetException("'" + label + "' needs " + elements + " elements, one buffer of the reference"
+                    + " backend holds at most " + maxBufferLength() + ": ask for less at once, or use another backend");
+        }
+        try {
+            return new ReferenceBuffer(label, (int) elements, ledger);
+        } catch (OutOfMemoryError e) {
+            throw new MemoryBudgetException("'" + label + "' needs " + (elements * 8 >> 20)
+                    + " MiB of Java heap and that is not free: start Java with a larger -Xmx or lower --memory");
+        }
+    }
+
+    @Override
+    public void upload(double[] from, int at, Buffer to, long offset, int count) {
+        double[] x = ReferenceBuffer.of(to);
+        for (int i = 0; i < count; i++) {
+            x[(int) offset + i] = r(from[at + i]);
+        }
+    }
+
+    @Override
+    public void upload(float[] from, int at, Buffer to, long offset, int count) {
+        double[] x = ReferenceBuffer.of(to);
+        for (int i = 0; i < count; i++) {
+            x[(int) offset + i] = from[at + i];
+        }
+    }
+
+    @Override
+    public void download(Buffer from, long offset, double[] to, int at, int count) {
+        System.arraycopy(ReferenceBuffer.of(from), (int) offset, to, at, count);
+    }
+
+    @Override
+    public void multiply(
+            double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c) {
+        int inner = transposeA ? a.rows() : a.columns();
+        if (inner != (transposeB ? b.columns() : b.rows())
+                || c.rows() != (transposeA ? a.columns() : a.rows())
+                || c.columns() != (transposeB ? b.rows() : b.columns())) {
+            throw new BackendException("shapes do not multiply: " + a + " and " + b + " into " + c);
+        }
+        double[] x = ReferenceBuffer.of(a);
+        double[] y = ReferenceBuffer.of(b);
+        double[] z = ReferenceBuffer.of(c);
+        IntStream.range(0, c.rows()).parallel().forEach(i -> {
+            double[] sum = new double[c.columns()];
+            for (int k = 0; k < inner; k++) {
+                double factor = x[(int) (transposeA ? a.at(k) + i : a.at(i) + k)];
+                int step = transposeB ? b.stride() : 1;
+                int from = (int) (transposeB ? b.offset() + k : b.at(k));
+                for (int j = 0; j < sum.length; j++) {
+                    sum[j] = r(sum[j] + r(factor * y[from + j * step]));
+                }
+            }
+            int to = (int) c.at(i);
+            for (int j = 0; j < sum.length; j++) {
+                z[to + j] = r(r(alpha * sum[j]) + (beta == 0 ? 0 : r(beta * z[to + j])));
+            }
+        });
+    }
+
+    @Override
+    public void addBias(Matrix x, Buffer bias) {
+        double[] values = ReferenceBuffer.of(x);
+        double[] b = ReferenceBuffer.of(bias);
+        for (int i = 0; i < x.rows(); i++) {
+            for (int j = 0; j < x.columns(); j++) {
+                values[(int) x.at(i) + j] = r(values[(int) x.at(i) + j] + b[j]);
+            }
+        }
+    }
+
+    @Override
+    public void layerNorm(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd) {
+        double[] values = ReferenceBuffer.of(x);
+        double[] n = ReferenceBuffer.of(normalized);
+        int width = x.columns();
+        for (int i = 0; i < x.rows(); i++) {
+            int from = (int) x.at(i);
+            int to = (int) normalized.at(i);
+            double sum = 0;
+            for (int j = 0; j < width; j++) {
+                sum = r(sum + values[from + j]);
+            }
+            double mean = r(sum / width);
+            double squares = 0;
+            for (int j = 0; j < width; j++) {
+                double d = r(values[from + j] - mean);
+                squares = r(squares + r(d * d));
+            }
+            double inverse = r(1 / Math.sqrt(r(r(squares / width) + epsilon)));
+            for (int j = 0; j < width; j++) {
+                n[to + j] = r(r(values[from + j] - mean) * inverse);
+            }
+            if (inverseStd != null) {
+                ReferenceBuffer.of(inverseStd)[i] = inverse;
+            }
+        }
+    }
+
+    @Override
+    public void layerNormTangent(
+            Matrix dx,
+            RaggedRows rows,
+            int fromRow,
+            Matrix normalized,
+            Buffer inverseStd,
+            Matrix dy,
+            boolean accumulate) {
+        double[] x = ReferenceBuffer.of(dx);
+        double[] n = ReferenceBuffer.of(normalized);
+        double[] y = ReferenceBuffer.of(dy);
+        double[] inverse = ReferenceBuffer.of(inverseStd);
+        int width = dx.columns();
+        for (int i = 0; i < dx.rows(); i++) {
+            int token = rows.tokenOf(fromRow + i);
+            int from = (int) dx.at(i);
+            int norm = (int) normalized.at(token);
+            int to = (int) dy.at(i);
+            double sum = 0;
+            double dot = 0;
+            for (int j = 0; j < width; j++) {
+                sum = r(sum + x[from + j]);
+                dot = r(dot + r(x[from + j] * n[norm + j]));
+            }
+            double mean = r(sum / width);
+            double along = r(dot / width);
+            for (int j = 0; j < width; j++) {
+                double d = r(inverse[token] * r(r(x[from + j] - mean) - r(n[norm + j] * along)));
+                y[to + j] = accumulate ? r(y[to + j] + d) : d;
+            }
+        }
+    }
+
+    @Override
+    public void attention(
+            AttentionShape shape,
+            Matrix qkv,
+            RaggedRows rows,
+            Matrix base,
+            int queriesFrom,
+            Matrix out,
+            Buffer logSumExp) {
+        attention.value(shape, qkv, rows, base, queriesFrom, out, logSumExp);
+    }
+
+    @Override
+    public void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
+        attention.tangent(primal, dqkv, rows, queriesFrom, dout);
+    }
+
+    @Override
+    public void attentionAdjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {
+        attention.adjoint(primal, dout, rows, queriesFrom, dqkv);
+    }
+
+    @Override
+    public void activation(Activation kind, Matrix u, Buffer bias, Matrix derivative) {
+        double[] x = ReferenceBuffer.of(u);
+        double[] b = ReferenceBuffer.of(bias);
+        for (int i = 0; i < u.rows(); i++) {
+            for (int j = 0; j < u.columns(); j++) {
+                int at = (int) u.at(i) + j;
+                double argument = r(x[at] + b[j]);
+                x[at] = r(ReferenceActivation.value(kind, argument));
+                if (derivative != null) {
+                    ReferenceBuffer.of(derivative)[(int) derivative.at(i) + j] =
+                            r(ReferenceActivation.derivative(kind, argument));
+                }
+            }
+        }
+    }
+
+    @Override
+    public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative) {
+        double[] x = ReferenceBuffer.of(du);
+        double[] d = ReferenceBuffer.of(derivative);
+        for (int i = 0; i < du.rows(); i++) {
+            int slope = (int) derivative.at(rows.tokenOf(fromRow + i));
+            for (int j = 0; j < du.columns(); j++) {
+                int at = (int) du.at(i) + j;
+                x[at] = r(x[at] * d[slope + j]);
+            }
+        }
+    }
+
+    @Override
+    public void grow(Matrix from, RaggedRows fromRows, int[] origin, Matrix base, Matrix to, RaggedRows toRows) {
+        double[] x = ReferenceBuffer.of(from);
+        double[] y = ReferenceBuffer.of(to);
+        double[] rest = base == null ? null : ReferenceBuffer.of(base);
+        int width = to.columns();
+        for (int c = 0; c < toRows.columns(); c++) {
+            int old = origin[c];
+            for (int t = toRows.first(c); t <= toRows.last(c); t++) {
+                int target = (int) to.at(toRows.row(t, c));
+                if (old >= 0 && fromRows.first(old) <= t && t <= fromRows.last(old)) {
+                    System.arraycopy(x, (int) from.at(fromRows.row(t, old)), y, target, width);
+                } else if (rest != null) {
+                    System.arraycopy(rest, (int) base.at(t), y, target, width);
+                } else {
+                    Arrays.fill(y, target, target + width, 0);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void inject(Matrix x, int[] index, Matrix sources, double keep) {
+        double[] values = ReferenceBuffer.of(x);
+        double[] s = ReferenceBuffer.of(sources);
+        for (int i = 0; i < index.length; i++) {
+            for (int j = 0; j < x.columns(); j++) {
+                int at = (int) x.at(index[i]) + j;
+                values[at] = r((keep == 0 ? 0 : r(keep * values[at])) + s[(int) sources.at(i) + j]);
+            }
+        }
+    }
+
+    @Override
+    public void squaredNorms(Matrix x, double[] into, int at) {
+        double[] values = ReferenceBuffer.of(x);
+        for (int i = 0; i < x.rows(); i++) {
+            double sum = 0;
+            for (int j = 0; j < x.columns(); j++) {
+                double v = values[(int) x.at(i) + j];
+                sum += v * v;
+            }
+            into[at + i] = sum;
+        }
+    }
+
+    @Override
+    public void close() {
+        // Java arrays need no freeing; open buffers are the caller's leaks and stay in the ledger.
+    }
+}

@@ -1,0 +1,31 @@
+package dev.greenfield.backend.reference;
+
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.BufferLedger;
+import dev.greenfield.backend.Matrix;
+
+/** A buffer that is a Java array. */
+final class ReferenceBuffer extends Buffer {
+    private double[] values;
+
+    ReferenceBuffer(String label, int length, BufferLedger ledger) {
+        super(label, length, 8L * length, ledger);
+        this.values = new double[length];
+    }
+
+    /** The elements of the buffer. */
+    static double[] of(Buffer buffer) {
+        ReferenceBuffer mine = (ReferenceBuffer) buffer;
+        mine.requireOpen();
+        return mine.values;
+    }
+
+    static double[] of(Matrix matrix) {
+        return of(matrix.buffer());
+    }
+
+    @Override
+    protected void release() {
+        values = null;
+    }
+}
