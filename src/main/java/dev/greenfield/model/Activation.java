@@ -1,0 +1,41 @@
+package dev.greenfield.model;
+
+import dev.greenfield.lattice.InputException;
+
+/** The pointwise nonlinearity of the MLP, by the names that Hugging Face configurations give it. */
+public enum Activation {
+    /** Gaussian error linear unit, tanh form: {@code u/2 (1 + tanh(sqrt(2/pi) (u + 0.044715 u^3)))}. */
+    GELU_NEW("gelu_new"),
+    /** Gaussian error linear unit, exact: {@code u/2 (1 + erf(u / sqrt(2)))}. */
+    GELU("gelu"),
+    /** {@code max(u, 0)}. */
+    RELU("relu");
+
+    private final String configName;
+
+    Activation(String configName) {
+        this.configName = configName;
+    }
+
+    /** The value of {@code activation_function} in {@code config.json} that means this activation. */
+    public String configName() {
+        return configName;
+    }
+
+    /**
+     * The activation that a configuration names; {@code gelu_pytorch_tanh} is the tanh form too.
+     *
+     * @throws InputException if the name is none that is supported
+     */
+    public static Activation named(String configName) {
+        return switch (configName) {
+            case "gelu_new", "gelu_pytorch_tanh" -> GELU_NEW;
+            case "gelu" -> GELU;
+            case "relu" -> RELU;
+            default ->
+                throw new InputException(
+                        "activation_function: found \"" + Lines.one(configName)
+                                + "\", expected one of gelu_new, gelu_pytorch_tanh, gelu, relu; other activations are not supported");
+        };
+    }
+}

@@ -1,0 +1,143 @@
+package dev.greenfield.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.greenfield.lattice.InputException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+
+/** {@code config.json} as Hugging Face writes it for GPT-2, to and from {@link ModelConfig}. */
+final class ConfigJson {
+    private final JsonNode fields;
+
+    private ConfigJson(JsonNode fields) {
+        this.fields = fields;
+    }
+
+    /**
+     * Reads a configuration.
+     *
+     * @param origin what messages call the file
+     * @throws InputException if a field is missing, of the wrong type, out of range or asks for what is not supported
+     */
+    static ModelConfig read(byte[] bytes, String origin) throws IOException {
+        JsonNode tree = Json.parse(bytes, origin);
+        if (!tree.isObject()) {
+            throw new InputException(origin + ": found " + kind(tree)
+                    + ", expected a JSON object with the fields of a GPT-2 configuration; get the file again");
+        }
+        try {
+            return new ConfigJson(tree).config();
+        } catch (InputException wrong) {
+            throw new InputException(origin + ": " + wrong.getMessage(), wrong);
+        }
+    }
+
+    /** Writes a configuration so that {@link #read} and Hugging Face's transformers both understand it. */
+    static byte[] write(ModelConfig config) throws IOException {
+        ObjectNode json = Json.MAPPER.createObjectNode();
+        json.put("model_type", "gpt2");
+        json.putArray("architectures").add("GPT2LMHeadModel");
+        json.put("n_layer", config.layers());
+        json.put("n_head", config.heads());
+        json.put("n_embd", config.width());
+        json.put("n_inner", config.inner());
+        json.put("n_positions", config.positions());
+        json.put("n_ctx", config.positions());
+        json.put("vocab_size", config.vocabulary());
+        json.put("layer_norm_epsilon", config.epsilon());
+        json.put("activation_function", config.activation().configName());
+        json.put("tie_word_embeddings", config.tied());
+        json.put("scale_attn_weights", config.scaleAttention());
+        json.put("scale_attn_by_inverse_layer_idx", config.scaleByInverseLayer());
+        json.put("torch_dtype", "float32");
+        String text = Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json);
+        return (text.replace("\r\n", "\n") + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+
+    private ModelConfig config() {
+        String type = text("model_type");
+        if (!type.equals("gpt2")) {
+            throw new InputException("model_type: found " + Lines.quoted(type)
+                    + ", expected \"gpt2\"; only GPT-2 style models are supported");
+        }
+        if (flag("add_cross_attention", false)) {
+            throw new InputException(
+                    "add_cross_attention: found true, expected false; cross attention is not supported");
+        }
+        int width = integer("n_embd");
+        return new ModelConfig(
+                integer("n_layer"),
+                integer("n_head"),
+                width,
+                absent("n_inner") ? fourTimes(width) : integer("n_inner"),
+                integer("n_positions"),
+                integer("vocab_size"),
+                number("layer_norm_epsilon"),
+                Activation.named(text("activation_function")),
+                flag("tie_word_embeddings", true),
+                flag("scale_attn_weights", true),
+                flag("scale_attn_by_inverse_layer_idx", false));
+    }
+
+    private static int fourTimes(int width) {
+        // Where 4 n_embd is no int, ModelConfig refuses n_embd itself or the number of parameters.
+        return (int) Math.min(Integer.MAX_VALUE, Math.max(1, 4L * width));
+    }
+
+    private boolean absent(String field) {
+        return fields.path(field).isMissingNode() || fields.path(field).isNull();
+    }
+
+    private int integer(String field) {
+        JsonNode value = fields.path(field);
+        if (!value.isIntegralNumber()) {
+            throw wrong(field, value, "a whole number");
+        }
+        if (!value.canConvertToInt()) {
+            throw wrong(field, value, "a whole number of at most " + Integer.MAX_VALUE);
+        }
+        return value.intValue();
+    }
+
+    private double number(String field) {
+        JsonNode value = fields.path(field);
+        if (!value.isNumber()) {
+            throw wrong(field, value, "a number");
+        }
+        return value.doubleValue();
+    }
+
+    private String text(String field) {
+        JsonNode value = fields.path(field);
+        if (!value.isTextual()) {
+            throw wrong(field, value, "a string");
+        }
+        return value.textValue();
+    }
+
+    private boolean flag(String field, boolean otherwise) {
+        if (absent(field)) {
+            return otherwise;
+        }
+        JsonNode value = fields.path(field);
+        if (!value.isBoolean()) {
+            throw wrong(field, value, "true or false");
+        }
+        return value.booleanValue();
+    }
+
+    private static InputException wrong(String field, JsonNode value, String expected) {
+        return new InputException(field + ": found " + kind(value) + ", expected " + expected + "; correct " + field);
+    }
+
+    private static String kind(JsonNode value) {
+        if (value.isMissingNode()) {
+            return "no such field";
+        }
+        return value.isContainerNode()
+                ? "an " + value.getNodeType().name().toLowerCase(Locale.ROOT)
+                : Lines.one(value.toString());
+    }
+}

@@ -1,0 +1,140 @@
+package dev.greenfield.model;
+
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import dev.greenfield.lattice.InputException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.Map;
+
+/** Any {@code tokenizer.json}, applied by Hugging Face's own library through DJL, with no network. */
+final class HuggingFaceTokens extends AbstractTokenizer {
+    private final HuggingFaceTokenizer tokenizer;
+    private final TokenizerJson json;
+    private final String origin;
+    private boolean closed;
+
+    private HuggingFaceTokens(HuggingFaceTokenizer tokenizer, TokenizerJson json, String origin, int vocabulary) {
+        super(vocabulary);
+        this.tokenizer = tokenizer;
+        this.json = json;
+        this.origin = origin;
+    }
+
+    /**
+     * Loads the tokenizer.
+     *
+     * @throws InputException if the library refuses the file or cannot be loaded here
+     */
+    static HuggingFaceTokens load(byte[] bytes, TokenizerJson json, String origin, int vocabulary) throws IOException {
+        // DJL reads these once, when its classes load: no downloads, no usage reports, the CPU build of the library.
+        setIfAbsent("ai.djl.offline", "true");
+        setIfAbsent("OPT_OUT_TRACKING", "true");
+        setIfAbsent("RUST_FLAVOR", "cpu");
+        // These win over the truncation and padding that a tokenizer.json may ask for.
+        Map<String, String> asItStands = Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+        try {
+            HuggingFaceTokenizer tokenizer =
+                    HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), asItStands);
+            return new HuggingFaceTokens(tokenizer, json, origin, vocabulary);
+        } catch (LinkageError absent) {
+            throw new InputException(
+                    origin + ": the tokenizer library cannot be loaded on this machine (" + Lines.reason(absent)
+                            + "), expected Linux, macOS or Windows on a common processor; use token ids (--tokens)",
+                    absent);
+        } catch (RuntimeException refused) {
+            throw new InputException(
+                    origin + ": the tokenizer library refuses the file (" + Lines.reason(refused)
+                            + "), expected a Hugging Face tokenizer; get the file again, or use token ids (--tokens)",
+                    refused);
+        }
+    }
+
+    private static void setIfAbsent(String property, String value) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, value);
+        }
+    }
+
+    @Override
+    synchronized int[] ids(String text) {
+        if (closed) {
+            throw new IllegalStateException("the tokenizer of " + origin + " is closed");
+        }
+        Encoding encoding;
+        try {
+            encoding = tokenizer.encode(text, false, false);
+        } catch (RuntimeException refused) {
+            throw new InputException(
+                    origin + ": " + Lines.quoted(text) + " cannot be split into tokens (" + Lines.reason(refused)
+                            + "), expected words of the vocabulary; use other words, or token ids (--tokens)",
+                    refused);
+        }
+        long[] found = encoding.getIds();
+        CharSpan[] spans = encoding.getCharTokenSpans();
+        refuseUnknown(text, found, spans);
+        if (json.dropsUnknown()) {
+            refuseDropped(text, spans);
+        }
+        int[] ids = new int[found.length];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = Math.toIntExact(found[i]);
+        }
+        return ids;
+    }
+
+    /** The unknown token is only right where the text spells it out. */
+    private void refuseUnknown(String text, long[] ids, CharSpan[] spans) {
+        for (int i = 0; i < ids.length; i++) {
+            if (json.unknownId() >= 0 && ids[i] == json.unknownId() && spans[i] != null) {
+                String word = slice(text, spans[i]).strip();
+                if (!word.equals(json.piece(json.unknownId()))) {
+                    throw WordTokens.unknown(word, origin);
+                }
+            }
+        }
+    }
+
+    /** Everything but blanks has to be inside some token. */
+    private void refuseDropped(String text, CharSpan[] spans) {
+        int[] characters = text.codePoints().toArray();
+        boolean[] seen = new boolean[characters.length];
+        for (CharSpan span : spans) {
+            for (int i = span == null ? 0 : span.getStart(); span != null && i < span.getEnd(); i++) {
+                seen[i] = true;
+            }
+        }
+        for (int i = 0; i < characters.length; i++) {
+            if (!seen[i] && !Character.isWhitespace(characters[i]) && !Character.isSpaceChar(characters[i])) {
+                throw WordTokens.unknown(Character.toString(characters[i]), origin);
+            }
+        }
+    }
+
+    /** Spans count code points, Java strings UTF-16 units. */
+    private static String slice(String text, CharSpan span) {
+        int start = text.offsetByCodePoints(0, span.getStart());
+        return text.substring(start, text.offsetByCodePoints(start, span.getEnd() - span.getStart()));
+    }
+
+    @Override
+    String piece(int id) {
+        String piece = json.piece(id);
+        if (piece == null || json.added().containsKey(piece)) {
+            return piece;
+        }
+        if (json.byteLevel()) {
+            return ByteLevel.text(piece);
+        }
+        return json.marksBlanks() ? piece.replace('\u2581', ' ') : piece;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            tokenizer.close();
+        }
+    }
+}

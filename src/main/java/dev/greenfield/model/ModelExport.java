@@ -1,0 +1,91 @@
+package dev.greenfield.model;
+
+import dev.greenfield.lattice.InputException;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+
+/** Writes models as Hugging Face directories. */
+public final class ModelExport {
+    private ModelExport() {}
+
+    /**
+     * Writes {@code config.json}, {@code model.safetensors} (float32) and the tokenizer's file where there is one. The directory
+     * appears whole or not at all: it is made beside its place under another name and then renamed. Missing parents are made.
+     *
+     * @param source the model, which stays open
+     * @param directory where to; it must not exist, or be empty
+     * @throws InputException if something is there already
+     * @throws IOException if it cannot be written
+     */
+    public static void write(ModelSource source, Path directory) throws IOException {
+        Path target = directory.toAbsolutePath().normalize();
+        requireFree(target, directory);
+        if (target.getParent() == null) {
+            throw new InputException(Lines.quoted(directory.toString())
+                    + ": found the root of a file system, expected a new directory; name one");
+        }
+        Files.createDirectories(target.getParent());
+        // Not a temporary directory of the platform's making: those are closed to other users for ever.
+        Path draft = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        Files.createDirectory(draft);
+        try {
+            fill(source, draft);
+            Files.deleteIfExists(target); // an empty directory may be there; not every platform renames over it
+            Files.move(draft, target);
+        } catch (IOException | RuntimeException | Error failure) {
+            remove(draft, failure);
+            throw failure;
+        }
+    }
+
+    private static void requireFree(Path target, Path asGiven) throws IOException {
+        if (!Files.exists(target)) {
+            return;
+        }
+        String found = "a file";
+        if (Files.isDirectory(target)) {
+            try (DirectoryStream<Path> entries = Files.newDirectoryStream(target)) {
+                if (!entries.iterator().hasNext()) {
+                    return;
+                }
+            }
+            found = "a directory that is not empty";
+        }
+        throw new InputException(Lines.quoted(asGiven.toString()) + ": found " + found
+                + ", expected nothing or an empty directory; choose another place or remove it");
+    }
+
+    private static void fill(ModelSource source, Path draft) throws IOException {
+        Files.write(draft.resolve(ModelFiles.CONFIG), ConfigJson.write(source.config()));
+        try (OutputStream out =
+                new BufferedOutputStream(Files.newOutputStream(draft.resolve(ModelFiles.WEIGHTS)), 1 << 20)) {
+            WeightsFile.write(source.config(), source.weights(), out);
+        }
+        for (String name : new String[] {ModelFiles.TOKENIZER, ModelFiles.TOKENS}) {
+            if (source.files().has(name)) {
+                try (InputStream stream = source.files().stream(name)) {
+                    Files.copy(stream, draft.resolve(name));
+                }
+            }
+        }
+    }
+
+    private static void remove(Path draft, Throwable failure) {
+        try {
+            try (DirectoryStream<Path> entries = Files.newDirectoryStream(draft)) {
+                for (Path entry : entries) {
+                    Files.delete(entry);
+                }
+            }
+            Files.delete(draft);
+        } catch (IOException alsoFailed) {
+            failure.addSuppressed(alsoFailed);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package dev.greenfield.model;
+
+import dev.greenfield.safetensors.Safetensors;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The files of one model, wherever they lie. */
+interface ModelFiles {
+    String CONFIG = "config.json";
+    String WEIGHTS = "model.safetensors";
+    String INDEX = "model.safetensors.index.json";
+    String TOKENIZER = "tokenizer.json";
+    String TOKENS = "tokens.json";
+
+    /** Whether there is a file of that name. */
+    boolean has(String name);
+
+    /** The file's bytes, to be closed by the caller. */
+    InputStream stream(String name) throws IOException;
+
+    /** The file as tensors. */
+    Safetensors tensors(String name) throws IOException;
+
+    /** What messages call the file. */
+    String origin(String name);
+
+    /** The whole of a small file. */
+    default byte[] read(String name) throws IOException {
+        try (InputStream stream = stream(name)) {
+            return stream.readAllBytes();
+        }
+    }
+
+    /** The files of a directory. */
+    record Directory(Path path) implements ModelFiles {
+        @Override
+        public boolean has(String name) {
+            return Files.isRegularFile(path.resolve(name));
+        }
+
+        @Override
+        public InputStream stream(String name) throws IOException {
+            return Files.newInputStream(path.resolve(name));
+        }
+
+        @Override
+        public Safetensors tensors(String name) throws IOException {
+            return Safetensors.open(path.resolve(name));
+        }
+
+        @Override
+        public String origin(String name) {
+            return Lines.one(path.resolve(name).toString());
+        }
+    }
+
+    /** The files of the demo model, in the jar. */
+    record Demo() implements ModelFiles {
+        private static final String FOLDER = "/dev/greenfield/demo/";
+
+        @Override
+        public boolean has(String name) {
+            return ModelFiles.class.getResource(FOLDER + name) != null;
+        }
+
+        @Override
+        public InputStream stream(String name) throws IOException {
+            InputStream stream = ModelFiles.class.getResourceAsStream(FOLDER + name);
+            if (stream == null) {
+                throw new FileNotFoundException(
+                        origin(name) + " is not in this jar, which should bring it; build it again");
+            }
+            return stream;
+        }
+
+        @Override
+        public Safetensors tensors(String name) throws IOException {
+            return Safetensors.of(ByteBuffer.wrap(read(name)), origin(name));
+        }
+
+        @Override
+        public String origin(String name) {
+            return "demo:" + name;
+        }
+    }
+
+    /** No files at all. */
+    record None() implements ModelFiles {
+        @Override
+        public boolean has(String name) {
+            return false;
+        }
+
+        @Override
+        public InputStream stream(String name) throws IOException {
+            throw new FileNotFoundException(name + " does not exist: this model has no files");
+        }
+
+        @Override
+        public Safetensors tensors(String name) throws IOException {
+            throw new FileNotFoundException(name + " does not exist: this model has no files");
+        }
+
+        @Override
+        public String origin(String name) {
+            return name;
+        }
+    }
+}

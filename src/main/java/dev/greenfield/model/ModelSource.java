@@ -1,0 +1,175 @@
+package dev.greenfield.model;
+
+import dev.greenfield.lattice.InputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/**
+ * A model as data: its configuration, parameters and tokenizer, from a Hugging Face directory, from the jar (the demo) or made
+ * from a seed. Opening checks everything but reads no numbers; those are read, or made, parameter by parameter when asked for.
+ * Safe for use by several threads; parameters must not be read once the source is closed.
+ */
+public final class ModelSource implements AutoCloseable {
+    /** The specification of the model inside the jar. */
+    public static final String DEMO = "demo";
+
+    private final String spec;
+    private final ModelFiles files;
+    private final ModelConfig config;
+    private final Weights weights;
+    private Tokenizer tokenizer; // made when first asked for
+    private String sha256; // likewise
+
+    private ModelSource(String spec, ModelFiles files, ModelConfig config, Weights weights) {
+        this.spec = spec;
+        this.files = files;
+        this.config = config;
+        this.weights = weights;
+    }
+
+    /**
+     * Opens a model.
+     *
+     * @param spec {@code demo}, {@code random:gpt2} and the like, or the path of a directory
+     * @throws InputException if it is none of these, or what is there is not a whole GPT-2 style model
+     * @throws IOException if a file cannot be read
+     */
+    public static ModelSource open(String spec) throws IOException {
+        if (spec.equals(DEMO)) {
+            return open(spec, new ModelFiles.Demo());
+        }
+        if (spec.startsWith(RandomSpec.PREFIX)) {
+            RandomSpec random = RandomSpec.parse(spec);
+            return new ModelSource(spec, new ModelFiles.None(), random.config(), new RandomWeights(random));
+        }
+        try {
+            return directory(spec, Path.of(spec));
+        } catch (InvalidPathException noPath) {
+            throw new InputException(
+                    Lines.quoted(spec)
+                            + ": found what cannot be a path, expected demo, a model directory or random:gpt2;"
+                            + " correct the model's name",
+                    noPath);
+        }
+    }
+
+    /**
+     * Opens a model directory: {@code config.json}, {@code model.safetensors} or its shards, and perhaps
+     * {@code tokenizer.json}.
+     *
+     * @throws InputException if there is no such directory, or what is in it is not a whole GPT-2 style model
+     * @throws IOException if a file cannot be read
+     */
+    public static ModelSource open(Path directory) throws IOException {
+        return directory(directory.toString(), directory);
+    }
+
+    private static ModelSource directory(String spec, Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            throw new InputException(
+                    Lines.quoted(spec) + ": found " + (Files.exists(directory) ? "a file" : "nothing")
+                            + ", expected a directory with config.json and model.safetensors; give such a directory, demo or random:gpt2");
+        }
+        return open(spec, new ModelFiles.Directory(directory));
+    }
+
+    private static ModelSource open(String spec, ModelFiles files) throws IOException {
+        if (!files.has(ModelFiles.CONFIG)) {
+            throw new InputException(files.origin(ModelFiles.CONFIG)
+                    + ": found no such file, expected the configuration of a GPT-2 style model; give a Hugging Face model"
+                    + " directory");
+        }
+        ModelConfig config = ConfigJson.read(files.read(ModelFiles.CONFIG), files.origin(ModelFiles.CONFIG));
+        return new ModelSource(spec, files, config, StoredWeights.open(files, config));
+    }
+
+    /** The specification or path as it was given. */
+    public String spec() {
+        return spec;
+    }
+
+    /** The dimensions and variants of the model. */
+    public ModelConfig config() {
+        return config;
+    }
+
+    /**
+     * The tokenizer, made at the first call and owned by this source.
+     *
+     * @throws InputException if the model's tokenizer file is broken
+     * @throws UncheckedIOException if it cannot be read
+     */
+    public synchronized Tokenizer tokenizer() {
+        if (tokenizer == null) {
+            try {
+                tokenizer = Tokenizers.of(files, config.vocabulary());
+            } catch (IOException unreadable) {
+                throw new UncheckedIOException("the tokenizer cannot be read: " + Lines.reason(unreadable), unreadable);
+            }
+        }
+        return tokenizer;
+    }
+
+    /**
+     * A parameter by its canonical name: Hugging Face's, with no {@code transformer.} in front. With D the width, M the inner
+     * width, N the positions and V the vocabulary these are {@code wte.weight} [V, D], {@code wpe.weight} [N, D]; for each block
+     * {@code h.0.ln_1.weight}, {@code .bias} [D], {@code h.0.attn.c_attn.weight} [D, 3D], {@code .bias} [3D],
+     * {@code h.0.attn.c_proj.weight} [D, D], {@code .bias} [D], {@code h.0.ln_2.weight}, {@code .bias} [D],
+     * {@code h.0.mlp.c_fc.weight} [D, M], {@code .bias} [M], {@code h.0.mlp.c_proj.weight} [M, D], {@code .bias} [D];
+     * {@code ln_f.weight}, {@code .bias} [D]; {@code lm_head.weight} [V, D], which is {@code wte.weight} where the two are tied.
+     *
+     * @throws IllegalArgumentException if the model has no parameter of that name
+     */
+    public Parameter parameter(String canonicalName) {
+        boolean tiedOutput = config.tied() && canonicalName.equals(ParameterLayout.OUTPUT);
+        Parameter parameter = weights.parameter(tiedOutput ? ParameterLayout.TOKEN_EMBEDDING : canonicalName);
+        if (parameter == null) {
+            throw new IllegalArgumentException("found the parameter name " + Lines.quoted(canonicalName)
+                    + ", expected one such as h.0.attn.c_attn.weight with a block of 0 to " + (config.layers() - 1)
+                    + "; correct the name");
+        }
+        return parameter;
+    }
+
+    /**
+     * What identifies the weights: the SHA-256 of the bytes of {@code model.safetensors}, in lower-case hexadecimal; of all shards
+     * one after the other in the order of the index; of the file that {@link ModelExport} would write for a random model.
+     * Computed at the first call.
+     *
+     * @throws UncheckedIOException if the files cannot be read
+     */
+    public synchronized String sha256() {
+        if (sha256 == null) {
+            try {
+                sha256 = weights.sha256();
+            } catch (IOException unreadable) {
+                throw new UncheckedIOException("the weights cannot be read: " + Lines.reason(unreadable), unreadable);
+            }
+        }
+        return sha256;
+    }
+
+    ModelFiles files() {
+        return files;
+    }
+
+    Weights weights() {
+        return weights;
+    }
+
+    /** Closes the files and the tokenizer. Closing again does nothing. */
+    @Override
+    public synchronized void close() {
+        if (tokenizer != null) {
+            tokenizer.close();
+        }
+        try {
+            weights.close();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException("the weights cannot be closed: " + Lines.reason(unreadable), unreadable);
+        }
+    }
+}

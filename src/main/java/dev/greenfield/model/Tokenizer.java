@@ -1,0 +1,38 @@
+package dev.greenfield.model;
+
+/**
+ * Turns text into token ids and shows what ids mean. Every id that comes out is inside the model's vocabulary. Safe for
+ * use by several threads.
+ */
+public interface Tokenizer extends AutoCloseable {
+    /**
+     * The token ids of a text, as it stands: no token is added in front or behind, nothing is cut off or padded. Special
+     * tokens that are written out in the text, such as {@code <|endoftext|>}, become their one id.
+     *
+     * @throws dev.greenfield.lattice.InputException if this model's words are not known, or the text has a word that is not
+     *     in the vocabulary
+     */
+    int[] encode(String text);
+
+    /**
+     * The id of a text that is exactly one token; {@code #123} is the token with id 123, whatever the tokenizer.
+     *
+     * @throws dev.greenfield.lattice.InputException if the text is several tokens, none or unknown, naming what was found
+     */
+    int single(String text);
+
+    /**
+     * What a token reads, for people: " Paris" with its blank, bytes that are no text on their own as {@code \xE2\x80}, and
+     * {@code #123} where nothing is known of it.
+     *
+     * @throws dev.greenfield.lattice.InputException if the id is not in the vocabulary
+     */
+    String text(int id);
+
+    /** Whether {@link #encode} can work; where it cannot, prompts have to be given as token ids. */
+    boolean canEncode();
+
+    /** Frees what the tokenizer holds. Closing again does nothing. */
+    @Override
+    void close();
+}

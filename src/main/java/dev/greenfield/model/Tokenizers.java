@@ -1,0 +1,27 @@
+package dev.greenfield.model;
+
+import java.io.IOException;
+
+/** Chooses the tokenizer of a model by the files that it has. */
+final class Tokenizers {
+    private Tokenizers() {}
+
+    /** The first that applies: tokenizer.json, GPT-2's own by the size of the vocabulary, tokens.json, bare ids. */
+    static Tokenizer of(ModelFiles files, int vocabulary) throws IOException {
+        if (files.has(ModelFiles.TOKENIZER)) {
+            byte[] bytes = files.read(ModelFiles.TOKENIZER);
+            String origin = files.origin(ModelFiles.TOKENIZER);
+            TokenizerJson json = TokenizerJson.read(bytes, origin, vocabulary);
+            return json.plainWords()
+                    ? new WordTokens(json, origin, vocabulary)
+                    : HuggingFaceTokens.load(bytes, json, origin, vocabulary);
+        }
+        if (vocabulary == Gpt2Tokens.VOCABULARY) {
+            return new Gpt2Tokens();
+        }
+        if (files.has(ModelFiles.TOKENS)) {
+            return ListedTokens.read(files.read(ModelFiles.TOKENS), files.origin(ModelFiles.TOKENS), vocabulary);
+        }
+        return ListedTokens.unnamed(vocabulary);
+    }
+}

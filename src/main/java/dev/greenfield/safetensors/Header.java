@@ -1,0 +1,152 @@
+package dev.greenfield.safetensors;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The header of a file: a length of 8 bytes, little endian, and that many bytes of JSON. It is believed only after its
+ * ranges have been found to tile the rest of the file exactly, each as long as type and shape of its tensor require.
+ *
+ * @param metadata in the order of the file
+ * @param entries the tensors by name, in the order of the file
+ * @param dataStart byte of the file at which the data begin, to which all offsets are relative
+ */
+record Header(Map<String, String> metadata, Map<String, Entry> entries, long dataStart) {
+    /** The limit of the format, which bounds what a header may make a reader allocate. */
+    static final int LONGEST = 100_000_000;
+    /** Bytes of the length field. */
+    static final int LENGTH_BYTES = 8;
+
+    /** What the header says of a tensor; its data are the bytes from begin to before end, relative to the data's start. */
+    @SuppressWarnings("ArrayRecordComponent") // entries are never compared, and a tensor hands out copies of the shape
+    record Entry(String name, DType dtype, long[] shape, long elements, long begin, long end) {
+        /** Returns the number of bytes that type and shape require; checked not to overflow. */
+        long bytes() {
+            return elements * dtype.bytes();
+        }
+    }
+
+    /** Reads and checks the header of a file. */
+    static Header read(Data data, String origin) throws SafetensorsException {
+        int length = length(data, origin);
+        String json = decode(data.copy(LENGTH_BYTES, length), origin);
+        Header header = new HeaderParser(json, origin).parse(LENGTH_BYTES + (long) length);
+        header.checkRanges(data.size() - header.dataStart(), origin);
+        return header;
+    }
+
+    /**
+     * Returns the number of elements of a shape.
+     *
+     * @return the product of the dimensions, or -1 if it, or that times the bytes of an element, is beyond 2^63 - 1 with
+     *     dimensions of 0 left aside: strides of such a shape would overflow
+     */
+    static long elements(DType dtype, long[] shape) {
+        long product = dtype.bytes();
+        boolean empty = false;
+        for (long dimension : shape) {
+            if (dimension == 0) {
+                empty = true;
+            } else if (dimension < 0 || Math.multiplyHigh(product, dimension) != 0 || product * dimension < 0) {
+                return -1;
+            } else {
+                product *= dimension;
+            }
+        }
+        return empty ? 0 : product / dtype.bytes();
+    }
+
+    private static int length(Data data, String origin) throws SafetensorsException {
+        if (data.size() < LENGTH_BYTES) {
+            throw new SafetensorsException(origin + ": the file has " + data.size() + " bytes, expected at least "
+                    + LENGTH_BYTES + " for the length of the header; it is no safetensors file or was cut short");
+        }
+        byte[] start = data.copy(0, LENGTH_BYTES);
+        long length = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        if (new String(start, StandardCharsets.ISO_8859_1).equals("version ")) {
+            throw new SafetensorsException(origin + ": the file of " + data.size()
+                    + " bytes begins with 'version ' as a Git LFS pointer does, expected the safetensors file that it"
+                    + " stands for; fetch it with 'git lfs pull'");
+        }
+        if (length < 0 || length > LONGEST) {
+            throw new SafetensorsException(origin + ": header length " + Long.toUnsignedString(length)
+                    + ", expected at most " + LONGEST + "; it is no safetensors file or is damaged");
+        }
+        if (length > data.size() - LENGTH_BYTES) {
+            throw new SafetensorsException(origin + ": header length " + length + ", but the file has only "
+                    + (data.size() - LENGTH_BYTES) + " bytes after the length; it was cut short or is damaged");
+        }
+        return (int) length;
+    }
+
+    private static String decode(byte[] bytes, String origin) throws SafetensorsException {
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        CharBuffer out = CharBuffer.allocate(bytes.length);
+        var decoder = StandardCharsets.UTF_8
+                .newDecoder()
+                .onMalformedInput(CodingErrorAction.REPORT)
+                .onUnmappableCharacter(CodingErrorAction.REPORT);
+        try {
+            var result = decoder.decode(in, out, true);
+            if (result.isError()) {
+                result.throwException();
+            }
+            return out.flip().toString();
+        } catch (CharacterCodingException e) {
+            throw new SafetensorsException(
+                    origin + ": byte " + in.position() + " of the header of " + bytes.length
+                            + " bytes is not UTF-8; the file is damaged or was written wrongly",
+                    e);
+        }
+    }
+
+    private void checkRanges(long dataBytes, String origin) throws SafetensorsException {
+        List<Entry> sorted = new ArrayList<>(entries.values());
+        sorted.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
+        Entry previous = null;
+        long reached = 0;
+        for (Entry entry : sorted) {
+            String what = origin + ": tensor " + Text.quote(entry.name()) + " ";
+            if (entry.end() < entry.begin() || entry.end() - entry.begin() != entry.bytes()) {
+                throw new SafetensorsException(what + "has data_offsets [" + entry.begin() + ", " + entry.end() + "], "
+                        + "but " + entry.dtype() + " " + shapeText(entry.shape()) + " takes " + entry.bytes()
+                        + " bytes; the header is damaged or was written wrongly");
+            }
+            if (entry.end() > dataBytes) {
+                throw new SafetensorsException(what + "ends at byte " + entry.end() + " of the data, but the file has "
+                        + dataBytes + " bytes of data; it was cut short or the header is damaged");
+            }
+            if (entry.begin() < reached && previous != null) {
+                throw new SafetensorsException(what + "begins at byte " + entry.begin() + " of the data, but tensor "
+                        + Text.quote(previous.name()) + " before it ends only at " + reached
+                        + "; ranges must not overlap");
+            }
+            if (entry.begin() > reached) {
+                throw new SafetensorsException(what + "begins at byte " + entry.begin() + " of the data, expected "
+                        + reached + ", where " + (previous == null ? "the data begin" : "the one before it ends")
+                        + "; ranges must leave no holes");
+            }
+            reached = entry.end();
+            previous = entry;
+        }
+        if (reached != dataBytes) {
+            throw new SafetensorsException(origin + ": the file has " + dataBytes + " bytes of data, but "
+                    + (previous == null ? "no tensor" : "the last tensor " + Text.quote(previous.name())) + " ends at "
+                    + reached + "; " + (dataBytes - reached) + " bytes belong to no tensor");
+        }
+    }
+
+    /** Returns a shape as text for a message. */
+    static String shapeText(long[] shape) {
+        return Text.brief(Arrays.toString(shape));
+    }
+}
