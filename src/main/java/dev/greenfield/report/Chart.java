@@ -9,6 +9,7 @@ public sealed interface Chart permits HeatMap, LineChart, ScatterChart {
     /** The heading above the figure. */
     String title();
 
-    /** What the figure shows, in a sentence or two; printed below it after its number. May be empty. */
+    /** What the figure shows, in a sentence or two; printed below it after its number. If empty, the title
+     * stands there. */
     String caption();
 }

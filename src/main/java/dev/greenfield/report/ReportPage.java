@@ -81,17 +81,23 @@ public final class ReportPage {
     public ReportPage chart(Chart chart) {
         figures++;
         String id = "figure-" + figures;
-        String caption = chart.caption().isBlank() ? "" : " " + Html.text(chart.caption());
+        String caption = Html.text(chart.caption().isBlank() ? chart.title() : chart.caption());
         parts.add("""
                 <figure id="%1$s" class="chart">
                 <div class="figure-head"><h3 id="%1$s-title">%2$s</h3><div class="tools"></div></div>
                 <div class="plot" role="img" aria-labelledby="%1$s-title" style="height:%3$dpx"></div>
-                <div class="notes"></div>
-                <figcaption><b>Figure %4$d.</b>%5$s</figcaption>
+                %7$s
+                <figcaption><b>Figure %4$d.</b> %5$s</figcaption>
                 <script type="application/json" id="%1$s-data">%6$s</script>
                 </figure>
                 """.formatted(
-                id, Html.text(chart.title()), ChartData.height(chart), figures, caption, ChartData.json(chart)));
+                        id,
+                        Html.text(chart.title()),
+                        ChartData.height(chart),
+                        figures,
+                        caption,
+                        ChartData.json(chart),
+                        ChartNotes.html(chart)));
         return this;
     }
 

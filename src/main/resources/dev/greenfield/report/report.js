@@ -2,7 +2,8 @@
 (function () {
   'use strict';
 
-  var FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "DejaVu Sans", sans-serif';
+  // Single quotes: the library writes this unescaped into a double-quoted attribute of a saved SVG.
+  var FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans', sans-serif";
   var INK = '#1c2024', MUTED = '#5b6470', RULE = '#d5dae0', ZERO = '#d9dce0', INFINITE = '#000000';
   // Okabe and Ito's colours, told apart under every common colour-vision deficiency; yellow is left out on white.
   var LINES = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#444444'];
@@ -115,20 +116,22 @@
     return { low: low, high: high, fraction: function (v) { return (f(v) - f(low)) / (f(high) - f(low)); } };
   }
 
-  // Ticks for the colour bar: powers of ten on a log scale that spans enough of them, else round numbers.
+  // Powers of ten, no more than asked for; with 2 and 5 between them where the range holds few.
+  function logTicks(low, high, most) {
+    var first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9), ticks = [], i;
+    var factors = last - first >= 2 ? [1] : [1, 2, 5], every = Math.max(1, Math.ceil((last - first + 1) / most));
+    for (i = first - 1; i <= last; i += i < first ? 1 : every) {
+      factors.forEach(function (factor) {
+        var v = factor * Math.pow(10, i);
+        if (v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9)) { ticks.push(v); }
+      });
+    }
+    return ticks.length >= 2 ? ticks : [low, high];
+  }
+  // Ticks for the colour bar.
   function barTicks(spec, scale) {
     var ticks = [], i;
-    if (spec.scale === 'log') {
-      var first = Math.ceil(Math.log10(scale.low) - 1e-9), last = Math.floor(Math.log10(scale.high) + 1e-9);
-      var factors = last - first >= 2 ? [1] : [1, 2, 5], every = Math.max(1, Math.ceil((last - first + 1) / 7));
-      for (i = first - 1; i <= last; i += every) {
-        factors.forEach(function (factor) {
-          var v = factor * Math.pow(10, i);
-          if (v >= scale.low * (1 - 1e-9) && v <= scale.high * (1 + 1e-9)) { ticks.push(v); }
-        });
-      }
-      return ticks.length >= 2 ? ticks : [scale.low, scale.high];
-    }
+    if (spec.scale === 'log') { return logTicks(scale.low, scale.high, 7); }
     var rough = (scale.high - scale.low) / 5, unit = Math.pow(10, Math.floor(Math.log10(rough)));
     var step = unit * [1, 2, 5, 10].find(function (m) { return m * unit >= rough * 0.999; });
     for (i = Math.ceil(scale.low / step - 1e-9); i * step <= scale.high + step * 1e-9; i++) { ticks.push(i * step); }
@@ -144,7 +147,8 @@
     }
     var rowLabels = rows.map(function (s) { return shorten(s, LABEL_LIMIT); });
     var columnLabels = columns.map(function (s) { return shorten(s, LABEL_LIMIT); });
-    var right = scale ? 108 : 16, left = Math.ceil(widest(rowLabels, 12)) + 18;
+    var barWidth = Math.max(56, Math.min(160, Math.ceil(textWidth(spec.valueName, 12)) + 2));
+    var right = scale ? 24 + barWidth : 16, left = Math.ceil(widest(rowLabels, 12)) + 18;
     // Level labels where they fit, slanted where they do not, upright where even slanted ones would touch.
     var longest = widest(columnLabels, 12), room = (width - left - right) / C, rotate = 0;
     if (longest + 8 > Math.min(room, 110)) { rotate = room >= 20 ? 45 : 90; }
@@ -155,9 +159,19 @@
     }
     var bottom = 14 + (rotate === 0 ? 16 : rotate === 45 ? longest * 0.71 + 12 : longest + 4);
     var gridWidth = Math.max(20, Math.min(width - left - right, C * 110)), gridHeight = Math.max(10, height - top - bottom);
-    var cellWidth = gridWidth / C, cellHeight = gridHeight / R, gap = cellWidth > 7 && cellHeight > 7 ? 1 : 0;
+    var cellWidth = gridWidth / C, cellHeight = gridHeight / R, gap = cellWidth > 16 && cellHeight > 10 ? 1 : 0;
     var every = Math.max(1, Math.ceil(15 / cellWidth)), everyRow = Math.max(1, Math.ceil(14 / cellHeight));
-    var numbers = cellWidth >= 42 && cellHeight >= 22 && R * C <= 400;
+    // On a linear scale all cells show the decimals that the largest asks for, so that small values look small.
+    var largest = scale ? Math.max(Math.abs(scale.low), Math.abs(scale.high)) : 1;
+    function cellText(v) {
+      if (spec.scale === 'log' || largest < 1e-3 || largest >= 1e5) { return format(v, 2); }
+      var text = v.toFixed(Math.min(5, Math.max(0, 2 - Math.floor(Math.log10(largest)))));
+      return Number(text) === 0 ? text.replace('-', '') : text.replace('-', '\u2212');
+    }
+    // All cells carry their numbers or none does.
+    var numbers = cellHeight >= 20 && R * C <= 400 && spec.values.every(function (row) {
+      return row.every(function (v) { return typeof v !== 'number' || v === 0 || textWidth(cellText(v), 11) + 4 <= cellWidth; });
+    });
     var data = [];
     spec.values.forEach(function (row, r) { row.forEach(function (v, c) { if (v !== null) { data.push([c, r]); } }); });
 
@@ -176,7 +190,7 @@
         else if (typeof v === 'string') { fill = INFINITE; text = format(v); light = false; }
         else {
           var rgb = colourAt(spec.palette, scale.fraction(v));
-          fill = css(rgb); light = isLight(rgb); text = numbers ? format(v, 2) : '';
+          fill = css(rgb); light = isLight(rgb); text = numbers ? cellText(v) : '';
         }
         var fits = text && textWidth(text, 11) + 4 <= cellWidth && cellHeight >= 11;
         var x = Math.round(at[0] - cellWidth / 2), y = Math.round(at[1] - cellHeight / 2);
@@ -192,15 +206,14 @@
       var c = p.value[0], r = p.value[1];
       return tooltip([columns[c], rows[r], (spec.valueName ? spec.valueName + ': ' : '') + format(spec.values[r][c], 4)]);
     };
-    if (scale) { colourBar(option, spec, scale, left + gridWidth + 24, top, gridHeight); }
+    if (scale) { colourBar(option, spec, scale, left + gridWidth + 22, top, gridHeight, barWidth); }
     return option;
   }
 
   // A bar with a true axis, drawn as a second small chart so that it is part of a saved image.
-  function colourBar(option, spec, scale, left, top, height) {
+  function colourBar(option, spec, scale, left, top, height, width) {
     var ticks = barTicks(spec, scale), barTop = top + 22, barHeight = Math.max(30, Math.min(height - 22, 260));
     var log = spec.scale === 'log';
-    if (barTop + barHeight < top + height) { barTop = top + height - barHeight; }
     var children = [{ type: 'rect', shape: { x: 0, y: 0, width: 14, height: barHeight },
       style: { stroke: RULE, lineWidth: 1, fill: { type: 'linear', x: 0, y: 1, x2: 0, y2: 0,
         colorStops: spec.palette.map(function (colour, i) { return { offset: i / (spec.palette.length - 1), color: colour }; }) } } }];
@@ -210,23 +223,30 @@
       children.push({ type: 'text', x: 22, y: y, style: { text: (log ? logTick : tick)(v), fill: INK, font: '12px ' + FONT,
         verticalAlign: 'middle' } });
     });
-    children.push({ type: 'text', x: 0, y: -10, style: { text: shorten(spec.valueName, 16), fill: MUTED, font: '12px ' + FONT,
-      verticalAlign: 'bottom', overflow: 'truncate', width: 84 } });
+    children.push({ type: 'text', x: 0, y: -10, style: { text: spec.valueName, fill: MUTED, font: '12px ' + FONT,
+      verticalAlign: 'bottom', overflow: 'truncate', width: width } });
     option.graphic = [{ type: 'group', x: left, y: barTop, silent: true, children: children }];
   }
 
-  // A logarithmic axis that covers the data to the next tenth of a decade, not to the next power of ten.
+  function leadingDigit(value, round) {
+    var unit = Math.pow(10, Math.floor(Math.log10(value) + 1e-12));
+    // Past the rounding of the division: 0.003 / 0.001 is not quite 3.
+    return Number((round(Number((value / unit).toPrecision(12))) * unit).toPrecision(12));
+  }
+  // A logarithmic axis covers the data to the next leading digit, not, as the library's own would, to the next power of ten.
   function axis(name, log, values, lower) {
     var a = { type: log ? 'log' : 'value', name: name, nameLocation: 'middle', nameGap: lower ? 30 : 52, scale: true,
       nameTextStyle: { fontSize: 13, color: INK }, axisLabel: { fontSize: 12, color: INK, formatter: log ? logTick : tick, hideOverlap: true },
       axisLine: { show: true, onZero: false, lineStyle: { color: '#8a929c' } }, axisTick: { show: true, lineStyle: { color: '#8a929c' } },
       splitLine: { lineStyle: { color: '#eceff2' } }, splitNumber: lower ? 8 : 6 };
     if (log && values.length) {
-      var low = Math.min.apply(null, values), high = Math.max.apply(null, values);
-      if (Math.log10(high / low) < 1) {
-        a.min = Math.pow(10, Math.floor(Math.log10(low)));
-        a.max = Math.pow(10, Math.ceil(Math.log10(high) + 1e-9));
-      }
+      var low = values.reduce(function (x, y) { return Math.min(x, y); });
+      var high = values.reduce(function (x, y) { return Math.max(x, y); });
+      if (low === high) { low /= 2; high *= 2; }
+      a.min = leadingDigit(low, Math.floor);
+      a.max = leadingDigit(high, Math.ceil);
+      var ticks = logTicks(a.min, a.max, 8);
+      a.axisLabel.customValues = a.axisTick.customValues = a.splitLine.customValues = ticks;
     }
     return a;
   }
@@ -289,7 +309,7 @@
       var high = all.reduce(function (a, b) { return Math.max(a, b); }, all.length ? -Infinity : 1);
       var margin = (high - low || Math.abs(low) || 1) * 0.05;
       // Round the ends outward, so that the axes end on ticks.
-      var rough = (high - low + 2 * margin) / 6, unit = Math.pow(10, Math.floor(Math.log10(rough)));
+      var rough = (high - low + 2 * margin) / 9, unit = Math.pow(10, Math.floor(Math.log10(rough)));
       var step = unit * [1, 2, 5, 10].find(function (m) { return m * unit >= rough * 0.999; });
       low = Math.floor((low - margin) / step) * step;
       high = Math.ceil((high + margin) / step) * step;
@@ -308,37 +328,6 @@
     return option;
   }
 
-  // What a reader must know to read the cells and points that are not, or not plainly, drawn.
-  function notes(spec, box) {
-    function note(swatch, sign, text) {
-      var item = document.createElement('span');
-      if (swatch) {
-        var square = document.createElement('i');
-        square.style.background = swatch;
-        if (sign) { square.textContent = sign; }
-        if (swatch === INFINITE) { square.style.color = '#ffffff'; }
-        item.appendChild(square);
-      }
-      item.appendChild(document.createTextNode(text));
-      box.appendChild(item);
-    }
-    var lost = 0;
-    if (spec.kind === 'heatmap') {
-      var all = [].concat.apply([], spec.values);
-      if (all.indexOf(null) >= 0) { note('#ffffff', '', 'undefined, or zero by structure'); }
-      if (all.indexOf(0) >= 0) { note(ZERO, '\u00b7', 'exactly zero'); }
-      if (all.some(function (v) { return typeof v === 'string'; })) { note(INFINITE, '\u221e', 'infinite'); }
-    } else {
-      (spec.kind === 'lines' ? spec.series : [spec]).forEach(function (s) {
-        s.x.forEach(function (x, i) { if (!drawable(x, spec.logX) || !drawable(s.y[i], spec.logY)) { lost++; } });
-      });
-      if (lost) {
-        note('', '', lost + (lost === 1 ? ' point is' : ' points are') + ' not drawn: not finite'
-          + (spec.logX || spec.logY ? ', or not positive on a logarithmic axis' : ''));
-      }
-    }
-  }
-
   var DRAW = { heatmap: heatmap, lines: lines, scatter: scatter };
 
   function save(url, name) {
@@ -351,10 +340,10 @@
   }
   // A saved image is drawn afresh, with its title and a white ground, at the size it has on the page.
   function image(spec, width, height, type) {
-    var chart = echarts.init(null, null, type === 'svg' ? { renderer: 'svg', ssr: true, width: width, height: height + 34 }
-      : { renderer: 'canvas', width: width, height: height + 34, devicePixelRatio: 2, ssr: false });
+    var vector = type === 'svg', size = { renderer: vector ? 'svg' : 'canvas', ssr: vector, width: width, height: height + 34 };
+    var chart = echarts.init(vector ? null : document.createElement('div'), null, size);
     chart.setOption(DRAW[spec.kind](spec, width, height + 34, true));
-    var url = type === 'svg' ? 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(chart.renderToSVGString())
+    var url = vector ? 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(chart.renderToSVGString())
       : chart.getDataURL({ type: 'png', pixelRatio: 2, backgroundColor: '#ffffff' });
     chart.dispose();
     return url;
@@ -374,7 +363,6 @@
       // Lets print scale the drawing to the paper.
       if (svg) { svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height); }
     }
-    notes(spec, figure.querySelector('.notes'));
     draw();
     if (window.ResizeObserver) { new ResizeObserver(draw).observe(plot); } else { window.addEventListener('resize', draw); }
     ['png', 'svg'].forEach(function (type) {
@@ -384,7 +372,8 @@
       button.title = 'Save ' + figure.id.replace('-', ' ') + ' as ' + type.toUpperCase();
       button.setAttribute('aria-label', button.title);
       button.addEventListener('click', function () {
-        save(image(spec, plot.clientWidth, plot.clientHeight, type), figure.id + '.' + type);
+        var width = plot.clientWidth, height = plot.clientHeight;
+        save(image(spec, spec.identityLine ? Math.min(width, height + 40) : width, height, type), figure.id + '.' + type);
       });
       tools.appendChild(button);
     });
