@@ -1,5 +1,6 @@
 package dev.greenfield.report;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -22,9 +23,7 @@ enum Palette {
 
     /** The stops, evenly spaced from the low to the high end, as {@code #rrggbb}. */
     List<String> hex() {
-        return java.util.Arrays.stream(stops)
-                .mapToObj(rgb -> String.format("#%06x", rgb))
-                .toList();
+        return Arrays.stream(stops).mapToObj(rgb -> String.format("#%06x", rgb)).toList();
     }
 
     /** The colour at {@code fraction} of the way from the low end (0) to the high end (1), as 0xrrggbb. */

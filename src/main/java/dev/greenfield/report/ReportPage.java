@@ -76,6 +76,7 @@ public final class ReportPage {
     /**
      * Adds a figure, numbered in order.
      *
+     * @param chart drawn as wide as the page, with buttons to save it as PNG and as SVG
      * @return this page
      */
     public ReportPage chart(Chart chart) {

@@ -1,8 +1,10 @@
 package dev.greenfield.report;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.DoublePredicate;
 import java.util.stream.DoubleStream;
 
 /**
@@ -11,7 +13,7 @@ import java.util.stream.DoubleStream;
  *
  * <p>In colour, a cell is a background from the 256-colour palette, an exact zero a dot on grey. Without colour the text is
  * pure ASCII: a map with negative values shows sign and tenths of the largest absolute value ({@code +9} is 90 to 100 %),
- * any other map a ramp of characters from sparse to dense. NaN is blank and an infinity {@code inf} or {@code ^}.
+ * any other map a ramp of characters from sparse to dense. NaN is blank and an infinity is marked by its sign or {@code ^}.
  */
 public final class TerminalHeatMap {
 
@@ -36,7 +38,7 @@ public final class TerminalHeatMap {
         this.columns = columns;
         this.values = values;
         this.colour = colour;
-        double[] finite = java.util.Arrays.stream(values)
+        double[] finite = Arrays.stream(values)
                 .flatMapToDouble(DoubleStream::of)
                 .filter(Double::isFinite)
                 .toArray();
@@ -181,24 +183,24 @@ public final class TerminalHeatMap {
                     .append(number(high))
                     .append(')');
         }
-        boolean zeros = any(v -> v == 0);
-        boolean blanks = any(Double::isNaN);
-        if (zeros) {
-            legend.append("   ")
-                    .append(colour ? paint(GREY, true, "\u00b7") : ".")
-                    .append(" exactly 0");
+        line(out, legend.toString());
+        List<String> marks = new ArrayList<>();
+        if (any(v -> v == 0)) {
+            marks.add((colour ? paint(GREY, true, "\u00b7") : ".") + " exactly 0");
         }
-        if (blanks) {
-            legend.append("   blank: undefined");
+        if (any(Double::isNaN)) {
+            marks.add("blank: undefined, or zero by structure");
         }
         if (any(Double::isInfinite)) {
-            legend.append("   ").append(colour ? "\u221e" : "^").append(" infinite");
+            marks.add((colour ? "\u221e" : "^") + " infinite");
         }
-        line(out, legend.toString());
+        if (!marks.isEmpty()) {
+            line(out, String.join("   ", marks));
+        }
     }
 
-    private boolean any(java.util.function.DoublePredicate test) {
-        return java.util.Arrays.stream(values).flatMapToDouble(DoubleStream::of).anyMatch(test);
+    private boolean any(DoublePredicate test) {
+        return Arrays.stream(values).flatMapToDouble(DoubleStream::of).anyMatch(test);
     }
 
     /** Number and label of every column, in as few lines as they take. Labels that carry their number are not given another. */
