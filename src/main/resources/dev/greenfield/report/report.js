@@ -233,9 +233,14 @@
     // Past the rounding of the division: 0.003 / 0.001 is not quite 3.
     return Number((round(Number((value / unit).toPrecision(12))) * unit).toPrecision(12));
   }
+  // Ticks with powers of ten take more room.
+  function leftMargin(values, log) {
+    var largest = values.reduce(function (most, v) { return Math.max(most, Math.abs(v)); }, 0);
+    return !log && largest > 0 && (largest < 1e-2 || largest >= 1e5) ? 96 : 72;
+  }
   // A logarithmic axis covers the data to the next leading digit, not, as the library's own would, to the next power of ten.
   function axis(name, log, values, lower) {
-    var a = { type: log ? 'log' : 'value', name: name, nameLocation: 'middle', nameGap: lower ? 30 : 52, scale: true,
+    var a = { type: log ? 'log' : 'value', name: name, nameLocation: 'middle', nameGap: lower ? 30 : leftMargin(values, log) - 20, scale: true,
       nameTextStyle: { fontSize: 13, color: INK }, axisLabel: { fontSize: 12, color: INK, formatter: log ? logTick : tick, hideOverlap: true },
       axisLine: { show: true, onZero: false, lineStyle: { color: '#8a929c' } }, axisTick: { show: true, lineStyle: { color: '#8a929c' } },
       splitLine: { lineStyle: { color: '#eceff2' } }, splitNumber: lower ? 8 : 6 };
@@ -277,11 +282,11 @@
         if (used + w > width - 80 && used > 0) { rowsOfNames++; used = 0; }
         used += w;
       });
-      option.legend = { top: top - 12, left: 60, right: 20, itemWidth: 24, itemGap: 16, type: rowsOfNames > 3 ? 'scroll' : 'plain',
+      option.legend = { top: top - 12, left: 60, right: 20, itemWidth: 24, itemGap: 16, type: rowsOfNames > 5 ? 'scroll' : 'plain',
         textStyle: { fontSize: 13, color: INK }, formatter: function (name) { return shorten(name, 40); } };
-      top += rowsOfNames > 3 ? 26 : 24 * rowsOfNames;
+      top += 6 + (rowsOfNames > 5 ? 26 : 23 * rowsOfNames);
     }
-    option.grid = { left: 72, right: 24, top: top, bottom: 48, outerBoundsMode: 'none' };
+    option.grid = { left: leftMargin(ys, spec.logY), right: 36, top: top, bottom: 48, outerBoundsMode: 'none' };
     option.xAxis = axis(spec.xName, spec.logX, xs, true);
     option.yAxis = axis(spec.yName, spec.logY, ys, false);
     option.tooltip.formatter = function (p) {
@@ -299,12 +304,12 @@
         ys.push(spec.y[i]);
       }
     });
-    option.grid = { left: 72, right: 24, top: top, bottom: 48, outerBoundsMode: 'none' };
+    option.grid = { left: leftMargin(ys, false), right: 36, top: top, bottom: 48, outerBoundsMode: 'none' };
     option.xAxis = axis(spec.xName, false, xs, true);
     option.yAxis = axis(spec.yName, false, ys, false);
     option.series = [];
     if (spec.identityLine) {
-      var side = Math.max(60, Math.min(width - 96, height - top - 48)), all = xs.concat(ys);
+      var side = Math.max(60, Math.min(width - option.grid.left - 36, height - top - 48)), all = xs.concat(ys);
       var low = all.reduce(function (a, b) { return Math.min(a, b); }, all.length ? Infinity : 0);
       var high = all.reduce(function (a, b) { return Math.max(a, b); }, all.length ? -Infinity : 1);
       var margin = (high - low || Math.abs(low) || 1) * 0.05;
@@ -358,7 +363,9 @@
       if (!width || width === drawn || (window.matchMedia && window.matchMedia('print').matches)) { return; }
       drawn = width;
       chart.resize({ width: width, height: height });
-      chart.setOption(DRAW[spec.kind](spec, width, height, false), { notMerge: true });
+      // Replacing the option would keep the texts of cells that have become too small for them.
+      chart.clear();
+      chart.setOption(DRAW[spec.kind](spec, width, height, false));
       var svg = plot.querySelector('svg');
       // Lets print scale the drawing to the paper.
       if (svg) { svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height); }
@@ -373,7 +380,7 @@
       button.setAttribute('aria-label', button.title);
       button.addEventListener('click', function () {
         var width = plot.clientWidth, height = plot.clientHeight;
-        save(image(spec, spec.identityLine ? Math.min(width, height + 40) : width, height, type), figure.id + '.' + type);
+        save(image(spec, spec.identityLine ? Math.min(width, height + 72) : width, height, type), figure.id + '.' + type);
       });
       tools.appendChild(button);
     });
