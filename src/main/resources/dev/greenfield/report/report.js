@@ -282,9 +282,9 @@
         if (used + w > width - 80 && used > 0) { rowsOfNames++; used = 0; }
         used += w;
       });
-      option.legend = { top: top - 12, left: 60, right: 20, itemWidth: 24, itemGap: 16, type: rowsOfNames > 5 ? 'scroll' : 'plain',
+      option.legend = { top: top - 12, left: 60, right: 20, itemWidth: 24, itemGap: 12, type: rowsOfNames > 5 ? 'scroll' : 'plain',
         textStyle: { fontSize: 13, color: INK }, formatter: function (name) { return shorten(name, 40); } };
-      top += 6 + (rowsOfNames > 5 ? 26 : 23 * rowsOfNames);
+      top += 6 + (rowsOfNames > 5 ? 26 : 26 * rowsOfNames);
     }
     option.grid = { left: leftMargin(ys, spec.logY), right: 36, top: top, bottom: 48, outerBoundsMode: 'none' };
     option.xAxis = axis(spec.xName, spec.logX, xs, true);
