@@ -1,0 +1,190 @@
+package dev.greenfield.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A page of results that stands alone: style, script, the chart library and the data are all inside the one file, and a
+ * content security policy keeps a browser from fetching anything else. Parts appear in the order they were added.
+ *
+ * <p>Text, facts and tables read without JavaScript; figures need it. The numbers behind figure N are in the page as JSON,
+ * in the element {@code figure-N-data}, with all their digits; there NaN is {@code null} and infinities are strings.
+ *
+ * <p>All text is escaped. Not safe for use by several threads at once.
+ */
+public final class ReportPage {
+
+    private final String title;
+    private final String subtitle;
+    private final List<String> parts = new ArrayList<>();
+    private int figures;
+    private int tables;
+
+    /**
+     * Starts a page.
+     *
+     * @param title heading of the page and of the browser's window
+     * @param subtitle a line below the heading; may be empty
+     */
+    public ReportPage(String title, String subtitle) {
+        this.title = Objects.requireNonNull(title, "title");
+        this.subtitle = Objects.requireNonNull(subtitle, "subtitle");
+    }
+
+    /**
+     * Adds a strip of facts, such as where the results come from: model, prompt, backend, version.
+     *
+     * @param keyValues shown in the map's order; give an ordered map
+     * @return this page
+     */
+    public ReportPage facts(Map<String, String> keyValues) {
+        StringBuilder out = new StringBuilder("<dl class=\"facts\">\n");
+        keyValues.forEach((key, value) -> out.append("<div><dt>")
+                .append(Html.text(key))
+                .append("</dt><dd>")
+                .append(Html.text(value))
+                .append("</dd></div>\n"));
+        parts.add(out.append("</dl>\n").toString());
+        return this;
+    }
+
+    /**
+     * Adds a heading and paragraphs.
+     *
+     * @param heading may be empty, for paragraphs alone
+     * @param text paragraphs separated by blank lines; may be empty, for a heading alone
+     * @return this page
+     */
+    public ReportPage section(String heading, String text) {
+        StringBuilder out = new StringBuilder();
+        if (!heading.isBlank()) {
+            out.append("<h2>").append(Html.text(heading)).append("</h2>\n");
+        }
+        for (String paragraph : text.strip().split("\\R\\s*\\R", -1)) {
+            if (!paragraph.isBlank()) {
+                // Single line breaks are only how the caller's source was wrapped.
+                String flowing = paragraph.strip().replaceAll("\\s*\\R\\s*", " ");
+                out.append("<p>").append(Html.text(flowing)).append("</p>\n");
+            }
+        }
+        parts.add(out.toString());
+        return this;
+    }
+
+    /**
+     * Adds a figure, numbered in order.
+     *
+     * @param chart drawn as wide as the page, with buttons to save it as PNG and as SVG
+     * @return this page
+     */
+    public ReportPage chart(Chart chart) {
+        figures++;
+        String id = "figure-" + figures;
+        String caption = Html.text(chart.caption().isBlank() ? chart.title() : chart.caption());
+        parts.add("""
+                <figure id="%1$s" class="chart">
+                <div class="figure-head"><h3 id="%1$s-title">%2$s</h3><div class="tools"></div></div>
+                <div class="plot" role="img" aria-labelledby="%1$s-title" style="height:%3$dpx"></div>
+                %7$s
+                <figcaption><b>Figure %4$d.</b> %5$s</figcaption>
+                <script type="application/json" id="%1$s-data">%6$s</script>
+                </figure>
+                """.formatted(
+                        id,
+                        Html.text(chart.title()),
+                        ChartData.height(chart),
+                        figures,
+                        caption,
+                        ChartData.json(chart),
+                        ChartNotes.html(chart)));
+        return this;
+    }
+
+    /**
+     * Adds a table, numbered in order. Columns whose every cell is a number are aligned to the right.
+     *
+     * @param caption what the table shows; may be empty
+     * @param header C headings
+     * @param rows C cells each
+     * @return this page
+     * @throws IllegalArgumentException if a row has another number of cells than the header
+     */
+    public ReportPage table(String caption, List<String> header, List<List<String>> rows) {
+        Shapes.checkTable(caption, header.size(), rows);
+        tables++;
+        List<String> attributes = new ArrayList<>();
+        for (int c = 0; c < header.size(); c++) {
+            int column = c;
+            boolean numbers = !rows.isEmpty() && rows.stream().allMatch(row -> Html.looksNumeric(row.get(column)));
+            attributes.add(numbers ? " class=\"number\"" : "");
+        }
+        StringBuilder out = new StringBuilder("<div class=\"table\"><table>\n<caption><b>Table ")
+                .append(tables)
+                .append(".</b>")
+                .append(caption.isBlank() ? "" : " " + Html.text(caption))
+                .append("</caption>\n<thead><tr>");
+        for (int c = 0; c < header.size(); c++) {
+            out.append("<th scope=\"col\"").append(attributes.get(c)).append('>');
+            out.append(Html.text(header.get(c))).append("</th>");
+        }
+        out.append("</tr></thead>\n<tbody>\n");
+        for (List<String> row : rows) {
+            out.append("<tr>");
+            for (int c = 0; c < row.size(); c++) {
+                out.append("<td").append(attributes.get(c)).append('>');
+                out.append(Html.text(row.get(c))).append("</td>");
+            }
+            out.append("</tr>\n");
+        }
+        parts.add(out.append("</tbody></table></div>\n").toString());
+        return this;
+    }
+
+    /**
+     * The page as it stands. Write it as UTF-8.
+     *
+     * @return a whole HTML document
+     */
+    public String html() {
+        StringBuilder out = new StringBuilder();
+        out.append("""
+                <!DOCTYPE html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8">
+                <meta http-equiv="Content-Security-Policy" content="%s">
+                <meta name="viewport" content="width=device-width, initial-scale=1">
+                <meta name="generator" content="Greenfield">
+                <title>%s</title>
+                <style>
+                """.formatted(Html.POLICY, Html.text(title)));
+        out.append(Html.resource("report.css")).append("</style>\n</head>\n<body>\n<main>\n<header>\n");
+        out.append("<h1>").append(Html.text(title)).append("</h1>\n");
+        if (!subtitle.isBlank()) {
+            out.append("<p class=\"subtitle\">").append(Html.text(subtitle)).append("</p>\n");
+        }
+        out.append("</header>\n");
+        if (figures > 0) {
+            out.append("<noscript><style>.plot{display:none}</style><p class=\"noscript\">The figures of this page are"
+                    + " drawn by JavaScript, which is switched off. Text and tables are complete without it.</p>"
+                    + "</noscript>\n");
+        }
+        parts.forEach(out::append);
+        out.append("</main>\n");
+        if (figures > 0) {
+            // The licence of the library asks that its notice travel with it; the library's own header stays in place
+            // too.
+            out.append("<footer>Charts drawn by Apache ECharts ")
+                    .append(Html.CHART_LIBRARY_VERSION)
+                    .append(", \u00a9 2017\u20132026 The Apache Software Foundation, under the Apache License 2.0."
+                            + "</footer>\n<script>\n")
+                    .append(Html.resource("echarts-" + Html.CHART_LIBRARY_VERSION + ".min.js"))
+                    .append("\n</script>\n<script>\n")
+                    .append(Html.resource("report.js"))
+                    .append("</script>\n");
+        }
+        return out.append("</body>\n</html>\n").toString();
+    }
+}
