@@ -13,7 +13,7 @@ public final class BufferLedger {
 
     private record Entry(long bytes, Throwable origin) {}
 
-    private final Map<Buffer, Entry> open = new IdentityHashMap<>();
+    private final IdentityHashMap<Buffer, Entry> open = new IdentityHashMap<>();
     private long bytes;
     private long peakBytes;
 

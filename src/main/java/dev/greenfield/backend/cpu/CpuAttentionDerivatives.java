@@ -118,12 +118,12 @@ final class CpuAttentionDerivatives implements AutoCloseable {
 
         /** Where part 0 (query), 1 (key) or 2 (value) of this head stands in the forward pass at a token. */
         long primalAt(int part, int token) {
-            return qkv.at(token) + (long) part * width + head * h;
+            return qkv.at(token) + (long) part * width + (long) head * h;
         }
 
         /** The same in a batch's matrix for the chunk's first column. */
         long batchAt(Matrix m, int part, int token) {
-            return m.at(rows.start(token) + c0) + (long) part * width + head * h;
+            return m.at(rows.start(token) + c0) + (long) part * width + (long) head * h;
         }
 
         void tangent(Matrix dqkv, Matrix dout) {

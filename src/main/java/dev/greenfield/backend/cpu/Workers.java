@@ -12,6 +12,7 @@ import java.util.function.IntConsumer;
  */
 final class Workers implements AutoCloseable {
     private static final int SPINS = 20_000;
+    private static final long NAP_NANOS = 10_000;
 
     private final Thread[] helpers;
     private final ReentrantLock taken = new ReentrantLock();
@@ -81,7 +82,7 @@ final class Workers implements AutoCloseable {
                 if (spins < SPINS) {
                     Thread.onSpinWait();
                 } else {
-                    Thread.yield();
+                    LockSupport.parkNanos(this, NAP_NANOS);
                 }
             }
             current = null;

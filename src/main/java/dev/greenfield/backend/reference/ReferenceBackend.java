@@ -3,7 +3,6 @@ package dev.greenfield.backend.reference;
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.Matrix;
@@ -107,7 +106,7 @@ public final class ReferenceBackend implements Backend {
         if (inner != (transposeB ? b.columns() : b.rows())
                 || c.rows() != (transposeA ? a.columns() : a.rows())
                 || c.columns() != (transposeB ? b.rows() : b.columns())) {
-            throw new BackendException("shapes do not multiply: " + a + " and " + b + " into " + c);
+            throw new IllegalArgumentException("shapes do not multiply: " + a + " and " + b + " into " + c);
         }
         double[] x = ReferenceBuffer.of(a);
         double[] y = ReferenceBuffer.of(b);

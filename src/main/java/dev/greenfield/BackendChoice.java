@@ -1,0 +1,84 @@
+package dev.greenfield;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.BackendException;
+import dev.greenfield.backend.Precision;
+import dev.greenfield.backend.cpu.CpuBackend;
+import dev.greenfield.backend.reference.ReferenceBackend;
+import dev.greenfield.lattice.InputException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Picks the backend: the one place that knows which exist, and that says which was taken and why.
+ *
+ * @param backend the open backend
+ * @param reason one line for people: what was taken, and why
+ */
+public record BackendChoice(Backend backend, String reason) {
+    /** The names that {@code --backend} takes. */
+    public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "reference");
+
+    private static final String NO_CUDA = "this version of Greenfield has no CUDA backend";
+
+    /**
+     * Opens a backend.
+     *
+     * @param name one of {@link #NAMES}; {@code auto} takes CUDA where it can be used and the CPU elsewhere
+     * @param precision what it must compute in, or null for the backend's own
+     * @param threads threads for the CPU, or 0 for all processors
+     * @throws InputException for an unknown name, or a precision that the backend does not have
+     * @throws BackendException when the backend was asked for by name and cannot be had
+     */
+    public static BackendChoice open(String name, Precision precision, int threads) {
+        if (threads < 0) {
+            throw new InputException("--threads " + threads + ": expected at least 1, or 0 for all processors");
+        }
+        int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        return switch (name) {
+            case "auto" -> {
+                require(precision, "auto", List.of(Precision.FP32, Precision.FP64));
+                if (precision == Precision.FP64) {
+                    yield new BackendChoice(new ReferenceBackend(), "backend reference: the one that computes in fp64");
+                }
+                Backend cpu = CpuBackend.open(count);
+                yield new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): " + NO_CUDA);
+            }
+            case "cpu" -> {
+                require(precision, "cpu", List.of(Precision.FP32));
+                Backend cpu = CpuBackend.open(count);
+                yield new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): asked for");
+            }
+            case "reference" -> {
+                require(precision, "reference", List.of(Precision.FP64));
+                yield new BackendChoice(new ReferenceBackend(), "backend reference: asked for");
+            }
+            case "cuda" -> throw new BackendException(
+                    "backend cuda: " + NO_CUDA + "; use --backend cpu, or auto to take the best there is");
+            default -> throw new InputException(
+                    "unknown backend '" + name + "': expected one of " + String.join(", ", NAMES));
+        };
+    }
+
+    private static void require(Precision precision, String backend, List<Precision> has) {
+        if (precision != null && !has.contains(precision)) {
+            throw new InputException("--precision " + precision.label() + ": the " + backend + " backend computes in "
+                    + String.join(" or ", has.stream().map(Precision::label).toList())
+                    + "; fp64 needs --backend reference, tf32 a CUDA device");
+        }
+    }
+
+    /** What this machine can run: per backend one line that says whether it is there and why not. */
+    public static List<String> survey() {
+        List<String> lines = new ArrayList<>();
+        lines.add("reference: yes, float64, plain Java, for checking results");
+        String problem = CpuBackend.whyNoOpenBlas();
+        lines.add(
+                problem == null
+                        ? "cpu: yes, float32, matrix products by OpenBLAS"
+                        : "cpu: yes, float32, matrix products by plain Java, about ten times slower, because OpenBLAS"
+                                + " did not load: " + problem);
+        lines.add("cuda: no, " + NO_CUDA);
+        return lines;
+    }
+}

@@ -1,0 +1,63 @@
+package dev.greenfield;
+
+import dev.greenfield.model.ModelSource;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Properties;
+
+/**
+ * The way in: loads models.
+ *
+ * <pre>{@code
+ * try (Model model = Greenfield.load(Path.of("gpt2"))) {
+ *     Run run = model.run("The capital of France is");
+ *     Observable paris = Observable.logitDifference(" Paris", " Rome");
+ *     SensitivityField s = run.sensitivity(paris);
+ * }
+ * }</pre>
+ */
+public final class Greenfield {
+    private Greenfield() {}
+
+    /**
+     * Loads a Hugging Face style GPT-2 directory with default options.
+     *
+     * @throws dev.greenfield.lattice.InputException if it is not one, with all that is missing or misshapen
+     * @throws IOException if it cannot be read
+     */
+    public static Model load(Path directory) throws IOException {
+        return load(directory, Options.defaults());
+    }
+
+    /** Loads a Hugging Face style GPT-2 directory. */
+    public static Model load(Path directory, Options options) throws IOException {
+        return Model.open(ModelSource.open(directory), options);
+    }
+
+    /**
+     * Loads a model by its specification.
+     *
+     * @param spec {@code demo}, a directory, or {@code random:gpt2}, {@code random:L,H,D,V,N} and the like, as on the command line
+     */
+    public static Model load(String spec, Options options) throws IOException {
+        return Model.open(ModelSource.open(spec), options);
+    }
+
+    /** The small trained model inside the jar: four layers, a vocabulary of facts. */
+    public static Model demo() throws IOException {
+        return load(ModelSource.DEMO, Options.defaults());
+    }
+
+    /** The version of this library. */
+    public static String version() {
+        Properties properties = new Properties();
+        try (InputStream in = Greenfield.class.getResourceAsStream("version.properties")) {
+            properties.load(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return properties.getProperty("version");
+    }
+}

@@ -1,0 +1,137 @@
+package dev.greenfield;
+
+import com.sun.management.OperatingSystemMXBean;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.engine.DeviceModel;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.model.ModelConfig;
+import dev.greenfield.model.ModelSource;
+import dev.greenfield.model.Tokenizer;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A loaded model on a backend. Closing it closes its runs and gives all memory back. One thread at a time may use a model
+ * and its runs.
+ */
+public final class Model implements AutoCloseable {
+    private final ModelSource source;
+    private final BackendChoice choice;
+    private final DeviceModel device;
+    private final long budgetBytes;
+    private final List<Run> runs = new ArrayList<>();
+
+    private Model(ModelSource source, BackendChoice choice, DeviceModel device, long budgetBytes) {
+        this.source = source;
+        this.choice = choice;
+        this.device = device;
+        this.budgetBytes = budgetBytes;
+    }
+
+    /** Puts a model on a backend; the source is the model's to close, also when this fails. */
+    static Model open(ModelSource source, Options options) {
+        BackendChoice choice = null;
+        try {
+            choice = BackendChoice.open(options.backend(), options.precision(), options.threads());
+            Backend backend = choice.backend();
+            long budget = options.memoryBytes() > 0 ? options.memoryBytes() : defaultBudget(backend);
+            long weights = backend.precision().bytes() * source.config().parameters();
+            if (weights > budget) {
+                throw new MemoryBudgetException("the weights take " + mebibytes(weights) + " on the " + backend.name()
+                        + " backend, the memory budget is " + mebibytes(budget) + ": raise --memory"
+                        + (options.memoryBytes() == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
+            }
+            return new Model(source, choice, new DeviceModel(source, backend), budget);
+        } catch (RuntimeException | Error e) {
+            source.close();
+            if (choice != null) {
+                choice.backend().close();
+            }
+            throw e;
+        }
+    }
+
+    private static long defaultBudget(Backend backend) {
+        long physical = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
+                .getTotalMemorySize();
+        long half = physical / 2;
+        return backend.name().equals("reference")
+                ? Math.min(half, Runtime.getRuntime().maxMemory() / 10 * 8)
+                : half;
+    }
+
+    private static String mebibytes(long bytes) {
+        return ((bytes + (1 << 20) - 1) >> 20) + " MiB";
+    }
+
+    /**
+     * Runs the model on a text.
+     *
+     * @throws dev.greenfield.lattice.InputException if the text is empty, too long, or has words without a token
+     */
+    public Run run(String prompt) {
+        return run(tokenizer().encode(prompt));
+    }
+
+    /**
+     * Runs the model on token ids.
+     *
+     * @throws dev.greenfield.lattice.InputException if there are none, too many, or some that the model does not have
+     */
+    public Run run(int... tokens) {
+        config().checkTokens(tokens);
+        long need = Linearization.bytes(device, tokens.length);
+        if (need > freeBytes()) {
+            throw new MemoryBudgetException("a run of " + tokens.length + " tokens takes " + mebibytes(need)
+                    + ", the memory budget leaves " + mebibytes(freeBytes()) + ": raise --memory or close earlier runs");
+        }
+        Run run = new Run(this, new Linearization(device, tokens));
+        runs.add(run);
+        return run;
+    }
+
+    /** Bytes of the memory budget that nothing holds now. */
+    long freeBytes() {
+        return Math.max(0, budgetBytes - choice.backend().ledger().bytes());
+    }
+
+    void forget(Run run) {
+        runs.remove(run);
+    }
+
+    DeviceModel device() {
+        return device;
+    }
+
+    /** Dimensions and variants. */
+    public ModelConfig config() {
+        return source.config();
+    }
+
+    /** Text to tokens and back. */
+    public Tokenizer tokenizer() {
+        return source.tokenizer();
+    }
+
+    /** The model as data: where it came from, its sha256, its parameters. */
+    public ModelSource source() {
+        return source;
+    }
+
+    /** The backend that computes, and why it was picked. */
+    public BackendChoice backend() {
+        return choice;
+    }
+
+    @Override
+    public void close() {
+        for (Run run : new ArrayList<>(runs)) {
+            run.close();
+        }
+        device.close();
+        choice.backend().close();
+        source.close();
+    }
+}

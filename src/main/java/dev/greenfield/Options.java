@@ -1,0 +1,45 @@
+package dev.greenfield;
+
+import dev.greenfield.backend.Precision;
+import dev.greenfield.lattice.InputException;
+
+/**
+ * How a model is run. Immutable: each method returns changed options.
+ *
+ * @param backend {@code auto}, {@code cpu}, {@code cuda} or {@code reference}
+ * @param precision what to compute in; null for the backend's own
+ * @param threads processor threads to use; 0 for all
+ * @param memoryBytes the most memory that weights, runs and sweeps may take together; 0 for half of the machine's
+ */
+public record Options(String backend, Precision precision, int threads, long memoryBytes) {
+    /** The best backend there is, all processors, half of the memory. */
+    public static Options defaults() {
+        return new Options("auto", null, 0, 0);
+    }
+
+    public Options {
+        if (memoryBytes < 0) {
+            throw new InputException("memory budget " + memoryBytes + ": expected a positive number of bytes");
+        }
+    }
+
+    /** With this backend: {@code auto}, {@code cpu}, {@code cuda} or {@code reference}. */
+    public Options backend(String name) {
+        return new Options(name, precision, threads, memoryBytes);
+    }
+
+    /** Computing in this precision. */
+    public Options precision(Precision wanted) {
+        return new Options(backend, wanted, threads, memoryBytes);
+    }
+
+    /** On this many processor threads. */
+    public Options threads(int count) {
+        return new Options(backend, precision, count, memoryBytes);
+    }
+
+    /** Within this many bytes. */
+    public Options memory(long bytes) {
+        return new Options(backend, precision, threads, bytes);
+    }
+}

@@ -1,0 +1,162 @@
+package dev.greenfield;
+
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Readout;
+import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.model.Tokenizer;
+import dev.greenfield.response.GreenOperator;
+import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.SensitivityField;
+import dev.greenfield.response.SourceResponse;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One forward pass of a model, linearized once, and every question that can be asked of it. */
+public final class Run implements AutoCloseable {
+    private final Model model;
+    private final Linearization linearization;
+
+    Run(Model model, Linearization linearization) {
+        this.model = model;
+        this.linearization = linearization;
+    }
+
+    /** The token ids, [T]. */
+    public int[] tokens() {
+        return linearization.tokens();
+    }
+
+    /** What each token reads, [T]. */
+    public List<String> tokenText() {
+        Tokenizer tokenizer = model.tokenizer();
+        List<String> texts = new ArrayList<>();
+        for (int token : linearization.tokens()) {
+            texts.add(tokenizer.text(token));
+        }
+        return texts;
+    }
+
+    /** The residual stream at whole depths, [L+1, T, D]. */
+    public Field field() {
+        return linearization.field();
+    }
+
+    /** The logits, [T, V], in the order position, token. */
+    public double[] logits() {
+        return linearization.logits();
+    }
+
+    /**
+     * F of this run.
+     *
+     * @throws InputException if its tokens are not single tokens of the model, or its position is not in the run
+     */
+    public double value(Observable observable) {
+        return new Readout(model.device()).value(linearization, resolve(observable));
+    }
+
+    /** The sensitivity of F to every site, from one adjoint sweep. */
+    public SensitivityField sensitivity(Observable observable) {
+        return SensitivityField.compute(linearization, resolve(observable));
+    }
+
+    /**
+     * What patching each site of this run with the donor's residual does to F, measured and predicted.
+     *
+     * @throws InputException if the donor has another number of tokens or is of another model
+     */
+    public PatchSweep patchSweep(Run donor, Observable observable) {
+        return PatchSweep.compute(linearization, donor.linearization, resolve(observable), model.freeBytes());
+    }
+
+    /** The first-order response of the whole field to the source J [D] at a site, [L+1, T, D]. */
+    public Field response(Site site, double[] source) {
+        checkSource(site, source);
+        return SourceResponse.tangent(linearization, site, source);
+    }
+
+    /** The change of the whole field when epsilon J is added at a site, [L+1, T, D]: nonlinear, measured. */
+    public Field measuredResponse(Site site, double[] source, double epsilon) {
+        checkSource(site, source);
+        return SourceResponse.measured(linearization, site, source, epsilon);
+    }
+
+    private void checkSource(Site site, double[] source) {
+        check(site);
+        if (source.length != model.config().width()) {
+            throw new InputException("a source has " + source.length + " components, expected "
+                    + model.config().width() + ", the width of the stream");
+        }
+    }
+
+    /** Green operators from these source sites; say with {@link GreenFrom#to} where they lead. */
+    public GreenFrom green(Site... sources) {
+        for (Site site : sources) {
+            check(site);
+        }
+        return new GreenFrom(List.of(sources));
+    }
+
+    /** Green operators whose sources are chosen and whose targets are not yet. */
+    public final class GreenFrom {
+        private final List<Site> sources;
+
+        private GreenFrom(List<Site> sources) {
+            this.sources = sources;
+        }
+
+        /** To every token at a whole depth, in order: the stacked operator [T D, n D]. */
+        public GreenOperator to(int depth) {
+            Site[] targets = new Site[linearization.length()];
+            for (int t = 0; t < targets.length; t++) {
+                targets[t] = Site.of(depth, t);
+            }
+            return to(targets);
+        }
+
+        /** To these sites, in this order. */
+        public GreenOperator to(Site... targets) {
+            for (Site site : targets) {
+                check(site);
+            }
+            return new GreenOperator(linearization, sources, List.of(targets), model.freeBytes());
+        }
+    }
+
+    private void check(Site site) {
+        int layers = model.config().layers();
+        if (site.halfDepth() > 2 * layers || site.token() >= linearization.length()) {
+            throw new InputException("site " + site + " is not in this run: expected a depth of at most " + layers
+                    + " and a token from 0 to " + (linearization.length() - 1));
+        }
+    }
+
+    /** The observable with token ids and a position of this run. */
+    private Readout.Resolved resolve(Observable f) {
+        int position = f.position() == Observable.LAST ? linearization.length() - 1 : f.position();
+        if (position >= linearization.length()) {
+            throw new InputException("position " + position + ": the prompt has " + linearization.length()
+                    + " tokens, expected 0 to " + (linearization.length() - 1));
+        }
+        if (f.kind() == Observable.Kind.LINEAR && f.weights().length != model.config().width()) {
+            throw new InputException("a linear observable has " + f.weights().length + " weights, expected "
+                    + model.config().width() + ", the width of the stream");
+        }
+        int answer = f.answer() == null ? -1 : model.tokenizer().single(f.answer());
+        int foil = f.foil() == null ? -1 : model.tokenizer().single(f.foil());
+        if (answer >= 0 && answer == foil) {
+            throw new InputException("answer '" + f.answer() + "' and foil '" + f.foil() + "' are the same token (id "
+                    + answer + "), so their logit difference is always 0: choose two different tokens");
+        }
+        return new Readout.Resolved(f.kind(), answer, foil, f.weights(), position);
+    }
+
+    @Override
+    public void close() {
+        linearization.close();
+        model.forget(this);
+    }
+}

@@ -1,0 +1,65 @@
+package dev.greenfield.engine;
+
+import dev.greenfield.backend.MemoryBudgetException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Cuts the columns of a sweep into batches whose memory fits a budget. */
+public final class Batches {
+    private Batches() {}
+
+    /** The columns from (inclusive) to (exclusive). */
+    public record Range(int from, int to) {}
+
+    /**
+     * Consecutive ranges of columns, each as long as fits.
+     *
+     * @param model whose widths and precision say what a row costs
+     * @param rows per column how many rows it has
+     * @param budgetBytes what one sweep may take
+     * @throws MemoryBudgetException when a single column does not fit
+     */
+    public static List<Range> cut(DeviceModel model, int[] rows, long budgetBytes) {
+        long most = mostRows(model, budgetBytes);
+        List<Range> ranges = new ArrayList<>();
+        int from = 0;
+        long sum = 0;
+        for (int c = 0; c < rows.length; c++) {
+            if (rows[c] > most) {
+                long need = bytes(model, rows[c]);
+                throw new MemoryBudgetException("one sweep needs at least " + mebibytes(need) + " for a single source over "
+                        + rows[c] + " tokens, the memory budget leaves " + mebibytes(budgetBytes)
+                        + ": raise --memory or use a shorter prompt");
+            }
+            if (sum + rows[c] > most) {
+                ranges.add(new Range(from, c));
+                from = c;
+                sum = 0;
+            }
+            sum += rows[c];
+        }
+        if (from < rows.length) {
+            ranges.add(new Range(from, rows.length));
+        }
+        return ranges;
+    }
+
+    /** Bytes of a sweep over {@code rows} rows, the seeds' staging counted as one row each. */
+    private static long bytes(DeviceModel model, long rows) {
+        long perRow = Workspace.elementsPerRow(model.config()) + model.config().width();
+        return model.backend().precision().bytes()
+                * (rows * perRow + Workspace.fixedElements(model.backend(), model.config()));
+    }
+
+    private static long mostRows(DeviceModel model, long budgetBytes) {
+        long fixed = bytes(model, 0);
+        long perRow = bytes(model, 1) - fixed;
+        long most = Math.max(0, budgetBytes - fixed) / perRow;
+        long indexable = model.backend().maxBufferLength() / (3L * model.config().width());
+        return Math.min(Math.min(most, indexable), Integer.MAX_VALUE - 8);
+    }
+
+    private static String mebibytes(long bytes) {
+        return ((bytes + (1 << 20) - 1) >> 20) + " MiB";
+    }
+}

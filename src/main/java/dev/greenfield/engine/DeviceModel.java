@@ -1,0 +1,213 @@
+package dev.greenfield.engine;
+
+import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.model.ModelConfig;
+import dev.greenfield.model.ModelSource;
+import dev.greenfield.model.Parameter;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A model's weights on a backend. The gain of each LayerNorm is folded into the matrix that follows it, and its bias into
+ * that matrix's bias, in double precision: (n g + b) W + c = n (g W) + (b W + c). Normalization is then all that is left of
+ * a LayerNorm, and its Jacobian is symmetric.
+ */
+public final class DeviceModel implements AutoCloseable {
+    /** Rows read at a time while uploading. */
+    private static final int ROWS = 64;
+
+    private final Backend backend;
+    private final ModelSource source;
+    private final ModelConfig config;
+    private final List<Buffer> buffers = new ArrayList<>();
+    private final List<BlockWeights> blocks = new ArrayList<>();
+    private final double[] finalGain;
+    private final double[] finalBias;
+    private Matrix unembedding;
+    private Buffer unembeddingBias;
+
+    /**
+     * The matrices of one block, [in, out].
+     *
+     * @param attention shape of its attention
+     * @param qkv [D, 3D], with qkvBias [3D]
+     * @param projection [D, D], with projectionBias [D]
+     * @param up [D, F], with upBias [F]
+     * @param down [F, D], with downBias [D]
+     */
+    record BlockWeights(
+            AttentionShape attention,
+            Matrix qkv,
+            Buffer qkvBias,
+            Matrix projection,
+            Buffer projectionBias,
+            Matrix up,
+            Buffer upBias,
+            Matrix down,
+            Buffer downBias) {}
+
+    /** Uploads the weights of {@code source}, which stays the caller's to close. */
+    public DeviceModel(ModelSource source, Backend backend) {
+        this.backend = backend;
+        this.source = source;
+        this.config = source.config();
+        try {
+            this.finalGain = vector("ln_f.weight");
+            this.finalBias = vector("ln_f.bias");
+            for (int l = 0; l < config.layers(); l++) {
+                blocks.add(uploadBlock(l));
+            }
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    private BlockWeights uploadBlock(int l) {
+        String prefix = "h." + l + ".";
+        AttentionShape shape = new AttentionShape(config.heads(), config.headWidth(), config.attentionScale(l));
+        Folded qkv = folded(prefix + "ln_1", prefix + "attn.c_attn");
+        Folded projection = folded(null, prefix + "attn.c_proj");
+        Folded up = folded(prefix + "ln_2", prefix + "mlp.c_fc");
+        Folded down = folded(null, prefix + "mlp.c_proj");
+        return new BlockWeights(
+                shape,
+                qkv.weight,
+                qkv.bias,
+                projection.weight,
+                projection.bias,
+                up.weight,
+                up.bias,
+                down.weight,
+                down.bias);
+    }
+
+    private record Folded(Matrix weight, Buffer bias) {}
+
+    /** Uploads diag(gain) W and bias W + c of a linear layer; without a LayerNorm before it, W and c. */
+    private Folded folded(String norm, String layer) {
+        Parameter weight = source.parameter(layer + ".weight");
+        int in = (int) weight.shape()[0];
+        int out = (int) weight.shape()[1];
+        double[] gain = norm == null ? null : vector(norm + ".weight");
+        double[] shift = norm == null ? null : vector(norm + ".bias");
+        double[] bias = vector(layer + ".bias");
+        Buffer device = track(backend.allocate(layer + ".weight", (long) in * out));
+        double[] rows = new double[ROWS * out];
+        for (int i0 = 0; i0 < in; i0 += ROWS) {
+            int n = Math.min(ROWS, in - i0);
+            weight.read((long) i0 * out, rows, 0, n * out);
+            for (int i = 0; norm != null && i < n; i++) {
+                for (int j = 0; j < out; j++) {
+                    bias[j] += shift[i0 + i] * rows[i * out + j];
+                    rows[i * out + j] *= gain[i0 + i];
+                }
+            }
+            backend.upload(rows, 0, device, (long) i0 * out, n * out);
+        }
+        Buffer deviceBias = track(backend.allocate(layer + ".bias", out));
+        backend.upload(bias, 0, deviceBias, 0, out);
+        return new Folded(Matrix.of(device, in, out), deviceBias);
+    }
+
+    private double[] vector(String name) {
+        Parameter parameter = source.parameter(name);
+        double[] values = new double[(int) parameter.shape()[0]];
+        parameter.read(0, values, 0, values.length);
+        return values;
+    }
+
+    private Buffer track(Buffer buffer) {
+        buffers.add(buffer);
+        return buffer;
+    }
+
+    public ModelConfig config() {
+        return config;
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    BlockWeights block(int l) {
+        return blocks.get(l);
+    }
+
+    /** Token plus position embeddings, [T, D]: depth 0 of the field. */
+    double[] embed(int[] tokens) {
+        int width = config.width();
+        double[] x = new double[tokens.length * width];
+        double[] position = new double[width];
+        Parameter wte = source.parameter("wte.weight");
+        Parameter wpe = source.parameter("wpe.weight");
+        for (int t = 0; t < tokens.length; t++) {
+            wte.read((long) tokens[t] * width, x, t * width, width);
+            wpe.read((long) t * width, position, 0, width);
+            for (int i = 0; i < width; i++) {
+                x[t * width + i] += position[i];
+            }
+        }
+        return x;
+    }
+
+    /** The row of the output matrix that makes a token's logit, [D]. */
+    double[] outputRow(int token) {
+        double[] row = new double[config.width()];
+        source.parameter("lm_head.weight").read((long) token * row.length, row, 0, row.length);
+        return row;
+    }
+
+    double[] finalGain() {
+        return finalGain.clone();
+    }
+
+    double[] finalBias() {
+        return finalBias.clone();
+    }
+
+    /** The output matrix with the last LayerNorm's gain folded in, [V, D]; uploaded when first asked for. */
+    synchronized Matrix unembedding() {
+        if (unembedding == null) {
+            int vocabulary = config.vocabulary();
+            int width = config.width();
+            Buffer device = track(backend.allocate("lm_head.weight", (long) vocabulary * width));
+            unembeddingBias = track(backend.allocate("lm_head.bias", vocabulary));
+            Parameter head = source.parameter("lm_head.weight");
+            double[] rows = new double[ROWS * width];
+            double[] bias = new double[ROWS];
+            for (int v0 = 0; v0 < vocabulary; v0 += ROWS) {
+                int n = Math.min(ROWS, vocabulary - v0);
+                head.read((long) v0 * width, rows, 0, n * width);
+                for (int v = 0; v < n; v++) {
+                    bias[v] = 0;
+                    for (int i = 0; i < width; i++) {
+                        bias[v] += rows[v * width + i] * finalBias[i];
+                        rows[v * width + i] *= finalGain[i];
+                    }
+                }
+                backend.upload(rows, 0, device, (long) v0 * width, n * width);
+                backend.upload(bias, 0, unembeddingBias, v0, n);
+            }
+            unembedding = Matrix.of(device, vocabulary, width);
+        }
+        return unembedding;
+    }
+
+    /** What the last LayerNorm's bias adds to each logit, [V]. */
+    synchronized Buffer unembeddingBias() {
+        unembedding();
+        return unembeddingBias;
+    }
+
+    @Override
+    public void close() {
+        buffers.forEach(Buffer::close);
+        buffers.clear();
+        blocks.clear();
+        unembedding = null;
+    }
+}

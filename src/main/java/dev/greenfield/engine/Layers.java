@@ -1,0 +1,159 @@
+package dev.greenfield.engine;
+
+import dev.greenfield.backend.AttentionPrimal;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+
+/**
+ * The halves of a block, as values, tangents and adjoints. With N the normalization of LayerNorm and A causal attention:
+ *
+ * <pre>
+ *   attention half   x' = x + A(N(x) Wqkv + bqkv) Wo + bo
+ *   MLP half         x' = x + act(N(x) Wup + bup) Wdown + bdown
+ * </pre>
+ *
+ * <p>All work on ragged batches. {@code fromToken} says from which token on the result of an attention half is wanted: rows
+ * at earlier tokens are then left as they were.
+ */
+final class Layers {
+    private final DeviceModel model;
+    private final Backend backend;
+
+    Layers(DeviceModel model) {
+        this.model = model;
+        this.backend = model.backend();
+    }
+
+    /** What the tangents and adjoints of one block need of the forward pass; see {@link Linearization}. */
+    record Primal(
+            Matrix normalized1,
+            Buffer inverseStd1,
+            AttentionPrimal attention,
+            Matrix normalized2,
+            Buffer inverseStd2,
+            Matrix derivative) {}
+
+    /** The attention half of a forward pass of one sequence, keeping what its derivatives need. */
+    void attentionForward(int l, Matrix x, RaggedRows rows, Primal keep, Matrix out) {
+        Matrix qkv = keep.attention().qkv();
+        backend.layerNorm(x, model.config().epsilon(), keep.normalized1(), keep.inverseStd1());
+        attentionAfterNorm(
+                l, x, keep.normalized1(), rows, null, 0, qkv, out, keep.attention().logSumExp());
+    }
+
+    /** The attention half of patched runs whose tokens before their first are those of {@code base} [T, 3D]. */
+    void attentionValue(int l, Matrix x, RaggedRows rows, Matrix base, int fromToken, Workspace w) {
+        Matrix y = w.y(rows.rows());
+        backend.layerNorm(x, model.config().epsilon(), y, null);
+        attentionAfterNorm(l, x, y, rows, base, fromToken, w.qkv(rows.rows()), y, null);
+    }
+
+    private void attentionAfterNorm(
+            int l,
+            Matrix x,
+            Matrix normalized,
+            RaggedRows rows,
+            Matrix base,
+            int fromToken,
+            Matrix qkv,
+            Matrix out,
+            Buffer logSumExp) {
+        DeviceModel.BlockWeights block = model.block(l);
+        backend.multiply(1, normalized, false, block.qkv(), false, 0, qkv);
+        backend.addBias(qkv, block.qkvBias());
+        backend.attention(block.attention(), qkv, rows, base, fromToken, out, logSumExp);
+        Matrix to = from(x, rows, fromToken);
+        backend.multiply(1, from(out, rows, fromToken), false, block.projection(), false, 1, to);
+        backend.addBias(to, block.projectionBias());
+    }
+
+    /** The MLP half of a forward pass of one sequence, keeping what its derivatives need. */
+    void mlpForward(int l, Matrix x, Primal keep, Workspace w) {
+        backend.layerNorm(x, model.config().epsilon(), keep.normalized2(), keep.inverseStd2());
+        mlpAfterNorm(l, x, keep.normalized2(), keep.derivative(), w);
+    }
+
+    /** The MLP half of any rows. */
+    void mlpValue(int l, Matrix x, Workspace w) {
+        Matrix y = w.y(x.rows());
+        backend.layerNorm(x, model.config().epsilon(), y, null);
+        mlpAfterNorm(l, x, y, null, w);
+    }
+
+    private void mlpAfterNorm(int l, Matrix x, Matrix normalized, Matrix derivative, Workspace w) {
+        DeviceModel.BlockWeights block = model.block(l);
+        for (int r = 0; r < x.rows(); r += w.chunk()) {
+            int n = Math.min(w.chunk(), x.rows() - r);
+            Matrix u = w.hidden(n);
+            backend.multiply(1, normalized.rows(r, n), false, block.up(), false, 0, u);
+            backend.activation(
+                    model.config().activation(), u, block.upBias(), derivative == null ? null : derivative.rows(r, n));
+            backend.multiply(1, u, false, block.down(), false, 1, x.rows(r, n));
+        }
+        backend.addBias(x, block.downBias());
+    }
+
+    /** The attention half of tangents dx. */
+    void attentionTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
+        DeviceModel.BlockWeights block = model.block(l);
+        Matrix dy = w.y(rows.rows());
+        Matrix dqkv = w.qkv(rows.rows());
+        backend.layerNormTangent(dx, rows, 0, primal.normalized1(), primal.inverseStd1(), dy, false);
+        backend.multiply(1, dy, false, block.qkv(), false, 0, dqkv);
+        backend.attentionTangent(primal.attention(), dqkv, rows, fromToken, dy);
+        backend.multiply(
+                1, from(dy, rows, fromToken), false, block.projection(), false, 1, from(dx, rows, fromToken));
+    }
+
+    /** The MLP half of the tangents' rows at {@code fromToken} and later. */
+    void mlpTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
+        DeviceModel.BlockWeights block = model.block(l);
+        for (int r = rows.start(fromToken); r < rows.rows(); r += w.chunk()) {
+            int n = Math.min(w.chunk(), rows.rows() - r);
+            Matrix part = dx.rows(r, n);
+            Matrix dy = w.y(n);
+            Matrix du = w.hidden(n);
+            backend.layerNormTangent(part, rows, r, primal.normalized2(), primal.inverseStd2(), dy, false);
+            backend.multiply(1, dy, false, block.up(), false, 0, du);
+            backend.activationTangent(du, rows, r, primal.derivative());
+            backend.multiply(1, du, false, block.down(), false, 1, part);
+        }
+    }
+
+    /**
+     * The attention half of cotangents g, from its output to its input.
+     *
+     * @param fromToken rows of g at earlier tokens are zero
+     */
+    void attentionAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
+        DeviceModel.BlockWeights block = model.block(l);
+        Matrix y = w.y(rows.rows());
+        Matrix dqkv = w.qkv(rows.rows());
+        backend.multiply(1, from(g, rows, fromToken), false, block.projection(), true, 0, from(y, rows, fromToken));
+        backend.attentionAdjoint(primal.attention(), y, rows, fromToken, dqkv);
+        backend.multiply(1, dqkv, false, block.qkv(), true, 0, y);
+        backend.layerNormTangent(y, rows, 0, primal.normalized1(), primal.inverseStd1(), g, true);
+    }
+
+    /** The MLP half of the cotangents' rows at {@code fromToken} and later, from its output to its input. */
+    void mlpAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
+        DeviceModel.BlockWeights block = model.block(l);
+        for (int r = rows.start(fromToken); r < rows.rows(); r += w.chunk()) {
+            int n = Math.min(w.chunk(), rows.rows() - r);
+            Matrix part = g.rows(r, n);
+            Matrix du = w.hidden(n);
+            Matrix y = w.y(n);
+            backend.multiply(1, part, false, block.down(), true, 0, du);
+            backend.activationTangent(du, rows, r, primal.derivative());
+            backend.multiply(1, du, false, block.up(), true, 0, y);
+            backend.layerNormTangent(y, rows, r, primal.normalized2(), primal.inverseStd2(), part, true);
+        }
+    }
+
+    /** The rows of a batch's matrix at {@code token} and later. */
+    static Matrix from(Matrix x, RaggedRows rows, int token) {
+        return x.rows(rows.start(token), rows.rows() - rows.start(token));
+    }
+}

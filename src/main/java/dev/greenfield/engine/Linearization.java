@@ -1,0 +1,162 @@
+package dev.greenfield.engine;
+
+import dev.greenfield.backend.AttentionPrimal;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.Field;
+import dev.greenfield.model.ModelConfig;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One forward pass and all that tangents, cotangents and patched runs need of it: the residual stream at every half depth
+ * and, per block, normalized x and 1/std of both LayerNorms, q, k, v, the softmax normalizers and act'. Transcendental
+ * functions of the run are evaluated here and, for the probabilities, once a tile of attention; nowhere else.
+ */
+public final class Linearization implements AutoCloseable {
+    private final DeviceModel model;
+    private final Backend backend;
+    private final int[] tokens;
+    private final List<Buffer> buffers = new ArrayList<>();
+    private final List<Layers.Primal> blocks = new ArrayList<>();
+    private final Buffer field; // [2L + 1, T, D]
+    private final Matrix finalNormalized; // [T, D]
+    private final Buffer finalInverseStd; // [T]
+
+    /** Runs the model on {@code tokens}, which must be valid for it. */
+    public Linearization(DeviceModel model, int[] tokens) {
+        this.model = model;
+        this.backend = model.backend();
+        this.tokens = tokens.clone();
+        ModelConfig config = model.config();
+        config.checkTokens(tokens);
+        int count = tokens.length;
+        int width = config.width();
+        try {
+            field = allocate("field", (2L * config.layers() + 1) * count * width);
+            finalNormalized = matrix("final normalized", width);
+            finalInverseStd = allocate("final 1/std", count);
+            for (int l = 0; l < config.layers(); l++) {
+                AttentionPrimal attention = new AttentionPrimal(
+                        model.block(l).attention(),
+                        matrix("q, k, v", 3 * width),
+                        allocate("softmax normalizers", (long) config.heads() * count));
+                blocks.add(new Layers.Primal(
+                        matrix("normalized", width),
+                        allocate("1/std", count),
+                        attention,
+                        matrix("normalized", width),
+                        allocate("1/std", count),
+                        matrix("activation derivative", config.inner())));
+            }
+            forward();
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    private Buffer allocate(String label, long elements) {
+        Buffer buffer = backend.allocate(label, elements);
+        buffers.add(buffer);
+        return buffer;
+    }
+
+    private Matrix matrix(String label, int columns) {
+        return Matrix.of(allocate(label, (long) tokens.length * columns), tokens.length, columns);
+    }
+
+    private void forward() {
+        Layers layers = new Layers(model);
+        RaggedRows rows = RaggedRows.sequence(tokens.length);
+        try (Workspace w = new Workspace(backend, model.config(), tokens.length)) {
+            double[] embedded = model.embed(tokens);
+            backend.upload(embedded, 0, field, 0, embedded.length);
+            for (int l = 0; l < blocks.size(); l++) {
+                Matrix middle = copyUp(2 * l);
+                layers.attentionForward(l, middle, rows, blocks.get(l), w.y(tokens.length));
+                Matrix top = copyUp(2 * l + 1);
+                layers.mlpForward(l, top, blocks.get(l), w);
+            }
+        }
+        backend.layerNorm(atHalfDepth(2 * blocks.size()), model.config().epsilon(), finalNormalized, finalInverseStd);
+    }
+
+    /** Copies the stream at a half depth to the next one, where the half of a block then adds to it. */
+    private Matrix copyUp(int halfDepth) {
+        RaggedRows rows = RaggedRows.sequence(tokens.length);
+        Matrix next = atHalfDepth(halfDepth + 1);
+        backend.grow(atHalfDepth(halfDepth), rows, new int[] {0}, null, next, rows);
+        return next;
+    }
+
+    /** The stream at a half depth, [T, D]. */
+    Matrix atHalfDepth(int halfDepth) {
+        int width = model.config().width();
+        return new Matrix(field, (long) halfDepth * tokens.length * width, tokens.length, width, width);
+    }
+
+    Layers.Primal block(int l) {
+        return blocks.get(l);
+    }
+
+    Matrix finalNormalized() {
+        return finalNormalized;
+    }
+
+    Buffer finalInverseStd() {
+        return finalInverseStd;
+    }
+
+    public DeviceModel model() {
+        return model;
+    }
+
+    public int[] tokens() {
+        return tokens.clone();
+    }
+
+    /** Number of tokens T. */
+    public int length() {
+        return tokens.length;
+    }
+
+    /** The residual stream at whole depths, [L+1, T, D]. */
+    public Field field() {
+        return field(0);
+    }
+
+    /** The residual stream in the middle of each block ({@code resid_mid}), [L, T, D]. */
+    public Field middleField() {
+        return field(1);
+    }
+
+    private Field field(int offset) {
+        int depths = model.config().layers() + 1 - offset;
+        int perDepth = tokens.length * model.config().width();
+        double[] values = new double[Math.multiplyExact(depths, perDepth)];
+        for (int l = 0; l < depths; l++) {
+            backend.download(field, (long) (2 * l + offset) * perDepth, values, l * perDepth, perDepth);
+        }
+        return Field.wrap(depths, tokens.length, model.config().width(), values);
+    }
+
+    /** The logits of every position, [T, V] in the order position, token. */
+    public double[] logits() {
+        return new Readout(model).logits(finalNormalized);
+    }
+
+    /** Bytes that a linearization of {@code tokens} tokens holds. */
+    public static long bytes(DeviceModel model, int tokens) {
+        ModelConfig c = model.config();
+        long perBlock = 2L * c.width() + 3L * c.width() + 2L * c.width() + c.inner() + c.heads() + 2;
+        return model.backend().precision().bytes() * tokens * (c.layers() * perBlock + 2L * c.width() + 1);
+    }
+
+    @Override
+    public void close() {
+        buffers.forEach(Buffer::close);
+    }
+}

@@ -1,0 +1,181 @@
+package dev.greenfield.engine;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.Observable;
+
+/** From the final residual to logits and observables, and back: values, and gradients with respect to R[L]. */
+public final class Readout {
+    private final DeviceModel model;
+    private final Backend backend;
+
+    public Readout(DeviceModel model) {
+        this.model = model;
+        this.backend = model.backend();
+    }
+
+    /**
+     * An observable whose tokens are ids and whose position is a token of the run.
+     *
+     * @param answer token id, or -1 where the kind has none
+     * @param foil likewise
+     * @param weights [D] for {@link Observable.Kind#LINEAR}, else null
+     */
+    public record Resolved(Observable.Kind kind, int answer, int foil, double[] weights, int position) {}
+
+    /** The logits of normalized final rows [n, D], as [n, V]. */
+    double[] logits(Matrix normalized) {
+        Matrix unembedding = model.unembedding();
+        int vocabulary = model.config().vocabulary();
+        double[] logits = new double[Math.multiplyExact(normalized.rows(), vocabulary)];
+        int step = Math.max(1, Math.min(normalized.rows(), (1 << 24) / vocabulary));
+        try (Buffer buffer = backend.allocate("logits", (long) step * vocabulary)) {
+            for (int r = 0; r < normalized.rows(); r += step) {
+                int n = Math.min(step, normalized.rows() - r);
+                Matrix part = Matrix.of(buffer, n, vocabulary);
+                backend.multiply(1, normalized.rows(r, n), false, unembedding, true, 0, part);
+                backend.addBias(part, model.unembeddingBias());
+                backend.download(buffer, 0, logits, r * vocabulary, n * vocabulary);
+            }
+        }
+        return logits;
+    }
+
+    /** F of the linearized run. */
+    public double value(Linearization run, Resolved f) {
+        int top = 2 * model.config().layers();
+        return values(run.atHalfDepth(top).rows(f.position(), 1), f)[0];
+    }
+
+    /** F of each of the final residual rows [n, D], which all stand at F's position. */
+    public double[] values(Matrix rows, Resolved f) {
+        if (rows.rows() == 0) {
+            return new double[0];
+        }
+        int width = model.config().width();
+        if (f.kind() == Observable.Kind.LINEAR) {
+            return dots(rows, f.weights(), 0);
+        }
+        try (Buffer buffer = backend.allocate("final normalized", (long) rows.rows() * width)) {
+            Matrix normalized = Matrix.of(buffer, rows.rows(), width);
+            backend.layerNorm(rows, model.config().epsilon(), normalized, null);
+            if (f.kind() == Observable.Kind.LOG_PROBABILITY) {
+                return logProbabilities(logits(normalized), rows.rows(), f.answer());
+            }
+            double[] direction = direction(f);
+            return dots(normalized, fold(direction), constant(direction));
+        }
+    }
+
+    private double[] dots(Matrix rows, double[] weights, double constant) {
+        int width = rows.columns();
+        double[] row = new double[width];
+        double[] dots = new double[rows.rows()];
+        for (int i = 0; i < dots.length; i++) {
+            backend.download(rows.buffer(), rows.at(i), row, 0, width);
+            dots[i] = constant;
+            for (int j = 0; j < width; j++) {
+                dots[i] += weights[j] * row[j];
+            }
+        }
+        return dots;
+    }
+
+    private static double[] logProbabilities(double[] logits, int rows, int answer) {
+        int vocabulary = logits.length / rows;
+        double[] values = new double[rows];
+        for (int i = 0; i < rows; i++) {
+            values[i] = logits[i * vocabulary + answer] - logSumExp(logits, i * vocabulary, vocabulary);
+        }
+        return values;
+    }
+
+    private static double logSumExp(double[] x, int from, int n) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < n; i++) {
+            max = Math.max(max, x[from + i]);
+        }
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+            sum += Math.exp(x[from + i] - max);
+        }
+        return max + Math.log(sum);
+    }
+
+    /** The output-matrix direction w with F = (n gain + bias) w, [D], of a logit or a logit difference. */
+    private double[] direction(Resolved f) {
+        double[] w = model.outputRow(f.answer());
+        if (f.kind() == Observable.Kind.LOGIT_DIFFERENCE) {
+            double[] minus = model.outputRow(f.foil());
+            for (int i = 0; i < w.length; i++) {
+                w[i] -= minus[i];
+            }
+        }
+        return w;
+    }
+
+    private double[] fold(double[] direction) {
+        double[] folded = model.finalGain();
+        for (int i = 0; i < folded.length; i++) {
+            folded[i] *= direction[i];
+        }
+        return folded;
+    }
+
+    private double constant(double[] direction) {
+        double[] bias = model.finalBias();
+        double sum = 0;
+        for (int i = 0; i < bias.length; i++) {
+            sum += bias[i] * direction[i];
+        }
+        return sum;
+    }
+
+    /** dF/dR[L] at F's position, [D]; it is zero at every other position. */
+    public double[] gradient(Linearization run, Resolved f) {
+        if (f.kind() == Observable.Kind.LINEAR) {
+            return f.weights().clone();
+        }
+        double[] normalized = f.kind() == Observable.Kind.LOG_PROBABILITY
+                ? logProbabilityGradient(run, f)
+                : fold(direction(f));
+        int width = normalized.length;
+        try (Buffer buffer = backend.allocate("observable gradient", width)) {
+            Matrix row = Matrix.of(buffer, 1, width);
+            backend.upload(normalized, 0, buffer, 0, width);
+            RaggedRows one =
+                    RaggedRows.of(run.length(), new int[] {f.position()}, new int[] {f.position()});
+            backend.layerNormTangent(row, one, 0, run.finalNormalized(), run.finalInverseStd(), row, false);
+            backend.download(buffer, 0, normalized, 0, width);
+        }
+        return normalized;
+    }
+
+    /** d log p(answer) / d normalized = W' (e_answer - softmax(logits)), with W the folded output matrix. */
+    private double[] logProbabilityGradient(Linearization run, Resolved f) {
+        int vocabulary = model.config().vocabulary();
+        int width = model.config().width();
+        double[] weights = logits(run.finalNormalized().rows(f.position(), 1));
+        double normalizer = logSumExp(weights, 0, vocabulary);
+        for (int v = 0; v < vocabulary; v++) {
+            weights[v] = (v == f.answer() ? 1 : 0) - Math.exp(weights[v] - normalizer);
+        }
+        double[] gradient = new double[width];
+        try (Buffer left = backend.allocate("token weights", vocabulary);
+                Buffer right = backend.allocate("observable gradient", width)) {
+            backend.upload(weights, 0, left, 0, vocabulary);
+            backend.multiply(
+                    1,
+                    Matrix.of(left, 1, vocabulary),
+                    false,
+                    model.unembedding(),
+                    false,
+                    0,
+                    Matrix.of(right, 1, width));
+            backend.download(right, 0, gradient, 0, width);
+        }
+        return gradient;
+    }
+}

@@ -1,0 +1,53 @@
+package dev.greenfield.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What enters a sweep: per column (one tangent, cotangent or patched run) one or more vectors, each at a half depth and a
+ * token. A column exists from its first seed on, in the sweep's direction.
+ */
+public final class Seeds {
+    /** One vector [D] of one column. */
+    record Seed(int column, int halfDepth, int token, double[] vector) {}
+
+    private final List<Seed> seeds = new ArrayList<>();
+    private int columns;
+
+    /** Starts a new column and returns its number; the first is 0. */
+    public int column() {
+        return columns++;
+    }
+
+    /**
+     * Adds a vector to a column.
+     *
+     * @param column as {@link #column()} returned it
+     * @param halfDepth twice the depth, plus 1 in the middle of a block
+     * @param token where it enters
+     * @param vector [D]; not copied
+     */
+    public Seeds add(int column, int halfDepth, int token, double[] vector) {
+        if (column < 0 || column >= columns) {
+            throw new IllegalArgumentException("column " + column + " of " + columns);
+        }
+        seeds.add(new Seed(column, halfDepth, token, vector));
+        return this;
+    }
+
+    /** A new column with one vector; returns the column. */
+    public int column(int halfDepth, int token, double[] vector) {
+        int column = column();
+        add(column, halfDepth, token, vector);
+        return column;
+    }
+
+    /** Number of columns. */
+    public int columns() {
+        return columns;
+    }
+
+    List<Seed> all() {
+        return seeds;
+    }
+}

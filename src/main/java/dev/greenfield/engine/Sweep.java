@@ -1,0 +1,120 @@
+package dev.greenfield.engine;
+
+import dev.greenfield.backend.RaggedRows;
+
+/**
+ * The sweeps over the depths of one linearized run: tangents and patched runs climb, cotangents descend. Each takes all its
+ * columns through a block at once, so that every linear map is one product over all rows. Memory is that of a
+ * {@link Workspace} for all rows; {@link Batches} cuts columns into sweeps that fit.
+ */
+public final class Sweep {
+    private final Linearization run;
+    private final Layers layers;
+
+    public Sweep(Linearization run) {
+        this.run = run;
+        this.layers = new Layers(run.model());
+    }
+
+    private interface Half {
+        void apply(int halfDepth, int fromToken);
+    }
+
+    /**
+     * Carries sources up to a half depth: exact first-order responses.
+     *
+     * @param seeds the sources; none above {@code to}
+     * @param to the half depth to reach
+     * @param fromToken at {@code to} only rows at this token and later are needed; others hold nothing of use there
+     * @param lastToken rows after this token are not computed
+     * @param visitor sees the batch at every half depth from the first source to {@code to}
+     */
+    public void tangents(Seeds seeds, int to, int fromToken, int lastToken, Visitor visitor) {
+        try (Batch batch = new Batch(run.model(), run.length(), seeds, true, lastToken)) {
+            climb(batch, to, fromToken, visitor, h -> batch.enter(h, null, 1), (h, from) -> {
+                RaggedRows rows = batch.rows();
+                Layers.Primal primal = run.block(h / 2);
+                if (h % 2 == 0) {
+                    layers.attentionTangent(h / 2, batch.x(), rows, primal, from, batch.workspace());
+                } else {
+                    layers.mlpTangent(h / 2, batch.x(), rows, primal, from, batch.workspace());
+                }
+            });
+        }
+    }
+
+    /**
+     * Carries patched runs up to a half depth: the full nonlinear effect. A run's rows before its first patch are those of
+     * the linearized run and are not computed again.
+     *
+     * @param replace whether seeds replace the stream at their site; otherwise they are added to it
+     * @see #tangents for the other arguments
+     */
+    public void patchedRuns(Seeds seeds, boolean replace, int to, int fromToken, int lastToken, Visitor visitor) {
+        try (Batch batch = new Batch(run.model(), run.length(), seeds, true, lastToken)) {
+            double keep = replace ? 0 : 1;
+            climb(batch, to, fromToken, visitor, h -> batch.enter(h, run.atHalfDepth(h), keep), (h, from) -> {
+                RaggedRows rows = batch.rows();
+                if (h % 2 == 0) {
+                    layers.attentionValue(
+                            h / 2,
+                            batch.x(),
+                            rows,
+                            run.block(h / 2).attention().qkv(),
+                            from,
+                            batch.workspace());
+                } else {
+                    layers.mlpValue(h / 2, Layers.from(batch.x(), rows, from), batch.workspace());
+                }
+            });
+        }
+    }
+
+    private interface Entrance {
+        int[] enter(int halfDepth);
+    }
+
+    private static void climb(
+            Batch batch, int to, int fromToken, Visitor visitor, Entrance entrance, Half half) {
+        // After the last attention below `to`, rows no longer see each other: only those that are wanted go on.
+        int lastAttention = (to - 1) / 2 * 2;
+        for (int h = batch.start(); h <= to; h++) {
+            entrance.enter(h);
+            visitor.visit(h, batch.rows(), batch.columns(), batch.x());
+            if (h < to) {
+                half.apply(h, h >= lastAttention ? fromToken : 0);
+            }
+        }
+    }
+
+    /**
+     * Carries cotangents down to a half depth: exact sensitivities.
+     *
+     * @param seeds what is read; none below {@code to}
+     * @param to the half depth to reach
+     * @param fromToken rows before this token are not computed
+     * @param visitor sees the batch at every half depth from the highest seed down to {@code to}
+     */
+    public void cotangents(Seeds seeds, int to, int fromToken, Visitor visitor) {
+        try (Batch batch = new Batch(run.model(), run.length(), seeds, false, fromToken)) {
+            int nonzeroFrom = run.length() - 1;
+            for (int h = batch.start(); h >= to; h--) {
+                int[] seeded = batch.enter(h, null, 1);
+                if (seeded != null) {
+                    nonzeroFrom = Math.min(nonzeroFrom, seeded[0]);
+                }
+                visitor.visit(h, batch.rows(), batch.columns(), batch.x());
+                if (h == to) {
+                    break;
+                }
+                int l = (h - 1) / 2;
+                if (h % 2 == 0) {
+                    layers.mlpAdjoint(l, batch.x(), batch.rows(), run.block(l), nonzeroFrom, batch.workspace());
+                } else {
+                    layers.attentionAdjoint(l, batch.x(), batch.rows(), run.block(l), nonzeroFrom, batch.workspace());
+                    nonzeroFrom = fromToken;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package dev.greenfield.engine;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.model.ModelConfig;
+
+/**
+ * The memory of one sweep over batches of at most {@code rows} rows: the batch itself, a second matrix of the same size, and
+ * what the halves of a block need in between. The MLP's hidden layer is four times as wide as the stream, so it is only ever
+ * held for a chunk of rows.
+ */
+final class Workspace implements AutoCloseable {
+    private final int width;
+    private final int inner;
+    private final int chunk;
+    private final Buffer qkv;
+    private final Buffer hidden;
+    private Buffer x;
+    private Buffer y;
+
+    Workspace(Backend backend, ModelConfig config, int rows) {
+        this.width = config.width();
+        this.inner = config.inner();
+        this.chunk = Math.max(1, Math.min(rows, backend.preferredChunkRows()));
+        Buffer[] made = new Buffer[4];
+        try {
+            made[0] = backend.allocate("sweep rows", (long) rows * width);
+            made[1] = backend.allocate("sweep rows", (long) rows * width);
+            made[2] = backend.allocate("sweep q, k, v", 3L * rows * width);
+            made[3] = backend.allocate("sweep MLP chunk", (long) chunk * inner);
+        } catch (RuntimeException | Error e) {
+            for (Buffer buffer : made) {
+                if (buffer != null) {
+                    buffer.close();
+                }
+            }
+            throw e;
+        }
+        x = made[0];
+        y = made[1];
+        qkv = made[2];
+        hidden = made[3];
+    }
+
+    /** Elements that a workspace takes per row of the batch. */
+    static long elementsPerRow(ModelConfig config) {
+        return 5L * config.width();
+    }
+
+    /** Elements that a workspace takes whatever the batch. */
+    static long fixedElements(Backend backend, ModelConfig config) {
+        return (long) backend.preferredChunkRows() * config.inner();
+    }
+
+    /** Rows that the MLP works on at once. */
+    int chunk() {
+        return chunk;
+    }
+
+    /** The batch, [rows, D]. */
+    Matrix x(int rows) {
+        return Matrix.of(x, rows, width);
+    }
+
+    /** Work space of the batch's shape, [rows, D]. */
+    Matrix y(int rows) {
+        return Matrix.of(y, rows, width);
+    }
+
+    /** Work space [rows, 3D]. */
+    Matrix qkv(int rows) {
+        return Matrix.of(qkv, rows, 3 * width);
+    }
+
+    /** Work space [rows, F] for at most {@link #chunk()} rows. */
+    Matrix hidden(int rows) {
+        return Matrix.of(hidden, rows, inner);
+    }
+
+    /** Makes what was written to {@link #y} the batch. */
+    void swap() {
+        Buffer old = x;
+        x = y;
+        y = old;
+    }
+
+    @Override
+    public void close() {
+        x.close();
+        y.close();
+        qkv.close();
+        hidden.close();
+    }
+}

@@ -1,0 +1,274 @@
+package dev.greenfield.response;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Seeds;
+import dev.greenfield.engine.Sweep;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Site;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The Green operator G of a run between source sites and target sites: the response at the targets, to first order, to
+ * sources at the source sites, G(l', t' <- l, t) = dR[l'][t'] / dR[l][t]. As a matrix it has shape [m D, n D] for m targets
+ * and n sources; it is never formed unless {@link #materialize} is called. Blocks that causality forbids are exactly zero.
+ *
+ * <p>Vectors are concatenations over the sites in their order. The operator is linear in the run it was taken of and may be
+ * used while that run is open.
+ */
+public final class GreenOperator {
+    private final Linearization run;
+    private final List<Site> sources;
+    private final List<Site> targets;
+    private final int width;
+    private final long budgetBytes;
+
+    /**
+     * @param run the linearized run
+     * @param sources source sites, at least one
+     * @param targets target sites, at least one
+     * @param budgetBytes memory that the operator's sweeps and results may take
+     */
+    public GreenOperator(Linearization run, List<Site> sources, List<Site> targets, long budgetBytes) {
+        this.run = run;
+        this.sources = List.copyOf(sources);
+        this.targets = List.copyOf(targets);
+        this.width = run.model().config().width();
+        this.budgetBytes = budgetBytes;
+        if (sources.isEmpty() || targets.isEmpty()) {
+            throw new InputException("a Green operator needs at least one source site and one target site");
+        }
+    }
+
+    /** The source sites, in the order of the input's parts. */
+    public List<Site> sources() {
+        return sources;
+    }
+
+    /** The target sites, in the order of the output's parts. */
+    public List<Site> targets() {
+        return targets;
+    }
+
+    /** Length of an input, n D. */
+    public int inputs() {
+        return Math.multiplyExact(sources.size(), width);
+    }
+
+    /** Length of an output, m D. */
+    public int outputs() {
+        return Math.multiplyExact(targets.size(), width);
+    }
+
+    /** Relative size of the rounding of the numbers this operator is computed in. */
+    double roundoff() {
+        return run.model().backend().precision().bytes() == 8 ? 0x1p-53 : 0x1p-24;
+    }
+
+    /** G u for one input [n D]: [m D]. */
+    public double[] apply(double[] u) {
+        return applyAll(new double[][] {u})[0];
+    }
+
+    /** G' v for one output-sized vector [m D]: [n D]. */
+    public double[] adjoint(double[] v) {
+        return adjointAll(new double[][] {v})[0];
+    }
+
+    /** G u for many inputs, in one sweep as far as memory allows. */
+    public double[][] applyAll(double[][] inputs) {
+        double[][] outputs = new double[inputs.length][outputs()];
+        forward(inputs.length, c -> inputs[c], (from, halfDepth, rows, columns, x) -> {
+            for (int s = 0; s < targets.size(); s++) {
+                if (targets.get(s).halfDepth() == halfDepth) {
+                    collect(targets.get(s).token(), s, from, rows, columns, x, outputs);
+                }
+            }
+        });
+        return outputs;
+    }
+
+    /** G' v for many vectors, in one sweep as far as memory allows. */
+    public double[][] adjointAll(double[][] vectors) {
+        double[][] inputs = new double[vectors.length][inputs()];
+        int lowest = sources.stream().mapToInt(Site::halfDepth).min().orElseThrow();
+        int firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
+        int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
+        List<Site> reachable = targets.stream()
+                .filter(s -> s.halfDepth() >= lowest && s.token() >= firstToken)
+                .toList();
+        if (reachable.isEmpty()) {
+            return inputs;
+        }
+        for (Batches.Range range : batches(vectors.length, lastToken - firstToken + 1)) {
+            Seeds seeds = new Seeds();
+            for (int c = range.from(); c < range.to(); c++) {
+                require(vectors[c], outputs(), "adjoint");
+                int column = seeds.column();
+                for (Site site : reachable) {
+                    seeds.add(column, site.halfDepth(), site.token(), part(vectors[c], targets.indexOf(site)));
+                }
+            }
+            new Sweep(run).cotangents(seeds, lowest, firstToken, (halfDepth, rows, columns, x) -> {
+                for (int s = 0; s < sources.size(); s++) {
+                    if (sources.get(s).halfDepth() == halfDepth) {
+                        collect(sources.get(s).token(), s, range.from(), rows, columns, x, inputs);
+                    }
+                }
+            });
+        }
+        return inputs;
+    }
+
+    private interface Input {
+        double[] vector(int column);
+    }
+
+    private interface BatchVisitor {
+        void visit(int firstColumn, int halfDepth, RaggedRows rows, int[] columns, Matrix x);
+    }
+
+    private void forward(int count, Input input, BatchVisitor visitor) {
+        int highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
+        int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
+        int fromToken = targets.stream()
+                .filter(s -> s.halfDepth() == highest)
+                .mapToInt(Site::token)
+                .min()
+                .orElseThrow();
+        List<Site> effective = sources.stream()
+                .filter(s -> s.halfDepth() <= highest && s.token() <= lastToken)
+                .toList();
+        if (effective.isEmpty()) {
+            return;
+        }
+        int firstToken = effective.stream().mapToInt(Site::token).min().orElseThrow();
+        for (Batches.Range range : batches(count, lastToken - firstToken + 1)) {
+            Seeds seeds = new Seeds();
+            for (int c = range.from(); c < range.to(); c++) {
+                double[] u = input.vector(c);
+                require(u, inputs(), "apply");
+                int column = seeds.column();
+                for (Site site : effective) {
+                    seeds.add(column, site.halfDepth(), site.token(), part(u, sources.indexOf(site)));
+                }
+            }
+            new Sweep(run)
+                    .tangents(
+                            seeds,
+                            highest,
+                            fromToken,
+                            lastToken,
+                            (halfDepth, rows, columns, x) ->
+                                    visitor.visit(range.from(), halfDepth, rows, columns, x));
+        }
+    }
+
+    private List<Batches.Range> batches(int columns, int rowsEach) {
+        int[] rows = new int[columns];
+        Arrays.fill(rows, rowsEach);
+        return Batches.cut(run.model(), rows, budgetBytes);
+    }
+
+    private double[] part(double[] vector, int site) {
+        return Arrays.copyOfRange(vector, site * width, (site + 1) * width);
+    }
+
+    private static void require(double[] vector, int length, String operation) {
+        if (vector.length != length) {
+            throw new InputException(operation + ": the vector has " + vector.length + " components, expected " + length
+                    + ", the sites times the width of the stream");
+        }
+    }
+
+    /** Copies the batch's rows at a token into part {@code site} of each column's result. */
+    private void collect(
+            int token, int site, int firstColumn, RaggedRows rows, int[] columns, Matrix x, double[][] into) {
+        int n = rows.count(token);
+        if (n == 0) {
+            return;
+        }
+        Backend backend = run.model().backend();
+        double[] block = new double[n * width];
+        backend.download(x.buffer(), x.at(rows.start(token)), block, 0, n * width);
+        for (int c = 0; c < n; c++) {
+            System.arraycopy(block, c * width, into[firstColumn + columns[c]], site * width, width);
+        }
+    }
+
+    /**
+     * The squared Frobenius norm, exactly: one tangent an input direction, reduced as they pass, never kept.
+     */
+    public double squaredFrobenius() {
+        double[] sum = {0};
+        Backend backend = run.model().backend();
+        forward(inputs(), this::unit, (from, halfDepth, rows, columns, x) -> {
+            for (Site target : targets) {
+                int n = target.halfDepth() == halfDepth ? rows.count(target.token()) : 0;
+                double[] squares = new double[n];
+                backend.squaredNorms(x.rows(rows.start(target.token()), n), squares, 0);
+                for (double square : squares) {
+                    sum[0] += square;
+                }
+            }
+        });
+        return sum[0];
+    }
+
+    private double[] unit(int i) {
+        double[] u = new double[inputs()];
+        u[i] = 1;
+        return u;
+    }
+
+    /**
+     * The whole matrix, row-major [m D, n D]. For one source site and all tokens of a depth as targets this is
+     * [t', i, j] = dR[t'][i] / dR[source][j].
+     *
+     * @throws MemoryBudgetException when it does not fit the memory budget; {@link #svd} then still does
+     */
+    public double[] materialize() {
+        long elements = (long) inputs() * outputs();
+        if (8 * elements > budgetBytes || elements > Integer.MAX_VALUE - 8) {
+            throw new MemoryBudgetException("the full Green operator has " + outputs() + " x " + inputs() + " entries ("
+                    + (8 * elements >> 20) + " MiB), the memory budget leaves " + (budgetBytes >> 20)
+                    + " MiB: raise --memory or ask for its leading part with --rank");
+        }
+        double[] matrix = new double[(int) elements];
+        int n = inputs();
+        int step = Math.max(1, Math.min(n, 256));
+        for (int j0 = 0; j0 < n; j0 += step) {
+            double[][] units = new double[Math.min(step, n - j0)][];
+            for (int j = 0; j < units.length; j++) {
+                units[j] = unit(j0 + j);
+            }
+            double[][] outputs = applyAll(units);
+            for (int j = 0; j < outputs.length; j++) {
+                for (int i = 0; i < outputs[j].length; i++) {
+                    matrix[i * n + j0 + j] = outputs[j][i];
+                }
+            }
+        }
+        return matrix;
+    }
+
+    /**
+     * The leading {@code rank} singular values and vectors, by a randomized range finder with subspace iteration (Halko,
+     * Martinsson and Tropp, 2011) on tangents and adjoints; the matrix is never formed.
+     *
+     * @param rank k, from 1 to the smaller side of the matrix
+     * @param seed of the random start
+     */
+    public LowRank svd(int rank, long seed) {
+        int most = Math.min(inputs(), outputs());
+        if (rank < 1 || rank > most) {
+            throw new InputException("rank " + rank + ": expected 1 to " + most + ", the smaller side of the operator");
+        }
+        return RandomizedSvd.compute(this, rank, seed);
+    }
+}

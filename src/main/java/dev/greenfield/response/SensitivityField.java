@@ -1,0 +1,89 @@
+package dev.greenfield.response;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Seeds;
+import dev.greenfield.engine.Sweep;
+import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Site;
+
+/**
+ * The sensitivity of an observable F to every site, S[l][t] = dF/dR[l][t], from one adjoint sweep: the first-order change of
+ * F under a source J at a site is the inner product of S there with J. It is exactly zero at tokens after F's position.
+ */
+public final class SensitivityField {
+    private final double value;
+    private final Field whole;
+    private final Field middle;
+
+    private SensitivityField(double value, Field whole, Field middle) {
+        this.value = value;
+        this.whole = whole;
+        this.middle = middle;
+    }
+
+    /** One adjoint sweep from the final residual at F's position down to depth 0. */
+    public static SensitivityField compute(Linearization run, Readout.Resolved f) {
+        Readout readout = new Readout(run.model());
+        Backend backend = run.model().backend();
+        int layers = run.model().config().layers();
+        int width = run.model().config().width();
+        int tokens = run.length();
+        double[] whole = new double[(layers + 1) * tokens * width];
+        double[] middle = new double[layers * tokens * width];
+        Seeds seeds = new Seeds();
+        seeds.column(2 * layers, f.position(), readout.gradient(run, f));
+        new Sweep(run).cotangents(seeds, 0, 0, (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
+            double[] into = halfDepth % 2 == 0 ? whole : middle;
+            // One column from token 0 on: its rows are the tokens in order.
+            backend.download(x.buffer(), x.offset(), into, halfDepth / 2 * tokens * width, rows.rows() * width);
+        });
+        return new SensitivityField(
+                readout.value(run, f),
+                Field.wrap(layers + 1, tokens, width, whole),
+                Field.wrap(layers, tokens, width, middle));
+    }
+
+    /** F of the run itself. */
+    public double value() {
+        return value;
+    }
+
+    /** S at whole depths, [L+1, T, D]. */
+    public Field field() {
+        return whole;
+    }
+
+    /** S in the middle of each block, [L, T, D]. */
+    public Field middleField() {
+        return middle;
+    }
+
+    /** S at a site, [D]. */
+    public double[] at(Site site) {
+        return (site.middle() ? middle : whole).vector(site.depth(), site.token());
+    }
+
+    /** |S| at whole depths, [L+1][T]. */
+    public double[][] norms() {
+        return whole.norms();
+    }
+
+    /** The first-order prediction of what a source J [D] at a site does to F: the inner product of S and J. */
+    public double predict(Site site, double[] source) {
+        double[] s = at(site);
+        if (source.length != s.length) {
+            throw new InputException(
+                    "a source has " + source.length + " components, expected " + s.length + ", the width of the stream");
+        }
+        double sum = 0;
+        for (int i = 0; i < s.length; i++) {
+            sum += s[i] * source[i];
+        }
+        return sum;
+    }
+}
