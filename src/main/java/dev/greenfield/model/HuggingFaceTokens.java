@@ -1,5 +1,6 @@
 package dev.greenfield.model;
 
+import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
@@ -38,7 +39,7 @@ final class HuggingFaceTokens extends AbstractTokenizer {
             HuggingFaceTokenizer tokenizer =
                     HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), asItStands);
             return new HuggingFaceTokens(tokenizer, json, origin, vocabulary);
-        } catch (LinkageError absent) {
+        } catch (EngineException | LinkageError | AssertionError absent) { // the last is DJL's for an unknown platform
             throw new InputException(
                     origin + ": the tokenizer library cannot be loaded on this machine (" + Lines.reason(absent)
                             + "), expected Linux, macOS or Windows on a common processor; use token ids (--tokens)",
