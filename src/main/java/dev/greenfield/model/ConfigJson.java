@@ -75,10 +75,12 @@ final class ConfigJson {
             throw new InputException(
                     "add_cross_attention: found true, expected false; cross attention is not supported");
         }
+        int layers = integer("n_layer");
+        int heads = integer("n_head");
         int width = integer("n_embd");
         return new ModelConfig(
-                integer("n_layer"),
-                integer("n_head"),
+                layers,
+                heads,
                 width,
                 absent("n_inner") ? fourTimes(width) : integer("n_inner"),
                 integer("n_positions"),
