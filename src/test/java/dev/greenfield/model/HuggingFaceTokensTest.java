@@ -194,6 +194,9 @@ class HuggingFaceTokensTest {
     void isClosedOnce() throws IOException {
         String model = "{\"type\": \"WordLevel\", \"vocab\": {\"<end>\": 0}, \"unk_token\": \"<end>\"}";
         HuggingFaceTokens tokens = load(json("null", "{\"type\": \"Whitespace\"}", "null", model), 1);
+        assertThat(System.getProperty("ai.djl.offline"))
+                .as("set only while loading")
+                .isNull();
         tokens.close();
         tokens.close();
         assertThatThrownBy(() -> tokens.encode("a")).isInstanceOf(IllegalStateException.class);
