@@ -1,10 +1,12 @@
 package dev.greenfield.model;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.greenfield.lattice.InputException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /** {@code config.json} as Hugging Face writes it for GPT-2, to and from {@link ModelConfig}. */
@@ -36,24 +38,31 @@ final class ConfigJson {
 
     /** Writes a configuration so that {@link #read} and Hugging Face's transformers both understand it. */
     static byte[] write(ModelConfig config) throws IOException {
-        ObjectNode json = Json.MAPPER.createObjectNode();
-        json.put("model_type", "gpt2");
-        json.putArray("architectures").add("GPT2LMHeadModel");
-        json.put("n_layer", config.layers());
-        json.put("n_head", config.heads());
-        json.put("n_embd", config.width());
-        json.put("n_inner", config.inner());
-        json.put("n_positions", config.positions());
-        json.put("n_ctx", config.positions());
-        json.put("vocab_size", config.vocabulary());
-        json.put("layer_norm_epsilon", config.epsilon());
-        json.put("activation_function", config.activation().configName());
-        json.put("tie_word_embeddings", config.tied());
-        json.put("scale_attn_weights", config.scaleAttention());
-        json.put("scale_attn_by_inverse_layer_idx", config.scaleByInverseLayer());
-        json.put("torch_dtype", "float32");
-        String text = Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json);
-        return (text.replace("\r\n", "\n") + "\n").getBytes(StandardCharsets.UTF_8);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json = Json.FACTORY.createGenerator(bytes)) {
+            json.setPrettyPrinter(new DefaultPrettyPrinter().withObjectIndenter(new DefaultIndenter("  ", "\n")));
+            json.writeStartObject();
+            json.writeStringField("model_type", "gpt2");
+            json.writeArrayFieldStart("architectures");
+            json.writeString("GPT2LMHeadModel");
+            json.writeEndArray();
+            json.writeNumberField("n_layer", config.layers());
+            json.writeNumberField("n_head", config.heads());
+            json.writeNumberField("n_embd", config.width());
+            json.writeNumberField("n_inner", config.inner());
+            json.writeNumberField("n_positions", config.positions());
+            json.writeNumberField("n_ctx", config.positions());
+            json.writeNumberField("vocab_size", config.vocabulary());
+            json.writeNumberField("layer_norm_epsilon", config.epsilon());
+            json.writeStringField("activation_function", config.activation().configName());
+            json.writeBooleanField("tie_word_embeddings", config.tied());
+            json.writeBooleanField("scale_attn_weights", config.scaleAttention());
+            json.writeBooleanField("scale_attn_by_inverse_layer_idx", config.scaleByInverseLayer());
+            json.writeStringField("torch_dtype", "float32");
+            json.writeEndObject();
+            json.writeRaw('\n');
+        }
+        return bytes.toByteArray();
     }
 
     private ModelConfig config() {
@@ -66,10 +75,12 @@ final class ConfigJson {
             throw new InputException(
                     "add_cross_attention: found true, expected false; cross attention is not supported");
         }
+        int layers = integer("n_layer");
+        int heads = integer("n_head");
         int width = integer("n_embd");
         return new ModelConfig(
-                integer("n_layer"),
-                integer("n_head"),
+                layers,
+                heads,
                 width,
                 absent("n_inner") ? fourTimes(width) : integer("n_inner"),
                 integer("n_positions"),

@@ -1,15 +1,20 @@
 package dev.greenfield.model;
 
+import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import dev.greenfield.lattice.InputException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.Map;
 
 /** Any {@code tokenizer.json}, applied by Hugging Face's own library through DJL, with no network. */
 final class HuggingFaceTokens extends AbstractTokenizer {
+    private static final Map<String, String> OFFLINE =
+            Map.of("ai.djl.offline", "true", "OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu");
+
     private final HuggingFaceTokenizer tokenizer;
     private final TokenizerJson json;
     private final String origin;
@@ -28,17 +33,13 @@ final class HuggingFaceTokens extends AbstractTokenizer {
      * @throws InputException if the library refuses the file or cannot be loaded here
      */
     static HuggingFaceTokens load(byte[] bytes, TokenizerJson json, String origin, int vocabulary) throws IOException {
-        // DJL reads these once, when its classes load: no downloads, no usage reports, the CPU build of the library.
-        setIfAbsent("ai.djl.offline", "true");
-        setIfAbsent("OPT_OUT_TRACKING", "true");
-        setIfAbsent("RUST_FLAVOR", "cpu");
         // These win over the truncation and padding that a tokenizer.json may ask for.
         Map<String, String> asItStands = Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
         try {
             HuggingFaceTokenizer tokenizer =
-                    HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), asItStands);
+                    offline(() -> HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), asItStands));
             return new HuggingFaceTokens(tokenizer, json, origin, vocabulary);
-        } catch (LinkageError absent) {
+        } catch (EngineException | LinkageError | AssertionError absent) { // the last is DJL's for an unknown platform
             throw new InputException(
                     origin + ": the tokenizer library cannot be loaded on this machine (" + Lines.reason(absent)
                             + "), expected Linux, macOS or Windows on a common processor; use token ids (--tokens)",
@@ -51,10 +52,28 @@ final class HuggingFaceTokens extends AbstractTokenizer {
         }
     }
 
-    private static void setIfAbsent(String property, String value) {
-        if (System.getProperty(property) == null) {
-            System.setProperty(property, value);
+    /**
+     * Loads with DJL kept off the network: otherwise each load may send a usage report, and the first one may download another
+     * build of the library. A program that uses DJL itself finds its settings as they were.
+     */
+    private static synchronized HuggingFaceTokenizer offline(Loading loading) throws IOException {
+        Map<String, String> before = new HashMap<>();
+        OFFLINE.forEach((property, value) -> before.put(property, System.setProperty(property, value)));
+        try {
+            return loading.load();
+        } finally {
+            before.forEach((property, value) -> {
+                if (value == null) {
+                    System.clearProperty(property);
+                } else {
+                    System.setProperty(property, value);
+                }
+            });
         }
+    }
+
+    private interface Loading {
+        HuggingFaceTokenizer load() throws IOException;
     }
 
     @Override

@@ -19,6 +19,7 @@ public interface Parameter {
      * @param at the first index written
      * @param count how many
      * @throws IndexOutOfBoundsException if the run is not inside the parameter or not inside the array
+     * @throws IllegalStateException if the parameter is stored in a file that has been closed
      */
     void read(long from, double[] into, int at, int count);
 
@@ -30,6 +31,7 @@ public interface Parameter {
      * @param at the first index written
      * @param count how many
      * @throws IndexOutOfBoundsException if the run is not inside the parameter or not inside the array
+     * @throws IllegalStateException if the parameter is stored in a file that has been closed
      */
     void read(long from, float[] into, int at, int count);
 }

@@ -148,7 +148,7 @@ final class StoredWeights implements Weights {
             try {
                 open = files.tensors(file);
             } catch (SafetensorsException broken) {
-                throw new InputException(Lines.reason(broken), broken);
+                throw new InputException(Lines.reason(broken) + "; get the file again", broken);
             }
             shards.put(file, open);
         }

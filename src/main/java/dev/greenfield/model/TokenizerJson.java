@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.greenfield.lattice.InputException;
 import java.io.IOException;
@@ -16,9 +15,6 @@ import java.util.Map;
  * words, and of which kind the tokenizer is. Read in one pass that skips the merges, which are most of the file.
  */
 final class TokenizerJson {
-    // Reads parts of a file; half the time of a large one would go into looking for duplicate keys.
-    private static final JsonMapper PASS = new JsonMapper();
-
     private final String[] pieces; // one an id of the model's vocabulary; null where the file names none
     private final Map<String, Integer> added = new LinkedHashMap<>(); // content to id
     private final Map<String, JsonNode> parts = new LinkedHashMap<>(); // everything but the model
@@ -40,7 +36,7 @@ final class TokenizerJson {
     static TokenizerJson read(byte[] bytes, String origin, int vocabulary) throws IOException {
         TokenizerJson json = new TokenizerJson(vocabulary);
         boolean model = false;
-        try (JsonParser parser = PASS.createParser(bytes)) {
+        try (JsonParser parser = Json.FACTORY.createParser(bytes)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw noTokenizer(origin);
             }
@@ -51,9 +47,10 @@ final class TokenizerJson {
                     json.readModel(parser);
                     model = true;
                 } else {
-                    json.parts.put(field, parser.readValueAsTree());
+                    json.parts.put(field, Json.tree(parser));
                 }
             }
+            Json.requireEnd(parser, origin);
         } catch (JsonProcessingException malformed) {
             throw Json.malformed(malformed, origin);
         }
@@ -80,8 +77,9 @@ final class TokenizerJson {
                 case "unk_id" -> unknownId = parser.getValueAsInt(-1);
                 case "byte_fallback" -> byteFallback = parser.getValueAsBoolean(false);
                 case "vocab" -> readVocabulary(parser, value);
-                default -> parser.skipChildren();
+                default -> {}
             }
+            parser.skipChildren(); // of a value that was not looked into; nothing to skip otherwise
         }
     }
 
@@ -92,6 +90,7 @@ final class TokenizerJson {
                 String piece = parser.currentName();
                 parser.nextToken();
                 name(parser.getValueAsInt(-1), piece);
+                parser.skipChildren();
             }
         } else if (start == JsonToken.START_ARRAY) {
             for (int id = 0; parser.nextToken() == JsonToken.START_ARRAY; id++) {

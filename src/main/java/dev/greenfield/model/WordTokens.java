@@ -69,7 +69,7 @@ final class WordTokens extends AbstractTokenizer {
     /** The error for a word that would become the unknown token or vanish. */
     static InputException unknown(String word, String origin) {
         return new InputException("found the word " + Lines.quoted(word) + ", expected words of the vocabulary in "
-                + origin + "; replace it, or write a token as its id (--tokens)");
+                + origin + "; use another word, or ids (--tokens, or #123 for one token)");
     }
 
     @Override
