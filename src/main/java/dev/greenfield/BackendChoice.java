@@ -53,10 +53,11 @@ public record BackendChoice(Backend backend, String reason) {
                 require(precision, "reference", List.of(Precision.FP64));
                 yield new BackendChoice(new ReferenceBackend(), "backend reference: asked for");
             }
-            case "cuda" -> throw new BackendException(
-                    "backend cuda: " + NO_CUDA + "; use --backend cpu, or auto to take the best there is");
-            default -> throw new InputException(
-                    "unknown backend '" + name + "': expected one of " + String.join(", ", NAMES));
+            case "cuda" ->
+                throw new BackendException(
+                        "backend cuda: " + NO_CUDA + "; use --backend cpu, or auto to take the best there is");
+            default ->
+                throw new InputException("unknown backend '" + name + "': expected one of " + String.join(", ", NAMES));
         };
     }
 

@@ -54,8 +54,8 @@ public final class Model implements AutoCloseable {
     }
 
     private static long defaultBudget(Backend backend) {
-        long physical = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
-                .getTotalMemorySize();
+        long physical =
+                ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
         long half = physical / 2;
         return backend.name().equals("reference")
                 ? Math.min(half, Runtime.getRuntime().maxMemory() / 10 * 8)
@@ -84,8 +84,9 @@ public final class Model implements AutoCloseable {
         config().checkTokens(tokens);
         long need = Linearization.bytes(device, tokens.length);
         if (need > freeBytes()) {
-            throw new MemoryBudgetException("a run of " + tokens.length + " tokens takes " + mebibytes(need)
-                    + ", the memory budget leaves " + mebibytes(freeBytes()) + ": raise --memory or close earlier runs");
+            throw new MemoryBudgetException(
+                    "a run of " + tokens.length + " tokens takes " + mebibytes(need) + ", the memory budget leaves "
+                            + mebibytes(freeBytes()) + ": raise --memory or close earlier runs");
         }
         Run run = new Run(this, new Linearization(device, tokens));
         runs.add(run);

@@ -141,7 +141,8 @@ public final class Run implements AutoCloseable {
             throw new InputException("position " + position + ": the prompt has " + linearization.length()
                     + " tokens, expected 0 to " + (linearization.length() - 1));
         }
-        if (f.kind() == Observable.Kind.LINEAR && f.weights().length != model.config().width()) {
+        if (f.kind() == Observable.Kind.LINEAR
+                && f.weights().length != model.config().width()) {
             throw new InputException("a linear observable has " + f.weights().length + " weights, expected "
                     + model.config().width() + ", the width of the stream");
         }

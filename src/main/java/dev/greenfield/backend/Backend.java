@@ -42,8 +42,7 @@ public interface Backend extends AutoCloseable {
     void download(Buffer from, long offset, double[] to, int at, int count);
 
     /** c = alpha op(a) op(b) + beta c, where op transposes when its flag is set. With beta 0, c need not hold numbers. */
-    void multiply(
-            double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c);
+    void multiply(double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c);
 
     /** Adds bias [n] to every row of x [R, n]. */
     void addBias(Matrix x, Buffer bias);

@@ -33,6 +33,8 @@ final class Batch implements AutoCloseable {
     private RaggedRows rows;
 
     /**
+     * Plans the batch and takes the memory of the whole sweep.
+     *
      * @param up whether the sweep climbs
      * @param bound the last token wanted of an upward sweep, the first of a downward one
      */
@@ -60,8 +62,8 @@ final class Batch implements AutoCloseable {
         long total = 0;
         for (int c = 0; c < n; c++) {
             if (first[c] > last[c]) {
-                throw new IllegalArgumentException("column " + c + " has no row: its tokens are " + first[c] + " to "
-                        + last[c]);
+                throw new IllegalArgumentException(
+                        "column " + c + " has no row: its tokens are " + first[c] + " to " + last[c]);
             }
             bornAt.computeIfAbsent(birth[c], key -> new ArrayList<>()).add(c);
             total += last[c] - first[c] + 1;

@@ -27,9 +27,10 @@ public final class Batches {
         for (int c = 0; c < rows.length; c++) {
             if (rows[c] > most) {
                 long need = bytes(model, rows[c]);
-                throw new MemoryBudgetException("one sweep needs at least " + mebibytes(need) + " for a single source over "
-                        + rows[c] + " tokens, the memory budget leaves " + mebibytes(budgetBytes)
-                        + ": raise --memory or use a shorter prompt");
+                throw new MemoryBudgetException(
+                        "one sweep needs at least " + mebibytes(need) + " for a single source over "
+                                + rows[c] + " tokens, the memory budget leaves " + mebibytes(budgetBytes)
+                                + ": raise --memory or use a shorter prompt");
             }
             if (sum + rows[c] > most) {
                 ranges.add(new Range(from, c));
@@ -55,7 +56,8 @@ public final class Batches {
         long fixed = bytes(model, 0);
         long perRow = bytes(model, 1) - fixed;
         long most = Math.max(0, budgetBytes - fixed) / perRow;
-        long indexable = model.backend().maxBufferLength() / (3L * model.config().width());
+        long indexable =
+                model.backend().maxBufferLength() / (3L * model.config().width());
         return Math.min(Math.min(most, indexable), Integer.MAX_VALUE - 8);
     }
 

@@ -40,7 +40,15 @@ final class Layers {
         Matrix qkv = keep.attention().qkv();
         backend.layerNorm(x, model.config().epsilon(), keep.normalized1(), keep.inverseStd1());
         attentionAfterNorm(
-                l, x, keep.normalized1(), rows, null, 0, qkv, out, keep.attention().logSumExp());
+                l,
+                x,
+                keep.normalized1(),
+                rows,
+                null,
+                0,
+                qkv,
+                out,
+                keep.attention().logSumExp());
     }
 
     /** The attention half of patched runs whose tokens before their first are those of {@code base} [T, 3D]. */
@@ -103,8 +111,7 @@ final class Layers {
         backend.layerNormTangent(dx, rows, 0, primal.normalized1(), primal.inverseStd1(), dy, false);
         backend.multiply(1, dy, false, block.qkv(), false, 0, dqkv);
         backend.attentionTangent(primal.attention(), dqkv, rows, fromToken, dy);
-        backend.multiply(
-                1, from(dy, rows, fromToken), false, block.projection(), false, 1, from(dx, rows, fromToken));
+        backend.multiply(1, from(dy, rows, fromToken), false, block.projection(), false, 1, from(dx, rows, fromToken));
     }
 
     /** The MLP half of the tangents' rows at {@code fromToken} and later. */

@@ -152,7 +152,7 @@ public final class Linearization implements AutoCloseable {
     public static long bytes(DeviceModel model, int tokens) {
         ModelConfig c = model.config();
         long perBlock = 2L * c.width() + 3L * c.width() + 2L * c.width() + c.inner() + c.heads() + 2;
-        return model.backend().precision().bytes() * tokens * (c.layers() * perBlock + 2L * c.width() + 1);
+        return (long) model.backend().precision().bytes() * tokens * (c.layers() * perBlock + 2L * c.width() + 1);
     }
 
     @Override

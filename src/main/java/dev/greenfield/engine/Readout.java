@@ -138,15 +138,13 @@ public final class Readout {
         if (f.kind() == Observable.Kind.LINEAR) {
             return f.weights().clone();
         }
-        double[] normalized = f.kind() == Observable.Kind.LOG_PROBABILITY
-                ? logProbabilityGradient(run, f)
-                : fold(direction(f));
+        double[] normalized =
+                f.kind() == Observable.Kind.LOG_PROBABILITY ? logProbabilityGradient(run, f) : fold(direction(f));
         int width = normalized.length;
         try (Buffer buffer = backend.allocate("observable gradient", width)) {
             Matrix row = Matrix.of(buffer, 1, width);
             backend.upload(normalized, 0, buffer, 0, width);
-            RaggedRows one =
-                    RaggedRows.of(run.length(), new int[] {f.position()}, new int[] {f.position()});
+            RaggedRows one = RaggedRows.of(run.length(), new int[] {f.position()}, new int[] {f.position()});
             backend.layerNormTangent(row, one, 0, run.finalNormalized(), run.finalInverseStd(), row, false);
             backend.download(buffer, 0, normalized, 0, width);
         }

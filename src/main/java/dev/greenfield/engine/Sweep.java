@@ -57,12 +57,7 @@ public final class Sweep {
                 RaggedRows rows = batch.rows();
                 if (h % 2 == 0) {
                     layers.attentionValue(
-                            h / 2,
-                            batch.x(),
-                            rows,
-                            run.block(h / 2).attention().qkv(),
-                            from,
-                            batch.workspace());
+                            h / 2, batch.x(), rows, run.block(h / 2).attention().qkv(), from, batch.workspace());
                 } else {
                     layers.mlpValue(h / 2, Layers.from(batch.x(), rows, from), batch.workspace());
                 }
@@ -74,8 +69,7 @@ public final class Sweep {
         int[] enter(int halfDepth);
     }
 
-    private static void climb(
-            Batch batch, int to, int fromToken, Visitor visitor, Entrance entrance, Half half) {
+    private static void climb(Batch batch, int to, int fromToken, Visitor visitor, Entrance entrance, Half half) {
         // After the last attention below `to`, rows no longer see each other: only those that are wanted go on.
         int lastAttention = (to - 1) / 2 * 2;
         for (int h = batch.start(); h <= to; h++) {

@@ -27,8 +27,8 @@ public final class Field {
     /** A field over an array in the order depth, token, component. The array is taken over, not copied. */
     public static Field wrap(int depths, int tokens, int width, double[] values) {
         if (values.length != (long) depths * tokens * width) {
-            throw new IllegalArgumentException(values.length + " values for a field of shape [" + depths + ", " + tokens
-                    + ", " + width + "]");
+            throw new IllegalArgumentException(
+                    values.length + " values for a field of shape [" + depths + ", " + tokens + ", " + width + "]");
         }
         return new Field(depths, tokens, width, values);
     }
@@ -122,8 +122,8 @@ public final class Field {
 
     private int index(int depth, int token) {
         if (depth < 0 || depth >= depths || token < 0 || token >= tokens) {
-            throw new InputException("site (depth " + depth + ", token " + token + ") is not in this field of "
-                    + depths + " depths and " + tokens + " tokens");
+            throw new InputException("site (depth " + depth + ", token " + token + ") is not in this field of " + depths
+                    + " depths and " + tokens + " tokens");
         }
         return (depth * tokens + token) * width;
     }

@@ -79,13 +79,12 @@ public record Observable(Kind kind, String answer, String foil, double[] weights
 
     /** For people: {@code logit(Paris) - logit(Rome)}. */
     public String describe() {
-        String what =
-                switch (kind) {
-                    case LOGIT_DIFFERENCE -> "logit(" + answer + ") - logit(" + foil + ")";
-                    case LOGIT -> "logit(" + answer + ")";
-                    case LOG_PROBABILITY -> "log p(" + answer + ")";
-                    case LINEAR -> "<w, R[L]>";
-                };
+        String what = switch (kind) {
+            case LOGIT_DIFFERENCE -> "logit(" + answer + ") - logit(" + foil + ")";
+            case LOGIT -> "logit(" + answer + ")";
+            case LOG_PROBABILITY -> "log p(" + answer + ")";
+            case LINEAR -> "<w, R[L]>";
+        };
         return position == LAST ? what : what + " at token " + position;
     }
 }

@@ -164,8 +164,7 @@ public final class GreenOperator {
                             highest,
                             fromToken,
                             lastToken,
-                            (halfDepth, rows, columns, x) ->
-                                    visitor.visit(range.from(), halfDepth, rows, columns, x));
+                            (halfDepth, rows, columns, x) -> visitor.visit(range.from(), halfDepth, rows, columns, x));
         }
     }
 
@@ -236,7 +235,7 @@ public final class GreenOperator {
         long elements = (long) inputs() * outputs();
         if (8 * elements > budgetBytes || elements > Integer.MAX_VALUE - 8) {
             throw new MemoryBudgetException("the full Green operator has " + outputs() + " x " + inputs() + " entries ("
-                    + (8 * elements >> 20) + " MiB), the memory budget leaves " + (budgetBytes >> 20)
+                    + ((8 * elements) >> 20) + " MiB), the memory budget leaves " + (budgetBytes >> 20)
                     + " MiB: raise --memory or ask for its leading part with --rank");
         }
         double[] matrix = new double[(int) elements];

@@ -10,8 +10,7 @@ package dev.greenfield.response;
  * @param energyError one standard error of {@code energy}; 0 when the whole was summed exactly
  * @param squaredFrobenius the whole squared Frobenius norm that {@code energy} is a fraction of
  */
-public record LowRank(
-        double[] u, double[] s, double[] v, double energy, double energyError, double squaredFrobenius) {
+public record LowRank(double[] u, double[] s, double[] v, double energy, double energyError, double squaredFrobenius) {
     /** Number of singular values k. */
     public int rank() {
         return s.length;

@@ -23,8 +23,7 @@ public final class PatchSweep {
     private final double[][] predicted;
     private final Field displacement;
 
-    private PatchSweep(
-            double value, double donorValue, double[][] measured, double[][] predicted, Field displacement) {
+    private PatchSweep(double value, double donorValue, double[][] measured, double[][] predicted, Field displacement) {
         this.value = value;
         this.donorValue = donorValue;
         this.measured = measured;
@@ -101,8 +100,8 @@ public final class PatchSweep {
                         position,
                         (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
                             if (halfDepth == top) {
-                                double[] patched = readout.values(
-                                        x.rows(rows.start(position), rows.count(position)), f);
+                                double[] patched =
+                                        readout.values(x.rows(rows.start(position), rows.count(position)), f);
                                 for (int c = 0; c < patched.length; c++) {
                                     Cell cell = cells.get(columns[c]);
                                     measured[cell.depth()][cell.token()] = patched[c] - value;

@@ -77,8 +77,8 @@ public final class SensitivityField {
     public double predict(Site site, double[] source) {
         double[] s = at(site);
         if (source.length != s.length) {
-            throw new InputException(
-                    "a source has " + source.length + " components, expected " + s.length + ", the width of the stream");
+            throw new InputException("a source has " + source.length + " components, expected " + s.length
+                    + ", the width of the stream");
         }
         double sum = 0;
         for (int i = 0; i < s.length; i++) {

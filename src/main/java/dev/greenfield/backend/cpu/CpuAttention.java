@@ -90,7 +90,21 @@ final class CpuAttention implements AutoCloseable {
                     work.put(queryAt + (i - i0) * h, own, (int) qkv.at(rows.row(i, column)) + head * h, h);
                 }
                 gemm.multiply(
-                        false, true, n, i1, h, (float) shape.scale(), block, queryAt, h, block, keyAt, h, 0, block, scoreAt,
+                        false,
+                        true,
+                        n,
+                        i1,
+                        h,
+                        (float) shape.scale(),
+                        block,
+                        queryAt,
+                        h,
+                        block,
+                        keyAt,
+                        h,
+                        0,
+                        block,
+                        scoreAt,
                         keys);
                 for (int i = i0; i < i1; i++) {
                     float l = softmax(work, scoreAt + (i - i0) * keys, i + 1, i1);
@@ -98,8 +112,7 @@ final class CpuAttention implements AutoCloseable {
                         logSumExp.put(head * rows.tokens() + i, l);
                     }
                 }
-                gemm.multiply(
-                        false, false, n, h, i1, 1, block, scoreAt, keys, block, valueAt, h, 0, block, outAt, h);
+                gemm.multiply(false, false, n, h, i1, 1, block, scoreAt, keys, block, valueAt, h, 0, block, outAt, h);
                 for (int i = i0; i < i1; i++) {
                     target.put((int) out.at(rows.row(i, column)) + head * h, work, outAt + (i - i0) * h, h);
                 }

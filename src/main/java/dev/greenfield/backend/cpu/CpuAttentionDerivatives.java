@@ -53,8 +53,8 @@ final class CpuAttentionDerivatives implements AutoCloseable {
         int heads = primal.shape().heads();
         workers.run(heads * chunks, n -> {
             int from = n / heads * chunk;
-            Task task = new Task(
-                    primal, rows, queriesFrom, tile, n % heads, from, Math.min(chunk, rows.columns() - from));
+            Task task =
+                    new Task(primal, rows, queriesFrom, tile, n % heads, from, Math.min(chunk, rows.columns() - from));
             try {
                 action.accept(task);
             } finally {
@@ -132,22 +132,81 @@ final class CpuAttentionDerivatives implements AutoCloseable {
                 int i1 = Math.min(i0 + tile, end);
                 probabilities(i0, i1);
                 for (int i = i0; i < i1; i++) { // scale k_j dq_i
-                    small(false, true, i + 1, alive(i), h, scale, floatsOf(qkv), primalAt(1, 0), qkv.stride(),
-                            floatsOf(dqkv), batchAt(dqkv, 0, i), dqkv.stride(), 0, block, score(0, i - i0),
+                    small(
+                            false,
+                            true,
+                            i + 1,
+                            alive(i),
+                            h,
+                            scale,
+                            floatsOf(qkv),
+                            primalAt(1, 0),
+                            qkv.stride(),
+                            floatsOf(dqkv),
+                            batchAt(dqkv, 0, i),
+                            dqkv.stride(),
+                            0,
+                            block,
+                            score(0, i - i0),
                             tile * chunk);
                 }
                 for (int j = lowest; j < i1; j++) { // scale q_i dk_j
                     int i = Math.max(j, i0);
-                    small(false, true, i1 - i, alive(j), h, scale, floatsOf(qkv), primalAt(0, i), qkv.stride(),
-                            floatsOf(dqkv), batchAt(dqkv, 1, j), dqkv.stride(), 1, block, score(j, i - i0), chunk);
+                    small(
+                            false,
+                            true,
+                            i1 - i,
+                            alive(j),
+                            h,
+                            scale,
+                            floatsOf(qkv),
+                            primalAt(0, i),
+                            qkv.stride(),
+                            floatsOf(dqkv),
+                            batchAt(dqkv, 1, j),
+                            dqkv.stride(),
+                            1,
+                            block,
+                            score(j, i - i0),
+                            chunk);
                 }
                 softmaxDerivative(i0, i1, 1);
-                small(false, false, i1 - i0, chunk * h, i1 - lowest, 1, block, probabilityAt + lowest, end,
-                        block, gatheredAt, chunk * h, 0, block, resultAt, chunk * h); // P dv
+                small(
+                        false,
+                        false,
+                        i1 - i0,
+                        chunk * h,
+                        i1 - lowest,
+                        1,
+                        block,
+                        probabilityAt + lowest,
+                        end,
+                        block,
+                        gatheredAt,
+                        chunk * h,
+                        0,
+                        block,
+                        resultAt,
+                        chunk * h); // P dv
                 for (int i = i0; i < i1; i++) { // dP v
                     int result = resultAt + (i - i0) * chunk * h;
-                    small(true, false, alive(i), h, i + 1, 1, block, score(0, i - i0), tile * chunk,
-                            floatsOf(qkv), primalAt(2, 0), qkv.stride(), 1, block, result, h);
+                    small(
+                            true,
+                            false,
+                            alive(i),
+                            h,
+                            i + 1,
+                            1,
+                            block,
+                            score(0, i - i0),
+                            tile * chunk,
+                            floatsOf(qkv),
+                            primalAt(2, 0),
+                            qkv.stride(),
+                            1,
+                            block,
+                            result,
+                            h);
                     scatter(result, dout, 0, i);
                 }
             }
@@ -166,25 +225,81 @@ final class CpuAttentionDerivatives implements AutoCloseable {
                 int i1 = Math.min(i0 + tile, end);
                 probabilities(i0, i1);
                 for (int i = i0; i < i1; i++) { // v_j dout_i
-                    small(false, true, i + 1, alive(i), h, 1, floatsOf(qkv), primalAt(2, 0), qkv.stride(),
-                            floatsOf(dout), batchAt(dout, 0, i), dout.stride(), 0, block, score(0, i - i0),
+                    small(
+                            false,
+                            true,
+                            i + 1,
+                            alive(i),
+                            h,
+                            1,
+                            floatsOf(qkv),
+                            primalAt(2, 0),
+                            qkv.stride(),
+                            floatsOf(dout),
+                            batchAt(dout, 0, i),
+                            dout.stride(),
+                            0,
+                            block,
+                            score(0, i - i0),
                             tile * chunk);
                 }
                 softmaxDerivative(i0, i1, scale);
                 for (int i = i0; i < i1; i++) { // dq_i = sum over j of ds k_j
-                    small(true, false, alive(i), h, i + 1, 1, block, score(0, i - i0), tile * chunk,
-                            floatsOf(qkv), primalAt(1, 0), qkv.stride(), 0, floatsOf(dqkv), batchAt(dqkv, 0, i),
+                    small(
+                            true,
+                            false,
+                            alive(i),
+                            h,
+                            i + 1,
+                            1,
+                            block,
+                            score(0, i - i0),
+                            tile * chunk,
+                            floatsOf(qkv),
+                            primalAt(1, 0),
+                            qkv.stride(),
+                            0,
+                            floatsOf(dqkv),
+                            batchAt(dqkv, 0, i),
                             dqkv.stride());
                 }
                 for (int j = lowest; j < i1; j++) { // dk_j = sum over i of ds q_i
                     int i = Math.max(j, i0);
                     boolean firstTile = Math.max(j, firstQuery) >= i0;
-                    small(true, false, alive(j), h, i1 - i, 1, block, score(j, i - i0), chunk, floatsOf(qkv),
-                            primalAt(0, i), qkv.stride(), firstTile ? 0 : 1, floatsOf(dqkv), batchAt(dqkv, 1, j),
+                    small(
+                            true,
+                            false,
+                            alive(j),
+                            h,
+                            i1 - i,
+                            1,
+                            block,
+                            score(j, i - i0),
+                            chunk,
+                            floatsOf(qkv),
+                            primalAt(0, i),
+                            qkv.stride(),
+                            firstTile ? 0 : 1,
+                            floatsOf(dqkv),
+                            batchAt(dqkv, 1, j),
                             dqkv.stride());
                 }
-                small(true, false, i1 - lowest, chunk * h, i1 - i0, 1, block, probabilityAt + lowest, end, block,
-                        gatheredAt + (i0 - firstQuery) * chunk * h, chunk * h, 1, block, resultAt,
+                small(
+                        true,
+                        false,
+                        i1 - lowest,
+                        chunk * h,
+                        i1 - i0,
+                        1,
+                        block,
+                        probabilityAt + lowest,
+                        end,
+                        block,
+                        gatheredAt + (i0 - firstQuery) * chunk * h,
+                        chunk * h,
+                        1,
+                        block,
+                        resultAt,
                         chunk * h); // dv_j = sum over i of P dout_i
             }
             for (int j = lowest; j < end; j++) {
@@ -221,8 +336,23 @@ final class CpuAttentionDerivatives implements AutoCloseable {
 
         /** P for the queries i0 to i1 - 1, zero above the diagonal. */
         void probabilities(int i0, int i1) {
-            small(false, true, i1 - i0, i1, h, scale, floatsOf(qkv), primalAt(0, i0), qkv.stride(), floatsOf(qkv),
-                    primalAt(1, 0), qkv.stride(), 0, block, probabilityAt, end);
+            small(
+                    false,
+                    true,
+                    i1 - i0,
+                    i1,
+                    h,
+                    scale,
+                    floatsOf(qkv),
+                    primalAt(0, i0),
+                    qkv.stride(),
+                    floatsOf(qkv),
+                    primalAt(1, 0),
+                    qkv.stride(),
+                    0,
+                    block,
+                    probabilityAt,
+                    end);
             float[] row = Scratch.mine().floats(0, end);
             double[] e = Scratch.mine().doubles(end);
             for (int i = i0; i < i1; i++) {

@@ -95,8 +95,9 @@ public final class CpuBackend implements Backend {
     @Override
     public Buffer allocate(String label, long elements) {
         if (elements > maxBufferLength()) {
-            throw new MemoryBudgetException("'" + label + "' needs " + elements + " elements, one buffer of the cpu backend"
-                    + " holds at most " + maxBufferLength() + ": lower --memory so that the work is cut smaller");
+            throw new MemoryBudgetException(
+                    "'" + label + "' needs " + elements + " elements, one buffer of the cpu backend" + " holds at most "
+                            + maxBufferLength() + ": lower --memory so that the work is cut smaller");
         }
         return new CpuBuffer(label, (int) elements, memory.allocate((int) elements), ledger);
     }
@@ -210,8 +211,8 @@ public final class CpuBackend implements Backend {
         workers.ranges(
                 dx.rows(),
                 rowsWorthATask(dx),
-                (from, to) -> RowKernels.layerNormTangent(
-                        dx, rows, fromRow, normalized, inverse, dy, accumulate, from, to));
+                (from, to) ->
+                        RowKernels.layerNormTangent(dx, rows, fromRow, normalized, inverse, dy, accumulate, from, to));
     }
 
     @Override

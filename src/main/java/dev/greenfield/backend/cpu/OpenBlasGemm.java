@@ -21,7 +21,8 @@ final class OpenBlasGemm implements Gemm {
      * @throws LinkageError when it is not there for this platform or cannot be loaded
      */
     static OpenBlasGemm load() {
-        // Memory is bounded by our own budget, whose message names what to do; javacpp's limit guesses from the Java heap.
+        // Memory is bounded by our own budget, whose message names what to do; javacpp's limit guesses from the Java
+        // heap.
         setDefault("org.bytedeco.javacpp.maxphysicalbytes", "0");
         setDefault("org.bytedeco.javacpp.maxbytes", "0");
         openblas_nolapack.blas_set_num_threads(1);

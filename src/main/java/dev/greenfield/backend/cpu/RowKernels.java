@@ -111,7 +111,9 @@ final class RowKernels {
                     VectorMath.geluNew(row, slope, n);
                 }
             }
-            case GELU -> VectorMath.gelu(row, slope, slope == null ? null : Scratch.mine().doubles(n), n);
+            case GELU ->
+                VectorMath.gelu(
+                        row, slope, slope == null ? null : Scratch.mine().doubles(n), n);
             case RELU -> {
                 if (slope == null) {
                     VectorMath.relu(row, n);

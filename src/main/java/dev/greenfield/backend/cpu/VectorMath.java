@@ -18,8 +18,22 @@ final class VectorMath {
     static void expOfNegative(double[] x, int from, int to) {
         for (int i = from; i < to; i++) {
             double t = Math.max(x[i], -700.0) * (1.0 / 1024);
-            double p = 1 + t * (1 + t * (1.0 / 2 + t * (1.0 / 6 + t * (1.0 / 24 + t * (1.0 / 120
-                    + t * (1.0 / 720 + t * (1.0 / 5040)))))));
+            double p = 1
+                    + t
+                            * (1
+                                    + t
+                                            * (1.0 / 2
+                                                    + t
+                                                            * (1.0 / 6
+                                                                    + t
+                                                                            * (1.0 / 24
+                                                                                    + t
+                                                                                            * (1.0 / 120
+                                                                                                    + t
+                                                                                                            * (1.0 / 720
+                                                                                                                    + t
+                                                                                                                            * (1.0
+                                                                                                                                    / 5040)))))));
             p *= p;
             p *= p;
             p *= p;
@@ -41,15 +55,15 @@ final class VectorMath {
     private static float tanh(float argument) {
         float x = Math.max(-9f, Math.min(9f, argument));
         float s = x * x;
-        float p = 1.335465179e-08f;
-        p = p * s + 2.060907435e-05f;
-        p = p * s + 3.495587588e-03f;
-        p = p * s + 1.338102516e-01f;
-        p = p * s + 9.999999795e-01f;
-        float q = 7.776554064e-07f;
-        q = q * s + 3.285633978e-04f;
-        q = q * s + 2.587698007e-02f;
-        q = q * s + 4.671434075e-01f;
+        float p = 1.3354652e-08f;
+        p = p * s + 2.0609074e-05f;
+        p = p * s + 3.4955875e-03f;
+        p = p * s + 1.3381025e-01f;
+        p = p * s + 1.0e+00f;
+        float q = 7.7765543e-07f;
+        q = q * s + 3.285634e-04f;
+        q = q * s + 2.587698e-02f;
+        q = q * s + 4.6714342e-01f;
         q = q * s + 1f;
         return x * p / q;
     }
@@ -58,17 +72,17 @@ final class VectorMath {
     private static float erf(float argument) {
         float x = Math.max(-3.92f, Math.min(3.92f, argument));
         float s = x * x;
-        float p = 2.050084519e-06f;
-        p = p * s + 2.848837834e-04f;
-        p = p * s + 3.765652368e-03f;
-        p = p * s + 5.274883266e-02f;
-        p = p * s + 1.904072567e-01f;
-        p = p * s + 1.128379146e+00f;
-        float q = 3.809174201e-05f;
-        q = q * s + 1.162544599e-03f;
-        q = q * s + 1.496928706e-02f;
-        q = q * s + 1.141094429e-01f;
-        q = q * s + 5.020767784e-01f;
+        float p = 2.0500845e-06f;
+        p = p * s + 2.8488378e-04f;
+        p = p * s + 3.7656524e-03f;
+        p = p * s + 5.2748833e-02f;
+        p = p * s + 1.9040726e-01f;
+        p = p * s + 1.1283791e+00f;
+        float q = 3.809174e-05f;
+        q = q * s + 1.1625446e-03f;
+        q = q * s + 1.4969287e-02f;
+        q = q * s + 1.1410944e-01f;
+        q = q * s + 5.020768e-01f;
         q = q * s + 1f;
         return x * p / q;
     }

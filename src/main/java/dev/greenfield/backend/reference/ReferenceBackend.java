@@ -67,13 +67,14 @@ public final class ReferenceBackend implements Backend {
     @Override
     public Buffer allocate(String label, long elements) {
         if (elements > maxBufferLength()) {
-            throw new MemoryBudgetException("'" + label + "' needs " + elements + " elements, one buffer of the reference"
-                    + " backend holds at most " + maxBufferLength() + ": ask for less at once, or use another backend");
+            throw new MemoryBudgetException("'" + label + "' needs " + elements
+                    + " elements, one buffer of the reference" + " backend holds at most " + maxBufferLength()
+                    + ": ask for less at once, or use another backend");
         }
         try {
             return new ReferenceBuffer(label, (int) elements, ledger);
         } catch (OutOfMemoryError e) {
-            throw new MemoryBudgetException("'" + label + "' needs " + (elements * 8 >> 20)
+            throw new MemoryBudgetException("'" + label + "' needs " + ((elements * 8) >> 20)
                     + " MiB of Java heap and that is not free: start Java with a larger -Xmx or lower --memory");
         }
     }

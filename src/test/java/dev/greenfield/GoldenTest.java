@@ -1,0 +1,88 @@
+package dev.greenfield;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.greenfield.lattice.Field;
+import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.SensitivityField;
+import dev.greenfield.testing.Errors;
+import dev.greenfield.testing.Golden;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every backend against float64 answers of an independent implementation, on trained models. */
+class GoldenTest {
+    /** The bounds a backend is held to: largest error over largest magnitude. */
+    private record Bounds(double forward, double derivative, double patch) {
+        static Bounds of(String backend) {
+            return backend.equals("reference") ? new Bounds(1e-9, 1e-9, 1e-9) : new Bounds(2e-5, 1e-4, 1e-3);
+        }
+    }
+
+    static Stream<Arguments> cases() {
+        return Golden.names().stream()
+                .flatMap(n -> Stream.of("reference", "cpu").map(b -> Arguments.of(n, b)));
+    }
+
+    @ParameterizedTest(name = "{0} on {1}")
+    @MethodSource("cases")
+    void agreesWithGoldenAnswers(String name, String backend) throws IOException {
+        Bounds bounds = Bounds.of(backend);
+        try (Golden golden = Golden.open(name);
+                Model model = Greenfield.load(golden.model(), Options.defaults().backend(backend));
+                Run run = model.run(golden.tokens());
+                Run corrupt = model.run(golden.corruptTokens())) {
+            assertThat(Errors.relative(run.field().toArray(), golden.values("field")))
+                    .as("field")
+                    .isLessThan(bounds.forward());
+            assertThat(Errors.relative(run.logits(), golden.values("logits")))
+                    .as("logits")
+                    .isLessThan(bounds.forward());
+
+            SensitivityField sensitivity = run.sensitivity(golden.observable());
+            double expected = Double.parseDouble(golden.text("logit_difference"));
+            assertThat(Math.abs(sensitivity.value() - expected) / Math.abs(expected))
+                    .as("logit difference")
+                    .isLessThan(bounds.forward());
+            assertThat(Errors.relative(sensitivity.field().toArray(), golden.values("sensitivity")))
+                    .as("sensitivity")
+                    .isLessThan(bounds.derivative());
+
+            double[] green =
+                    run.green(golden.source()).to(golden.number("target_depth")).materialize();
+            assertThat(Errors.relative(green, golden.values("green")))
+                    .as("green")
+                    .isLessThan(bounds.derivative());
+
+            PatchSweep sweep = run.patchSweep(corrupt, golden.observable());
+            assertThat(Errors.relative(Errors.flat(sweep.measured()), golden.values("patch.measured")))
+                    .as("patch.measured")
+                    .isLessThan(bounds.patch());
+            Field displacement = golden.field("field.corrupt").minus(golden.field("field"));
+            double[] inner = Errors.flat(golden.field("sensitivity").dots(displacement));
+            assertThat(Errors.relative(inner, golden.values("patch.predicted")))
+                    .as("the file's own <S, displacement>")
+                    .isLessThan(1e-9);
+            assertThat(Errors.relative(Errors.flat(sweep.predicted()), inner))
+                    .as("patch.predicted")
+                    .isLessThan(bounds.derivative());
+
+            checkResponse(golden, run, sensitivity.field().vector(golden.source()), bounds);
+        }
+    }
+
+    /** The golden response is measured, at the first epsilon, along the unit sensitivity at the source. */
+    private static void checkResponse(Golden golden, Run run, double[] direction, Bounds bounds) throws IOException {
+        double norm = Math.sqrt(Arrays.stream(direction).map(x -> x * x).sum());
+        double[] unit = Arrays.stream(direction).map(x -> x / norm).toArray();
+        double epsilon = golden.values("sweep.epsilon")[0];
+        Field measured = run.measuredResponse(golden.source(), unit, epsilon);
+        Field tangent = run.response(golden.source(), unit);
+        System.out.println(epsilon + " measured " + Errors.relative(measured.toArray(), golden.values("response"))
+                + " tangent " + Errors.relative(tangent.toArray(), golden.values("response")));
+    }
+}

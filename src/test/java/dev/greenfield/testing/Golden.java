@@ -1,0 +1,91 @@
+package dev.greenfield.testing;
+
+import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.safetensors.Safetensors;
+import dev.greenfield.safetensors.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/** A file of float64 answers from an independent implementation, and the model it belongs to. */
+public final class Golden implements AutoCloseable {
+    private static final Path SHARED = Path.of("..", "shared");
+
+    private final String name;
+    private final Safetensors file;
+
+    private Golden(String name) throws IOException {
+        this.name = name;
+        this.file = Safetensors.open(SHARED.resolve("golden").resolve(name + ".safetensors"));
+    }
+
+    /** The names of the files, for parameterized tests. */
+    public static List<String> names() {
+        return List.of(
+                "facts-4l.copying",
+                "facts-4l.indirect_object",
+                "facts-4l.two_hop",
+                "craftgpt.subject-copy",
+                "gpt-nano-sort");
+    }
+
+    /** Opens a golden file; skips the test, saying so, where the folder is not there. */
+    public static Golden open(String name) throws IOException {
+        org.junit.jupiter.api.Assumptions.assumeTrue(
+                Files.isDirectory(SHARED.resolve("golden")), "no golden answers at " + SHARED.resolve("golden"));
+        return new Golden(name);
+    }
+
+    public Path model() {
+        int dot = name.indexOf('.');
+        return SHARED.resolve("models").resolve(dot < 0 ? name : name.substring(0, dot));
+    }
+
+    public int[] tokens() {
+        return ids("tokens");
+    }
+
+    public int[] corruptTokens() {
+        return ids("corrupt_tokens");
+    }
+
+    private int[] ids(String key) {
+        String list = file.metadata().get(key).replaceAll("[\\[\\]\" ]", "");
+        return Arrays.stream(list.split(",")).mapToInt(Integer::parseInt).toArray();
+    }
+
+    public int number(String key) {
+        return Integer.parseInt(text(key));
+    }
+
+    public String text(String key) {
+        return file.metadata().get(key).replace("\"", "");
+    }
+
+    public Observable observable() {
+        return Observable.logitDifference(number("answer"), number("foil"));
+    }
+
+    public Site source() {
+        return Site.of(number("source_depth"), number("source_token"));
+    }
+
+    public double[] values(String tensor) throws IOException {
+        return file.tensor(tensor).toDoubles();
+    }
+
+    public Field field(String tensor) throws IOException {
+        Tensor t = file.tensor(tensor);
+        long[] shape = t.shape();
+        return Field.wrap((int) shape[0], (int) shape[1], (int) shape[2], t.toDoubles());
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}
