@@ -20,6 +20,7 @@ public final class ModelSource implements AutoCloseable {
     private final ModelFiles files;
     private final ModelConfig config;
     private final Weights weights;
+    private final Object hashing = new Object(); // a lock of its own: hashing gigabytes must not hold up the tokenizer
     private Tokenizer tokenizer; // made when first asked for
     private String sha256; // likewise
 
@@ -137,19 +138,22 @@ public final class ModelSource implements AutoCloseable {
     /**
      * What identifies the weights: the SHA-256 of the bytes of {@code model.safetensors}, in lower-case hexadecimal; of all shards
      * one after the other in the order of the index; of the file that {@link ModelExport} would write for a random model.
-     * Computed at the first call.
+     * Computed at the first call, which other threads may make while the model is in use.
      *
      * @throws UncheckedIOException if the files cannot be read
      */
-    public synchronized String sha256() {
-        if (sha256 == null) {
-            try {
-                sha256 = weights.sha256();
-            } catch (IOException unreadable) {
-                throw new UncheckedIOException("the weights cannot be read: " + Lines.reason(unreadable), unreadable);
+    public String sha256() {
+        synchronized (hashing) {
+            if (sha256 == null) {
+                try {
+                    sha256 = weights.sha256();
+                } catch (IOException unreadable) {
+                    throw new UncheckedIOException(
+                            "the weights cannot be read: " + Lines.reason(unreadable), unreadable);
+                }
             }
+            return sha256;
         }
-        return sha256;
     }
 
     ModelFiles files() {

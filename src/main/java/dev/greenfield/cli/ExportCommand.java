@@ -1,0 +1,75 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.model.ModelExport;
+import dev.greenfield.model.ModelSource;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Writes a model as a Hugging Face directory. */
+@Command(sortOptions = false)
+final class ExportCommand implements Action {
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            required = true,
+            description = "random:gpt2[-medium|-large|-xl] or random:L,H,D,V,N (,seed=N may follow), demo, or a model"
+                    + " directory.")
+    private String model;
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            required = true,
+            description = "Where to: a new directory, or an empty one.")
+    private String out;
+
+    @Mixin
+    private final GeneralOptions general = new GeneralOptions();
+
+    @Override
+    public GeneralOptions general() {
+        return general;
+    }
+
+    @Override
+    public void run(Terminal terminal) throws IOException {
+        Path target = OutputDirectory.path(out);
+        requireFree(target);
+        try (ModelSource source = ModelSource.open(model);
+                Staging staging = OutputDirectory.stage(target.getParent(), out)) {
+            terminal.progress("writing " + source.config().parameters() + " parameters");
+            Path draft = staging.directory().resolve("model");
+            ModelExport.write(source, draft);
+            staging.commit(() -> {
+                // An empty directory may be there; not every platform renames over it.
+                Files.deleteIfExists(target);
+                Files.move(draft, target);
+            });
+            terminal.line("written to " + out);
+        }
+    }
+
+    private void requireFree(Path target) throws IOException {
+        if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        String found = "something that is not a directory";
+        if (Files.isDirectory(target)) {
+            try (DirectoryStream<Path> entries = Files.newDirectoryStream(target)) {
+                if (!entries.iterator().hasNext()) {
+                    return;
+                }
+            }
+            found = "a directory that is not empty";
+        }
+        throw new InputException("--out " + Quantities.quoted(out) + ": found " + found
+                + ", expected nothing or an empty directory; choose another place");
+    }
+}

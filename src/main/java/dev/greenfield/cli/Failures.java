@@ -1,0 +1,96 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.backend.BackendException;
+import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.lattice.InputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * What a failure means to the caller.
+ *
+ * @param exit the exit status
+ * @param message what was found, what was expected, what to do
+ */
+record Failures(int exit, String message) {
+    static final int DONE = 0;
+    static final int INPUT = 2;
+    static final int BACKEND = 3;
+    static final int MEMORY = 4;
+
+    /** The status and message of a failure; {@code command} is null where none was named. */
+    static Failures of(Throwable failure, String command) {
+        if (failure instanceof ParameterException wrong) {
+            String help = command == null ? "--help" : command + " --help";
+            return new Failures(INPUT, usage(wrong) + " (see " + help + ")");
+        }
+        if (failure instanceof InputException) {
+            return new Failures(INPUT, failure.getMessage());
+        }
+        if (failure instanceof UncheckedIOException unchecked) {
+            String text = unchecked.getMessage();
+            boolean wrapped = text == null || text.equals(unchecked.getCause().toString());
+            return new Failures(INPUT, wrapped ? describe(unchecked.getCause()) : text);
+        }
+        if (failure instanceof IOException unreadable) {
+            return new Failures(INPUT, describe(unreadable));
+        }
+        if (failure instanceof BackendException) {
+            return new Failures(BACKEND, failure.getMessage());
+        }
+        if (failure instanceof LinkageError) {
+            return new Failures(
+                    BACKEND,
+                    "a native library does not work here: " + text(failure)
+                            + "; run 'doctor', or use --backend reference");
+        }
+        if (failure instanceof MemoryBudgetException) {
+            return new Failures(MEMORY, failure.getMessage());
+        }
+        if (failure instanceof OutOfMemoryError) {
+            long most = Runtime.getRuntime().maxMemory() >> 20;
+            return new Failures(
+                    MEMORY,
+                    "out of memory (" + text(failure) + "; Java may use " + most
+                            + " MiB): give Java more with -Xmx, or ask for less, such as a shorter prompt");
+        }
+        return new Failures(
+                BACKEND,
+                "this is a bug in Greenfield: " + failure.getClass().getName() + ": " + text(failure)
+                        + "; run it again with --verbose and report what it prints");
+    }
+
+    private static String usage(ParameterException wrong) {
+        String message = wrong.getMessage();
+        if (wrong instanceof UnmatchedArgumentException unmatched
+                && !unmatched.getSuggestions().isEmpty()) {
+            return message + "; is it " + String.join(" or ", unmatched.getSuggestions()) + "?";
+        }
+        return message;
+    }
+
+    private static String text(Throwable failure) {
+        return failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+    }
+
+    /** What an I/O failure says. Java's own messages of some kinds are only the path. */
+    static String describe(IOException failure) {
+        if (failure instanceof FileSystemException file && file.getReason() == null && file.getFile() != null) {
+            String what = failure instanceof NoSuchFileException
+                    ? "there is no such file"
+                    : failure instanceof AccessDeniedException
+                            ? "permission is denied"
+                            : failure instanceof FileAlreadyExistsException ? "something is there already" : null;
+            if (what != null) {
+                return file.getFile() + ": " + what;
+            }
+        }
+        return text(failure);
+    }
+}

@@ -1,0 +1,52 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.lattice.Field;
+import dev.greenfield.report.HeatMap;
+import java.io.IOException;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** The residual stream and the logits. */
+@Command(sortOptions = false)
+final class FieldCommand implements Action {
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @Override
+    public GeneralOptions general() {
+        return common.general;
+    }
+
+    @Override
+    public void run(Terminal terminal) throws IOException {
+        try (Job job = Job.start("field", common, CommonOptions.Need.OPTIONAL, terminal)) {
+            Summary.opening(job);
+            Field field = addField(job);
+            double[][] norms = field.norms();
+            Summary.heatMap(job, "|R|, norm of the residual stream", norms);
+            if (job.writes()) {
+                job.report(Reports.page(job, "Residual stream", "The field of one forward pass", Map.of())
+                        .chart(Reports.overSites(
+                                job,
+                                "Norm of the residual stream",
+                                "Euclidean norm of the residual R[l][t] entering block l; the top row is the final residual,"
+                                        + " before the last LayerNorm. Logarithmic colours.",
+                                norms,
+                                HeatMap.Scale.LOG,
+                                "|R|")));
+            }
+            job.finish();
+        }
+    }
+
+    /** Adds the tensors that describe the run itself; returns its field. */
+    static Field addField(Job job) {
+        Field field = job.run().field();
+        int tokens = field.tokens();
+        job.tensors().add("field", field.toArray(), field.depths(), tokens, field.width());
+        job.tensors()
+                .add("logits", job.run().logits(), tokens, job.model().config().vocabulary());
+        return field;
+    }
+}

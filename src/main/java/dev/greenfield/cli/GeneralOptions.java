@@ -1,0 +1,21 @@
+package dev.greenfield.cli;
+
+import picocli.CommandLine.Option;
+
+/** Options that every command has. Filled by picocli. */
+final class GeneralOptions {
+    @Option(names = "--quiet", description = "Nothing on standard error but errors.")
+    boolean quiet;
+
+    @Option(names = "--verbose", description = "Stack traces of errors, for bug reports.")
+    boolean verbose;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help and exit.")
+    boolean help;
+
+    @Option(names = "--version", versionHelp = true, description = "Show the version and exit.")
+    boolean version;
+}

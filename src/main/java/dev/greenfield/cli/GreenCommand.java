@@ -1,0 +1,182 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.report.ReportPage;
+import dev.greenfield.report.TokenLabels;
+import dev.greenfield.response.GreenOperator;
+import dev.greenfield.response.LowRank;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The Green operator from one site to all tokens of a depth. */
+@Command(sortOptions = false)
+final class GreenCommand implements Action {
+    @Option(names = "--depth", paramLabel = "L", description = "Depth of the source site.", required = true, order = -4)
+    private String depth;
+
+    @Option(names = "--token", paramLabel = "T", description = "Token of the source site.", required = true, order = -3)
+    private String token;
+
+    @Option(
+            names = "--to-depth",
+            paramLabel = "M",
+            description = "Depth of the targets. Default: the last.",
+            order = -2)
+    private String toDepth;
+
+    @Option(
+            names = "--rank",
+            paramLabel = "K",
+            description = "Only the leading K singular values and vectors; the operator is then never formed.",
+            order = -1)
+    private String rank;
+
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @Override
+    public GeneralOptions general() {
+        return common.general;
+    }
+
+    @Override
+    public void run(Terminal terminal) throws IOException {
+        Quantities.atLeast("--depth", depth, 0, "a depth, at least 0");
+        Quantities.atLeast("--token", token, 0, "a token of the prompt, counted from 0");
+        if (rank != null) {
+            Quantities.atLeast("--rank", rank, 1, "a number of singular values, at least 1");
+        }
+        try (Job job = Job.start("green", common, CommonOptions.Need.OPTIONAL, terminal)) {
+            int layers = job.model().config().layers();
+            int width = job.model().config().width();
+            int tokens = job.run().tokens().length;
+            int l = Quantities.between("--depth", depth, 0, layers, "the depths of this model");
+            int t = Quantities.between("--token", token, 0, tokens - 1, "the tokens of this prompt");
+            int m = toDepth == null
+                    ? layers
+                    : Quantities.between("--to-depth", toDepth, 0, layers, "the depths of this model");
+            if (m < l) {
+                throw new InputException("--to-depth " + m + " is below --depth " + l
+                        + ": a response travels upward only, so this operator is exactly zero; choose " + l + " to "
+                        + layers);
+            }
+            int k = rank == null
+                    ? 0
+                    : Quantities.between("--rank", rank, 1, width, "the width of this model's residual stream");
+            Summary.opening(job);
+            job.result("source", new int[] {l, t});
+            job.result("to_depth", m);
+            GreenOperator green = job.run().green(Site.of(l, t)).to(m);
+            double[] norms = k == 0 ? full(job, green) : leading(job, green, k);
+            show(job, l, t, m, norms);
+            job.finish();
+        }
+    }
+
+    /** The whole operator; returns the Frobenius norm of its block for each target token. */
+    private static double[] full(Job job, GreenOperator green) {
+        job.terminal().progress("computing " + green.outputs() + " x " + green.inputs() + " entries");
+        double[] matrix = job.timed("green", green::materialize);
+        int width = green.inputs();
+        int tokens = green.outputs() / width;
+        double[] norms = new double[tokens];
+        double squared = 0;
+        for (int to = 0; to < tokens; to++) {
+            double sum = 0;
+            for (int i = to * width * width; i < (to + 1) * width * width; i++) {
+                sum += matrix[i] * matrix[i];
+            }
+            norms[to] = Math.sqrt(sum);
+            squared += sum;
+        }
+        job.result("squared_frobenius", squared);
+        job.tensors().add("green", matrix, tokens, width, width);
+        return norms;
+    }
+
+    /** The leading part; returns the Frobenius norm of its block for each target token. */
+    private double[] leading(Job job, GreenOperator green, int k) {
+        job.terminal()
+                .progress("computing " + k + " singular values of a " + green.outputs() + " x " + green.inputs()
+                        + " operator");
+        LowRank part = job.timed("green", () -> green.svd(k, job.seed()));
+        int width = green.inputs();
+        job.tensors().add("green.u", part.u(), green.outputs(), k);
+        job.tensors().add("green.s", part.s(), k);
+        job.tensors().add("green.v", part.v(), width, k);
+        job.result("rank", k);
+        job.result("energy", part.energy());
+        job.result("energy_standard_error", part.energyError());
+        job.result("squared_frobenius", part.squaredFrobenius());
+        job.result("energy_curve", part.energyCurve());
+        double[] norms = new double[green.outputs() / width];
+        for (int to = 0; to < norms.length; to++) {
+            double sum = 0;
+            for (int i = to * width; i < (to + 1) * width; i++) {
+                for (int j = 0; j < k; j++) {
+                    double value = part.u()[i * k + j] * part.s()[j];
+                    sum += value * value;
+                }
+            }
+            norms[to] = Math.sqrt(sum);
+        }
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("k", "singular value", "energy"));
+        double[] curve = part.energyCurve();
+        for (int j = 0; j < k; j++) {
+            rows.add(List.of(
+                    Integer.toString(j + 1), Summary.number("%.5g", part.s()[j]), Summary.number("%.4f", curve[j])));
+        }
+        Summary.table(job.terminal(), "singular values, and the fraction of the energy up to each", rows);
+        energyCurve = curve;
+        return norms;
+    }
+
+    private double[] energyCurve; // null for the full operator
+
+    private void show(Job job, int l, int t, int m, double[] norms) {
+        List<String> labels = TokenLabels.of(job.run().tokenText());
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("token", "|G|"));
+        for (int to = t; to < norms.length; to++) {
+            rows.add(List.of(labels.get(to), Summary.number("%.5g", norms[to])));
+        }
+        String what = energyCurve == null ? "the operator" : "its rank-" + energyCurve.length + " part";
+        String from = "(depth " + l + ", token " + labels.get(t) + ")";
+        Summary.table(
+                job.terminal(),
+                "Frobenius norm of " + what + " from " + from + " to depth " + m + ", by target token",
+                rows);
+        if (!job.writes()) {
+            return;
+        }
+        ReportPage page = Reports.page(
+                        job,
+                        "Green operator",
+                        "The linear response of depth " + m + " to a source at " + from,
+                        Map.of("Source", from, "Target", "depth " + m + ", every token"))
+                .chart(new HeatMap(
+                        "Frobenius norm by target token",
+                        "Norm of the block dR[" + m + "][t']/dR[" + l + "][" + t + "] of " + what
+                                + "; tokens before the source are zero by causality.",
+                        List.of("depth " + m),
+                        labels,
+                        Reports.blankOutside(new double[][] {norms}, 0, t),
+                        HeatMap.Scale.LOG,
+                        "|G|"));
+        if (energyCurve != null) {
+            page.chart(
+                    Reports.energy(
+                            energyCurve,
+                            "Sum of the first k squared singular values over the squared Frobenius norm of the whole operator."));
+        }
+        job.report(page);
+    }
+}

@@ -1,0 +1,126 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.Greenfield;
+import dev.greenfield.lattice.InputException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+
+/**
+ * The program. Finds the command, reads its options, runs it and turns failures into an exit status and one line on
+ * standard error. Only the command that was asked for is built: picocli reads annotations by reflection, which for all of
+ * them would cost more than the demo model takes to run.
+ */
+public final class Main {
+    private static final Map<String, Entry> COMMANDS = commands();
+    private static final String PROGRAM = "java -jar greenfield.jar";
+
+    private record Entry(String description, Supplier<Action> make) {}
+
+    private Main() {}
+
+    private static Map<String, Entry> commands() {
+        Map<String, Entry> commands = new LinkedHashMap<>();
+        commands.put("demo", new Entry("A tour on the embedded model; writes report.html.", DemoCommand::new));
+        commands.put("field", new Entry("The residual stream and the logits of a prompt.", FieldCommand::new));
+        commands.put(
+                "sensitivity",
+                new Entry("How F depends on the residual at every depth and token.", SensitivityCommand::new));
+        commands.put("patch", new Entry("What patching each site from another prompt does to F.", PatchCommand::new));
+        commands.put(
+                "green",
+                new Entry("The linear response of a depth to one site: full, or its leading part.", GreenCommand::new));
+        commands.put("export", new Entry("Writes a model directory.", ExportCommand::new));
+        commands.put("doctor", new Entry("What this machine can run.", DoctorCommand::new));
+        return commands;
+    }
+
+    /** Runs a command and ends the process with its status. */
+    public static void main(String[] args) {
+        System.exit(run(Terminal.ofProcess(), args));
+    }
+
+    /** Runs a command as {@link #main} does, without colour, on these streams; returns the exit status. */
+    static int run(PrintStream out, PrintStream err, String... args) {
+        return run(new Terminal(out, err, StandardCharsets.UTF_8, false), args);
+    }
+
+    private static int run(Terminal terminal, String... args) {
+        String command = args.length > 0 && COMMANDS.containsKey(args[0]) ? args[0] : null;
+        try {
+            dispatch(terminal, args);
+        } catch (Exception | Error failure) {
+            Failures failed = Failures.of(failure, command);
+            terminal.error(failed.message());
+            if (Arrays.asList(args).contains("--verbose")) {
+                terminal.trace(failure);
+            }
+            return failed.exit();
+        }
+        if (terminal.lostOutput()) {
+            terminal.error(
+                    "standard output could not take all of the results: see where it leads, such as a full disk");
+            return Failures.INPUT;
+        }
+        return Failures.DONE;
+    }
+
+    private static void dispatch(Terminal terminal, String... args) throws IOException {
+        if (args.length == 0) {
+            throw new InputException("no command: expected one of " + String.join(", ", COMMANDS.keySet())
+                    + "; --help describes them, 'demo' shows what they do");
+        }
+        switch (args[0]) {
+            case "--help", "-h", "help" -> {
+                if (args.length > 1 && COMMANDS.containsKey(args[1])) {
+                    dispatch(terminal, args[1], "--help");
+                } else {
+                    help(terminal);
+                }
+            }
+            case "--version", "version" -> terminal.line("greenfield " + Greenfield.version());
+            default -> {
+                Entry entry = COMMANDS.get(args[0]);
+                if (entry == null) {
+                    throw new InputException("unknown command " + Quantities.quoted(args[0]) + ": expected one of "
+                            + String.join(", ", COMMANDS.keySet()) + "; --help describes them");
+                }
+                command(terminal, args[0], entry, Arrays.copyOfRange(args, 1, args.length));
+            }
+        }
+    }
+
+    private static void command(Terminal terminal, String name, Entry entry, String... options) throws IOException {
+        Action action = entry.make().get();
+        CommandLine line = new CommandLine(action)
+                .setCommandName(PROGRAM + " " + name)
+                // A prompt may begin with @, which picocli would take for a file of arguments.
+                .setExpandAtFiles(false);
+        line.getCommandSpec().usageMessage().description(entry.description()).width(100);
+        line.parseArgs(options);
+        if (line.isUsageHelpRequested()) {
+            terminal.block(line.getUsageMessage(CommandLine.Help.Ansi.OFF));
+        } else if (line.isVersionHelpRequested()) {
+            terminal.line("greenfield " + Greenfield.version());
+        } else {
+            terminal.quiet(action.general().quiet);
+            action.run(terminal);
+        }
+    }
+
+    private static void help(Terminal terminal) {
+        terminal.line("Usage: " + PROGRAM + " COMMAND [OPTIONS]");
+        terminal.line("Response theory of transformers: how a model answers interventions on its residual stream.");
+        terminal.line("");
+        COMMANDS.forEach((name, entry) -> terminal.line(String.format("  %-12s %s", name, entry.description())));
+        terminal.line("");
+        terminal.line(
+                "COMMAND --help lists its options. Exit status: 0 done, 2 bad usage or input, 3 a device or native");
+        terminal.line("library failed, 4 out of the memory budget, 130 interrupted.");
+    }
+}

@@ -1,0 +1,136 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.lattice.InputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The directory of {@code --out}, written whole or not at all. Files are made in a hidden directory: beside the target if
+ * that does not exist yet, which is then one rename; inside it otherwise. From there they are moved into place, after older
+ * files of the same names are removed and with {@value #RESULT} last, so that it is there only if all is. Foreign files are
+ * never touched.
+ */
+final class OutputDirectory implements AutoCloseable {
+    static final String RESULT = "result.json";
+    static final String TENSORS = "tensors.safetensors";
+    static final String REPORT = "report.html";
+    /** The order in which files come into place. */
+    private static final List<String> NAMES = List.of(TENSORS, REPORT, RESULT);
+
+    private final Path target;
+    private final String asGiven;
+    private final boolean fresh; // there is no target yet
+    private final Staging staging;
+
+    private OutputDirectory(Path target, String asGiven, boolean fresh, Staging staging) {
+        this.target = target;
+        this.asGiven = asGiven;
+        this.fresh = fresh;
+        this.staging = staging;
+    }
+
+    /**
+     * Makes the hidden directory, and with it sure that the target can be written.
+     *
+     * @throws InputException if it cannot
+     */
+    static OutputDirectory open(String given) {
+        Path target = path(given);
+        boolean fresh = !Files.exists(target, LinkOption.NOFOLLOW_LINKS);
+        if (!fresh && !Files.isDirectory(target)) {
+            throw new InputException("--out " + Quantities.quoted(given)
+                    + ": found something that is not a directory, expected a directory or a new name; choose another");
+        }
+        for (String name : NAMES) {
+            if (!fresh && Files.isDirectory(target.resolve(name))) {
+                throw new InputException("--out " + Quantities.quoted(given) + ": found a directory called " + name
+                        + " in it, where a file has to go; move it away or choose another directory");
+            }
+        }
+        Staging staging = stage(fresh ? target.getParent() : target, given);
+        return new OutputDirectory(target, given, fresh, staging);
+    }
+
+    /** The absolute path of a directory to write; refuses what cannot be one. */
+    static Path path(String given) {
+        if (given.isBlank()) {
+            throw new InputException("--out is empty: expected the name of a directory");
+        }
+        try {
+            Path target = Path.of(given).toAbsolutePath().normalize();
+            if (target.getParent() == null) {
+                throw new InputException("--out " + Quantities.quoted(given)
+                        + ": found the root of the file system; choose a directory of its own");
+            }
+            return target;
+        } catch (InvalidPathException wrong) {
+            throw new InputException(
+                    "--out " + Quantities.quoted(given) + ": this cannot be a path (" + wrong.getReason() + ")", wrong);
+        }
+    }
+
+    /** A hidden directory in {@code place}; {@code given} is what the message calls the target. */
+    static Staging stage(Path place, String given) {
+        try {
+            return Staging.in(place);
+        } catch (IOException refused) {
+            throw new InputException(
+                    "--out " + Quantities.quoted(given) + " cannot be written: " + Failures.describe(refused)
+                            + "; choose another directory",
+                    refused);
+        }
+    }
+
+    /** A file in the making. */
+    Path file(String name) {
+        return staging.directory().resolve(name);
+    }
+
+    /** The target as it was given. */
+    @Override
+    public String toString() {
+        return asGiven;
+    }
+
+    /**
+     * Puts everything into place.
+     *
+     * @throws IOException if it cannot be; then nothing of it is left
+     */
+    void commit() throws IOException {
+        staging.commit(
+                fresh ? () -> Files.move(staging.directory(), target, StandardCopyOption.ATOMIC_MOVE) : this::replace);
+    }
+
+    private void replace() throws IOException {
+        for (int i = NAMES.size() - 1; i >= 0; i--) {
+            Files.deleteIfExists(target.resolve(NAMES.get(i)));
+        }
+        List<Path> moved = new ArrayList<>();
+        try {
+            for (String name : NAMES) {
+                if (Files.exists(file(name))) {
+                    Files.move(file(name), target.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+                    moved.add(target.resolve(name));
+                }
+            }
+        } catch (IOException failure) {
+            for (Path file : moved) {
+                Files.deleteIfExists(file);
+            }
+            throw failure;
+        }
+    }
+
+    /** Removes what was not committed. */
+    @Override
+    public void close() {
+        staging.close();
+    }
+}

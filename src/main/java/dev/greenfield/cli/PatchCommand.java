@@ -1,0 +1,206 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.Run;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.response.PatchSweep;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Activation patching at every site between two prompts. */
+@Command(sortOptions = false)
+final class PatchCommand implements Action {
+    private static final int SHOWN = 10;
+
+    @Option(names = "--corrupt", paramLabel = "TEXT", description = "The other prompt, of as many tokens.", order = -3)
+    private String corrupt;
+
+    @Option(names = "--corrupt-tokens", paramLabel = "IDS", description = "Or its token ids: 1,2,3.", order = -2)
+    private String corruptTokens;
+
+    @Option(
+            names = "--direction",
+            paramLabel = "D",
+            description = "noise: the prompt's run is patched with the corrupt run's residuals (default). denoise: the"
+                    + " corrupt run is patched with the prompt's, and changes are those of the corrupt run's F.",
+            order = -1)
+    private String direction = "noise";
+
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @Override
+    public GeneralOptions general() {
+        return common.general;
+    }
+
+    @Override
+    public void run(Terminal terminal) throws IOException {
+        check();
+        try (Job job = Job.start("patch", common, CommonOptions.Need.REQUIRED, terminal)) {
+            Run other = other(job);
+            double value = Summary.opening(job);
+            double corruptValue = Summary.corrupt(job, other);
+            boolean noise = direction.equals("noise");
+            terminal.progress("patching "
+                    + (noise ? "the prompt's run with the corrupt run's" : "the corrupt run with the" + " prompt's")
+                    + " residual at each site");
+            PatchSweep sweep = job.timed(
+                    "patch",
+                    () -> noise
+                            ? job.run().patchSweep(other, job.observable())
+                            : other.patchSweep(job.run(), job.observable()));
+            if (sweep.changesNothing()) {
+                throw new InputException("the two prompts have the same residual stream at every site, so that patching"
+                        + " changes nothing: choose prompts that the model reads differently");
+            }
+            job.result("direction", direction);
+            job.result("full_change", noise ? corruptValue - value : value - corruptValue);
+            show(job, sweep, noise ? corruptValue - value : value - corruptValue);
+            job.finish();
+        }
+    }
+
+    private void check() {
+        if (corrupt == null && corruptTokens == null) {
+            throw new InputException("no corrupt prompt: give --corrupt TEXT or --corrupt-tokens 1,2,3");
+        }
+        if (corrupt != null && corruptTokens != null) {
+            throw new InputException("both --corrupt and --corrupt-tokens are given: give one of them");
+        }
+        if (!direction.equals("noise") && !direction.equals("denoise")) {
+            throw new InputException("--direction " + Quantities.quoted(direction) + ": expected noise or denoise");
+        }
+        if (corruptTokens != null) {
+            Quantities.tokenIds("--corrupt-tokens", corruptTokens);
+        }
+    }
+
+    /** The run of the corrupt prompt; refuses one that cannot be patched with or would change nothing. */
+    private Run other(Job job) {
+        int[] tokens = corrupt != null
+                ? job.encode("--corrupt", corrupt)
+                : Quantities.tokenIds("--corrupt-tokens", corruptTokens);
+        requireComparable(job, tokens);
+        return job.timed("run", () -> job.model().run(tokens));
+    }
+
+    /** Refuses a corrupt prompt of another length, and one that is the same as far as F can see. */
+    static void requireComparable(Job job, int[] corrupt) {
+        int[] own = job.run().tokens();
+        if (own.length != corrupt.length) {
+            throw new InputException("the prompt has " + own.length + " tokens, the corrupt prompt " + corrupt.length
+                    + ": a patch needs prompts of equal length, reword one of them");
+        }
+        int first = Arrays.mismatch(own, corrupt);
+        if (first < 0) {
+            throw new InputException("the prompt and the corrupt prompt are the same tokens, so that patching changes"
+                    + " nothing: change a word of one of them");
+        }
+        if (first > job.position()) {
+            throw new InputException("the prompts differ first at token " + first + ", F is read at token "
+                    + job.position() + ", before it, so that patching changes nothing: choose a later --position or"
+                    + " change an earlier word");
+        }
+    }
+
+    private static void show(Job job, PatchSweep sweep, double fullChange) {
+        double[][] measured = sweep.measured();
+        double[][] predicted = sweep.predicted();
+        double correlation = Sites.correlation(measured, predicted);
+        List<Sites.Ranked> largest = Sites.largest(measured, SHOWN);
+        job.tensors().add("patch.measured", measured);
+        job.tensors().add("patch.predicted", predicted);
+        job.result("correlation", correlation);
+        job.result("largest", largest(largest, predicted));
+        Summary.heatMap(job, "measured change of F by patching each site", measured);
+        Summary.table(
+                job.terminal(),
+                "largest changes; patching everything changes F by " + Summary.number("%.4f", fullChange),
+                rows(job, largest, predicted, fullChange));
+        job.terminal().line("");
+        job.terminal()
+                .line("correlation of measured and predicted changes over all sites: "
+                        + Summary.number("%.4f", correlation));
+        if (job.writes()) {
+            job.report(Reports.page(
+                            job,
+                            "Activation patching",
+                            "What replacing the residual at each site does to F",
+                            Map.of("Full change of F", Summary.number("%.4f", fullChange)))
+                    .chart(measuredChart(job, measured))
+                    .chart(Reports.overSites(
+                            job,
+                            "Predicted to first order",
+                            "The sensitivity dF/dR[l][t] of the patched run times the displacement, the other run's residual"
+                                    + " minus its own: one adjoint sweep for all sites.",
+                            predicted,
+                            HeatMap.Scale.DIVERGING,
+                            "change of F"))
+                    .chart(Reports.predictedAgainstMeasured(
+                            job,
+                            predicted,
+                            measured,
+                            "One point a site. On the dashed line first order is exact. Correlation "
+                                    + Summary.number("%.3f", correlation) + "."))
+                    .table("The largest measured changes.", HEADER, tail(rows(job, largest, predicted, fullChange))));
+        }
+    }
+
+    static final List<String> HEADER = List.of("depth", "token", "measured", "predicted", "share");
+
+    /** The map of measured changes. */
+    static dev.greenfield.report.Chart measuredChart(Job job, double[][] measured) {
+        return Reports.overSites(
+                job,
+                "Measured change of F by patching each site",
+                "F of the run whose residual at one site is replaced by the other run's, minus F of the run itself;"
+                        + " everything after the site is computed anew. Exactly zero where the two runs agree or F"
+                        + " cannot see the site.",
+                measured,
+                HeatMap.Scale.DIVERGING,
+                "change of F");
+    }
+
+    /** A table of sites, with a heading: measured, predicted, and measured as a share of the full change. */
+    static List<List<String>> rows(Job job, List<Sites.Ranked> sites, double[][] predicted, double fullChange) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(HEADER);
+        List<List<String>> ranking = Summary.ranking(job, sites, "");
+        for (int i = 0; i < sites.size(); i++) {
+            Sites.Ranked site = sites.get(i);
+            List<String> cells = ranking.get(i + 1);
+            rows.add(List.of(
+                    cells.get(0),
+                    cells.get(1),
+                    Summary.number("%.4f", site.value()),
+                    Summary.number("%.4f", predicted[site.depth()][site.token()]),
+                    Summary.number("%.1f %%", 100 * site.value() / fullChange)));
+        }
+        return rows;
+    }
+
+    static List<List<String>> tail(List<List<String>> rows) {
+        return rows.subList(1, rows.size());
+    }
+
+    private static List<Map<String, Object>> largest(List<Sites.Ranked> sites, double[][] predicted) {
+        List<Map<String, Object>> list = new ArrayList<>();
+        for (Sites.Ranked site : sites) {
+            Map<String, Object> map = new LinkedHashMap<>();
+            map.put("depth", site.depth());
+            map.put("token", site.token());
+            map.put("measured", site.value());
+            map.put("predicted", predicted[site.depth()][site.token()]);
+            list.add(map);
+        }
+        return list;
+    }
+}

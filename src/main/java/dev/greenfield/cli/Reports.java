@@ -1,0 +1,92 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.report.Chart;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.report.LineChart;
+import dev.greenfield.report.ReportPage;
+import dev.greenfield.report.ScatterChart;
+import dev.greenfield.report.TokenLabels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The pages and figures that commands share. */
+final class Reports {
+    private Reports() {}
+
+    /** A page that says where its numbers come from. */
+    static ReportPage page(Job job, String title, String subtitle, Map<String, String> more) {
+        Map<String, String> facts = job.facts();
+        facts.putAll(more);
+        return new ReportPage(title, subtitle).facts(facts);
+    }
+
+    /** A map over depths (upward) and the prompt's tokens. */
+    static Chart overSites(
+            Job job, String title, String caption, double[][] values, HeatMap.Scale scale, String valueName) {
+        return new HeatMap(
+                title,
+                caption,
+                Sites.depths(values.length),
+                TokenLabels.of(job.run().tokenText()),
+                values,
+                scale,
+                valueName);
+    }
+
+    /** The map with cells that are zero by structure left blank: depths below {@code depth}, tokens before {@code token}. */
+    static double[][] blankOutside(double[][] values, int depth, int token) {
+        double[][] blanked = new double[values.length][];
+        for (int l = 0; l < values.length; l++) {
+            blanked[l] = values[l].clone();
+            for (int t = 0; t < blanked[l].length; t++) {
+                if (l < depth || t < token) {
+                    blanked[l][t] = Double.NaN;
+                }
+            }
+        }
+        return blanked;
+    }
+
+    /** Predicted against measured changes, one point for each site where either is not zero. */
+    static Chart predictedAgainstMeasured(Job job, double[][] predicted, double[][] measured, String caption) {
+        List<String> tokens = TokenLabels.of(job.run().tokenText());
+        List<Double> x = new ArrayList<>();
+        List<Double> y = new ArrayList<>();
+        List<String> labels = new ArrayList<>();
+        for (int l = 0; l < predicted.length; l++) {
+            for (int t = 0; t < predicted[l].length; t++) {
+                if (predicted[l][t] != 0 || measured[l][t] != 0) {
+                    x.add(predicted[l][t]);
+                    y.add(measured[l][t]);
+                    labels.add("depth " + l + ", token " + tokens.get(t));
+                }
+            }
+        }
+        return new ScatterChart(
+                "First-order prediction against measurement",
+                caption,
+                "predicted change of F",
+                "measured change of F",
+                x.stream().mapToDouble(Double::doubleValue).toArray(),
+                y.stream().mapToDouble(Double::doubleValue).toArray(),
+                labels,
+                true);
+    }
+
+    /** The fraction of an operator's energy that its leading singular values hold. */
+    static Chart energy(double[] curve, String caption) {
+        double[] rank = new double[curve.length];
+        for (int k = 0; k < rank.length; k++) {
+            rank[k] = k + 1;
+        }
+        return new LineChart(
+                "Energy of the leading directions",
+                caption,
+                "rank k",
+                "captured fraction",
+                false,
+                false,
+                List.of(new LineChart.Series("captured by rank k", rank, curve)));
+    }
+}

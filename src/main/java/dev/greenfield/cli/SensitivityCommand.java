@@ -1,0 +1,64 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.lattice.Field;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.response.SensitivityField;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** The sensitivity of F to every site. */
+@Command(sortOptions = false)
+final class SensitivityCommand implements Action {
+    private static final int SHOWN = 10;
+
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @Override
+    public GeneralOptions general() {
+        return common.general;
+    }
+
+    @Override
+    public void run(Terminal terminal) throws IOException {
+        try (Job job = Job.start("sensitivity", common, CommonOptions.Need.REQUIRED, terminal)) {
+            Summary.opening(job);
+            SensitivityField sensitivity =
+                    job.timed("sensitivity", () -> job.run().sensitivity(job.observable()));
+            double[][] norms = sensitivity.norms();
+            List<Sites.Ranked> largest = Sites.largest(norms, SHOWN);
+            job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
+            Summary.heatMap(job, "|dF/dR|, sensitivity of F to the residual at each site", norms);
+            Summary.table(terminal, "most sensitive sites", Summary.ranking(job, largest, "|dF/dR|"));
+            if (job.writes()) {
+                FieldCommand.addField(job);
+                Field s = sensitivity.field();
+                job.tensors().add("sensitivity", s.toArray(), s.depths(), s.tokens(), s.width());
+                job.tensors().add("sensitivity.norm", norms);
+                job.report(Reports.page(job, "Sensitivity field", "How F depends on the residual stream", Map.of())
+                        .chart(chart(job, norms))
+                        .table(
+                                "The most sensitive sites.",
+                                List.of("depth", "token", "|dF/dR|"),
+                                Summary.ranking(job, largest, "").subList(1, largest.size() + 1)));
+            }
+            job.finish();
+        }
+    }
+
+    /** The map of norms. */
+    static dev.greenfield.report.Chart chart(Job job, double[][] norms) {
+        return Reports.overSites(
+                job,
+                "Norm of the sensitivity",
+                "Euclidean norm of dF/dR[l][t]: the largest first-order change of F that a source of unit length at the"
+                        + " site can cause. Exactly zero at tokens after F's position and, at the last depth, at every"
+                        + " other token.",
+                norms,
+                HeatMap.Scale.SEQUENTIAL,
+                "|dF/dR|");
+    }
+}

@@ -1,0 +1,234 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.Run;
+import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.report.ReportPage;
+import dev.greenfield.report.TokenLabels;
+import dev.greenfield.response.LowRank;
+import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.SensitivityField;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The demo: one prompt taken through predictions, sensitivities, patches, a response and a Green operator. */
+final class Story {
+    private static final int SHOWN = 6;
+    private static final int RANK = 16;
+
+    private final Job job;
+    private final Run corrupt;
+    private final ReportPage page;
+
+    Story(Job job, Run corrupt) {
+        this.job = job;
+        this.corrupt = corrupt;
+        this.page = Reports.page(
+                job,
+                "Response of a transformer to interventions",
+                "One prompt, from its prediction to the operator that carries a perturbation to the answer",
+                Map.of("Corrupt prompt", String.join(" ", corrupt.tokenText())));
+    }
+
+    /** Prints the story, adds its numbers to the job and returns the page. */
+    ReportPage tell() {
+        prediction();
+        SensitivityField sensitivity = sensitivity();
+        patches();
+        Site source = source(sensitivity);
+        double[] direction = unit(sensitivity.at(source));
+        response(source, direction, sensitivity);
+        green(source);
+        return page;
+    }
+
+    private void prediction() {
+        heading("1. What the model says");
+        double value = Summary.opening(job);
+        double corruptValue = Summary.corrupt(job, corrupt);
+        job.result("full_change", corruptValue - value);
+        List<List<String>> rows = new ArrayList<>();
+        for (Run run : List.of(job.run(), corrupt)) {
+            rows.add(List.of(
+                    run == job.run() ? "prompt" : "corrupt",
+                    Summary.describe(Summary.predictions(job, run).subList(0, 3)),
+                    Summary.number("%.3f", run == job.run() ? value : corruptValue)));
+        }
+        page.section(
+                        "What the model says",
+                        "The observable F is " + job.observable().describe() + ", read after the last token."
+                                + " The corrupt prompt differs in " + differences() + " and changes F by "
+                                + Summary.number("%.2f", corruptValue - value) + ".")
+                .table("The most probable next tokens.", List.of("run", "next token and probability", "F"), rows);
+    }
+
+    private String differences() {
+        int[] own = job.run().tokens();
+        int[] other = corrupt.tokens();
+        List<String> found = new ArrayList<>();
+        for (int t = 0; t < own.length; t++) {
+            if (own[t] != other[t]) {
+                found.add("token " + t + " ("
+                        + TokenLabels.visible(corrupt.tokenText().get(t)) + " for "
+                        + TokenLabels.visible(job.run().tokenText().get(t)) + ")");
+            }
+        }
+        return String.join(", ", found);
+    }
+
+    private SensitivityField sensitivity() {
+        heading("2. Where F is sensitive");
+        SensitivityField sensitivity = job.timed("sensitivity", () -> job.run().sensitivity(job.observable()));
+        double[][] norms = sensitivity.norms();
+        Summary.heatMap(job, "|dF/dR| at every depth and token, from one adjoint sweep", norms);
+        FieldCommand.addField(job);
+        Field s = sensitivity.field();
+        job.tensors().add("sensitivity", s.toArray(), s.depths(), s.tokens(), s.width());
+        job.tensors().add("sensitivity.norm", norms);
+        page.section(
+                        "Where F is sensitive",
+                        "One adjoint sweep gives the derivative of F with respect to the residual stream at every depth"
+                                + " and token. A source J at a site changes F by the inner product of J with it, to"
+                                + " first order.")
+                .chart(SensitivityCommand.chart(job, norms));
+        return sensitivity;
+    }
+
+    private void patches() {
+        heading("3. Patches: measured against predicted");
+        PatchSweep sweep = job.timed("patch", () -> job.run().patchSweep(corrupt, job.observable()));
+        double[][] measured = sweep.measured();
+        double[][] predicted = sweep.predicted();
+        double correlation = Sites.correlation(measured, predicted);
+        double fullChange = sweep.donorValue() - sweep.value();
+        List<Sites.Ranked> largest = Sites.largest(measured, SHOWN);
+        List<List<String>> rows = PatchCommand.rows(job, largest, predicted, fullChange);
+        Summary.heatMap(job, "measured change of F when a site takes the corrupt run's residual", measured);
+        Summary.table(
+                job.terminal(),
+                "largest changes; the whole corrupt prompt changes F by " + Summary.number("%.3f", fullChange),
+                rows);
+        job.terminal().line("");
+        job.terminal()
+                .line("correlation of measured and predicted changes over all sites: "
+                        + Summary.number("%.3f", correlation));
+        job.tensors().add("patch.measured", measured);
+        job.tensors().add("patch.predicted", predicted);
+        job.result("correlation", correlation);
+        page.section(
+                        "Patches, measured against predicted",
+                        "Replacing the residual at a site by that of the corrupt run inserts a source, the difference of"
+                                + " the two residuals. Each patch is measured by running the model on from its site;"
+                                + " the first-order prediction needs no further run. Patches are not small, so the two"
+                                + " need not agree: the distance from the dashed line is what first order misses.")
+                .chart(PatchCommand.measuredChart(job, measured))
+                .chart(Reports.predictedAgainstMeasured(
+                        job,
+                        predicted,
+                        measured,
+                        "One point for each site of the map above that is not exactly zero. Correlation "
+                                + Summary.number("%.3f", correlation) + "."))
+                .table("The largest measured changes.", PatchCommand.HEADER, PatchCommand.tail(rows));
+    }
+
+    /** The most sensitive site half-way up, before F's position: a source at that position would stay in its column. */
+    private Site source(SensitivityField sensitivity) {
+        int depth = job.model().config().layers() / 2;
+        double[] norms = sensitivity.norms()[depth];
+        int best = 0;
+        for (int t = 0; t < Math.max(1, job.position()); t++) {
+            best = norms[t] > norms[best] ? t : best;
+        }
+        return Site.of(depth, best);
+    }
+
+    private static double[] unit(double[] vector) {
+        double squares = 0;
+        for (double x : vector) {
+            squares += x * x;
+        }
+        double norm = Math.sqrt(squares);
+        double[] unit = new double[vector.length];
+        for (int i = 0; i < unit.length; i++) {
+            unit[i] = norm == 0 ? 0 : vector[i] / norm;
+        }
+        return unit;
+    }
+
+    private void response(Site source, double[] direction, SensitivityField sensitivity) {
+        heading("4. One source, and how it spreads");
+        Field response = job.timed("response", () -> job.run().response(source, direction));
+        double[][] norms = Reports.blankOutside(response.norms(), source.depth(), source.token());
+        double slope = sensitivity.predict(source, direction);
+        String token = TokenLabels.of(job.run().tokenText()).get(source.token());
+        Summary.heatMap(
+                job,
+                "|dR| for a unit source at (depth " + source.depth() + ", token " + token + ") along dF/dR",
+                norms);
+        job.terminal().line("");
+        job.terminal().line("F changes by " + Summary.number("%.3f", slope) + " for each unit of the source");
+        job.tensors().add("response", response.toArray(), response.depths(), response.tokens(), response.width());
+        job.result("source", new int[] {source.depth(), source.token()});
+        job.result("source_slope", slope);
+        page.section(
+                        "One source, and how it spreads",
+                        "A source of unit length at depth " + source.depth() + ", token " + token
+                                + ", the most sensitive site half-way up among the tokens before F's, points along"
+                                + " the sensitivity there. The exact tangent of the run carries it to every later depth"
+                                + " and token. For each unit of the source F changes by "
+                                + Summary.number("%.3f", slope) + ", to first order.")
+                .chart(Reports.overSites(
+                        job,
+                        "Norm of the response",
+                        "Euclidean norm of dR[l'][t'] for the unit source. Attention carries it to later tokens, the residual"
+                                + " stream upward; blank sites are outside its light cone.",
+                        norms,
+                        HeatMap.Scale.LOG,
+                        "|dR|"));
+    }
+
+    private void green(Site source) {
+        heading("5. All sources at that site at once");
+        int layers = job.model().config().layers();
+        int rank = Math.min(RANK, job.model().config().width());
+        LowRank part =
+                job.timed("green", () -> job.run().green(source).to(layers).svd(rank, job.seed()));
+        double[] curve = part.energyCurve();
+        StringBuilder line = new StringBuilder(
+                "energy of the Green operator to depth " + layers + " held by its leading directions: ");
+        for (int k = 1; k <= rank; k *= 2) {
+            line.append(k == 1 ? "" : ", ")
+                    .append(k)
+                    .append(": ")
+                    .append(Summary.number("%.1f %%", 100 * curve[k - 1]));
+        }
+        job.terminal().line(line.toString());
+        int width = job.model().config().width();
+        job.tensors().add("green.u", part.u(), part.u().length / rank, rank);
+        job.tensors().add("green.s", part.s(), rank);
+        job.tensors().add("green.v", part.v(), width, rank);
+        job.result("rank", rank);
+        job.result("energy", part.energy());
+        job.result("energy_standard_error", part.energyError());
+        job.result("squared_frobenius", part.squaredFrobenius());
+        job.result("energy_curve", curve);
+        page.section(
+                        "All sources at that site at once",
+                        "The Green operator from the same site to every token of the final residual is a matrix of "
+                                + part.u().length / rank + " by " + width
+                                + ". Its singular values say how many directions of the source matter downstream.")
+                .chart(Reports.energy(
+                        curve,
+                        "Sum of the first k squared singular values over the squared Frobenius norm of the operator. "
+                                + "Rank " + rank + " holds " + Summary.number("%.1f %%", 100 * part.energy())
+                                + " of it."));
+    }
+
+    private void heading(String text) {
+        job.terminal().line("");
+        job.terminal().line(text);
+        job.terminal().line("-".repeat(text.length()));
+    }
+}

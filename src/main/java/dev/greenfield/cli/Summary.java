@@ -1,0 +1,131 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.Run;
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.report.TerminalHeatMap;
+import dev.greenfield.report.TokenLabels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** What commands print on standard output, and the scalars that go with it into the results. */
+final class Summary {
+    private static final int PREDICTIONS = 5;
+    private static final int LINE = 110;
+
+    private Summary() {}
+
+    /** The prompt, what the model says next, and F where there is one; returns F, or NaN. */
+    static double opening(Job job) {
+        Run run = job.run();
+        Terminal terminal = job.terminal();
+        wrapped(terminal, "prompt    ", TokenLabels.of(run.tokenText()));
+        List<Prediction> top = predictions(job, run);
+        job.result("position", job.position());
+        job.result("predictions", top.stream().map(Prediction::toMap).toList());
+        terminal.line("next      " + describe(top));
+        return value(job, run, "");
+    }
+
+    /** The most probable tokens after the position of F. */
+    static List<Prediction> predictions(Job job, Run run) {
+        return Prediction.top(
+                run.logits(),
+                job.model().config().vocabulary(),
+                job.position(),
+                PREDICTIONS,
+                job.model().tokenizer());
+    }
+
+    /** For example {@code Seoul 0.998, Oslo 0.001}. */
+    static String describe(List<Prediction> top) {
+        return top.stream()
+                .map(p -> TokenLabels.visible(p.text()) + " " + number("%.3f", p.probability()))
+                .collect(Collectors.joining(", "));
+    }
+
+    private static double value(Job job, Run run, String suffix) {
+        Observable f = job.observable();
+        if (f == null) {
+            return Double.NaN;
+        }
+        double value = run.value(f);
+        job.result("value" + suffix, value);
+        job.result((f.foil() == null ? "logit" : "logit_difference") + suffix, value);
+        job.terminal().line("F         " + f.describe() + " = " + number("%.4f", value));
+        return value;
+    }
+
+    /** The corrupt run's tokens and its F; returns F. */
+    static double corrupt(Job job, Run corrupt) {
+        wrapped(job.terminal(), "corrupt   ", TokenLabels.of(corrupt.tokenText()));
+        job.terminal().line("next      " + describe(predictions(job, corrupt)));
+        job.result("corrupt_tokens", corrupt.tokens());
+        job.result("corrupt_token_text", corrupt.tokenText());
+        return value(job, corrupt, "_corrupt");
+    }
+
+    /** Items in as many lines as they need, the first of which has the heading. */
+    private static void wrapped(Terminal terminal, String heading, List<String> items) {
+        StringBuilder line = new StringBuilder(heading);
+        for (String item : items) {
+            if (line.length() > heading.length() && line.length() + item.length() > LINE) {
+                terminal.line(line.toString().stripTrailing());
+                line = new StringBuilder(" ".repeat(heading.length()));
+            }
+            line.append(item).append("  ");
+        }
+        terminal.line(line.toString().stripTrailing());
+    }
+
+    /** A map over depths and tokens. */
+    static void heatMap(Job job, String title, double[][] values) {
+        job.terminal().line("");
+        job.terminal()
+                .block(TerminalHeatMap.render(
+                        title,
+                        Sites.depths(values.length),
+                        TokenLabels.of(job.run().tokenText()),
+                        values,
+                        job.terminal().colour()));
+    }
+
+    /** A table whose first row is its heading; columns line up, numbers should come formatted. */
+    static void table(Terminal terminal, String title, List<List<String>> rows) {
+        terminal.line("");
+        terminal.line(title);
+        int columns = rows.get(0).size();
+        int[] widths = new int[columns];
+        for (List<String> row : rows) {
+            for (int c = 0; c < columns; c++) {
+                widths[c] = Math.max(widths[c], row.get(c).length());
+            }
+        }
+        for (List<String> row : rows) {
+            StringBuilder line = new StringBuilder();
+            for (int c = 0; c < columns; c++) {
+                String pad = " ".repeat(widths[c] - row.get(c).length());
+                // The column of words reads better from the left.
+                line.append("  ").append(rows.get(0).get(c).equals("token") ? row.get(c) + pad : pad + row.get(c));
+            }
+            terminal.line(line.toString().stripTrailing());
+        }
+    }
+
+    /** The rows of a table of sites: depth, token, value. */
+    static List<List<String>> ranking(Job job, List<Sites.Ranked> sites, String valueName) {
+        List<String> labels = TokenLabels.of(job.run().tokenText());
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("depth", "token", valueName));
+        for (Sites.Ranked site : sites) {
+            rows.add(List.of(Integer.toString(site.depth()), labels.get(site.token()), number("%.4g", site.value())));
+        }
+        return rows;
+    }
+
+    /** Numbers read the same whatever the locale. */
+    static String number(String format, double value) {
+        return String.format(Locale.ROOT, format, value);
+    }
+}
