@@ -12,6 +12,7 @@ import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The Green operator G of a run between source sites and target sites: the response at the targets, to first order, to
@@ -43,6 +44,10 @@ public final class GreenOperator {
         if (sources.isEmpty() || targets.isEmpty()) {
             throw new InputException("a Green operator needs at least one source site and one target site");
         }
+        if (Set.copyOf(sources).size() < sources.size() || Set.copyOf(targets).size() < targets.size()) {
+            throw new InputException(
+                    "a Green operator's source sites must differ from each other, and so must its targets");
+        }
     }
 
     /** The source sites, in the order of the input's parts. */
@@ -68,6 +73,11 @@ public final class GreenOperator {
     /** Relative size of the rounding of the numbers this operator is computed in. */
     double roundoff() {
         return run.model().backend().precision().bytes() == 8 ? 0x1p-53 : 0x1p-24;
+    }
+
+    /** How many pairs of an input and an output the memory budget has room for on the host. */
+    long vectorsInBudget() {
+        return budgetBytes / (8L * (inputs() + outputs()));
     }
 
     /** G u for one input [n D]: [m D]. */
@@ -137,7 +147,8 @@ public final class GreenOperator {
         int highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
         int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
         int fromToken = targets.stream()
-                .filter(s -> s.halfDepth() == highest)
+                .filter(s -> s.halfDepth()
+                        >= highest - 1) // after the last attention rows that nobody wants are not computed
                 .mapToInt(Site::token)
                 .min()
                 .orElseThrow();
@@ -257,8 +268,8 @@ public final class GreenOperator {
     }
 
     /**
-     * The leading {@code rank} singular values and vectors, by a randomized range finder with subspace iteration (Halko,
-     * Martinsson and Tropp, 2011) on tangents and adjoints; the matrix is never formed.
+     * The leading {@code rank} singular values and vectors, by a randomized block Krylov method (Musco
+     * and Musco, 2015) on tangents and adjoints; the matrix is never formed.
      *
      * @param rank k, from 1 to the smaller side of the matrix
      * @param seed of the random start

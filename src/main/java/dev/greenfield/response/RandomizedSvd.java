@@ -1,108 +1,132 @@
 package dev.greenfield.response;
 
+import dev.greenfield.backend.MemoryBudgetException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
+import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 import org.ejml.interfaces.decomposition.QRDecomposition;
-import org.ejml.interfaces.decomposition.SingularValueDecomposition_F64;
 
 /**
- * Randomized SVD of a Green operator A [m, n] that is only ever applied (Halko, Martinsson and Tropp, SIAM Review 53, 2011,
- * algorithms 4.4 and 5.1): a random subspace is refined by A A' until the wanted singular values stand still, then the small
- * problem is solved exactly. Vectors are kept one an array, i.e. as the rows of the transposed factors.
+ * Randomized SVD of a Green operator A [m, n] that is only ever applied: a block Krylov method (Musco and Musco, Randomized
+ * block Krylov methods, NIPS 2015) on the random start of Halko, Martinsson and Tropp (SIAM Review 53, 2011). An orthonormal
+ * basis V of blocks grows by what A'A makes of its last block; the singular values of A V are those of A as soon as they stand
+ * still. Flat spectra, which Green operators have, take a third of the products of plain subspace iteration. Vectors are
+ * kept one an array.
  */
 final class RandomizedSvd {
-    private static final int MAX_ITERATIONS = 30;
+    private static final int MOST_BLOCKS = 24;
     private static final int ENERGY_PROBES = 48;
 
-    private RandomizedSvd() {}
+    private final GreenOperator a;
+    private final int rank;
+    private final Random random;
+    private final List<double[]> basis = new ArrayList<>(); // V, orthonormal, [n] each
+    private final List<double[]> images = new ArrayList<>(); // A V, [m] each
+    private final List<double[]> gram = new ArrayList<>(); // lower triangle of (A V)'(A V)
 
-    static LowRank compute(GreenOperator a, int rank, long seed) {
-        int n = a.inputs();
-        int subspace = Math.min(Math.min(n, a.outputs()), rank + Math.max(8, rank / 2));
-        Random random = new Random(seed);
-        int applied = subspace;
-        double[][] q = orthonormal(a.applyAll(gaussian(subspace, n, random)));
-        double[][] b = a.adjointAll(q);
-        Svd svd = new Svd(b);
-        // Singular values settle to rounding; below that level further iterations only stir noise.
-        double settled = Math.max(1e-10, 4 * a.roundoff());
-        for (int i = 0; i < MAX_ITERATIONS && subspace < n; i++) {
-            q = orthonormal(a.applyAll(orthonormal(b)));
-            b = a.adjointAll(q);
-            applied += 2 * subspace;
-            Svd next = new Svd(b);
-            double change = 0;
-            for (int k = 0; k < rank; k++) {
-                change = Math.max(change, Math.abs(next.values[k] - svd.values[k]));
-            }
-            svd = next;
-            if (change <= settled * svd.values[0]) {
-                break;
-            }
-        }
-        return finish(a, q, svd, rank, applied, random);
+    private RandomizedSvd(GreenOperator a, int rank, long seed) {
+        this.a = a;
+        this.rank = rank;
+        this.random = new Random(seed);
     }
 
-    /** A = Q B with B [subspace, n]; B = W S V', so U = Q W. */
-    private static LowRank finish(GreenOperator a, double[][] q, Svd svd, int rank, int applied, Random random) {
-        int m = a.outputs();
+    static LowRank compute(GreenOperator a, int rank, long seed) {
+        return new RandomizedSvd(a, rank, seed).run();
+    }
+
+    private LowRank run() {
         int n = a.inputs();
-        double[] u = new double[m * rank];
-        double[] v = new double[n * rank];
-        double[] s = new double[rank];
-        for (int k = 0; k < rank; k++) {
-            s[k] = svd.values[k];
-            double sign = signOf(svd.right[k]);
-            for (int j = 0; j < n; j++) {
-                v[j * rank + k] = sign * svd.right[k][j];
+        int block = Math.min(n, rank + Math.max(8, rank / 2));
+        // Singular values settle to rounding; below that level more blocks only stir noise.
+        double settled = Math.max(1e-9, 4 * a.roundoff());
+        long most = a.vectorsInBudget();
+        if (block > most) {
+            throw new MemoryBudgetException("rank " + rank + " needs " + block + " pairs of vectors of "
+                    + (a.inputs() + a.outputs()) + " numbers at least, the memory budget leaves room for " + most
+                    + ": raise --memory or lower --rank");
+        }
+        double[][] next = gaussian(block, n);
+        Ritz ritz = null;
+        for (int i = 0; i < MOST_BLOCKS && basis.size() < n && basis.size() + block <= most; i++) {
+            double[][] fresh = orthonormalToBasis(next, Math.min(block, n - basis.size()));
+            double[][] made = a.applyAll(fresh);
+            for (int c = 0; c < fresh.length; c++) {
+                append(fresh[c], made[c]);
             }
-            for (int c = 0; c < q.length; c++) {
-                double weight = sign * svd.left[k][c];
-                for (int i = 0; i < m; i++) {
-                    u[i * rank + k] += weight * q[c][i];
-                }
+            Ritz now = new Ritz(gram);
+            if (ritz != null && now.distance(ritz, rank) <= settled * now.values[0]) {
+                ritz = now;
+                break;
+            }
+            ritz = now;
+            if (basis.size() < n) {
+                next = a.adjointAll(made);
             }
         }
+        return finish(ritz);
+    }
+
+    private void append(double[] direction, double[] image) {
+        basis.add(direction);
+        images.add(image);
+        double[] row = new double[images.size()];
+        for (int i = 0; i < row.length; i++) {
+            row[i] = dot(images.get(i), image);
+        }
+        gram.add(row);
+    }
+
+    private LowRank finish(Ritz ritz) {
+        double[] s = Arrays.copyOf(ritz.values, rank);
+        double[] u = new double[a.outputs() * rank];
+        double[] v = new double[a.inputs() * rank];
         double captured = 0;
-        for (double value : s) {
-            captured += value * value;
+        for (int k = 0; k < rank; k++) {
+            double[] right = combine(basis, ritz.vectors[k], a.inputs());
+            double[] left = combine(images, ritz.vectors[k], a.outputs());
+            double sign = signOf(right);
+            for (int j = 0; j < right.length; j++) {
+                v[j * rank + k] = sign * right[j];
+            }
+            for (int i = 0; i < left.length; i++) {
+                u[i * rank + k] = s[k] == 0 ? 0 : sign * left[i] / s[k];
+            }
+            captured += s[k] * s[k];
         }
-        double[] whole = wholeEnergy(a, q, svd, applied, random);
+        double[] whole = wholeEnergy(ritz);
         double energy = whole[0] == 0 ? 1 : Math.min(1, captured / whole[0]);
         return new LowRank(u, s, v, energy, whole[0] == 0 ? 0 : energy * whole[1] / whole[0], whole[0]);
     }
 
     /**
-     * The squared Frobenius norm of A and its standard error. Summed exactly where that costs no more than the factorization
-     * did; otherwise |A|^2 = |Q'A|^2 + |(I - Q Q')A|^2 with the first part known and the second, small one estimated by
-     * Rademacher probes (Meyer, Musco, Musco and Woodruff, Hutch++, 2021).
+     * The squared Frobenius norm of A and its standard error. Known when the basis spans all inputs, and summed exactly where
+     * that costs at most twice what the factorization did; otherwise |A|^2 = |A V|^2 + |A (I - V V')|^2 with the first part
+     * known and the second, small one estimated by Rademacher probes (Meyer, Musco, Musco and Woodruff, Hutch++, 2021).
      */
-    private static double[] wholeEnergy(GreenOperator a, double[][] q, Svd svd, int applied, Random random) {
-        if (a.inputs() <= 2 * (applied + ENERGY_PROBES)) {
-            return new double[] {a.squaredFrobenius(), 0};
+    private double[] wholeEnergy(Ritz ritz) {
+        double known = Arrays.stream(ritz.values).map(x -> x * x).sum();
+        if (basis.size() == a.inputs()) {
+            return new double[] {known, 0};
         }
-        double known = 0;
-        for (double value : svd.values) {
-            known += value * value;
+        if (a.inputs() <= 2 * (2 * basis.size() + ENERGY_PROBES)) {
+            return new double[] {a.squaredFrobenius(), 0};
         }
         double[][] probes = new double[ENERGY_PROBES][a.inputs()];
         for (double[] probe : probes) {
             for (int i = 0; i < probe.length; i++) {
                 probe[i] = random.nextBoolean() ? 1 : -1;
             }
+            removeBasis(probe);
         }
         double sum = 0;
         double squares = 0;
-        for (double[] y : a.applyAll(probes)) {
-            double rest = dot(y, y);
-            for (double[] direction : q) {
-                double along = dot(direction, y);
-                rest -= along * along;
-            }
-            rest = Math.max(0, rest);
+        for (double[] image : a.applyAll(probes)) {
+            double rest = dot(image, image);
             sum += rest;
             squares += rest * rest;
         }
@@ -111,7 +135,7 @@ final class RandomizedSvd {
         return new double[] {known + mean, Math.sqrt(variance)};
     }
 
-    private static double[][] gaussian(int count, int length, Random random) {
+    private double[][] gaussian(int count, int length) {
         double[][] vectors = new double[count][length];
         for (double[] vector : vectors) {
             for (int i = 0; i < length; i++) {
@@ -121,27 +145,51 @@ final class RandomizedSvd {
         return vectors;
     }
 
-    /** An orthonormal basis of the vectors' span, by Householder QR. */
-    private static double[][] orthonormal(double[][] vectors) {
-        DMatrixRMaj columns = new DMatrixRMaj(vectors[0].length, vectors.length);
-        for (int c = 0; c < vectors.length; c++) {
-            for (int i = 0; i < vectors[c].length; i++) {
-                columns.unsafe_set(i, c, vectors[c][i]);
+    /** An orthonormal basis of what is new in the vectors, at most {@code most} of them. */
+    private double[][] orthonormalToBasis(double[][] vectors, int most) {
+        double[][] kept = Arrays.copyOf(vectors, most);
+        for (int pass = 0; pass < 2; pass++) { // once removes the overlap, twice its rounding
+            for (double[] vector : kept) {
+                removeBasis(vector);
+            }
+            kept = orthonormal(kept);
+        }
+        return kept;
+    }
+
+    private void removeBasis(double[] vector) {
+        for (double[] direction : basis) {
+            double along = dot(direction, vector);
+            for (int i = 0; i < vector.length; i++) {
+                vector[i] -= along * direction[i];
             }
         }
+    }
+
+    /** An orthonormal basis of the vectors' span, by Householder QR. */
+    private static double[][] orthonormal(double[][] vectors) {
+        DMatrixRMaj columns = CommonOps_DDRM.transpose(new DMatrixRMaj(vectors), null);
         QRDecomposition<DMatrixRMaj> qr = DecompositionFactory_DDRM.qr(columns.numRows, columns.numCols);
         if (!qr.decompose(columns)) {
             throw new ArithmeticException("QR of a " + columns.numRows + " x " + columns.numCols + " matrix failed");
         }
-        return rows(CommonOps_DDRM.transpose(qr.getQ(null, true), null), vectors.length);
-    }
-
-    private static double[][] rows(DMatrixRMaj matrix, int count) {
-        double[][] rows = new double[count][matrix.numCols];
-        for (int i = 0; i < count; i++) {
-            System.arraycopy(matrix.data, i * matrix.numCols, rows[i], 0, matrix.numCols);
+        DMatrixRMaj q = CommonOps_DDRM.transpose(qr.getQ(null, true), null);
+        double[][] rows = new double[vectors.length][q.numCols];
+        for (int i = 0; i < rows.length; i++) {
+            System.arraycopy(q.data, i * q.numCols, rows[i], 0, q.numCols);
         }
         return rows;
+    }
+
+    private static double[] combine(List<double[]> vectors, double[] weights, int length) {
+        double[] sum = new double[length];
+        for (int c = 0; c < weights.length; c++) {
+            double[] vector = vectors.get(c);
+            for (int i = 0; i < length; i++) {
+                sum[i] += weights[c] * vector[i];
+            }
+        }
+        return sum;
     }
 
     private static double dot(double[] a, double[] b) {
@@ -162,36 +210,47 @@ final class RandomizedSvd {
         return largest < 0 ? -1 : 1;
     }
 
-    /** The SVD of a wide matrix given by its rows, singular values falling; vectors one a row. */
-    private static final class Svd {
+    /** Singular values of A V, falling, with its right singular vectors one a row: the eigenvectors of (A V)'(A V). */
+    private static final class Ritz {
         final double[] values;
-        final double[][] left;
-        final double[][] right;
+        final double[][] vectors;
 
-        Svd(double[][] rows) {
-            DMatrixRMaj matrix = new DMatrixRMaj(rows);
-            SingularValueDecomposition_F64<DMatrixRMaj> svd =
-                    DecompositionFactory_DDRM.svd(matrix.numRows, matrix.numCols, true, true, true);
-            if (!svd.decompose(matrix)) {
-                throw new ArithmeticException("SVD of a " + rows.length + " x " + rows[0].length + " matrix failed");
+        Ritz(List<double[]> lower) {
+            int n = lower.size();
+            DMatrixRMaj matrix = new DMatrixRMaj(n, n);
+            for (int i = 0; i < n; i++) {
+                for (int j = 0; j <= i; j++) {
+                    matrix.set(i, j, lower.get(i)[j]);
+                    matrix.set(j, i, lower.get(i)[j]);
+                }
             }
-            int count = Math.min(matrix.numRows, matrix.numCols);
-            double[] unsorted = svd.getSingularValues();
-            Integer[] order = new Integer[count];
-            for (int i = 0; i < count; i++) {
-                order[i] = i;
+            EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(n, true, true);
+            if (!eigen.decompose(matrix)) {
+                throw new ArithmeticException(
+                        "the eigenvalues of a symmetric " + n + " x " + n + " matrix did not converge");
             }
-            Arrays.sort(order, (i, j) -> Double.compare(unsorted[j], unsorted[i]));
-            double[][] u = rows(CommonOps_DDRM.transpose(svd.getU(null, false), null), count);
-            double[][] v = rows(svd.getV(null, true), count);
-            values = new double[count];
-            left = new double[count][];
-            right = new double[count][];
-            for (int i = 0; i < count; i++) {
-                values[i] = unsorted[order[i]];
-                left[i] = u[order[i]];
-                right[i] = v[order[i]];
+            Integer[] order = new Integer[n];
+            Arrays.setAll(order, i -> i);
+            Arrays.sort(
+                    order,
+                    (i, j) -> Double.compare(
+                            eigen.getEigenvalue(j).getReal(),
+                            eigen.getEigenvalue(i).getReal()));
+            values = new double[n];
+            vectors = new double[n][];
+            for (int k = 0; k < n; k++) {
+                values[k] = Math.sqrt(Math.max(0, eigen.getEigenvalue(order[k]).getReal()));
+                vectors[k] = Arrays.copyOf(eigen.getEigenVector(order[k]).data, n);
             }
+        }
+
+        /** The largest change of the first {@code count} singular values since an earlier, smaller basis. */
+        double distance(Ritz earlier, int count) {
+            double largest = 0;
+            for (int k = 0; k < count; k++) {
+                largest = Math.max(largest, Math.abs(values[k] - earlier.values[k]));
+            }
+            return largest;
         }
     }
 }
