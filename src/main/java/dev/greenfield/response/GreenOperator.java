@@ -11,7 +11,9 @@ import dev.greenfield.engine.Sweep;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The Green operator G of a run between source sites and target sites: the response at the targets, to first order, to
@@ -42,6 +44,17 @@ public final class GreenOperator {
         this.budgetBytes = budgetBytes;
         if (sources.isEmpty() || targets.isEmpty()) {
             throw new InputException("a Green operator needs at least one source site and one target site");
+        }
+        requireDistinct("source", this.sources);
+        requireDistinct("target", this.targets);
+    }
+
+    private static void requireDistinct(String what, List<Site> sites) {
+        Set<Site> seen = new HashSet<>();
+        for (Site site : sites) {
+            if (!seen.add(site)) {
+                throw new InputException(what + " site " + site + " is named twice: name each site once");
+            }
         }
     }
 
@@ -136,8 +149,10 @@ public final class GreenOperator {
     private void forward(int count, Input input, BatchVisitor visitor) {
         int highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
         int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
+        // Whatever stands above the last attention's input sees only the rows that this attention was asked for.
+        int lastAttention = (highest - 1) / 2 * 2;
         int fromToken = targets.stream()
-                .filter(s -> s.halfDepth() == highest)
+                .filter(s -> s.halfDepth() > lastAttention || highest == 0)
                 .mapToInt(Site::token)
                 .min()
                 .orElseThrow();
