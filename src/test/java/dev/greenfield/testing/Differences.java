@@ -27,8 +27,8 @@ public final class Differences {
         double coarse = error(f, derivative, step);
         double fine = error(f, derivative, step / 2);
         double scale = Vectors.norm(derivative);
-        // Functions that are linear along the way leave rounding only.
-        boolean exact = fine <= 1e-11 * scale;
+        // Functions that are linear along the way leave rounding only, which grows as steps shrink.
+        boolean exact = fine <= (1e-11 + 0x1p-49 / step) * scale;
         double order = Math.log(coarse / fine) / Math.log(2);
         if (!exact && !(Math.abs(order - 2) < 0.1 && fine < 0.05 * scale)) {
             throw new AssertionError(what + ": central differences with steps " + step + " and " + step / 2
