@@ -130,9 +130,10 @@ final class RandomizedSvd {
             }
         }
         QRDecomposition<DMatrixRMaj> qr = DecompositionFactory_DDRM.qr(columns.numRows, columns.numCols);
-        if (!qr.decompose(columns)) {
-            throw new ArithmeticException("QR of a " + columns.numRows + " x " + columns.numCols + " matrix failed");
-        }
+        // The result says whether R is regular. Dependent vectors, such as the zeros of an operator that causality
+        // forbids,
+        // are no failure: the columns of Q are orthonormal whatever R is.
+        qr.decompose(columns);
         return rows(CommonOps_DDRM.transpose(qr.getQ(null, true), null), vectors.length);
     }
 
