@@ -32,9 +32,19 @@ public final class Model implements AutoCloseable {
 
     /** Puts a model on a backend; the source is the model's to close, also when this fails. */
     static Model open(ModelSource source, Options options) {
-        BackendChoice choice = null;
+        BackendChoice choice;
         try {
             choice = BackendChoice.open(options.backend(), options.precision(), options.threads());
+        } catch (RuntimeException | Error e) {
+            source.close();
+            throw e;
+        }
+        return open(source, choice, options);
+    }
+
+    /** Puts a model on an open backend; source and backend are the model's to close, also when this fails. */
+    static Model open(ModelSource source, BackendChoice choice, Options options) {
+        try {
             Backend backend = choice.backend();
             long budget = options.memoryBytes() > 0 ? options.memoryBytes() : defaultBudget(backend);
             long weights = backend.precision().bytes() * source.config().parameters();
@@ -46,9 +56,7 @@ public final class Model implements AutoCloseable {
             return new Model(source, choice, new DeviceModel(source, backend), budget);
         } catch (RuntimeException | Error e) {
             source.close();
-            if (choice != null) {
-                choice.backend().close();
-            }
+            choice.backend().close();
             throw e;
         }
     }

@@ -7,15 +7,20 @@ import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.Golden;
+import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every backend against float64 answers of an independent implementation, on trained models. */
 class GoldenTest {
+    @RegisterExtension
+    final LeakCheck leaks = new LeakCheck();
+
     /** The bounds a backend is held to: largest error over largest magnitude. */
     private record Bounds(double forward, double derivative, double patch) {
         static Bounds of(String backend) {
@@ -36,6 +41,7 @@ class GoldenTest {
                 Model model = Greenfield.load(golden.model(), Options.defaults().backend(backend));
                 Run run = model.run(golden.tokens());
                 Run corrupt = model.run(golden.corruptTokens())) {
+            leaks.watched(model.backend().backend());
             assertThat(Errors.relative(run.field().toArray(), golden.values("field")))
                     .as("field")
                     .isLessThan(bounds.forward());

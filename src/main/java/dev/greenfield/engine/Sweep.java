@@ -25,8 +25,8 @@ public final class Sweep {
      *
      * @param seeds the sources; none above {@code to}
      * @param to the half depth to reach
-     * @param fromToken at {@code to}, and half a depth below it, only rows at this token and later are needed; others hold
-     *     nothing of use there
+     * @param fromToken at {@code to}, and above the last attention before it, only rows at this token and later are needed;
+     *     others hold nothing of use there
      * @param lastToken rows after this token are not computed
      * @param visitor sees the batch at every half depth from the first source to {@code to}
      */

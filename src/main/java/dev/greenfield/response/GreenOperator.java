@@ -11,6 +11,7 @@ import dev.greenfield.engine.Sweep;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -44,9 +45,16 @@ public final class GreenOperator {
         if (sources.isEmpty() || targets.isEmpty()) {
             throw new InputException("a Green operator needs at least one source site and one target site");
         }
-        if (Set.copyOf(sources).size() < sources.size() || Set.copyOf(targets).size() < targets.size()) {
-            throw new InputException(
-                    "a Green operator's source sites must differ from each other, and so must its targets");
+        requireDistinct("source", this.sources);
+        requireDistinct("target", this.targets);
+    }
+
+    private static void requireDistinct(String what, List<Site> sites) {
+        Set<Site> seen = new HashSet<>();
+        for (Site site : sites) {
+            if (!seen.add(site)) {
+                throw new InputException(what + " site " + site + " is named twice: name each site once");
+            }
         }
     }
 
@@ -146,9 +154,10 @@ public final class GreenOperator {
     private void forward(int count, Input input, BatchVisitor visitor) {
         int highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
         int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
+        // Whatever stands above the last attention's input sees only the rows that this attention was asked for.
+        int lastAttention = (highest - 1) / 2 * 2;
         int fromToken = targets.stream()
-                .filter(s -> s.halfDepth()
-                        >= highest - 1) // after the last attention rows that nobody wants are not computed
+                .filter(s -> s.halfDepth() > lastAttention || highest == 0)
                 .mapToInt(Site::token)
                 .min()
                 .orElseThrow();

@@ -170,9 +170,10 @@ final class RandomizedSvd {
     private static double[][] orthonormal(double[][] vectors) {
         DMatrixRMaj columns = CommonOps_DDRM.transpose(new DMatrixRMaj(vectors), null);
         QRDecomposition<DMatrixRMaj> qr = DecompositionFactory_DDRM.qr(columns.numRows, columns.numCols);
-        if (!qr.decompose(columns)) {
-            throw new ArithmeticException("QR of a " + columns.numRows + " x " + columns.numCols + " matrix failed");
-        }
+        // The result says whether R is regular. Dependent vectors, such as the zeros of an operator that causality
+        // forbids, are
+        // no failure: the columns of Q are orthonormal whatever R is.
+        qr.decompose(columns);
         DMatrixRMaj q = CommonOps_DDRM.transpose(qr.getQ(null, true), null);
         double[][] rows = new double[vectors.length][q.numCols];
         for (int i = 0; i < rows.length; i++) {

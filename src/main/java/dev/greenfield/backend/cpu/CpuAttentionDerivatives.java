@@ -218,6 +218,9 @@ final class CpuAttentionDerivatives {
                 block.view().put(resultAt + (j - lowest) * chunk * h, zeros, 0, zeros.length);
                 for (int c = 0; c < alive(j) && j < firstQuery; c++) {
                     CpuBuffer.floats(dqkv).put((int) batchAt(dqkv, 0, j) + c * dqkv.stride(), zeros, 0, h);
+                    if (firstQuery >= end) { // no tile will write dk
+                        CpuBuffer.floats(dqkv).put((int) batchAt(dqkv, 1, j) + c * dqkv.stride(), zeros, 0, h);
+                    }
                 }
             }
             gather(dout, 0, firstQuery);

@@ -110,7 +110,7 @@ final class RowKernels {
                 if (slope == null) {
                     VectorMath.geluNew(row, n);
                 } else {
-                    VectorMath.geluNew(row, slope, n);
+                    VectorMath.geluNew(row, slope, Scratch.mine().doubles(n), n);
                 }
             }
             case GELU ->

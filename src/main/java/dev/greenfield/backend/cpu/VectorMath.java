@@ -95,14 +95,25 @@ final class VectorMath {
         }
     }
 
-    /** d = gelu'(u), then u = gelu(u), in the tanh form. */
-    static void geluNew(float[] u, float[] d, int n) {
+    /**
+     * d = gelu'(u), then u = gelu(u) to the same bits as without d, in the tanh form. With e = exp(-2 |z|) the derivative of
+     * tanh is 4 e / (1 + e)^2; taken as 1 - tanh^2 it would have lost digits where the tanh nears 1.
+     */
+    static void geluNew(float[] u, float[] d, double[] e, int n) {
+        double scale = Math.sqrt(2 / Math.PI);
         for (int i = 0; i < n; i++) {
-            float x = u[i];
-            float t = tanh(SQRT_2_OVER_PI * (x + CUBIC * x * x * x));
-            d[i] = 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * SQRT_2_OVER_PI * (1 + 3 * CUBIC * x * x);
-            u[i] = 0.5f * x * (1 + t);
+            double x = u[i];
+            e[i] = -2 * Math.abs(scale * (x + 0.044715 * x * x * x));
         }
+        expOfNegative(e, 0, n);
+        for (int i = 0; i < n; i++) {
+            double x = u[i];
+            double sum = 1 + e[i];
+            double tanh = Math.copySign((1 - e[i]) / sum, x);
+            double slope = 4 * e[i] / (sum * sum) * scale * (1 + 3 * 0.044715 * x * x);
+            d[i] = (float) (0.5 * (1 + tanh) + 0.5 * x * slope);
+        }
+        geluNew(u, n);
     }
 
     /** u = max(u, 0). */

@@ -3,43 +3,74 @@ package dev.greenfield.backend.reference;
 import dev.greenfield.model.Activation;
 
 /**
- * Activations and their derivatives in double precision: the tanh form of GELU (Hendrycks and Gimpel, 2016, as GPT-2 has it),
- * the erf form, and ReLU with derivative 0 at 0.
+ * Activations and their derivatives: the tanh form of GELU (Hendrycks and Gimpel, 2016, as GPT-2 has it), the erf form, and
+ * ReLU with derivative 0 at 0. Every step is rounded as the {@link Arithmetic} says, the elementary functions included: a
+ * float32 program has no double-precision tanh to lean on.
  */
 final class ReferenceActivation {
     private static final double SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
     private static final double CUBIC = 0.044715;
 
-    private ReferenceActivation() {}
+    private final Arithmetic arithmetic;
 
-    static double value(Activation kind, double u) {
+    ReferenceActivation(Arithmetic arithmetic) {
+        this.arithmetic = arithmetic;
+    }
+
+    private double r(double x) {
+        return arithmetic.round(x);
+    }
+
+    double value(Activation kind, double u) {
         return switch (kind) {
-            case GELU_NEW -> 0.5 * u * (1 + Math.tanh(SQRT_2_OVER_PI * (u + CUBIC * u * u * u)));
-            case GELU -> u * normalCdf(u);
+            case GELU_NEW -> r(r(0.5 * u) * r(1 + tanh(inner(u))));
+            case GELU -> r(u * normalCdf(u));
             case RELU -> Math.max(u, 0);
         };
     }
 
-    static double derivative(Activation kind, double u) {
+    double derivative(Activation kind, double u) {
         return switch (kind) {
             case GELU_NEW -> {
-                double t = Math.tanh(SQRT_2_OVER_PI * (u + CUBIC * u * u * u));
-                yield 0.5 * (1 + t) + 0.5 * u * (1 - t * t) * SQRT_2_OVER_PI * (1 + 3 * CUBIC * u * u);
+                double t = tanh(inner(u));
+                double rising = r(r(r(0.5 * u) * r(1 - r(t * t))) * SQRT_2_OVER_PI);
+                yield r(r(0.5 * r(1 + t)) + r(rising * r(1 + r(r(r(3 * CUBIC) * u) * u))));
             }
-            case GELU -> normalCdf(u) + u * Math.exp(-0.5 * u * u) / Math.sqrt(2 * Math.PI);
+            case GELU -> r(normalCdf(u) + r(r(u * r(Math.exp(r(r(-0.5 * u) * u)))) / Math.sqrt(2 * Math.PI)));
             case RELU -> u > 0 ? 1 : 0;
         };
     }
 
+    /** The argument of the tanh. */
+    private double inner(double u) {
+        return r(SQRT_2_OVER_PI * r(u + r(r(r(CUBIC * u) * u) * u)));
+    }
+
+    /** tanh; in float32 terms from a float32 exponential, as programs without a library's tanh do it. */
+    private double tanh(double x) {
+        if (arithmetic == Arithmetic.DOUBLE) {
+            return Math.tanh(x);
+        }
+        double e = r(Math.exp(r(2 * Math.abs(x))));
+        return Math.signum(x) * r(1 - r(2 / r(e + 1)));
+    }
+
     /** The standard normal distribution function, (1 + erf(u / sqrt 2)) / 2, to a few units in the last place. */
-    static double normalCdf(double u) {
-        double upper = 0.5 * erfc(Math.abs(u) / Math.sqrt(2));
-        return u < 0 ? upper : 1 - upper;
+    private double normalCdf(double u) {
+        double complement = erfc(r(Math.abs(u) / Math.sqrt(2)));
+        if (arithmetic == Arithmetic.DOUBLE) {
+            double upper = 0.5 * complement;
+            return u < 0 ? upper : 1 - upper;
+        }
+        // A float32 program has erf, not its complement: the tail below zero is what 1 + erf leaves.
+        double erf = r(1 - complement);
+        return r(0.5 * r(u < 0 ? 1 - erf : 1 + erf));
     }
 
     /**
      * erfc(x) for x at least 0: the Maclaurin series of erf for small x, where it loses nothing, and the continued fraction
-     * of erfc (Abramowitz and Stegun 7.1.5 and 7.1.14) beyond.
+     * of erfc (Abramowitz and Stegun 7.1.5 and 7.1.14) beyond. In double precision always: float32 libraries have an erf
+     * that is good to about a unit in the last place.
      */
     private static double erfc(double x) {
         if (x < 2) {

@@ -20,6 +20,7 @@ public final class ReferenceBackend implements Backend {
 
     private final Arithmetic arithmetic;
     private final ReferenceAttention attention;
+    private final ReferenceActivation activation;
     private final BufferLedger ledger = new BufferLedger();
 
     /** The float64 oracle. */
@@ -31,6 +32,7 @@ public final class ReferenceBackend implements Backend {
     public ReferenceBackend(Arithmetic arithmetic) {
         this.arithmetic = arithmetic;
         this.attention = new ReferenceAttention(arithmetic);
+        this.activation = new ReferenceActivation(arithmetic);
     }
 
     private double r(double x) {
@@ -243,10 +245,9 @@ public final class ReferenceBackend implements Backend {
             for (int j = 0; j < u.columns(); j++) {
                 int at = (int) u.at(i) + j;
                 double argument = r(x[at] + b[j]);
-                x[at] = r(ReferenceActivation.value(kind, argument));
+                x[at] = activation.value(kind, argument);
                 if (derivative != null) {
-                    ReferenceBuffer.of(derivative)[(int) derivative.at(i) + j] =
-                            r(ReferenceActivation.derivative(kind, argument));
+                    ReferenceBuffer.of(derivative)[(int) derivative.at(i) + j] = activation.derivative(kind, argument);
                 }
             }
         }

@@ -1,0 +1,154 @@
+package dev.greenfield.engine;
+
+import static dev.greenfield.testing.Vectors.normal;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.greenfield.Model;
+import dev.greenfield.Run;
+import dev.greenfield.TestModels;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Backends;
+import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.model.ModelSource;
+import dev.greenfield.response.GreenOperator;
+import dev.greenfield.response.PatchSweep;
+import dev.greenfield.testing.Errors;
+import dev.greenfield.testing.LeakCheck;
+import dev.greenfield.testing.Yardstick;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A small memory budget cuts the work into many sweeps; what they find together is what one sweep finds. */
+class BatchSplitTest {
+    private static final String MODEL = "random:2,2,24,19,16,seed=5";
+    private static final int TOKENS = 9;
+    private static final int VECTORS = 40;
+    private static final long PLENTY = 1L << 30;
+
+    @RegisterExtension
+    final LeakCheck leaks = new LeakCheck();
+
+    private static int[] tokens(long seed) {
+        return new Random(seed).ints(TOKENS, 0, 19).toArray();
+    }
+
+    /** The least memory, to a part in fifty, that sweeps with columns of this many rows can be done in. */
+    private static long least(DeviceModel model) {
+        for (long budget = 1024; budget < PLENTY; budget += budget / 50) {
+            try {
+                Batches.cut(model, new int[] {TOKENS}, budget);
+                return budget;
+            } catch (MemoryBudgetException tooSmall) {
+                assertThat(tooSmall).hasMessageContaining("raise --memory");
+            }
+        }
+        throw new AssertionError("no budget is enough");
+    }
+
+    private static Map<String, double[]> results(Linearization run, Linearization donor, long budget) {
+        Map<String, double[]> results = new LinkedHashMap<>();
+        List<Site> sources = List.of(Site.of(0, 0), Site.mid(0, 3));
+        List<Site> targets = List.of(Site.mid(1, 7), Site.of(2, 8));
+        GreenOperator green = new GreenOperator(run, sources, targets, budget);
+        double[][] inputs = new double[VECTORS][];
+        double[][] outputs = new double[VECTORS][];
+        for (int i = 0; i < VECTORS; i++) {
+            inputs[i] = normal(i, green.inputs());
+            outputs[i] = normal(100 + i, green.outputs());
+        }
+        results.put("apply", Errors.flat(green.applyAll(inputs)));
+        results.put("adjoint", Errors.flat(green.adjointAll(outputs)));
+        results.put("squared norm", new double[] {green.squaredFrobenius()});
+        Readout.Resolved f = new Readout.Resolved(Observable.Kind.LOGIT_DIFFERENCE, 3, 1, null, TOKENS - 2);
+        results.put(
+                "patches", Errors.flat(PatchSweep.compute(run, donor, f, budget).measured()));
+        return results;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void manySmallSweepsFindWhatOneFinds(Backends kind) throws IOException {
+        Map<String, double[]> oracle = whole(leaks.closing(Backends.REFERENCE.open()));
+        Map<String, double[]> single = whole(leaks.closing(Backends.single()));
+        Backend backend = leaks.closing(kind.open());
+        try (ModelSource source = ModelSource.open(MODEL);
+                DeviceModel model = new DeviceModel(source, backend);
+                Linearization run = new Linearization(model, tokens(1));
+                Linearization donor = new Linearization(model, tokens(2))) {
+            long budget = least(model);
+            int[] rows = new int[VECTORS];
+            Arrays.fill(rows, TOKENS);
+            assertThat(Batches.cut(model, rows, budget).size()).isGreaterThan(3);
+            assertThat(Batches.cut(model, rows, PLENTY)).hasSize(1);
+            results(run, donor, budget).forEach((name, values) -> {
+                if (kind == Backends.REFERENCE) {
+                    assertThat(Errors.relative(values, oracle.get(name)))
+                            .as(name)
+                            .isLessThan(1e-14);
+                } else {
+                    Yardstick.check(kind + " split " + name, values, oracle.get(name), single.get(name));
+                }
+            });
+        }
+    }
+
+    private static Map<String, double[]> whole(Backend backend) throws IOException {
+        try (ModelSource source = ModelSource.open(MODEL);
+                DeviceModel model = new DeviceModel(source, backend);
+                Linearization run = new Linearization(model, tokens(1));
+                Linearization donor = new Linearization(model, tokens(2))) {
+            return results(run, donor, PLENTY);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void sweepsStayWithinTheirBudget(Backends kind) throws IOException {
+        Backend backend = leaks.closing(kind.open());
+        try (ModelSource source = ModelSource.open(MODEL);
+                DeviceModel model = new DeviceModel(source, backend);
+                Linearization run = new Linearization(model, tokens(1));
+                Linearization donor = new Linearization(model, tokens(2))) {
+            long least = least(model);
+            for (long budget : new long[] {least, 2 * least}) {
+                long before = backend.ledger().bytes();
+                backend.ledger().resetPeak();
+                results(run, donor, budget);
+                // Reading out patched rows takes a few rows more than the sweep.
+                long slack = 4L * TOKENS * 24 * backend.precision().bytes();
+                assertThat(backend.ledger().peakBytes() - before).isLessThanOrEqualTo(budget + slack);
+                assertThat(backend.ledger().bytes()).isEqualTo(before);
+            }
+        }
+    }
+
+    @Test
+    void aBudgetThatIsTooSmallIsRefusedAndNothingLeaks() throws IOException {
+        Backend backend = leaks.watched(Backends.REFERENCE.open());
+        long weights;
+        try (Model model = TestModels.open(MODEL, leaks.watched(Backends.REFERENCE.open()))) {
+            weights = 8L * model.config().parameters();
+        }
+        try (Model model = TestModels.open(MODEL, backend, weights + 60_000)) {
+            Run run = model.run(tokens(1));
+            assertThatThrownBy(() -> run.green(Site.of(0, 0)).to(2).apply(new double[24]))
+                    .isInstanceOf(MemoryBudgetException.class)
+                    .hasMessageContaining("raise --memory");
+        }
+        Backend never = leaks.watched(Backends.REFERENCE.open());
+        assertThatThrownBy(() -> TestModels.open(MODEL, never, weights / 2))
+                .isInstanceOf(MemoryBudgetException.class)
+                .hasMessageContaining("raise --memory");
+    }
+}
