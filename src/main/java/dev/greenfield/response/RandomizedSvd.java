@@ -83,20 +83,29 @@ final class RandomizedSvd {
 
     private LowRank finish(Ritz ritz) {
         double[] s = Arrays.copyOf(ritz.values, rank);
-        double[] u = new double[a.outputs() * rank];
-        double[] v = new double[a.inputs() * rank];
+        double[][] right = new double[rank][];
+        double[][] left = new double[rank][];
         double captured = 0;
         for (int k = 0; k < rank; k++) {
-            double[] right = combine(basis, ritz.vectors[k], a.inputs());
-            double[] left = combine(images, ritz.vectors[k], a.outputs());
-            double sign = signOf(right);
-            for (int j = 0; j < right.length; j++) {
-                v[j * rank + k] = sign * right[j];
-            }
-            for (int i = 0; i < left.length; i++) {
-                u[i * rank + k] = s[k] == 0 ? 0 : sign * left[i] / s[k];
-            }
+            right[k] = combine(basis, ritz.vectors[k], a.inputs());
+            left[k] = combine(images, ritz.vectors[k], a.outputs());
+            double sign = signOf(right[k]);
+            scale(right[k], sign);
+            scale(left[k], s[k] == 0 ? 0 : sign / s[k]);
             captured += s[k] * s[k];
+        }
+        // Where a singular value is lost in rounding, so is its left vector: QR keeps the others and completes the set.
+        double[][] completed = orthonormal(left);
+        double[] u = new double[a.outputs() * rank];
+        double[] v = new double[a.inputs() * rank];
+        for (int k = 0; k < rank; k++) {
+            double sign = dot(completed[k], left[k]) < 0 ? -1 : 1;
+            for (int i = 0; i < a.outputs(); i++) {
+                u[i * rank + k] = sign * completed[k][i];
+            }
+            for (int j = 0; j < a.inputs(); j++) {
+                v[j * rank + k] = right[k][j];
+            }
         }
         double[] whole = wholeEnergy(ritz);
         double energy = whole[0] == 0 ? 1 : Math.min(1, captured / whole[0]);
@@ -191,6 +200,12 @@ final class RandomizedSvd {
             }
         }
         return sum;
+    }
+
+    private static void scale(double[] x, double factor) {
+        for (int i = 0; i < x.length; i++) {
+            x[i] *= factor;
+        }
     }
 
     private static double dot(double[] a, double[] b) {

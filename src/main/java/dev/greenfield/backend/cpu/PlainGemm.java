@@ -68,6 +68,7 @@ final class PlainGemm implements Gemm {
         float[][] panel = new float[PANEL_ROWS][PANEL_COLUMNS];
         float[] strip = new float[PANEL_ROWS];
         float[] row = new float[PANEL_COLUMNS];
+        float[] before = new float[PANEL_COLUMNS];
         for (int j0 = 0; j0 < n; j0 += PANEL_COLUMNS) {
             int columns = Math.min(PANEL_COLUMNS, n - j0);
             for (int k0 = 0; k0 == 0 || k0 < k; k0 += PANEL_ROWS) {
@@ -75,30 +76,30 @@ final class PlainGemm implements Gemm {
                 pack(right, transposeB, offsetB, strideB, k0, depth, j0, columns, panel);
                 for (int i = 0; i < m; i++) {
                     int to = (int) (offsetC + (long) i * strideC + j0);
-                    start(out, to, row, columns, k0 > 0 ? 1 : beta);
                     for (int q = 0; q < depth; q++) {
                         long at = transposeA
                                 ? offsetA + (long) (k0 + q) * strideA + i
                                 : offsetA + (long) i * strideA + k0 + q;
                         strip[q] = alpha * left.get((int) at);
                     }
+                    // Each panel is summed on its own and added once, which keeps the rounding of long sums small.
+                    Arrays.fill(row, 0, columns, 0);
                     accumulate(strip, depth, panel, row, columns);
+                    addBefore(out, to, row, before, columns, k0 > 0 ? 1 : beta);
                     out.put(to, row, 0, columns);
                 }
             }
         }
     }
 
-    private static void start(FloatBuffer out, int at, float[] row, int columns, float beta) {
+    /** row += beta times what the output holds; with beta 0 it is not read. */
+    private static void addBefore(FloatBuffer out, int at, float[] row, float[] before, int columns, float beta) {
         if (beta == 0) {
-            Arrays.fill(row, 0, columns, 0);
             return;
         }
-        out.get(at, row, 0, columns);
-        if (beta != 1) {
-            for (int j = 0; j < columns; j++) {
-                row[j] *= beta;
-            }
+        out.get(at, before, 0, columns);
+        for (int j = 0; j < columns; j++) {
+            row[j] += beta * before[j];
         }
     }
 
