@@ -187,7 +187,7 @@ final class Job implements AutoCloseable {
                 options.model + " (" + model.config().layers() + " layers, "
                         + model.config().heads() + " heads, width "
                         + model.config().width() + ")");
-        facts.put("Prompt", options.prompt == null ? String.join("", run.tokenText()) : options.prompt);
+        facts.put("Prompt", options.prompt == null ? "tokens " + options.tokens : options.prompt);
         if (observable() != null) {
             facts.put("Observable F", observable().describe());
         }

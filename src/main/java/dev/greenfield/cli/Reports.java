@@ -76,9 +76,12 @@ final class Reports {
 
     /** The fraction of an operator's energy that its leading singular values hold. */
     static Chart energy(double[] curve, String caption) {
-        double[] rank = new double[curve.length];
-        for (int k = 0; k < rank.length; k++) {
-            rank[k] = k + 1;
+        // Rank 0 captures nothing: the curve begins where its axis does.
+        double[] rank = new double[curve.length + 1];
+        double[] captured = new double[curve.length + 1];
+        for (int k = 1; k < rank.length; k++) {
+            rank[k] = k;
+            captured[k] = curve[k - 1];
         }
         return new LineChart(
                 "Energy of the leading directions",
@@ -87,6 +90,6 @@ final class Reports {
                 "captured fraction",
                 false,
                 false,
-                List.of(new LineChart.Series("captured by rank k", rank, curve)));
+                List.of(new LineChart.Series("captured by rank k", rank, captured)));
     }
 }

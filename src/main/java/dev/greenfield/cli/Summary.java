@@ -2,6 +2,7 @@ package dev.greenfield.cli;
 
 import dev.greenfield.Run;
 import dev.greenfield.lattice.Observable;
+import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.TerminalHeatMap;
 import dev.greenfield.report.TokenLabels;
 import java.util.ArrayList;
@@ -80,15 +81,11 @@ final class Summary {
     }
 
     /** A map over depths and tokens. */
-    static void heatMap(Job job, String title, double[][] values) {
+    static void heatMap(Job job, String title, double[][] values, HeatMap.Scale scale) {
         job.terminal().line("");
-        job.terminal()
-                .block(TerminalHeatMap.render(
-                        title,
-                        Sites.depths(values.length),
-                        TokenLabels.of(job.run().tokenText()),
-                        values,
-                        job.terminal().colour()));
+        HeatMap map = new HeatMap(
+                title, "", Sites.depths(values.length), TokenLabels.of(job.run().tokenText()), values, scale, "");
+        job.terminal().block(TerminalHeatMap.render(map, job.terminal().colour()));
     }
 
     /** A table whose first row is its heading; columns line up, numbers should come formatted. */
