@@ -64,8 +64,8 @@ final class GreenCommand implements Action {
                     : Quantities.between("--to-depth", toDepth, 0, layers, "the depths of this model");
             if (m < l) {
                 throw new InputException("--to-depth " + m + " is below --depth " + l
-                        + ": a response travels upward only, so this operator is exactly zero; choose " + l + " to "
-                        + layers);
+                        + ": a response travels upward only, so this operator is exactly zero; choose at least "
+                        + l);
             }
             int k = rank == null
                     ? 0

@@ -42,7 +42,17 @@ public final class Main {
 
     /** Runs a command and ends the process with its status. */
     public static void main(String[] args) {
-        System.exit(run(Terminal.ofProcess(), args));
+        Terminal terminal = Terminal.ofProcess();
+        // A signal ends the process with its own status, 130 for an interrupt, while this thread still computes.
+        Thread interrupted = new Thread(terminal::interrupted, "greenfield-interrupted");
+        Runtime.getRuntime().addShutdownHook(interrupted);
+        int status = run(terminal, args);
+        try {
+            Runtime.getRuntime().removeShutdownHook(interrupted);
+        } catch (IllegalStateException ending) {
+            return; // the signal's status stands
+        }
+        System.exit(status);
     }
 
     /** Runs a command as {@link #main} does, without colour, on these streams; returns the exit status. */

@@ -18,6 +18,7 @@ final class Terminal {
     private final CharsetEncoder encoder;
     private final boolean colour;
     private boolean quiet;
+    private volatile boolean ending; // a signal ends the process: whatever fails from now on fails because of it
 
     /** Writes to these streams, which take {@code charset}. */
     Terminal(PrintStream out, PrintStream err, Charset charset, boolean colour) {
@@ -100,12 +101,22 @@ final class Terminal {
 
     /** The line that says why nothing came of it. */
     void error(String text) {
-        err.println(encodable("greenfield: " + oneLine(text)));
+        if (!ending) {
+            err.println(encodable("greenfield: " + oneLine(text)));
+        }
+    }
+
+    /** Says that a signal ended the process, and nothing after that. */
+    void interrupted() {
+        error("interrupted");
+        ending = true;
     }
 
     /** The stack trace behind an error, for bug reports. */
     void trace(Throwable failure) {
-        failure.printStackTrace(err);
+        if (!ending) {
+            failure.printStackTrace(err);
+        }
     }
 
     /** Whether results were lost because standard output takes no more. */

@@ -47,8 +47,8 @@ class TerminalHeatMapTest {
         assertThat(TerminalHeatMap.render(map, false)).isEqualTo("""
                         Norm
                                   0   1   2
-                        depth 1 ++++****@@@@
-                        depth 0   . ::::::::
+                        depth 1 ****####@@@@
+                        depth 0   . ::::----
                         1.000e-04 :-=+*#%@ 10000  logarithmic
                         . exactly 0
                         0 a  1 b  2 c
