@@ -91,13 +91,7 @@ class JarIT {
     }
 
     @Test
-    void textSurvivesATerminalWithoutUnicode() throws IOException, InterruptedException {
-        ProcessBuilder builder =
-                command("field", "--model", "random:gpt2,seed=3", "--tokens", "11,262,3139", "--quiet");
-        builder.command().addAll(List.of("--memory", "1"));
-        builder.environment().put("LC_ALL", "C");
-        Finished ascii = finish(builder);
-        assertThat(ascii.exit()).isEqualTo(4);
+    void errorsAreReadableWithoutUnicode() throws IOException, InterruptedException {
         ProcessBuilder names = command("field", "--prompt", "caf\u00e9");
         names.environment().put("LC_ALL", "C");
         Finished refused = finish(names);
