@@ -29,7 +29,7 @@ public interface Backend extends AutoCloseable {
     /** Rows that a chunked operation should work on at once for its intermediate results to stay in fast memory. */
     int preferredChunkRows();
 
-    /** A buffer of zeros. */
+    /** A buffer with arbitrary contents. */
     Buffer allocate(String label, long elements);
 
     /** Copies {@code count} host values into a buffer, rounding to the backend's precision. */

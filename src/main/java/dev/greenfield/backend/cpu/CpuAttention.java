@@ -10,18 +10,18 @@ import java.nio.FloatBuffer;
  * The value of causal attention: one task a column and head. The column's keys and values are gathered (its own from its
  * first token on, the base run's before), then tiles of queries take two small products and a softmax each.
  */
-final class CpuAttention implements AutoCloseable {
+final class CpuAttention {
     /** Queries a tile: the part of a tile above the diagonal is computed in vain, so tiles stay small. */
     private static final int TILE = 64;
 
     private final Gemm gemm;
     private final Workers workers;
-    private final ScratchBlocks scratch;
+    private final CpuMemory memory;
 
-    CpuAttention(Gemm gemm, Workers workers) {
+    CpuAttention(Gemm gemm, CpuMemory memory, Workers workers) {
         this.gemm = gemm;
         this.workers = workers;
-        this.scratch = new ScratchBlocks(gemm.memory());
+        this.memory = memory;
     }
 
     void value(
@@ -72,7 +72,7 @@ final class CpuAttention implements AutoCloseable {
         int queryAt = 2 * keys * h;
         int scoreAt = queryAt + tile * h;
         int outAt = scoreAt + tile * keys;
-        CpuMemory.Block block = scratch.take(outAt + tile * h);
+        CpuMemory.Block block = memory.allocate(outAt + tile * h);
         try {
             FloatBuffer work = block.view();
             FloatBuffer own = CpuBuffer.floats(qkv);
@@ -118,7 +118,7 @@ final class CpuAttention implements AutoCloseable {
                 }
             }
         } finally {
-            scratch.give(block);
+            block.free();
         }
     }
 
@@ -148,10 +148,5 @@ final class CpuAttention implements AutoCloseable {
         }
         work.put(at, row, 0, end);
         return (float) (max + Math.log(sum));
-    }
-
-    @Override
-    public void close() {
-        scratch.close();
     }
 }

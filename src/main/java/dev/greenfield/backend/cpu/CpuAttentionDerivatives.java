@@ -13,7 +13,7 @@ import java.util.Arrays;
  * softmax part is loops over c. Only the products with P need the columns of a token side by side, so dv (or dout) is
  * gathered once a task. Queries go in tiles, so that memory stays proportional to tokens and P is computed once a tile.
  */
-final class CpuAttentionDerivatives implements AutoCloseable {
+final class CpuAttentionDerivatives {
     private static final int TILE = 32;
     private static final int CHUNK = 64;
 
@@ -22,12 +22,12 @@ final class CpuAttentionDerivatives implements AutoCloseable {
 
     private final Gemm gemm;
     private final Workers workers;
-    private final ScratchBlocks scratch;
+    private final CpuMemory memory;
 
-    CpuAttentionDerivatives(Gemm gemm, Workers workers) {
+    CpuAttentionDerivatives(Gemm gemm, CpuMemory memory, Workers workers) {
         this.gemm = gemm;
         this.workers = workers;
-        this.scratch = new ScratchBlocks(gemm.memory());
+        this.memory = memory;
     }
 
     void tangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
@@ -58,7 +58,7 @@ final class CpuAttentionDerivatives implements AutoCloseable {
             try {
                 action.accept(task);
             } finally {
-                scratch.give(task.block);
+                task.block.free();
             }
         });
     }
@@ -104,7 +104,7 @@ final class CpuAttentionDerivatives implements AutoCloseable {
             this.scoreAt = tile * end;
             this.gatheredAt = scoreAt + end * tile * chunk;
             this.resultAt = gatheredAt + gathered;
-            this.block = scratch.take(resultAt + Math.max(gathered, tile * chunk * h));
+            this.block = memory.allocate(resultAt + Math.max(gathered, tile * chunk * h));
         }
 
         CpuMemory.Block floatsOf(Matrix m) {
@@ -426,10 +426,5 @@ final class CpuAttentionDerivatives implements AutoCloseable {
         for (int c = 0; c < n; c++) {
             a[at + c] = factor * (a[at + c] - mean[c]);
         }
-    }
-
-    @Override
-    public void close() {
-        scratch.close();
     }
 }

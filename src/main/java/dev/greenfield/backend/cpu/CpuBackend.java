@@ -20,6 +20,9 @@ public final class CpuBackend implements Backend {
     /** Fewer rows than this a thread make OpenBLAS spend its time packing the other operand. */
     private static final int LEAST_ROWS = 192;
 
+    /** Columns of a product of few rows that a thread takes at a time: its part of the other operand then stays in cache. */
+    private static final int STRIP = 192;
+
     private final Gemm gemm;
     private final Workers workers;
     private final CpuMemory memory;
@@ -31,8 +34,8 @@ public final class CpuBackend implements Backend {
         this.gemm = gemm;
         this.workers = new Workers(threads);
         this.memory = gemm.memory();
-        this.attention = new CpuAttention(gemm, workers);
-        this.derivatives = new CpuAttentionDerivatives(gemm, workers);
+        this.attention = new CpuAttention(gemm, memory, workers);
+        this.derivatives = new CpuAttentionDerivatives(gemm, memory, workers);
     }
 
     /** A backend on {@code threads} threads with OpenBLAS where it loads, plain Java otherwise. */
@@ -142,14 +145,15 @@ public final class CpuBackend implements Backend {
         if (m == 0 || n == 0) {
             return;
         }
-        int pieces = 2.0 * m * n * k < SPLIT_FLOPS ? 1 : workers.threads();
-        boolean byRows = m >= LEAST_ROWS * pieces;
+        boolean small = 2.0 * m * n * k < SPLIT_FLOPS;
+        boolean byRows = small || m >= LEAST_ROWS * workers.threads();
+        int pieces = small ? 1 : byRows ? workers.threads() : (n + STRIP - 1) / STRIP;
         workers.run(pieces, i -> {
             int row = byRows ? piece(m, pieces, i) : 0;
             int rows = byRows ? piece(m, pieces, i + 1) - row : m;
-            int column = byRows ? 0 : piece(n, pieces, i);
-            int columns = byRows ? n : piece(n, pieces, i + 1) - column;
-            if (rows == 0 || columns == 0) {
+            int column = byRows ? 0 : i * STRIP;
+            int columns = byRows ? n : Math.min(STRIP, n - column);
+            if (rows == 0) {
                 return;
             }
             gemm.multiply(
@@ -316,8 +320,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void close() {
-        attention.close();
-        derivatives.close();
+        memory.close();
         workers.close();
     }
 }

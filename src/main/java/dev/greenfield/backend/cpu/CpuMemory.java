@@ -3,9 +3,13 @@ package dev.greenfield.backend.cpu;
 import java.nio.FloatBuffer;
 
 /** Where the CPU backend's numbers live. */
-interface CpuMemory {
-    /** A zero-filled block of floats. */
+interface CpuMemory extends AutoCloseable {
+    /** A block of at least this many floats, with arbitrary contents. */
     Block allocate(int floats);
+
+    /** Frees what is kept for later use; blocks that are out are freed when they are given back. */
+    @Override
+    default void close() {}
 
     /** One block of memory. */
     interface Block {

@@ -1,9 +1,5 @@
 package dev.greenfield.backend.cpu;
 
-import dev.greenfield.backend.MemoryBudgetException;
-import java.nio.FloatBuffer;
-import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
@@ -42,37 +38,7 @@ final class OpenBlasGemm implements Gemm {
 
     @Override
     public CpuMemory memory() {
-        return NativeBlock::new;
-    }
-
-    private static final class NativeBlock implements CpuMemory.Block {
-        private final FloatPointer pointer;
-        private final FloatBuffer view;
-
-        NativeBlock(int floats) {
-            try {
-                pointer = new FloatPointer(Math.max(floats, 1));
-            } catch (OutOfMemoryError e) {
-                throw new MemoryBudgetException("the system gave no " + (floats >> 18)
-                        + " MiB of memory for one buffer: close other programs or lower --memory");
-            }
-            Pointer.memset(pointer, 0, 4L * floats);
-            view = pointer.asBuffer();
-        }
-
-        @Override
-        public FloatBuffer view() {
-            return view;
-        }
-
-        @Override
-        public void free() {
-            pointer.deallocate();
-        }
-
-        FloatPointer at(long offset) {
-            return new FloatPointer(pointer).position(offset);
-        }
+        return new NativeMemory();
     }
 
     @Override
@@ -101,12 +67,12 @@ final class OpenBlasGemm implements Gemm {
                 n,
                 k,
                 alpha,
-                ((NativeBlock) a).at(offsetA),
+                ((NativeMemory.NativeBlock) a).at(offsetA),
                 strideA,
-                ((NativeBlock) b).at(offsetB),
+                ((NativeMemory.NativeBlock) b).at(offsetB),
                 strideB,
                 beta,
-                ((NativeBlock) c).at(offsetC),
+                ((NativeMemory.NativeBlock) c).at(offsetC),
                 strideC);
     }
 }

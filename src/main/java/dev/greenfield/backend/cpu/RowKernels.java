@@ -27,13 +27,14 @@ final class RowKernels {
         FloatBuffer values = CpuBuffer.floats(x);
         FloatBuffer out = CpuBuffer.floats(normalized);
         float[] row = Scratch.mine().floats(0, n);
+        float[] work = Scratch.mine().floats(1, n);
         for (int i = from; i < to; i++) {
             values.get((int) x.at(i), row, 0, n);
-            float mean = VectorMath.sum(row, n) / n;
+            float mean = VectorMath.sum(row, work, n) / n;
             for (int j = 0; j < n; j++) {
                 row[j] -= mean;
             }
-            float variance = VectorMath.dot(row, row, n) / n;
+            float variance = VectorMath.dot(row, row, work, n) / n;
             float inverse = (float) (1 / Math.sqrt(variance + epsilon));
             for (int j = 0; j < n; j++) {
                 row[j] *= inverse;
@@ -62,6 +63,7 @@ final class RowKernels {
         float[] row = Scratch.mine().floats(0, n);
         float[] norm = Scratch.mine().floats(1, n);
         float[] sum = Scratch.mine().floats(2, n);
+        float[] work = Scratch.mine().floats(3, n);
         int token = -1;
         float inverse = 0;
         for (int i = from; i < to; i++) {
@@ -71,8 +73,8 @@ final class RowKernels {
                 inverse = inverseStd.get(token);
             }
             in.get((int) dx.at(i), row, 0, n);
-            float mean = VectorMath.sum(row, n) / n;
-            float along = VectorMath.dot(row, norm, n) / n;
+            float mean = VectorMath.sum(row, work, n) / n;
+            float along = VectorMath.dot(row, norm, work, n) / n;
             for (int j = 0; j < n; j++) {
                 row[j] = inverse * (row[j] - mean - norm[j] * along);
             }

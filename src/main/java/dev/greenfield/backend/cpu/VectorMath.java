@@ -134,58 +134,38 @@ final class VectorMath {
         }
     }
 
-    /** The sum of x[from..from + n), in eight partial sums. */
-    static float sum(float[] x, int n) {
-        float s0 = 0;
-        float s1 = 0;
-        float s2 = 0;
-        float s3 = 0;
-        float s4 = 0;
-        float s5 = 0;
-        float s6 = 0;
-        float s7 = 0;
-        int i = 0;
-        for (; i + 7 < n; i += 8) {
-            s0 += x[i];
-            s1 += x[i + 1];
-            s2 += x[i + 2];
-            s3 += x[i + 3];
-            s4 += x[i + 4];
-            s5 += x[i + 5];
-            s6 += x[i + 6];
-            s7 += x[i + 7];
-        }
-        for (; i < n; i++) {
-            s0 += x[i];
-        }
-        return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
+    /** The sum of the first n elements of x; {@code work} of the same length is overwritten. */
+    static float sum(float[] x, float[] work, int n) {
+        System.arraycopy(x, 0, work, 0, n);
+        return halve(work, n);
     }
 
-    /** The inner product of x and y, in eight partial sums. */
-    static float dot(float[] x, float[] y, int n) {
-        float s0 = 0;
-        float s1 = 0;
-        float s2 = 0;
-        float s3 = 0;
-        float s4 = 0;
-        float s5 = 0;
-        float s6 = 0;
-        float s7 = 0;
-        int i = 0;
-        for (; i + 7 < n; i += 8) {
-            s0 += x[i] * y[i];
-            s1 += x[i + 1] * y[i + 1];
-            s2 += x[i + 2] * y[i + 2];
-            s3 += x[i + 3] * y[i + 3];
-            s4 += x[i + 4] * y[i + 4];
-            s5 += x[i + 5] * y[i + 5];
-            s6 += x[i + 6] * y[i + 6];
-            s7 += x[i + 7] * y[i + 7];
+    /** The inner product of the first n elements of x and y; {@code work} of the same length is overwritten. */
+    static float dot(float[] x, float[] y, float[] work, int n) {
+        for (int i = 0; i < n; i++) {
+            work[i] = x[i] * y[i];
         }
-        for (; i < n; i++) {
-            s0 += x[i] * y[i];
+        return halve(work, n);
+    }
+
+    /**
+     * Sums by adding the upper half to the lower until one element is left. A running sum of floats cannot be vectorized
+     * without changing its result; this order can, and its rounding grows with the logarithm of n only.
+     */
+    private static float halve(float[] x, int length) {
+        int n = length;
+        while (n > 1) {
+            int half = (n + 1) / 2;
+            addUpper(x, half, n - half);
+            n = half;
         }
-        return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
+        return n == 0 ? 0 : x[0];
+    }
+
+    private static void addUpper(float[] x, int half, int count) {
+        for (int i = 0; i < count; i++) {
+            x[i] += x[i + half];
+        }
     }
 
     /** u = gelu(u) in the erf form; d, where not null, receives the derivative first. */

@@ -15,6 +15,9 @@ import java.util.stream.IntStream;
 
 /** The operations as their definitions say, in double precision, on Java arrays. Reference, not engine: simple and slow. */
 public final class ReferenceBackend implements Backend {
+    /** Terms that a matrix product adds up at a time. */
+    private static final int SUMMANDS = 16;
+
     private final Arithmetic arithmetic;
     private final ReferenceAttention attention;
     private final BufferLedger ledger = new BufferLedger();
@@ -114,12 +117,20 @@ public final class ReferenceBackend implements Backend {
         double[] z = ReferenceBuffer.of(c);
         IntStream.range(0, c.rows()).parallel().forEach(i -> {
             double[] sum = new double[c.columns()];
-            for (int k = 0; k < inner; k++) {
-                double factor = x[(int) (transposeA ? a.at(k) + i : a.at(i) + k)];
-                int step = transposeB ? b.stride() : 1;
-                int from = (int) (transposeB ? b.offset() + k : b.at(k));
+            double[] part = new double[c.columns()];
+            for (int k0 = 0; k0 < inner; k0 += SUMMANDS) {
+                // Sums of few terms, then the sum of the sums: rounding grows with the logarithm, not with the length.
+                Arrays.fill(part, 0);
+                for (int k = k0; k < Math.min(k0 + SUMMANDS, inner); k++) {
+                    double factor = x[(int) (transposeA ? a.at(k) + i : a.at(i) + k)];
+                    int step = transposeB ? b.stride() : 1;
+                    int from = (int) (transposeB ? b.offset() + k : b.at(k));
+                    for (int j = 0; j < part.length; j++) {
+                        part[j] = r(part[j] + r(factor * y[from + j * step]));
+                    }
+                }
                 for (int j = 0; j < sum.length; j++) {
-                    sum[j] = r(sum[j] + r(factor * y[from + j * step]));
+                    sum[j] = r(sum[j] + part[j]);
                 }
             }
             int to = (int) c.at(i);

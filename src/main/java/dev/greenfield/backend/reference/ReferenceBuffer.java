@@ -3,6 +3,7 @@ package dev.greenfield.backend.reference;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.Matrix;
+import java.util.Arrays;
 
 /** A buffer that is a Java array. */
 final class ReferenceBuffer extends Buffer {
@@ -11,6 +12,7 @@ final class ReferenceBuffer extends Buffer {
     ReferenceBuffer(String label, int length, BufferLedger ledger) {
         super(label, length, 8L * length, ledger);
         this.values = new double[length];
+        Arrays.fill(values, Double.NaN); // nobody may rely on what fresh memory holds
     }
 
     /** The elements of the buffer. */

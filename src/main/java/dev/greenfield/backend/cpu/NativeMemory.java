@@ -1,0 +1,91 @@
+package dev.greenfield.backend.cpu;
+
+import dev.greenfield.backend.MemoryBudgetException;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.FloatPointer;
+
+/**
+ * Memory outside the Java heap. Blocks that are given back are kept for the next request of about their size, up to a limit:
+ * every sweep asks for the same few blocks, and the system takes as long to map fresh pages as some of its operations take.
+ */
+final class NativeMemory implements CpuMemory {
+    /** Floats kept at most, 512 MiB. */
+    private static final long KEPT = 1L << 27;
+
+    private final List<NativeBlock> idle = new ArrayList<>();
+    private long idleFloats;
+    private boolean closed;
+
+    @Override
+    public CpuMemory.Block allocate(int floats) {
+        NativeBlock kept = take(floats);
+        return kept != null ? kept : new NativeBlock(floats);
+    }
+
+    /** The smallest kept block that is large enough and wastes at most a quarter. */
+    private synchronized NativeBlock take(int floats) {
+        NativeBlock best = null;
+        for (NativeBlock block : idle) {
+            boolean fits = block.floats >= floats && block.floats <= floats + floats / 4L;
+            if (fits && (best == null || block.floats < best.floats)) {
+                best = block;
+            }
+        }
+        if (best != null) {
+            idle.remove(best);
+            idleFloats -= best.floats;
+        }
+        return best;
+    }
+
+    private synchronized void give(NativeBlock block) {
+        if (closed || idleFloats + block.floats > KEPT) {
+            block.pointer.deallocate();
+        } else {
+            idle.add(block);
+            idleFloats += block.floats;
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        idle.forEach(block -> block.pointer.deallocate());
+        idle.clear();
+        idleFloats = 0;
+    }
+
+    /** A block that OpenBLAS reads in place. */
+    final class NativeBlock implements CpuMemory.Block {
+        private final int floats;
+        private final FloatPointer pointer;
+        private final FloatBuffer view;
+
+        private NativeBlock(int floats) {
+            this.floats = floats;
+            try {
+                pointer = new FloatPointer(Math.max(floats, 1));
+            } catch (OutOfMemoryError e) {
+                throw new MemoryBudgetException("the system gave no " + ((floats >> 18) + 1)
+                        + " MiB of memory for one buffer: close other programs or lower --memory");
+            }
+            view = pointer.asBuffer();
+        }
+
+        @Override
+        public FloatBuffer view() {
+            return view;
+        }
+
+        @Override
+        public void free() {
+            give(this);
+        }
+
+        FloatPointer at(long offset) {
+            return new FloatPointer(pointer).position(offset);
+        }
+    }
+}
