@@ -95,7 +95,7 @@ final class DemoCommand implements Action {
             return Staging.in(page.getParent());
         } catch (IOException refused) {
             throw new InputException(
-                    OutputDirectory.REPORT + " cannot be written here: " + Failures.describe(refused)
+                    OutputDirectory.REPORT + " cannot be written here: " + Failure.describe(refused)
                             + "; give --out DIR, or change to another directory",
                     refused);
         }

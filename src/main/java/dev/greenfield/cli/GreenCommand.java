@@ -74,14 +74,21 @@ final class GreenCommand implements Action {
             job.result("source", new int[] {l, t});
             job.result("to_depth", m);
             GreenOperator green = job.run().green(Site.of(l, t)).to(m);
-            double[] norms = k == 0 ? full(job, green) : leading(job, green, k);
-            show(job, l, t, m, norms);
+            show(job, l, t, m, k == 0 ? full(job, green) : leading(job, green, k));
             job.finish();
         }
     }
 
-    /** The whole operator; returns the Frobenius norm of its block for each target token. */
-    private static double[] full(Job job, GreenOperator green) {
+    /**
+     * What is shown of an operator.
+     *
+     * @param norms the Frobenius norm of its block for each target token
+     * @param energyCurve fractions of the energy by rank; null for the whole operator
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
+    private record Shown(double[] norms, double[] energyCurve) {}
+
+    private static Shown full(Job job, GreenOperator green) {
         job.terminal().progress("computing " + green.outputs() + " x " + green.inputs() + " entries");
         double[] matrix = job.timed("green", green::materialize);
         int width = green.inputs();
@@ -98,11 +105,10 @@ final class GreenCommand implements Action {
         }
         job.result("squared_frobenius", squared);
         job.tensors().add("green", matrix, tokens, width, width);
-        return norms;
+        return new Shown(norms, null);
     }
 
-    /** The leading part; returns the Frobenius norm of its block for each target token. */
-    private double[] leading(Job job, GreenOperator green, int k) {
+    private static Shown leading(Job job, GreenOperator green, int k) {
         job.terminal()
                 .progress("computing " + k + " singular values of a " + green.outputs() + " x " + green.inputs()
                         + " operator");
@@ -135,13 +141,12 @@ final class GreenCommand implements Action {
                     Integer.toString(j + 1), Summary.number("%.5g", part.s()[j]), Summary.number("%.4f", curve[j])));
         }
         Summary.table(job.terminal(), "singular values, and the fraction of the energy up to each", rows);
-        energyCurve = curve;
-        return norms;
+        return new Shown(norms, curve);
     }
 
-    private double[] energyCurve; // null for the full operator
-
-    private void show(Job job, int l, int t, int m, double[] norms) {
+    private static void show(Job job, int l, int t, int m, Shown shown) {
+        double[] norms = shown.norms();
+        double[] energyCurve = shown.energyCurve();
         List<String> labels = TokenLabels.of(job.run().tokenText());
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("token", "|G|"));

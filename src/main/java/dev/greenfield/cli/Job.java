@@ -10,6 +10,7 @@ import dev.greenfield.lattice.Observable;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.safetensors.DType;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.Arrays;
@@ -246,7 +247,7 @@ final class Job implements AutoCloseable {
         try {
             return sha256.join();
         } catch (CompletionException failed) {
-            if (failed.getCause() instanceof java.io.UncheckedIOException unreadable) {
+            if (failed.getCause() instanceof UncheckedIOException unreadable) {
                 throw unreadable.getCause();
             }
             throw failed;

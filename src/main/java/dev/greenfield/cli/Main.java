@@ -65,7 +65,7 @@ public final class Main {
         try {
             dispatch(terminal, args);
         } catch (Exception | Error failure) {
-            Failures failed = Failures.of(failure, command);
+            Failure failed = Failure.of(failure, command);
             terminal.error(failed.message());
             if (Arrays.asList(args).contains("--verbose")) {
                 terminal.trace(failure);
@@ -75,9 +75,9 @@ public final class Main {
         if (terminal.lostOutput()) {
             terminal.error(
                     "standard output could not take all of the results: see where it leads, such as a full disk");
-            return Failures.INPUT;
+            return Failure.INPUT;
         }
-        return Failures.DONE;
+        return Failure.DONE;
     }
 
     private static void dispatch(Terminal terminal, String... args) throws IOException {

@@ -1,5 +1,6 @@
 package dev.greenfield.cli;
 
+import java.io.BufferedOutputStream;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -39,7 +40,7 @@ final class Terminal {
     }
 
     private static PrintStream stream(FileDescriptor descriptor, Charset charset) {
-        return new PrintStream(new java.io.BufferedOutputStream(new FileOutputStream(descriptor), 8192), true, charset);
+        return new PrintStream(new BufferedOutputStream(new FileOutputStream(descriptor), 8192), true, charset);
     }
 
     /** Java 17 knows the encoding of a terminal under one name, later versions that of any output under another. */
@@ -74,11 +75,6 @@ final class Terminal {
     /** Whether heat maps may use colour and Unicode. */
     boolean colour() {
         return colour;
-    }
-
-    /** Standard output, for what formats itself. */
-    PrintStream out() {
-        return out;
     }
 
     /** A line of results. */

@@ -251,7 +251,8 @@ class CommandsTest {
 
     @Test
     void doctorAndHelpAndVersion() {
-        assertThat(Cli.done("doctor").out()).contains("java", "processors", "reference: yes", "cpu: ", "cuda: ");
+        assertThat(Cli.done("doctor").out())
+                .contains("java", "processors", "reference: yes", "cpu: ", "cuda: ", "tokenizer.json");
         assertThat(Cli.done("--version").out()).isEqualTo("greenfield " + Greenfield.version() + "\n");
         assertThat(Cli.done("field", "--version").out()).startsWith("greenfield ");
         String help = Cli.done("--help").out();
