@@ -4,7 +4,6 @@ import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
-import dev.greenfield.report.TokenLabels;
 import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.LowRank;
 import java.io.IOException;
@@ -147,17 +146,17 @@ final class GreenCommand implements Action {
     private static void show(Job job, int l, int t, int m, Shown shown) {
         double[] norms = shown.norms();
         double[] energyCurve = shown.energyCurve();
-        List<String> labels = TokenLabels.of(job.run().tokenText());
+        List<String> labels = job.labels();
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("token", "|G|"));
         for (int to = t; to < norms.length; to++) {
             rows.add(List.of(labels.get(to), Summary.number("%.5g", norms[to])));
         }
-        String what = energyCurve == null ? "the operator" : "its rank-" + energyCurve.length + " part";
+        String what = energyCurve == null ? "the operator" : "the rank-" + energyCurve.length + " part of the operator";
         String from = "(depth " + l + ", token " + labels.get(t) + ")";
         Summary.table(
                 job.terminal(),
-                "Frobenius norm of " + what + " from " + from + " to depth " + m + ", by target token",
+                "Frobenius norm by target token at depth " + m + ", of " + what + " from " + from,
                 rows);
         if (!job.writes()) {
             return;
@@ -166,7 +165,7 @@ final class GreenCommand implements Action {
                         job,
                         "Green operator",
                         "The linear response of depth " + m + " to a source at " + from,
-                        Map.of("Source", from, "Target", "depth " + m + ", every token"))
+                        Map.of("Operator", "from " + from + " to depth " + m + ", every token"))
                 .chart(new HeatMap(
                         "Frobenius norm by target token",
                         "Norm of the block dR[" + m + "][t']/dR[" + l + "][" + t + "] of " + what

@@ -8,6 +8,7 @@ import dev.greenfield.backend.Precision;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.report.ReportPage;
+import dev.greenfield.report.TokenLabels;
 import dev.greenfield.safetensors.DType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -38,6 +39,7 @@ final class Job implements AutoCloseable {
     private Run run;
     private CompletableFuture<String> sha256; // null without --out
     private ReportPage report;
+    private List<String> labels; // of the run that the figures are about
 
     private Job(String command, CommonOptions options, Terminal terminal, OutputDirectory out) {
         this.command = command;
@@ -93,6 +95,7 @@ final class Job implements AutoCloseable {
                     + " tokens, expected 0 to " + (tokens.length - 1));
         }
         run = timed("run", () -> model.run(tokens));
+        about(run);
     }
 
     private int single(String option, String text) {
@@ -133,6 +136,16 @@ final class Job implements AutoCloseable {
     /** The run of the prompt. */
     Run run() {
         return run;
+    }
+
+    /** Labels of the tokens that figures and tables are about: the prompt's, unless said otherwise. */
+    List<String> labels() {
+        return labels;
+    }
+
+    /** Says that figures and tables are about this run. */
+    void about(Run shown) {
+        labels = TokenLabels.of(shown.tokenText());
     }
 
     /** F, or null without an answer. */
@@ -210,13 +223,7 @@ final class Job implements AutoCloseable {
         tensors.write(
                 out.file(OutputDirectory.TENSORS),
                 backend.precision() == Precision.FP64 ? DType.F64 : DType.F32,
-                Map.of(
-                        "command",
-                        command,
-                        "model",
-                        options.model,
-                        "tokens",
-                        Arrays.stream(run.tokens()).mapToObj(Integer::toString).collect(Collectors.joining(","))));
+                metadata());
         if (report != null) {
             Files.writeString(out.file(OutputDirectory.REPORT), report.html());
         }
@@ -241,6 +248,16 @@ final class Job implements AutoCloseable {
         ResultFile.write(out.file(OutputDirectory.RESULT), fields);
         out.commit();
         terminal.progress("written to " + out);
+    }
+
+    private Map<String, String> metadata() {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put("command", command);
+        metadata.put("model", options.model);
+        metadata.put(
+                "tokens",
+                Arrays.stream(run.tokens()).mapToObj(Integer::toString).collect(Collectors.joining(",")));
+        return metadata;
     }
 
     private String digest() throws IOException {

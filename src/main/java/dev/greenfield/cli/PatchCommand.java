@@ -62,6 +62,7 @@ final class PatchCommand implements Action {
                 throw new InputException("the two prompts have the same residual stream at every site, so that patching"
                         + " changes nothing: choose prompts that the model reads differently");
             }
+            job.about(noise ? job.run() : other);
             job.result("direction", direction);
             job.result("full_change", noise ? corruptValue - value : value - corruptValue);
             Map<String, String> facts = new LinkedHashMap<>();

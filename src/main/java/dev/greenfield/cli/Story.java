@@ -166,7 +166,7 @@ final class Story {
         Field response = job.timed("response", () -> job.run().response(source, direction));
         double[][] norms = Reports.blankOutside(response.norms(), source.depth(), source.token());
         double slope = sensitivity.predict(source, direction);
-        String token = TokenLabels.of(job.run().tokenText()).get(source.token());
+        String token = job.labels().get(source.token());
         Summary.heatMap(
                 job,
                 "|dR| for a unit source at (depth " + source.depth() + ", token " + token + ") along dF/dR",

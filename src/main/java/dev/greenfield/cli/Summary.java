@@ -83,8 +83,7 @@ final class Summary {
     /** A map over depths and tokens. */
     static void heatMap(Job job, String title, double[][] values, HeatMap.Scale scale) {
         job.terminal().line("");
-        HeatMap map = new HeatMap(
-                title, "", Sites.depths(values.length), TokenLabels.of(job.run().tokenText()), values, scale, "");
+        HeatMap map = new HeatMap(title, "", Sites.depths(values.length), job.labels(), values, scale, "");
         job.terminal().block(TerminalHeatMap.render(map, job.terminal().colour()));
     }
 
@@ -112,7 +111,7 @@ final class Summary {
 
     /** The rows of a table of sites: depth, token, value. */
     static List<List<String>> ranking(Job job, List<Sites.Ranked> sites, String valueName) {
-        List<String> labels = TokenLabels.of(job.run().tokenText());
+        List<String> labels = job.labels();
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("depth", "token", valueName));
         for (Sites.Ranked site : sites) {

@@ -46,7 +46,8 @@ final class ChartData {
             int rows = Math.max(1, map.rows().size());
             int cell = rows <= 8 ? 34 : rows <= 16 ? 28 : rows <= 32 ? 20 : Math.max(3, Math.min(14, 640 / rows));
             int longest = map.columns().stream().mapToInt(String::length).max().orElse(0);
-            return 46 + rows * cell + 16 + (int) (5.2 * Math.min(longest, 18));
+            // Below 90 pixels the labels of the colour bar run into each other.
+            return 46 + Math.max(90, rows * cell) + 16 + (int) (5.2 * Math.min(longest, 18));
         }
         return chart instanceof ScatterChart points && points.identityLine() ? 480 : 400;
     }

@@ -199,7 +199,7 @@ class CommandsTest {
         };
         Cli.done(Cli.with(common, "--out", full.toString(), "--to-depth", "1"));
         Cli cli = Cli.done(Cli.with(common, "--out", part.toString(), "--rank", "3", "--seed", "5"));
-        assertThat(cli.out()).contains("singular value", "rank-3 part");
+        assertThat(cli.out()).contains("singular value", "rank-3 part of the operator");
         try (Model model = Greenfield.load(Cli.SMALL, Options.defaults().backend("reference"))) {
             Run run = model.run(3, 1, 4, 1);
             double[] green = Cli.tensor(full, "green", DType.F64, 4, 16, 16);
