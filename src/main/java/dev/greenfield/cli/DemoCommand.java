@@ -18,10 +18,10 @@ import picocli.CommandLine.Option;
  */
 @Command(sortOptions = false)
 final class DemoCommand implements Action {
-    private static final String PROMPT = "<|endoftext|> When Leo and Kate went to the park , Leo gave a key to";
-    private static final String CORRUPT = "<|endoftext|> When Leo and Kate went to the park , Kate gave a key to";
-    private static final String ANSWER = "Kate";
-    private static final String FOIL = "Leo";
+    private static final String PROMPT = "<|endoftext|> Alice lives in Sofia so Alice speaks";
+    private static final String CORRUPT = "<|endoftext|> Alice lives in Berlin so Alice speaks";
+    private static final String ANSWER = "Bulgarian";
+    private static final String FOIL = "German";
 
     @Option(
             names = "--corrupt",
@@ -48,7 +48,7 @@ final class DemoCommand implements Action {
             int[] other = job.encode("--corrupt", corrupt);
             PatchCommand.requireComparable(job, other);
             Run corruptRun = job.timed("run", () -> job.model().run(other));
-            ReportPage report = new Story(job, corruptRun).tell();
+            ReportPage report = new Story(job, corruptRun, corrupt).tell();
             job.report(report);
             job.finish();
             terminal.line("");
@@ -95,7 +95,7 @@ final class DemoCommand implements Action {
             return Staging.in(page.getParent());
         } catch (IOException refused) {
             throw new InputException(
-                    OutputDirectory.REPORT + " cannot be written here: " + Failures.describe(refused)
+                    OutputDirectory.REPORT + " cannot be written here: " + Failure.describe(refused)
                             + "; give --out DIR, or change to another directory",
                     refused);
         }

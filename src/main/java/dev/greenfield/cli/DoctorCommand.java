@@ -3,9 +3,7 @@ package dev.greenfield.cli;
 import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
-import dev.greenfield.lattice.InputException;
-import dev.greenfield.model.ModelSource;
-import java.io.IOException;
+import dev.greenfield.model.TokenizerSurvey;
 import java.lang.management.ManagementFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,7 +20,7 @@ final class DoctorCommand implements Action {
     }
 
     @Override
-    public void run(Terminal terminal) throws IOException {
+    public void run(Terminal terminal) {
         OperatingSystemMXBean machine = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         terminal.line("greenfield  " + Greenfield.version());
         terminal.line("java        " + Runtime.version() + ", " + System.getProperty("java.vm.name") + ", "
@@ -36,23 +34,8 @@ final class DoctorCommand implements Action {
         for (String line : BackendChoice.survey()) {
             terminal.line("backend     " + line);
         }
-        terminal.line("tokenizer   " + demoTokenizer());
-        terminal.line("tokenizer   gpt2: " + gpt2Tokenizer());
-    }
-
-    private static String demoTokenizer() throws IOException {
-        try (ModelSource demo = ModelSource.open(ModelSource.DEMO)) {
-            int[] ids = demo.tokenizer().encode("The capital");
-            return "demo: yes, " + demo.config().vocabulary() + " words (\"The capital\" is " + ids.length + " tokens)";
-        } catch (InputException broken) {
-            return "demo: no, " + broken.getMessage();
-        }
-    }
-
-    private static String gpt2Tokenizer() throws IOException {
-        try (ModelSource gpt2 = ModelSource.open("random:gpt2")) {
-            int[] ids = gpt2.tokenizer().encode("The capital");
-            return "yes, byte pairs in Java (\"The capital\" is " + ids.length + " tokens)";
+        for (String line : TokenizerSurvey.lines()) {
+            terminal.line("tokenizer   " + line);
         }
     }
 

@@ -24,7 +24,7 @@ final class FieldCommand implements Action {
             Summary.opening(job);
             Field field = addField(job);
             double[][] norms = field.norms();
-            Summary.heatMap(job, "|R|, norm of the residual stream", norms);
+            Summary.heatMap(job, "|R|, norm of the residual stream", norms, HeatMap.Scale.LOG);
             if (job.writes()) {
                 job.report(Reports.page(job, "Residual stream", "The field of one forward pass", Map.of())
                         .chart(Reports.overSites(

@@ -4,7 +4,6 @@ import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
-import dev.greenfield.report.TokenLabels;
 import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.LowRank;
 import java.io.IOException;
@@ -64,8 +63,8 @@ final class GreenCommand implements Action {
                     : Quantities.between("--to-depth", toDepth, 0, layers, "the depths of this model");
             if (m < l) {
                 throw new InputException("--to-depth " + m + " is below --depth " + l
-                        + ": a response travels upward only, so this operator is exactly zero; choose " + l + " to "
-                        + layers);
+                        + ": a response travels upward only, so this operator is exactly zero; choose at least "
+                        + l);
             }
             int k = rank == null
                     ? 0
@@ -74,14 +73,21 @@ final class GreenCommand implements Action {
             job.result("source", new int[] {l, t});
             job.result("to_depth", m);
             GreenOperator green = job.run().green(Site.of(l, t)).to(m);
-            double[] norms = k == 0 ? full(job, green) : leading(job, green, k);
-            show(job, l, t, m, norms);
+            show(job, l, t, m, k == 0 ? full(job, green) : leading(job, green, k));
             job.finish();
         }
     }
 
-    /** The whole operator; returns the Frobenius norm of its block for each target token. */
-    private static double[] full(Job job, GreenOperator green) {
+    /**
+     * What is shown of an operator.
+     *
+     * @param norms the Frobenius norm of its block for each target token
+     * @param energyCurve fractions of the energy by rank; null for the whole operator
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
+    private record Shown(double[] norms, double[] energyCurve) {}
+
+    private static Shown full(Job job, GreenOperator green) {
         job.terminal().progress("computing " + green.outputs() + " x " + green.inputs() + " entries");
         double[] matrix = job.timed("green", green::materialize);
         int width = green.inputs();
@@ -98,11 +104,10 @@ final class GreenCommand implements Action {
         }
         job.result("squared_frobenius", squared);
         job.tensors().add("green", matrix, tokens, width, width);
-        return norms;
+        return new Shown(norms, null);
     }
 
-    /** The leading part; returns the Frobenius norm of its block for each target token. */
-    private double[] leading(Job job, GreenOperator green, int k) {
+    private static Shown leading(Job job, GreenOperator green, int k) {
         job.terminal()
                 .progress("computing " + k + " singular values of a " + green.outputs() + " x " + green.inputs()
                         + " operator");
@@ -135,24 +140,23 @@ final class GreenCommand implements Action {
                     Integer.toString(j + 1), Summary.number("%.5g", part.s()[j]), Summary.number("%.4f", curve[j])));
         }
         Summary.table(job.terminal(), "singular values, and the fraction of the energy up to each", rows);
-        energyCurve = curve;
-        return norms;
+        return new Shown(norms, curve);
     }
 
-    private double[] energyCurve; // null for the full operator
-
-    private void show(Job job, int l, int t, int m, double[] norms) {
-        List<String> labels = TokenLabels.of(job.run().tokenText());
+    private static void show(Job job, int l, int t, int m, Shown shown) {
+        double[] norms = shown.norms();
+        double[] energyCurve = shown.energyCurve();
+        List<String> labels = job.labels();
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("token", "|G|"));
         for (int to = t; to < norms.length; to++) {
             rows.add(List.of(labels.get(to), Summary.number("%.5g", norms[to])));
         }
-        String what = energyCurve == null ? "the operator" : "its rank-" + energyCurve.length + " part";
+        String what = energyCurve == null ? "the operator" : "the rank-" + energyCurve.length + " part of the operator";
         String from = "(depth " + l + ", token " + labels.get(t) + ")";
         Summary.table(
                 job.terminal(),
-                "Frobenius norm of " + what + " from " + from + " to depth " + m + ", by target token",
+                "Frobenius norm by target token at depth " + m + ", of " + what + " from " + from,
                 rows);
         if (!job.writes()) {
             return;
@@ -161,7 +165,7 @@ final class GreenCommand implements Action {
                         job,
                         "Green operator",
                         "The linear response of depth " + m + " to a source at " + from,
-                        Map.of("Source", from, "Target", "depth " + m + ", every token"))
+                        Map.of("Operator", "from " + from + " to depth " + m + ", every token"))
                 .chart(new HeatMap(
                         "Frobenius norm by target token",
                         "Norm of the block dR[" + m + "][t']/dR[" + l + "][" + t + "] of " + what

@@ -8,8 +8,10 @@ import dev.greenfield.backend.Precision;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.report.ReportPage;
+import dev.greenfield.report.TokenLabels;
 import dev.greenfield.safetensors.DType;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.Arrays;
@@ -37,6 +39,7 @@ final class Job implements AutoCloseable {
     private Run run;
     private CompletableFuture<String> sha256; // null without --out
     private ReportPage report;
+    private List<String> labels; // of the run that the figures are about
 
     private Job(String command, CommonOptions options, Terminal terminal, OutputDirectory out) {
         this.command = command;
@@ -92,6 +95,7 @@ final class Job implements AutoCloseable {
                     + " tokens, expected 0 to " + (tokens.length - 1));
         }
         run = timed("run", () -> model.run(tokens));
+        about(run);
     }
 
     private int single(String option, String text) {
@@ -132,6 +136,16 @@ final class Job implements AutoCloseable {
     /** The run of the prompt. */
     Run run() {
         return run;
+    }
+
+    /** Labels of the tokens that figures and tables are about: the prompt's, unless said otherwise. */
+    List<String> labels() {
+        return labels;
+    }
+
+    /** Says that figures and tables are about this run. */
+    void about(Run shown) {
+        labels = TokenLabels.of(shown.tokenText());
     }
 
     /** F, or null without an answer. */
@@ -187,7 +201,7 @@ final class Job implements AutoCloseable {
                 options.model + " (" + model.config().layers() + " layers, "
                         + model.config().heads() + " heads, width "
                         + model.config().width() + ")");
-        facts.put("Prompt", options.prompt == null ? String.join("", run.tokenText()) : options.prompt);
+        facts.put("Prompt", options.prompt == null ? "tokens " + options.tokens : options.prompt);
         if (observable() != null) {
             facts.put("Observable F", observable().describe());
         }
@@ -209,13 +223,7 @@ final class Job implements AutoCloseable {
         tensors.write(
                 out.file(OutputDirectory.TENSORS),
                 backend.precision() == Precision.FP64 ? DType.F64 : DType.F32,
-                Map.of(
-                        "command",
-                        command,
-                        "model",
-                        options.model,
-                        "tokens",
-                        Arrays.stream(run.tokens()).mapToObj(Integer::toString).collect(Collectors.joining(","))));
+                metadata());
         if (report != null) {
             Files.writeString(out.file(OutputDirectory.REPORT), report.html());
         }
@@ -242,11 +250,21 @@ final class Job implements AutoCloseable {
         terminal.progress("written to " + out);
     }
 
+    private Map<String, String> metadata() {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put("command", command);
+        metadata.put("model", options.model);
+        metadata.put(
+                "tokens",
+                Arrays.stream(run.tokens()).mapToObj(Integer::toString).collect(Collectors.joining(",")));
+        return metadata;
+    }
+
     private String digest() throws IOException {
         try {
             return sha256.join();
         } catch (CompletionException failed) {
-            if (failed.getCause() instanceof java.io.UncheckedIOException unreadable) {
+            if (failed.getCause() instanceof UncheckedIOException unreadable) {
                 throw unreadable.getCause();
             }
             throw failed;

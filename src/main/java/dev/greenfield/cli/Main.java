@@ -42,7 +42,17 @@ public final class Main {
 
     /** Runs a command and ends the process with its status. */
     public static void main(String[] args) {
-        System.exit(run(Terminal.ofProcess(), args));
+        Terminal terminal = Terminal.ofProcess();
+        // A signal ends the process with its own status, 130 for an interrupt, while this thread still computes.
+        Thread interrupted = new Thread(terminal::interrupted, "greenfield-interrupted");
+        Runtime.getRuntime().addShutdownHook(interrupted);
+        int status = run(terminal, args);
+        try {
+            Runtime.getRuntime().removeShutdownHook(interrupted);
+        } catch (IllegalStateException ending) {
+            return; // the signal's status stands
+        }
+        System.exit(status);
     }
 
     /** Runs a command as {@link #main} does, without colour, on these streams; returns the exit status. */
@@ -55,7 +65,7 @@ public final class Main {
         try {
             dispatch(terminal, args);
         } catch (Exception | Error failure) {
-            Failures failed = Failures.of(failure, command);
+            Failure failed = Failure.of(failure, command);
             terminal.error(failed.message());
             if (Arrays.asList(args).contains("--verbose")) {
                 terminal.trace(failure);
@@ -65,9 +75,9 @@ public final class Main {
         if (terminal.lostOutput()) {
             terminal.error(
                     "standard output could not take all of the results: see where it leads, such as a full disk");
-            return Failures.INPUT;
+            return Failure.INPUT;
         }
-        return Failures.DONE;
+        return Failure.DONE;
     }
 
     private static void dispatch(Terminal terminal, String... args) throws IOException {

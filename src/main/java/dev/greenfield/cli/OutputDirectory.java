@@ -81,7 +81,7 @@ final class OutputDirectory implements AutoCloseable {
             return Staging.in(place);
         } catch (IOException refused) {
             throw new InputException(
-                    "--out " + Quantities.quoted(given) + " cannot be written: " + Failures.describe(refused)
+                    "--out " + Quantities.quoted(given) + " cannot be written: " + Failure.describe(refused)
                             + "; choose another directory",
                     refused);
         }

@@ -2,6 +2,7 @@ package dev.greenfield.cli;
 
 import dev.greenfield.Run;
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.report.Chart;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.response.PatchSweep;
 import java.io.IOException;
@@ -61,9 +62,13 @@ final class PatchCommand implements Action {
                 throw new InputException("the two prompts have the same residual stream at every site, so that patching"
                         + " changes nothing: choose prompts that the model reads differently");
             }
+            job.about(noise ? job.run() : other);
             job.result("direction", direction);
             job.result("full_change", noise ? corruptValue - value : value - corruptValue);
-            show(job, sweep, noise ? corruptValue - value : value - corruptValue);
+            Map<String, String> facts = new LinkedHashMap<>();
+            facts.put("Corrupt prompt", corrupt == null ? "tokens " + corruptTokens : corrupt);
+            facts.put("Patched run", noise ? "the prompt's" : "the corrupt prompt's");
+            show(job, sweep, noise ? corruptValue - value : value - corruptValue, facts);
             job.finish();
         }
     }
@@ -111,16 +116,17 @@ final class PatchCommand implements Action {
         }
     }
 
-    private static void show(Job job, PatchSweep sweep, double fullChange) {
+    private static void show(Job job, PatchSweep sweep, double fullChange, Map<String, String> facts) {
         double[][] measured = sweep.measured();
         double[][] predicted = sweep.predicted();
+        facts.put("Full change of F", Summary.number("%.4f", fullChange));
         double correlation = Sites.correlation(measured, predicted);
         List<Sites.Ranked> largest = Sites.largest(measured, SHOWN);
         job.tensors().add("patch.measured", measured);
         job.tensors().add("patch.predicted", predicted);
         job.result("correlation", correlation);
         job.result("largest", largest(largest, predicted));
-        Summary.heatMap(job, "measured change of F by patching each site", measured);
+        Summary.heatMap(job, "measured change of F by patching each site", measured, HeatMap.Scale.DIVERGING);
         Summary.table(
                 job.terminal(),
                 "largest changes; patching everything changes F by " + Summary.number("%.4f", fullChange),
@@ -131,10 +137,7 @@ final class PatchCommand implements Action {
                         + Summary.number("%.4f", correlation));
         if (job.writes()) {
             job.report(Reports.page(
-                            job,
-                            "Activation patching",
-                            "What replacing the residual at each site does to F",
-                            Map.of("Full change of F", Summary.number("%.4f", fullChange)))
+                            job, "Activation patching", "What replacing the residual at each site does to F", facts)
                     .chart(measuredChart(job, measured))
                     .chart(Reports.overSites(
                             job,
@@ -149,7 +152,7 @@ final class PatchCommand implements Action {
                             predicted,
                             measured,
                             "One point a site. On the dashed line first order is exact. Correlation "
-                                    + Summary.number("%.3f", correlation) + "."))
+                                    + Summary.number("%.4f", correlation) + "."))
                     .table("The largest measured changes.", HEADER, tail(rows(job, largest, predicted, fullChange))));
         }
     }
@@ -157,7 +160,7 @@ final class PatchCommand implements Action {
     static final List<String> HEADER = List.of("depth", "token", "measured", "predicted", "share");
 
     /** The map of measured changes. */
-    static dev.greenfield.report.Chart measuredChart(Job job, double[][] measured) {
+    static Chart measuredChart(Job job, double[][] measured) {
         return Reports.overSites(
                 job,
                 "Measured change of F by patching each site",

@@ -5,7 +5,6 @@ import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ScatterChart;
-import dev.greenfield.report.TokenLabels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,14 +23,7 @@ final class Reports {
     /** A map over depths (upward) and the prompt's tokens. */
     static Chart overSites(
             Job job, String title, String caption, double[][] values, HeatMap.Scale scale, String valueName) {
-        return new HeatMap(
-                title,
-                caption,
-                Sites.depths(values.length),
-                TokenLabels.of(job.run().tokenText()),
-                values,
-                scale,
-                valueName);
+        return new HeatMap(title, caption, Sites.depths(values.length), job.labels(), values, scale, valueName);
     }
 
     /** The map with cells that are zero by structure left blank: depths below {@code depth}, tokens before {@code token}. */
@@ -50,7 +42,7 @@ final class Reports {
 
     /** Predicted against measured changes, one point for each site where either is not zero. */
     static Chart predictedAgainstMeasured(Job job, double[][] predicted, double[][] measured, String caption) {
-        List<String> tokens = TokenLabels.of(job.run().tokenText());
+        List<String> tokens = job.labels();
         List<Double> x = new ArrayList<>();
         List<Double> y = new ArrayList<>();
         List<String> labels = new ArrayList<>();
@@ -76,9 +68,12 @@ final class Reports {
 
     /** The fraction of an operator's energy that its leading singular values hold. */
     static Chart energy(double[] curve, String caption) {
-        double[] rank = new double[curve.length];
-        for (int k = 0; k < rank.length; k++) {
-            rank[k] = k + 1;
+        // Rank 0 captures nothing: the curve begins where its axis does.
+        double[] rank = new double[curve.length + 1];
+        double[] captured = new double[curve.length + 1];
+        for (int k = 1; k < rank.length; k++) {
+            rank[k] = k;
+            captured[k] = curve[k - 1];
         }
         return new LineChart(
                 "Energy of the leading directions",
@@ -87,6 +82,6 @@ final class Reports {
                 "captured fraction",
                 false,
                 false,
-                List.of(new LineChart.Series("captured by rank k", rank, curve)));
+                List.of(new LineChart.Series("captured by rank k", rank, captured)));
     }
 }

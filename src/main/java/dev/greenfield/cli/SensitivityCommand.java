@@ -1,6 +1,7 @@
 package dev.greenfield.cli;
 
 import dev.greenfield.lattice.Field;
+import dev.greenfield.report.Chart;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.response.SensitivityField;
 import java.io.IOException;
@@ -31,7 +32,7 @@ final class SensitivityCommand implements Action {
             double[][] norms = sensitivity.norms();
             List<Sites.Ranked> largest = Sites.largest(norms, SHOWN);
             job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
-            Summary.heatMap(job, "|dF/dR|, sensitivity of F to the residual at each site", norms);
+            Summary.heatMap(job, "|dF/dR|, sensitivity of F to the residual at each site", norms, HeatMap.Scale.LOG);
             Summary.table(terminal, "most sensitive sites", Summary.ranking(job, largest, "|dF/dR|"));
             if (job.writes()) {
                 FieldCommand.addField(job);
@@ -50,15 +51,15 @@ final class SensitivityCommand implements Action {
     }
 
     /** The map of norms. */
-    static dev.greenfield.report.Chart chart(Job job, double[][] norms) {
+    static Chart chart(Job job, double[][] norms) {
         return Reports.overSites(
                 job,
                 "Norm of the sensitivity",
                 "Euclidean norm of dF/dR[l][t]: the largest first-order change of F that a source of unit length at the"
                         + " site can cause. Exactly zero at tokens after F's position and, at the last depth, at every"
-                        + " other token.",
+                        + " other token. Logarithmic colours.",
                 norms,
-                HeatMap.Scale.SEQUENTIAL,
+                HeatMap.Scale.LOG,
                 "|dF/dR|");
     }
 }

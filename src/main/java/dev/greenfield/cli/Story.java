@@ -22,14 +22,14 @@ final class Story {
     private final Run corrupt;
     private final ReportPage page;
 
-    Story(Job job, Run corrupt) {
+    Story(Job job, Run corrupt, String corruptPrompt) {
         this.job = job;
         this.corrupt = corrupt;
         this.page = Reports.page(
                 job,
                 "Response of a transformer to interventions",
                 "One prompt, from its prediction to the operator that carries a perturbation to the answer",
-                Map.of("Corrupt prompt", String.join(" ", corrupt.tokenText())));
+                Map.of("Corrupt prompt", corruptPrompt));
     }
 
     /** Prints the story, adds its numbers to the job and returns the page. */
@@ -82,7 +82,7 @@ final class Story {
         heading("2. Where F is sensitive");
         SensitivityField sensitivity = job.timed("sensitivity", () -> job.run().sensitivity(job.observable()));
         double[][] norms = sensitivity.norms();
-        Summary.heatMap(job, "|dF/dR| at every depth and token, from one adjoint sweep", norms);
+        Summary.heatMap(job, "|dF/dR| at every depth and token, from one adjoint sweep", norms, HeatMap.Scale.LOG);
         FieldCommand.addField(job);
         Field s = sensitivity.field();
         job.tensors().add("sensitivity", s.toArray(), s.depths(), s.tokens(), s.width());
@@ -105,7 +105,11 @@ final class Story {
         double fullChange = sweep.donorValue() - sweep.value();
         List<Sites.Ranked> largest = Sites.largest(measured, SHOWN);
         List<List<String>> rows = PatchCommand.rows(job, largest, predicted, fullChange);
-        Summary.heatMap(job, "measured change of F when a site takes the corrupt run's residual", measured);
+        Summary.heatMap(
+                job,
+                "measured change of F when a site takes the corrupt run's residual",
+                measured,
+                HeatMap.Scale.DIVERGING);
         Summary.table(
                 job.terminal(),
                 "largest changes; the whole corrupt prompt changes F by " + Summary.number("%.3f", fullChange),
@@ -113,7 +117,7 @@ final class Story {
         job.terminal().line("");
         job.terminal()
                 .line("correlation of measured and predicted changes over all sites: "
-                        + Summary.number("%.3f", correlation));
+                        + Summary.number("%.4f", correlation));
         job.tensors().add("patch.measured", measured);
         job.tensors().add("patch.predicted", predicted);
         job.result("correlation", correlation);
@@ -121,7 +125,7 @@ final class Story {
                         "Patches, measured against predicted",
                         "Replacing the residual at a site by that of the corrupt run inserts a source, the difference of"
                                 + " the two residuals. Each patch is measured by running the model on from its site;"
-                                + " the first-order prediction needs no further run. Patches are not small, so the two"
+                                + " the first-order prediction needs no further run. A patch is not small, so the two"
                                 + " need not agree: the distance from the dashed line is what first order misses.")
                 .chart(PatchCommand.measuredChart(job, measured))
                 .chart(Reports.predictedAgainstMeasured(
@@ -129,7 +133,7 @@ final class Story {
                         predicted,
                         measured,
                         "One point for each site of the map above that is not exactly zero. Correlation "
-                                + Summary.number("%.3f", correlation) + "."))
+                                + Summary.number("%.4f", correlation) + "."))
                 .table("The largest measured changes.", PatchCommand.HEADER, PatchCommand.tail(rows));
     }
 
@@ -162,23 +166,33 @@ final class Story {
         Field response = job.timed("response", () -> job.run().response(source, direction));
         double[][] norms = Reports.blankOutside(response.norms(), source.depth(), source.token());
         double slope = sensitivity.predict(source, direction);
-        String token = TokenLabels.of(job.run().tokenText()).get(source.token());
+        String token = job.labels().get(source.token());
         Summary.heatMap(
                 job,
                 "|dR| for a unit source at (depth " + source.depth() + ", token " + token + ") along dF/dR",
-                norms);
+                norms,
+                HeatMap.Scale.LOG);
+        double error = nonlinearity(source, direction, response);
         job.terminal().line("");
-        job.terminal().line("F changes by " + Summary.number("%.3f", slope) + " for each unit of the source");
+        job.terminal()
+                .line("F changes by " + Summary.number("%.3f", slope) + " for each unit of the source, to first order");
+        job.terminal()
+                .line("run for real, a source of length 1 gives a response " + Summary.number("%.1f %%", 100 * error)
+                        + " off this one");
         job.tensors().add("response", response.toArray(), response.depths(), response.tokens(), response.width());
         job.result("source", new int[] {source.depth(), source.token()});
         job.result("source_slope", slope);
+        job.result("source_nonlinearity", error);
         page.section(
                         "One source, and how it spreads",
                         "A source of unit length at depth " + source.depth() + ", token " + token
                                 + ", the most sensitive site half-way up among the tokens before F's, points along"
                                 + " the sensitivity there. The exact tangent of the run carries it to every later depth"
                                 + " and token. For each unit of the source F changes by "
-                                + Summary.number("%.3f", slope) + ", to first order.")
+                                + Summary.number("%.3f", slope) + ", to first order. Run for real with the source"
+                                + " added, the model's response differs from this one by "
+                                + Summary.number("%.1f %%", 100 * error)
+                                + " of its norm over all sites: that is what first order leaves out.")
                 .chart(Reports.overSites(
                         job,
                         "Norm of the response",
@@ -187,6 +201,22 @@ final class Story {
                         norms,
                         HeatMap.Scale.LOG,
                         "|dR|"));
+    }
+
+    /** How far the response to a source of length 1 is from its tangent, relative to the tangent's norm over all sites. */
+    private double nonlinearity(Site source, double[] direction, Field tangent) {
+        Field measured = job.timed("response", () -> job.run().measuredResponse(source, direction, 1));
+        return Math.sqrt(squares(measured.minus(tangent)) / squares(tangent));
+    }
+
+    private static double squares(Field field) {
+        double sum = 0;
+        for (double[] row : field.norms()) {
+            for (double norm : row) {
+                sum += norm * norm;
+            }
+        }
+        return sum;
     }
 
     private void green(Site source) {

@@ -2,6 +2,7 @@ package dev.greenfield.cli;
 
 import dev.greenfield.Run;
 import dev.greenfield.lattice.Observable;
+import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.TerminalHeatMap;
 import dev.greenfield.report.TokenLabels;
 import java.util.ArrayList;
@@ -80,15 +81,10 @@ final class Summary {
     }
 
     /** A map over depths and tokens. */
-    static void heatMap(Job job, String title, double[][] values) {
+    static void heatMap(Job job, String title, double[][] values, HeatMap.Scale scale) {
         job.terminal().line("");
-        job.terminal()
-                .block(TerminalHeatMap.render(
-                        title,
-                        Sites.depths(values.length),
-                        TokenLabels.of(job.run().tokenText()),
-                        values,
-                        job.terminal().colour()));
+        HeatMap map = new HeatMap(title, "", Sites.depths(values.length), job.labels(), values, scale, "");
+        job.terminal().block(TerminalHeatMap.render(map, job.terminal().colour()));
     }
 
     /** A table whose first row is its heading; columns line up, numbers should come formatted. */
@@ -115,7 +111,7 @@ final class Summary {
 
     /** The rows of a table of sites: depth, token, value. */
     static List<List<String>> ranking(Job job, List<Sites.Ranked> sites, String valueName) {
-        List<String> labels = TokenLabels.of(job.run().tokenText());
+        List<String> labels = job.labels();
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("depth", "token", valueName));
         for (Sites.Ranked site : sites) {

@@ -34,10 +34,6 @@ final class TensorSet {
         add(name, values, rows.length, columns);
     }
 
-    boolean isEmpty() {
-        return entries.isEmpty();
-    }
-
     /** Writes the file. */
     void write(Path file, DType type, Map<String, String> metadata) throws IOException {
         SafetensorsWriter.Builder builder = SafetensorsWriter.to(file);

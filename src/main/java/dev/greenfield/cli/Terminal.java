@@ -1,5 +1,6 @@
 package dev.greenfield.cli;
 
+import java.io.BufferedOutputStream;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -18,6 +19,7 @@ final class Terminal {
     private final CharsetEncoder encoder;
     private final boolean colour;
     private boolean quiet;
+    private volatile boolean ending; // a signal ends the process: whatever fails from now on fails because of it
 
     /** Writes to these streams, which take {@code charset}. */
     Terminal(PrintStream out, PrintStream err, Charset charset, boolean colour) {
@@ -38,7 +40,7 @@ final class Terminal {
     }
 
     private static PrintStream stream(FileDescriptor descriptor, Charset charset) {
-        return new PrintStream(new java.io.BufferedOutputStream(new FileOutputStream(descriptor), 8192), true, charset);
+        return new PrintStream(new BufferedOutputStream(new FileOutputStream(descriptor), 8192), true, charset);
     }
 
     /** Java 17 knows the encoding of a terminal under one name, later versions that of any output under another. */
@@ -75,11 +77,6 @@ final class Terminal {
         return colour;
     }
 
-    /** Standard output, for what formats itself. */
-    PrintStream out() {
-        return out;
-    }
-
     /** A line of results. */
     void line(String text) {
         out.println(encodable(text));
@@ -100,12 +97,22 @@ final class Terminal {
 
     /** The line that says why nothing came of it. */
     void error(String text) {
-        err.println(encodable("greenfield: " + oneLine(text)));
+        if (!ending) {
+            err.println(encodable("greenfield: " + oneLine(text)));
+        }
+    }
+
+    /** Says that a signal ended the process, and nothing after that. */
+    void interrupted() {
+        error("interrupted");
+        ending = true;
     }
 
     /** The stack trace behind an error, for bug reports. */
     void trace(Throwable failure) {
-        failure.printStackTrace(err);
+        if (!ending) {
+            failure.printStackTrace(err);
+        }
     }
 
     /** Whether results were lost because standard output takes no more. */

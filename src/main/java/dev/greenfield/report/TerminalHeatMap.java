@@ -30,17 +30,19 @@ public final class TerminalHeatMap {
     private final double[][] values;
     private final boolean colour;
     private final boolean signed;
+    private final boolean logarithmic;
     private final double low;
     private final double high;
     private final boolean empty;
 
-    private TerminalHeatMap(List<String> columns, double[][] values, boolean colour) {
+    private TerminalHeatMap(List<String> columns, double[][] values, boolean logarithmic, boolean colour) {
         this.columns = columns;
         this.values = values;
+        this.logarithmic = logarithmic;
         this.colour = colour;
         double[] finite = Arrays.stream(values)
                 .flatMapToDouble(DoubleStream::of)
-                .filter(Double::isFinite)
+                .filter(v -> Double.isFinite(v) && !(logarithmic && v == 0))
                 .toArray();
         this.empty = finite.length == 0;
         this.low = DoubleStream.of(finite).min().orElse(0);
@@ -62,9 +64,27 @@ public final class TerminalHeatMap {
     public static String render(
             String title, List<String> rows, List<String> columns, double[][] values, boolean colour) {
         double[][] grid = Shapes.copyGrid("terminal heat map \"" + title + "\"", rows.size(), columns.size(), values);
+        return render(title, rows, columns, grid, false, colour);
+    }
+
+    /**
+     * Draws a heat map on a logarithmic scale if that is its own, and as {@link #render(String, List, List, double[][],
+     * boolean)} does otherwise.
+     */
+    public static String render(HeatMap map, boolean colour) {
+        return render(map.title(), map.rows(), map.columns(), map.values(), map.scale() == HeatMap.Scale.LOG, colour);
+    }
+
+    private static String render(
+            String title,
+            List<String> rows,
+            List<String> columns,
+            double[][] grid,
+            boolean logarithmic,
+            boolean colour) {
         List<String> rowLabels = labels(rows, ROW_LABEL_WIDTH, colour);
         List<String> columnLabels = labels(columns, KEY_LABEL_WIDTH, colour);
-        TerminalHeatMap map = new TerminalHeatMap(columnLabels, grid, colour);
+        TerminalHeatMap map = new TerminalHeatMap(columnLabels, grid, logarithmic, colour);
         StringBuilder out = new StringBuilder();
         line(out, cut(plain(title, colour), WIDTH, colour));
         map.panels(out, rowLabels);
@@ -150,7 +170,10 @@ public final class TerminalHeatMap {
         if (signed) {
             return 0.5 + 0.5 * value / bound();
         }
-        return high > low ? (value - low) / (high - low) : 0.5;
+        if (high <= low) {
+            return 0.5;
+        }
+        return logarithmic ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
     }
 
     private double bound() {
@@ -176,6 +199,9 @@ public final class TerminalHeatMap {
             legend.append(signed ? "-9 .. -1 -0 +0 +1 .. +9" : RAMP);
         }
         legend.append(' ').append(number(to));
+        if (logarithmic) {
+            legend.append("  logarithmic");
+        }
         if (signed) {
             legend.append("  (min ")
                     .append(number(low))

@@ -41,6 +41,21 @@ class TerminalHeatMapTest {
     }
 
     @Test
+    void logarithmicMapInAscii() {
+        double[][] values = {{0, 1e-4, 1e-3}, {1, 10, 1e4}};
+        HeatMap map = new HeatMap("Norm", "", ROWS, List.of("a", "b", "c"), values, HeatMap.Scale.LOG, "norm");
+        assertThat(TerminalHeatMap.render(map, false)).isEqualTo("""
+                        Norm
+                                  0   1   2
+                        depth 1 ****####@@@@
+                        depth 0   . ::::----
+                        1.000e-04 :-=+*#%@ 10000  logarithmic
+                        . exactly 0
+                        0 a  1 b  2 c
+                        """);
+    }
+
+    @Test
     void colouredMap() {
         String escape = "\u001b[";
         String text = TerminalHeatMap.render(

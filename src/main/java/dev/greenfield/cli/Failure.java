@@ -18,49 +18,49 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * @param exit the exit status
  * @param message what was found, what was expected, what to do
  */
-record Failures(int exit, String message) {
+record Failure(int exit, String message) {
     static final int DONE = 0;
     static final int INPUT = 2;
     static final int BACKEND = 3;
     static final int MEMORY = 4;
 
     /** The status and message of a failure; {@code command} is null where none was named. */
-    static Failures of(Throwable failure, String command) {
+    static Failure of(Throwable failure, String command) {
         if (failure instanceof ParameterException wrong) {
             String help = command == null ? "--help" : command + " --help";
-            return new Failures(INPUT, usage(wrong) + " (see " + help + ")");
+            return new Failure(INPUT, usage(wrong) + " (see " + help + ")");
         }
         if (failure instanceof InputException) {
-            return new Failures(INPUT, failure.getMessage());
+            return new Failure(INPUT, failure.getMessage());
         }
         if (failure instanceof UncheckedIOException unchecked) {
             String text = unchecked.getMessage();
             boolean wrapped = text == null || text.equals(unchecked.getCause().toString());
-            return new Failures(INPUT, wrapped ? describe(unchecked.getCause()) : text);
+            return new Failure(INPUT, wrapped ? describe(unchecked.getCause()) : text);
         }
         if (failure instanceof IOException unreadable) {
-            return new Failures(INPUT, describe(unreadable));
+            return new Failure(INPUT, describe(unreadable));
         }
         if (failure instanceof BackendException) {
-            return new Failures(BACKEND, failure.getMessage());
+            return new Failure(BACKEND, failure.getMessage());
         }
         if (failure instanceof LinkageError) {
-            return new Failures(
+            return new Failure(
                     BACKEND,
                     "a native library does not work here: " + text(failure)
                             + "; run 'doctor', or use --backend reference");
         }
         if (failure instanceof MemoryBudgetException) {
-            return new Failures(MEMORY, failure.getMessage());
+            return new Failure(MEMORY, failure.getMessage());
         }
         if (failure instanceof OutOfMemoryError) {
             long most = Runtime.getRuntime().maxMemory() >> 20;
-            return new Failures(
+            return new Failure(
                     MEMORY,
                     "out of memory (" + text(failure) + "; Java may use " + most
                             + " MiB): give Java more with -Xmx, or ask for less, such as a shorter prompt");
         }
-        return new Failures(
+        return new Failure(
                 BACKEND,
                 "this is a bug in Greenfield: " + failure.getClass().getName() + ": " + text(failure)
                         + "; run it again with --verbose and report what it prints");

@@ -1,0 +1,183 @@
+package dev.greenfield.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each mistake has a status and one line of its own, and leaves nothing behind. */
+class WrongInputTest {
+    private static final String PROMPT = "<|endoftext|> The capital of Korea is";
+
+    @TempDir
+    private Path temporary;
+
+    /** A mistake: the arguments, without {@code --out}, and words that the message must have. */
+    record Mistake(int exit, List<String> args, String... words) {
+        @Override
+        public String toString() {
+            return String.join(" ", args);
+        }
+    }
+
+    private static Mistake bad(String[] args, String... words) {
+        return new Mistake(2, List.of(args), words);
+    }
+
+    private static String[] args(String... args) {
+        return args;
+    }
+
+    /** A sound sensitivity command, with more options. */
+    private static String[] sound(String... more) {
+        return Cli.with(args("sensitivity", "--prompt", PROMPT, "--answer", "Seoul"), more);
+    }
+
+    private static String[] green(String... more) {
+        return Cli.with(args("green", "--model", Cli.SMALL, "--tokens", "1,2,3"), more);
+    }
+
+    private static String[] patch(String... more) {
+        return Cli.with(
+                args("patch", "--model", Cli.SMALL, "--tokens", "1,2,3", "--answer", "#1", "--foil", "#2"), more);
+    }
+
+    static Stream<Mistake> mistakes() {
+        List<Mistake> all = new ArrayList<>();
+        // prompts
+        all.add(bad(args("field"), "no prompt", "--prompt", "--tokens"));
+        all.add(bad(args("field", "--prompt", "The", "--tokens", "1"), "both --prompt and --tokens"));
+        all.add(bad(args("field", "--prompt", ""), "--prompt is empty"));
+        all.add(bad(args("field", "--prompt", "  "), "no tokens"));
+        all.add(bad(args("field", "--prompt", "The xyzzy"), "xyzzy", "vocabulary"));
+        all.add(bad(args("field", "--prompt", "The\nxyz\tzy"), "xyz"));
+        all.add(bad(args("field", "--tokens", ""), "--tokens is empty"));
+        all.add(bad(args("field", "--tokens", "1,,2"), "--tokens", "''", "place 1"));
+        all.add(bad(args("field", "--tokens", "1,x"), "--tokens", "'x'"));
+        all.add(bad(args("field", "--tokens", "1,2.5"), "'2.5'"));
+        all.add(bad(args("field", "--tokens", "99999999999"), "'99999999999'"));
+        all.add(bad(args("field", "--tokens", "1,-2"), "id -2", "0 to 290"));
+        all.add(bad(args("field", "--tokens", "1,291"), "token 1", "id 291", "0 to 290"));
+        all.add(bad(args("field", "--tokens", "1" + ",1".repeat(200)), "201 tokens", "at most"));
+        all.add(bad(args("field", "--model", Cli.SMALL, "--prompt", "The"), "--tokens"));
+        // observables
+        all.add(bad(args("sensitivity", "--prompt", PROMPT), "no observable", "--answer"));
+        all.add(bad(args("field", "--prompt", PROMPT, "--foil", "Oslo"), "--foil without --answer"));
+        all.add(bad(sound("--foil", "Seoul"), "Seoul", "different"));
+        all.add(bad(sound("--foil", "#116"), "same token", "116"));
+        all.add(bad(sound("--foil", "Oslo Seoul"), "--foil", "2 tokens"));
+        all.add(bad(sound("--foil", ""), "--foil", "no token"));
+        all.add(bad(sound("--foil", "#291"), "--foil", "#291", "0 to 290"));
+        all.add(bad(sound("--foil", "xyzzy"), "--foil", "xyzzy"));
+        all.add(bad(sound("--position", "6"), "--position 6", "6 tokens", "0 to 5"));
+        all.add(bad(sound("--position", "-1"), "--position '-1'", "from 0"));
+        all.add(bad(sound("--position", "x"), "--position 'x'"));
+        all.add(bad(args("field", "--prompt", PROMPT, "--position", "6"), "--position 6"));
+        // how to run
+        all.add(bad(sound("--backend", "gpu"), "--backend 'gpu'", "reference"));
+        all.add(bad(sound("--precision", "fp16"), "--precision 'fp16'", "fp64"));
+        all.add(bad(sound("--backend", "cpu", "--precision", "fp64"), "--precision fp64", "reference"));
+        all.add(bad(sound("--memory", "4G"), "--memory '4G'", "4GiB"));
+        all.add(bad(sound("--memory", "much"), "--memory 'much'"));
+        all.add(bad(sound("--memory", "0"), "--memory '0'"));
+        all.add(bad(sound("--memory", "-1GiB"), "--memory '-1GiB'"));
+        all.add(bad(sound("--memory", "99999999999TiB"), "--memory"));
+        all.add(bad(sound("--threads", "0"), "--threads '0'", "at least 1"));
+        all.add(bad(sound("--threads", "-2"), "--threads '-2'"));
+        all.add(bad(sound("--threads", "two"), "--threads 'two'"));
+        all.add(bad(sound("--seed", "x"), "--seed 'x'"));
+        // models
+        all.add(bad(args("field", "--tokens", "1", "--model", "no/such"), "no/such", "directory"));
+        all.add(bad(args("field", "--tokens", "1", "--model", "random:gpt9"), "gpt9"));
+        all.add(bad(args("field", "--tokens", "1", "--model", ""), "config.json"));
+        // patches
+        all.add(bad(patch(), "no corrupt prompt", "--corrupt"));
+        all.add(bad(patch("--corrupt", "a", "--corrupt-tokens", "1"), "both --corrupt"));
+        all.add(bad(patch("--corrupt-tokens", "1,x"), "--corrupt-tokens", "'x'"));
+        all.add(bad(patch("--corrupt-tokens", "1,2"), "3 tokens", "2", "equal length"));
+        all.add(bad(patch("--corrupt-tokens", "1,2,3"), "same tokens", "changes nothing"));
+        all.add(bad(patch("--corrupt-tokens", "1,2,4", "--position", "1"), "differ first at token 2", "token 1"));
+        all.add(bad(patch("--corrupt-tokens", "1,2,99"), "id 99"));
+        all.add(bad(patch("--corrupt-tokens", "1,2,4", "--direction", "up"), "--direction 'up'", "denoise"));
+        // Green operators
+        all.add(bad(green("--depth", "1"), "--token"));
+        all.add(bad(green("--token", "1"), "--depth"));
+        all.add(bad(green("--depth", "3", "--token", "0"), "--depth '3'", "0 to 2"));
+        all.add(bad(green("--depth", "-1", "--token", "0"), "--depth '-1'"));
+        all.add(bad(green("--depth", "0", "--token", "3"), "--token '3'", "0 to 2"));
+        all.add(bad(green("--depth", "0", "--token", "0", "--to-depth", "3"), "--to-depth '3'"));
+        all.add(bad(green("--depth", "2", "--token", "0", "--to-depth", "1"), "--to-depth 1", "zero"));
+        all.add(bad(green("--depth", "0", "--token", "0", "--rank", "0"), "--rank '0'"));
+        all.add(bad(green("--depth", "0", "--token", "0", "--rank", "17"), "--rank '17'", "1 to 16"));
+        // usage
+        all.add(bad(sound("--foo"), "--foo"));
+        all.add(bad(sound("stray"), "stray"));
+        all.add(bad(sound("--seed"), "--seed"));
+        all.add(bad(sound("--seed", "1", "--seed", "2"), "--seed"));
+        // demo
+        all.add(bad(args("demo", "--prompt", "The"), "--corrupt", "none of them"));
+        all.add(bad(args("demo", "--model", Cli.SMALL), "--model"));
+        // backends and memory
+        all.add(new Mistake(3, List.of(sound("--backend", "cuda")), "cuda"));
+        all.add(new Mistake(4, List.of(sound("--memory", "1KiB")), "memory budget", "--memory"));
+        all.add(new Mistake(4, List.of(green("--depth", "0", "--token", "0", "--memory", "40KiB")), "--memory"));
+        return all.stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("mistakes")
+    void isRefusedInOneLine(Mistake mistake) throws IOException {
+        String[] args = mistake.args().toArray(String[]::new);
+        Cli cli = Cli.run(
+                Cli.with(args, "--quiet", "--out", temporary.resolve("a/b").toString()));
+        assertThat(cli.exit()).as(cli.err()).isEqualTo(mistake.exit());
+        assertThat(cli.err()).startsWith("greenfield: ").endsWith("\n").contains(mistake.words());
+        assertThat(cli.err().strip()).doesNotContain("\n").doesNotContain("Exception");
+        assertThat(Cli.list(temporary)).isEmpty();
+    }
+
+    @Test
+    void commandsThatAreNone() {
+        for (String[] args : List.of(args(), args("nonsense"), args("map"), args("--model", "demo"), args(""))) {
+            Cli cli = Cli.run(args);
+            assertThat(cli.exit()).isEqualTo(2);
+            assertThat(cli.out()).isEmpty();
+            assertThat(cli.err().strip())
+                    .startsWith("greenfield: ")
+                    .contains("sensitivity")
+                    .doesNotContain("\n");
+        }
+    }
+
+    @Test
+    void exportNeedsAModelAndAFreePlace() throws IOException {
+        assertThat(Cli.run("export", "--model", Cli.SMALL).err()).contains("--out");
+        assertThat(Cli.run("export", "--out", "x").err()).contains("--model");
+        Files.writeString(temporary.resolve("mine"), "x");
+        Cli taken = Cli.run("export", "--model", Cli.SMALL, "--out", temporary.toString());
+        assertThat(taken.exit()).isEqualTo(2);
+        assertThat(taken.err()).contains("not empty");
+        Cli wrong = Cli.run(
+                "export",
+                "--model",
+                "random:1,2",
+                "--out",
+                temporary.resolve("a/b").toString());
+        assertThat(wrong.exit()).isEqualTo(2);
+        assertThat(Cli.list(temporary)).containsExactly("mine");
+    }
+
+    @Test
+    void aStackTraceOnlyWhenVerbose() {
+        assertThat(Cli.run("field", "--tokens", "x").err()).doesNotContain("\tat ");
+        assertThat(Cli.run("field", "--tokens", "x", "--verbose").err()).contains("\tat ");
+    }
+}
