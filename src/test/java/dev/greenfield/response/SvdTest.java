@@ -66,20 +66,20 @@ class SvdTest {
         }
     }
 
-    /** The last case has a spectrum so flat that only its first values settle within the iterations that are allowed. */
+    /** The last case has a flat spectrum: the singular values stand close together, which is hard for iterations. */
     @ParameterizedTest(name = "rank {1}, width {0}, from all tokens: {2}")
-    @CsvSource({"48,1,false,1", "48,6,false,6", "24,24,false,24", "24,5,true,2"})
-    void agreesWithTheFullFactorization(int width, int rank, boolean allTokens, int settled) throws IOException {
+    @CsvSource({"48,1,false", "48,6,false", "24,24,false", "24,5,true"})
+    void agreesWithTheFullFactorization(int width, int rank, boolean allTokens) throws IOException {
         try (Model model = open(width)) {
             Run run = run(model);
             GreenOperator green = (allTokens ? run.green(sites(0)) : run.green(Site.of(0, 2))).to(2);
             LowRank low = green.svd(rank, 3);
             Full full = new Full(green);
-            check(low, full, rank, green, settled);
+            check(low, full, rank, green);
             assertThat(low.energyError()).as("energy was summed exactly").isEqualTo(0.0);
             double captured =
                     Arrays.stream(full.values, 0, rank).map(s -> s * s).sum();
-            assertThat(Math.abs(low.energy() - captured / full.energy)).isLessThan(settled == rank ? 1e-9 : 1e-5);
+            assertThat(Math.abs(low.energy() - captured / full.energy)).isLessThan(1e-9);
             assertThat(Math.abs(low.squaredFrobenius() / full.energy - 1)).isLessThan(1e-10);
             assertThat(Math.abs(green.squaredFrobenius() / full.energy - 1)).isLessThan(1e-10);
         }
@@ -93,7 +93,7 @@ class SvdTest {
             GreenOperator green = run.green(sites(0)).to(Site.of(2, TOKENS - 1), Site.of(1, TOKENS - 1));
             LowRank low = green.svd(1, 3);
             Full full = new Full(green);
-            check(low, full, 1, green, 1);
+            check(low, full, 1, green);
             assertThat(low.energyError()).as("energy was estimated").isPositive();
             double exact = full.values[0] * full.values[0] / full.energy;
             assertThat(low.energyError()).isLessThan(0.1 * exact);
@@ -101,15 +101,15 @@ class SvdTest {
         }
     }
 
-    private static void check(LowRank low, Full full, int rank, GreenOperator green, int settled) {
+    private static void check(LowRank low, Full full, int rank, GreenOperator green) {
         assertThat(low.rank()).isEqualTo(rank);
         for (int k = 0; k < rank; k++) {
             assertThat(Math.abs(low.s()[k] - full.values[k]))
                     .as("singular value " + k)
-                    .isLessThan((k < settled ? 1e-8 : 1e-4) * full.values[0]);
+                    .isLessThan(1e-8 * full.values[0]);
         }
         // Errors of vectors are square roots of those of values.
-        double angle = settled == rank ? 1e-4 : 5e-2;
+        double angle = 1e-4;
         requireOrthonormal(low.u(), green.outputs(), rank);
         requireOrthonormal(low.v(), green.inputs(), rank);
         if (rank < full.values.length && full.values[rank - 1] > 1.01 * full.values[rank]) {
