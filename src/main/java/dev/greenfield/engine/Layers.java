@@ -92,8 +92,9 @@ final class Layers {
 
     private void mlpAfterNorm(int l, Matrix x, Matrix normalized, Matrix derivative, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        for (int r = 0; r < x.rows(); r += w.chunk()) {
-            int n = Math.min(w.chunk(), x.rows() - r);
+        int chunk = w.chunk(x.rows());
+        for (int r = 0; r < x.rows(); r += chunk) {
+            int n = Math.min(chunk, x.rows() - r);
             Matrix u = w.hidden(n);
             backend.multiply(1, normalized.rows(r, n), false, block.up(), false, 0, u);
             backend.activation(
@@ -117,8 +118,9 @@ final class Layers {
     /** The MLP half of the tangents' rows at {@code fromToken} and later. */
     void mlpTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        for (int r = rows.start(fromToken); r < rows.rows(); r += w.chunk()) {
-            int n = Math.min(w.chunk(), rows.rows() - r);
+        int chunk = w.chunk(rows.rows() - rows.start(fromToken));
+        for (int r = rows.start(fromToken); r < rows.rows(); r += chunk) {
+            int n = Math.min(chunk, rows.rows() - r);
             Matrix part = dx.rows(r, n);
             Matrix dy = w.y(n);
             Matrix du = w.hidden(n);
@@ -147,8 +149,9 @@ final class Layers {
     /** The MLP half of the cotangents' rows at {@code fromToken} and later, from its output to its input. */
     void mlpAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        for (int r = rows.start(fromToken); r < rows.rows(); r += w.chunk()) {
-            int n = Math.min(w.chunk(), rows.rows() - r);
+        int chunk = w.chunk(rows.rows() - rows.start(fromToken));
+        for (int r = rows.start(fromToken); r < rows.rows(); r += chunk) {
+            int n = Math.min(chunk, rows.rows() - r);
             Matrix part = g.rows(r, n);
             Matrix du = w.hidden(n);
             Matrix y = w.y(n);

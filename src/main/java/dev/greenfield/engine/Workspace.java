@@ -53,9 +53,10 @@ final class Workspace implements AutoCloseable {
         return (long) backend.preferredChunkRows() * config.inner();
     }
 
-    /** Rows that the MLP works on at once. */
-    int chunk() {
-        return chunk;
+    /** Rows that the MLP works on at once when it has {@code rows} to do: equal parts, none of them a small rest. */
+    int chunk(int rows) {
+        int parts = Math.max(1, (rows + chunk - 1) / chunk);
+        return Math.max(1, (rows + parts - 1) / parts);
     }
 
     /** The batch, [rows, D]. */
@@ -73,7 +74,7 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(qkv, rows, 3 * width);
     }
 
-    /** Work space [rows, F] for at most {@link #chunk()} rows. */
+    /** Work space [rows, F] for as many rows as {@link #chunk} says, at most. */
     Matrix hidden(int rows) {
         return Matrix.of(hidden, rows, inner);
     }

@@ -17,10 +17,13 @@ public final class CpuBackend implements Backend {
     /** Below this many floating-point operations a product is not worth waking a second thread for. */
     private static final double SPLIT_FLOPS = 4e6;
 
-    /** Fewer rows than this a thread make OpenBLAS spend its time packing the other operand. */
-    private static final int LEAST_ROWS = 192;
+    /** Products of fewer rows than this are bound by packing the other operand. */
+    private static final int FEW_ROWS = 192;
 
-    /** Columns of a product of few rows that a thread takes at a time: its part of the other operand then stays in cache. */
+    /** From so many rows a thread on, packing the whole other operand in each thread no longer counts. */
+    private static final int MANY_ROWS = 2048;
+
+    /** Least columns of a piece. */
     private static final int STRIP = 192;
 
     private final Gemm gemm;
@@ -92,7 +95,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public int preferredChunkRows() {
-        return 1024;
+        return 2048;
     }
 
     @Override
@@ -145,15 +148,13 @@ public final class CpuBackend implements Backend {
         if (m == 0 || n == 0) {
             return;
         }
-        boolean small = 2.0 * m * n * k < SPLIT_FLOPS;
-        boolean byRows = small || m >= LEAST_ROWS * workers.threads();
-        int pieces = small ? 1 : byRows ? workers.threads() : (n + STRIP - 1) / STRIP;
-        workers.run(pieces, i -> {
-            int row = byRows ? piece(m, pieces, i) : 0;
-            int rows = byRows ? piece(m, pieces, i + 1) - row : m;
-            int column = byRows ? 0 : i * STRIP;
-            int columns = byRows ? n : Math.min(STRIP, n - column);
-            if (rows == 0) {
+        Grid grid = grid(m, n, 2.0 * m * n * k);
+        workers.run(grid.rowPieces * grid.columnPieces, i -> {
+            int row = piece(m, grid.rowPieces, i / grid.columnPieces);
+            int rows = piece(m, grid.rowPieces, i / grid.columnPieces + 1) - row;
+            int column = piece(n, grid.columnPieces, i % grid.columnPieces);
+            int columns = piece(n, grid.columnPieces, i % grid.columnPieces + 1) - column;
+            if (rows == 0 || columns == 0) {
                 return;
             }
             gemm.multiply(
@@ -174,6 +175,30 @@ public final class CpuBackend implements Backend {
                     c.at(row) + column,
                     c.stride());
         });
+    }
+
+    /** Into how many pieces a product is cut. */
+    private record Grid(int rowPieces, int columnPieces) {}
+
+    /**
+     * How to share a product among the threads. Each piece packs its part of both operands, so long products are cut by rows and
+     * others by columns; products of so few rows that packing is most of the work are cut into strips whose part of the
+     * other operand stays in cache.
+     */
+    private Grid grid(int m, int n, double flops) {
+        int threads = workers.threads();
+        if (flops < SPLIT_FLOPS || threads == 1) {
+            return new Grid(1, m < FEW_ROWS ? Math.max(1, n / STRIP) : 1);
+        }
+        if (m >= MANY_ROWS * threads) {
+            return new Grid(threads, 1);
+        }
+        int strips = Math.max(1, n / STRIP);
+        if (m < FEW_ROWS) {
+            return new Grid(1, strips);
+        }
+        int columnPieces = Math.min(threads, strips);
+        return new Grid((threads + columnPieces - 1) / columnPieces, columnPieces);
     }
 
     /** Where piece i begins, on multiples of 16 so that the library's inner kernels see full vectors. */
