@@ -8,13 +8,14 @@ public abstract class Buffer implements AutoCloseable {
     private final String label;
     private final long length;
     private final BufferLedger ledger;
+    private final BufferLedger.Entry entry;
     private boolean closed;
 
     protected Buffer(String label, long length, long bytes, BufferLedger ledger) {
         this.label = label;
         this.length = length;
         this.ledger = ledger;
-        ledger.opened(this, bytes);
+        this.entry = ledger.opened(label, bytes);
     }
 
     /** What the buffer is for, as said when it was allocated; used in messages. */
@@ -34,7 +35,7 @@ public abstract class Buffer implements AutoCloseable {
     public final synchronized void close() {
         if (!closed) {
             closed = true;
-            ledger.closed(this);
+            ledger.closed(entry);
             release();
         }
     }

@@ -1,7 +1,8 @@
 package dev.greenfield.backend;
 
-import java.util.IdentityHashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -11,22 +12,34 @@ import java.util.stream.Collectors;
 public final class BufferLedger {
     private static final boolean TRACE = "trace".equals(System.getProperty("greenfield.leaks"));
 
-    private record Entry(long bytes, Throwable origin) {}
+    /** One open buffer. Compared by identity: two buffers may have the same label and size. */
+    static final class Entry {
+        private final String label;
+        private final long bytes;
+        private final Throwable origin;
 
-    private final IdentityHashMap<Buffer, Entry> open = new IdentityHashMap<>();
+        private Entry(String label, long bytes) {
+            this.label = label;
+            this.bytes = bytes;
+            this.origin = TRACE ? new Throwable("allocated here: " + label) : null;
+        }
+    }
+
+    private final Set<Entry> open = new HashSet<>();
     private long bytes;
     private long peakBytes;
 
-    synchronized void opened(Buffer buffer, long size) {
-        open.put(buffer, new Entry(size, TRACE ? new Throwable("allocated here: " + buffer.label()) : null));
+    synchronized Entry opened(String label, long size) {
+        Entry entry = new Entry(label, size);
+        open.add(entry);
         bytes += size;
         peakBytes = Math.max(peakBytes, bytes);
+        return entry;
     }
 
-    synchronized void closed(Buffer buffer) {
-        Entry entry = open.remove(buffer);
-        if (entry != null) {
-            bytes -= entry.bytes();
+    synchronized void closed(Entry entry) {
+        if (open.remove(entry)) {
+            bytes -= entry.bytes;
         }
     }
 
@@ -53,15 +66,15 @@ public final class BufferLedger {
     /** The labels of the open buffers with how many bear each, empty when none is open; with origins when traced. */
     public synchronized String describeOpen() {
         Map<String, Long> count =
-                open.keySet().stream().collect(Collectors.groupingBy(Buffer::label, Collectors.counting()));
+                open.stream().collect(Collectors.groupingBy(entry -> entry.label, Collectors.counting()));
         StringBuilder text = new StringBuilder(count.entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
                 .map(e -> e.getKey() + " x" + e.getValue())
                 .collect(Collectors.joining(", ")));
-        for (Entry entry : open.values()) {
-            if (entry.origin() != null) {
-                text.append(System.lineSeparator()).append(entry.origin().getMessage());
-                for (StackTraceElement frame : entry.origin().getStackTrace()) {
+        for (Entry entry : open) {
+            if (entry.origin != null) {
+                text.append(System.lineSeparator()).append(entry.origin.getMessage());
+                for (StackTraceElement frame : entry.origin.getStackTrace()) {
                     text.append(System.lineSeparator()).append("    at ").append(frame);
                 }
             }

@@ -36,26 +36,18 @@ final class Layers {
             Matrix derivative) {}
 
     /** The attention half of a forward pass of one sequence, keeping what its derivatives need. */
-    void attentionForward(int l, Matrix x, RaggedRows rows, Primal keep, Matrix out) {
+    void attentionForward(int l, Matrix x, RaggedRows rows, Primal keep, Workspace w) {
         Matrix qkv = keep.attention().qkv();
+        Buffer logSumExp = keep.attention().logSumExp();
         backend.layerNorm(x, model.config().epsilon(), keep.normalized1(), keep.inverseStd1());
-        attentionAfterNorm(
-                l,
-                x,
-                keep.normalized1(),
-                rows,
-                null,
-                0,
-                qkv,
-                out,
-                keep.attention().logSumExp());
+        attentionAfterNorm(l, x, keep.normalized1(), rows, null, 0, qkv, logSumExp, w);
     }
 
     /** The attention half of patched runs whose tokens before their first are those of {@code base} [T, 3D]. */
     void attentionValue(int l, Matrix x, RaggedRows rows, Matrix base, int fromToken, Workspace w) {
         Matrix y = w.y(rows.rows());
         backend.layerNorm(x, model.config().epsilon(), y, null);
-        attentionAfterNorm(l, x, y, rows, base, fromToken, w.qkv(rows.rows()), y, null);
+        attentionAfterNorm(l, x, y, rows, base, fromToken, w.qkv(rows.rows()), null, w);
     }
 
     private void attentionAfterNorm(
@@ -66,15 +58,17 @@ final class Layers {
             Matrix base,
             int fromToken,
             Matrix qkv,
-            Matrix out,
-            Buffer logSumExp) {
+            Buffer logSumExp,
+            Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
+        Matrix out = w.y(rows.rows());
         backend.multiply(1, normalized, false, block.qkv(), false, 0, qkv);
         backend.addBias(qkv, block.qkvBias());
         backend.attention(block.attention(), qkv, rows, base, fromToken, out, logSumExp);
         Matrix to = from(x, rows, fromToken);
-        backend.multiply(1, from(out, rows, fromToken), false, block.projection(), false, 1, to);
-        backend.addBias(to, block.projectionBias());
+        Matrix branch = w.branch(to.rows());
+        backend.multiply(1, from(out, rows, fromToken), false, block.projection(), false, 0, branch);
+        backend.addBranch(branch, block.projectionBias(), to);
     }
 
     /** The MLP half of a forward pass of one sequence, keeping what its derivatives need. */
@@ -99,9 +93,10 @@ final class Layers {
             backend.multiply(1, normalized.rows(r, n), false, block.up(), false, 0, u);
             backend.activation(
                     model.config().activation(), u, block.upBias(), derivative == null ? null : derivative.rows(r, n));
-            backend.multiply(1, u, false, block.down(), false, 1, x.rows(r, n));
+            Matrix branch = w.branch(n);
+            backend.multiply(1, u, false, block.down(), false, 0, branch);
+            backend.addBranch(branch, block.downBias(), x.rows(r, n));
         }
-        backend.addBias(x, block.downBias());
     }
 
     /** The attention half of tangents dx. */

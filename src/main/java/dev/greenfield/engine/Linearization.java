@@ -76,7 +76,7 @@ public final class Linearization implements AutoCloseable {
             backend.upload(embedded, 0, field, 0, embedded.length);
             for (int l = 0; l < blocks.size(); l++) {
                 Matrix middle = copyUp(2 * l);
-                layers.attentionForward(l, middle, rows, blocks.get(l), w.y(tokens.length));
+                layers.attentionForward(l, middle, rows, blocks.get(l), w);
                 Matrix top = copyUp(2 * l + 1);
                 layers.mlpForward(l, top, blocks.get(l), w);
             }

@@ -74,6 +74,11 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(qkv, rows, 3 * width);
     }
 
+    /** Work space [rows, D] for what a half of a block adds to the stream; shares its memory with {@link #qkv}. */
+    Matrix branch(int rows) {
+        return Matrix.of(qkv, rows, width);
+    }
+
     /** Work space [rows, F] for as many rows as {@link #chunk} says, at most. */
     Matrix hidden(int rows) {
         return Matrix.of(hidden, rows, inner);

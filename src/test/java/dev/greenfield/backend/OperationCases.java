@@ -30,6 +30,8 @@ public final class OperationCases {
         }
         cases.add(addBias(1, 1));
         cases.add(addBias(13, 45));
+        cases.add(addBranch(1, 1));
+        cases.add(addBranch(13, 45));
         for (int width : new int[] {5, 16, 45, 768}) {
             cases.add(layerNorm(columns(1, 0), 0, width, false));
             cases.add(layerNorm(columns(9, 0, 2, 2, 5), 0, width, true));
@@ -101,6 +103,20 @@ public final class OperationCases {
                     return bench.read(y);
                 },
                 x -> mapped(x, width, (value, row, j) -> value + bias[j]));
+    }
+
+    private static OperationCase addBranch(int rows, int width) {
+        double[] bias = normal(40, width);
+        double[] stream = normal(41, rows * width);
+        return OperationCase.of(
+                "addBranch: " + rows + " x " + width,
+                normal(42, rows * width),
+                (bench, y) -> {
+                    Matrix x = bench.matrix(stream, rows, width);
+                    bench.backend().addBranch(bench.matrix(y, rows, width), bench.vector(bias), x);
+                    return bench.read(x);
+                },
+                y -> mapped(y, width, (value, row, j) -> stream[row * width + j] + (value + bias[j])));
     }
 
     private static final double EPSILON = 1e-5;

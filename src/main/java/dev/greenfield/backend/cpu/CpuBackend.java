@@ -212,6 +212,12 @@ public final class CpuBackend implements Backend {
         workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBias(x, b, from, to));
     }
 
+    @Override
+    public void addBranch(Matrix y, Buffer bias, Matrix x) {
+        FloatBuffer b = CpuBuffer.of(bias).view();
+        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, from, to));
+    }
+
     /** Rows that keep a thread busy for some ten microseconds. */
     private static int rowsWorthATask(Matrix x) {
         return Math.max(1, 32_768 / Math.max(x.columns(), 1));

@@ -17,8 +17,25 @@ final class RowKernels {
         bias.get(0, b, 0, n);
         for (int i = from; i < to; i++) {
             values.get((int) x.at(i), row, 0, n);
-            VectorMath.add(row, 0, b, n);
+            VectorMath.add(row, b, n);
             values.put((int) x.at(i), row, 0, n);
+        }
+    }
+
+    static void addBranch(Matrix y, FloatBuffer bias, Matrix x, int from, int to) {
+        int n = x.columns();
+        FloatBuffer branch = CpuBuffer.floats(y);
+        FloatBuffer stream = CpuBuffer.floats(x);
+        float[] row = Scratch.mine().floats(0, n);
+        float[] b = Scratch.mine().floats(1, n);
+        float[] sum = Scratch.mine().floats(2, n);
+        bias.get(0, b, 0, n);
+        for (int i = from; i < to; i++) {
+            branch.get((int) y.at(i), row, 0, n);
+            stream.get((int) x.at(i), sum, 0, n);
+            VectorMath.add(row, b, n);
+            VectorMath.add(sum, row, n);
+            stream.put((int) x.at(i), sum, 0, n);
         }
     }
 
@@ -80,7 +97,7 @@ final class RowKernels {
             }
             if (accumulate) {
                 out.get((int) dy.at(i), sum, 0, n);
-                VectorMath.add(row, 0, sum, n);
+                VectorMath.add(row, sum, n);
             }
             out.put((int) dy.at(i), row, 0, n);
         }
@@ -95,7 +112,7 @@ final class RowKernels {
         bias.get(0, b, 0, n);
         for (int i = from; i < to; i++) {
             values.get((int) u.at(i), row, 0, n);
-            VectorMath.add(row, 0, b, n);
+            VectorMath.add(row, b, n);
             apply(kind, row, slope, n);
             values.put((int) u.at(i), row, 0, n);
             if (derivative != null) {

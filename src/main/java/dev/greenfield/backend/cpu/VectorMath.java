@@ -139,9 +139,9 @@ final class VectorMath {
     }
 
     /** a += b. */
-    static void add(float[] a, int at, float[] b, int n) {
+    static void add(float[] a, float[] b, int n) {
         for (int i = 0; i < n; i++) {
-            a[at + i] += b[i];
+            a[i] += b[i];
         }
     }
 

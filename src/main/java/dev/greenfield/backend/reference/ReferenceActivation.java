@@ -36,7 +36,7 @@ final class ReferenceActivation {
                 double rising = r(r(r(0.5 * u) * r(1 - r(t * t))) * SQRT_2_OVER_PI);
                 yield r(r(0.5 * r(1 + t)) + r(rising * r(1 + r(r(r(3 * CUBIC) * u) * u))));
             }
-            case GELU -> r(normalCdf(u) + r(r(u * r(Math.exp(r(r(-0.5 * u) * u)))) / Math.sqrt(2 * Math.PI)));
+            case GELU -> r(normalCdf(u) + r(r(u * r(StrictMath.exp(r(r(-0.5 * u) * u)))) / Math.sqrt(2 * Math.PI)));
             case RELU -> u > 0 ? 1 : 0;
         };
     }
@@ -49,9 +49,9 @@ final class ReferenceActivation {
     /** tanh; in float32 terms from a float32 exponential, as programs without a library's tanh do it. */
     private double tanh(double x) {
         if (arithmetic == Arithmetic.DOUBLE) {
-            return Math.tanh(x);
+            return StrictMath.tanh(x);
         }
-        double e = r(Math.exp(r(2 * Math.abs(x))));
+        double e = r(StrictMath.exp(r(2 * Math.abs(x))));
         return Math.signum(x) * r(1 - r(2 / r(e + 1)));
     }
 
@@ -86,6 +86,6 @@ final class ReferenceActivation {
         for (int n = 100; n >= 1; n--) {
             fraction = n / 2.0 / (x + fraction);
         }
-        return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction);
+        return StrictMath.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction);
     }
 }

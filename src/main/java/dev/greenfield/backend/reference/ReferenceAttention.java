@@ -51,7 +51,7 @@ final class ReferenceAttention {
                 }
                 double sum = 0;
                 for (int j = 0; j <= i; j++) {
-                    p[j] = r(Math.exp(r(p[j] - max)));
+                    p[j] = r(StrictMath.exp(r(p[j] - max)));
                     sum = r(sum + p[j]);
                 }
                 int to = (int) out.at(rows.row(i, c)) + head * h;
@@ -62,7 +62,7 @@ final class ReferenceAttention {
                     add(o, to, r(p[j] / sum), values, v, h);
                 }
                 if (l != null) {
-                    l[head * rows.tokens() + i] = r(max + Math.log(sum));
+                    l[head * rows.tokens() + i] = r(max + StrictMath.log(sum));
                 }
             }
         });
@@ -155,7 +155,7 @@ final class ReferenceAttention {
         double l = ReferenceBuffer.of(primal.logSumExp())[head * primal.qkv().rows() + i];
         for (int j = 0; j <= i; j++) {
             int k = (int) primal.qkv().at(j) + shape.width() + head * h;
-            p[j] = r(Math.exp(r(r(shape.scale() * dot(x, q, x, k, h)) - l)));
+            p[j] = r(StrictMath.exp(r(r(shape.scale() * dot(x, q, x, k, h)) - l)));
         }
     }
 

@@ -154,6 +154,19 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void addBranch(Matrix y, Buffer bias, Matrix x) {
+        double[] branch = ReferenceBuffer.of(y);
+        double[] b = ReferenceBuffer.of(bias);
+        double[] values = ReferenceBuffer.of(x);
+        for (int i = 0; i < x.rows(); i++) {
+            for (int j = 0; j < x.columns(); j++) {
+                int at = (int) x.at(i) + j;
+                values[at] = r(values[at] + r(branch[(int) y.at(i) + j] + b[j]));
+            }
+        }
+    }
+
+    @Override
     public void layerNorm(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd) {
         double[] values = ReferenceBuffer.of(x);
         double[] n = ReferenceBuffer.of(normalized);
