@@ -49,8 +49,9 @@ public final class Model implements AutoCloseable {
             long budget = options.memoryBytes() > 0 ? options.memoryBytes() : defaultBudget(backend);
             long weights = backend.precision().bytes() * source.config().parameters();
             if (weights > budget) {
-                throw new MemoryBudgetException("the weights take " + mebibytes(weights) + " on the " + backend.name()
-                        + " backend, the memory budget is " + mebibytes(budget) + ": raise --memory"
+                throw new MemoryBudgetException("the weights take " + MemoryBudgetException.amount(weights) + " on the "
+                        + backend.name()
+                        + " backend, the memory budget is " + MemoryBudgetException.amount(budget) + ": raise --memory"
                         + (options.memoryBytes() == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
             }
             return new Model(source, choice, new DeviceModel(source, backend), budget);
@@ -68,10 +69,6 @@ public final class Model implements AutoCloseable {
         return backend.name().equals("reference")
                 ? Math.min(half, Runtime.getRuntime().maxMemory() / 10 * 8)
                 : half;
-    }
-
-    private static String mebibytes(long bytes) {
-        return ((bytes + (1 << 20) - 1) >> 20) + " MiB";
     }
 
     /**
@@ -92,9 +89,9 @@ public final class Model implements AutoCloseable {
         config().checkTokens(tokens);
         long need = Linearization.bytes(device, tokens.length);
         if (need > freeBytes()) {
-            throw new MemoryBudgetException(
-                    "a run of " + tokens.length + " tokens takes " + mebibytes(need) + ", the memory budget leaves "
-                            + mebibytes(freeBytes()) + ": raise --memory or close earlier runs");
+            throw new MemoryBudgetException("a run of " + tokens.length + " tokens takes "
+                    + MemoryBudgetException.amount(need) + ", the memory budget leaves "
+                    + MemoryBudgetException.amount(freeBytes()) + ": raise --memory or close earlier runs");
         }
         Run run = new Run(this, new Linearization(device, tokens));
         runs.add(run);

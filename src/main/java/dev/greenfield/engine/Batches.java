@@ -27,10 +27,10 @@ public final class Batches {
         for (int c = 0; c < rows.length; c++) {
             if (rows[c] > most) {
                 long need = bytes(model, rows[c]);
-                throw new MemoryBudgetException(
-                        "one sweep needs at least " + mebibytes(need) + " for a single source over "
-                                + rows[c] + " tokens, the memory budget leaves " + mebibytes(budgetBytes)
-                                + ": raise --memory or use a shorter prompt");
+                throw new MemoryBudgetException("one sweep needs at least " + MemoryBudgetException.amount(need)
+                        + " for a single source over "
+                        + rows[c] + " tokens, the memory budget leaves " + MemoryBudgetException.amount(budgetBytes)
+                        + ": raise --memory or use a shorter prompt");
             }
             if (sum + rows[c] > most) {
                 ranges.add(new Range(from, c));
@@ -47,21 +47,26 @@ public final class Batches {
 
     /** Bytes of a sweep over {@code rows} rows, the seeds' staging counted as one row each. */
     private static long bytes(DeviceModel model, long rows) {
-        long perRow = Workspace.elementsPerRow(model.config()) + model.config().width();
+        long chunk = Math.min(rows, model.backend().preferredChunkRows());
+        return rows * bytesPerRow(model) + chunk * bytesPerChunkRow(model);
+    }
+
+    private static long bytesPerRow(DeviceModel model) {
         return model.backend().precision().bytes()
-                * (rows * perRow + Workspace.fixedElements(model.backend(), model.config()));
+                * (Workspace.elementsPerRow(model.config()) + model.config().width());
+    }
+
+    private static long bytesPerChunkRow(DeviceModel model) {
+        return (long) model.backend().precision().bytes() * model.config().inner();
     }
 
     private static long mostRows(DeviceModel model, long budgetBytes) {
-        long fixed = bytes(model, 0);
-        long perRow = bytes(model, 1) - fixed;
-        long most = Math.max(0, budgetBytes - fixed) / perRow;
+        long chunk = model.backend().preferredChunkRows();
+        long most = budgetBytes >= bytes(model, chunk)
+                ? (budgetBytes - chunk * bytesPerChunkRow(model)) / bytesPerRow(model)
+                : budgetBytes / (bytesPerRow(model) + bytesPerChunkRow(model));
         long indexable =
                 model.backend().maxBufferLength() / (3L * model.config().width());
         return Math.min(Math.min(most, indexable), Integer.MAX_VALUE - 8);
-    }
-
-    private static String mebibytes(long bytes) {
-        return ((bytes + (1 << 20) - 1) >> 20) + " MiB";
     }
 }

@@ -43,14 +43,9 @@ final class Workspace implements AutoCloseable {
         hidden = made[3];
     }
 
-    /** Elements that a workspace takes per row of the batch. */
+    /** Elements that a workspace takes per row of the batch, its MLP chunk not counted. */
     static long elementsPerRow(ModelConfig config) {
         return 5L * config.width();
-    }
-
-    /** Elements that a workspace takes whatever the batch. */
-    static long fixedElements(Backend backend, ModelConfig config) {
-        return (long) backend.preferredChunkRows() * config.inner();
     }
 
     /** Rows that the MLP works on at once when it has {@code rows} to do: equal parts, none of them a small rest. */

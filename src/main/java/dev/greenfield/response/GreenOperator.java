@@ -255,8 +255,9 @@ public final class GreenOperator {
         long elements = (long) inputs() * outputs();
         if (8 * elements > budgetBytes || elements > Integer.MAX_VALUE - 8) {
             throw new MemoryBudgetException("the full Green operator has " + outputs() + " x " + inputs() + " entries ("
-                    + ((8 * elements) >> 20) + " MiB), the memory budget leaves " + (budgetBytes >> 20)
-                    + " MiB: raise --memory or ask for its leading part with --rank");
+                    + MemoryBudgetException.amount(8 * elements) + "), the memory budget leaves "
+                    + MemoryBudgetException.amount(budgetBytes)
+                    + ": raise --memory or ask for its leading part with --rank");
         }
         double[] matrix = new double[(int) elements];
         int n = inputs();

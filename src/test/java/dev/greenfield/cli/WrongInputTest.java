@@ -128,7 +128,7 @@ class WrongInputTest {
         // backends and memory
         all.add(new Mistake(3, List.of(sound("--backend", "cuda")), "cuda"));
         all.add(new Mistake(4, List.of(sound("--memory", "1KiB")), "memory budget", "--memory"));
-        all.add(new Mistake(4, List.of(green("--depth", "0", "--token", "0", "--memory", "40KiB")), "--memory"));
+        all.add(new Mistake(4, List.of(green("--depth", "0", "--token", "0", "--memory", "33KiB")), "--memory"));
         return all.stream();
     }
 

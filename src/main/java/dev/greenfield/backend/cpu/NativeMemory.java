@@ -68,8 +68,8 @@ final class NativeMemory implements CpuMemory {
             try {
                 pointer = new FloatPointer(Math.max(floats, 1));
             } catch (OutOfMemoryError e) {
-                throw new MemoryBudgetException("the system gave no " + ((floats >> 18) + 1)
-                        + " MiB of memory for one buffer: close other programs or lower --memory");
+                throw new MemoryBudgetException("the system gave no " + MemoryBudgetException.amount(4L * floats)
+                        + " of memory for one buffer: close other programs or lower --memory");
             }
             view = pointer.asBuffer();
         }

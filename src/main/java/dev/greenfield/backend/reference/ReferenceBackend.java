@@ -79,8 +79,8 @@ public final class ReferenceBackend implements Backend {
         try {
             return new ReferenceBuffer(label, (int) elements, ledger);
         } catch (OutOfMemoryError e) {
-            throw new MemoryBudgetException("'" + label + "' needs " + ((elements * 8) >> 20)
-                    + " MiB of Java heap and that is not free: start Java with a larger -Xmx or lower --memory");
+            throw new MemoryBudgetException("'" + label + "' needs " + MemoryBudgetException.amount(elements * 8)
+                    + " of Java heap and that is not free: start Java with a larger -Xmx or lower --memory");
         }
     }
 
