@@ -89,30 +89,16 @@ final class CpuAttention {
                 for (int i = i0; i < i1; i++) {
                     work.put(queryAt + (i - i0) * h, own, (int) qkv.at(rows.row(i, column)) + head * h, h);
                 }
-                gemm.multiply(
-                        false,
-                        true,
-                        n,
-                        i1,
-                        h,
-                        (float) shape.scale(),
-                        block,
-                        queryAt,
-                        h,
-                        block,
-                        keyAt,
-                        h,
-                        0,
-                        block,
-                        scoreAt,
-                        keys);
+                View scores = new View(block, scoreAt, n, i1, keys);
+                View queries = new View(block, queryAt, n, h, h);
+                gemm.multiply((float) shape.scale(), queries, new View(block, keyAt, i1, h, h).transpose(), 0, scores);
                 for (int i = i0; i < i1; i++) {
                     float l = softmax(work, scoreAt + (i - i0) * keys, i + 1, i1);
                     if (logSumExp != null) {
                         logSumExp.put(head * rows.tokens() + i, l);
                     }
                 }
-                gemm.multiply(false, false, n, h, i1, 1, block, scoreAt, keys, block, valueAt, h, 0, block, outAt, h);
+                gemm.multiply(1, scores, new View(block, valueAt, i1, h, h), 0, new View(block, outAt, n, h, h));
                 for (int i = i0; i < i1; i++) {
                     target.put((int) out.at(rows.row(i, column)) + head * h, work, outAt + (i - i0) * h, h);
                 }

@@ -107,23 +107,44 @@ final class CpuAttentionDerivatives {
             this.block = memory.allocate(resultAt + Math.max(gathered, tile * chunk * h));
         }
 
-        CpuMemory.Block floatsOf(Matrix m) {
-            return CpuBuffer.of(m.buffer()).block();
-        }
-
         /** Columns of the chunk that are alive at a token. */
         int alive(int token) {
             return Math.max(0, Math.min(chunk, rows.count(token) - c0));
         }
 
-        /** Where part 0 (query), 1 (key) or 2 (value) of this head stands in the forward pass at a token. */
-        long primalAt(int part, int token) {
-            return qkv.at(token) + (long) part * width + (long) head * h;
+        /** Queries (part 0), keys (1) or values (2) of this head in the forward pass at {@code count} tokens, [count, h]. */
+        View primal(int part, int token, int count) {
+            long offset = qkv.at(token) + (long) part * width + (long) head * h;
+            return new View(CpuBuffer.of(qkv.buffer()).block(), offset, count, h, qkv.stride());
         }
 
-        /** The same in a batch's matrix for the chunk's first column. */
+        /** The same part of a batch's matrix: the chunk's columns alive at a token, [alive, h]. */
+        View batch(Matrix m, int part, int token) {
+            return new View(CpuBuffer.of(m.buffer()).block(), batchAt(m, part, token), alive(token), h, m.stride());
+        }
+
         long batchAt(Matrix m, int part, int token) {
             return m.at(rows.start(token) + c0) + (long) part * width + (long) head * h;
+        }
+
+        /** a[.][i][.]: one query of the tile against the keys up to its own, [i + 1, alive(i)]. */
+        View scoresOfQuery(int i, int i0) {
+            return new View(block, score(0, i - i0), i + 1, alive(i), tile * chunk);
+        }
+
+        /** a[j][.][.]: one key against the tile's queries from i on, [i1 - i, alive(j)]. */
+        View scoresOfKey(int j, int i, int i0, int i1) {
+            return new View(block, score(j, i - i0), i1 - i, alive(j), chunk);
+        }
+
+        /** P of the tile's queries and the keys from the lowest token on, [i1 - i0, i1 - lowest]. */
+        View tileProbabilities(int i0, int i1) {
+            return new View(block, probabilityAt + lowest, i1 - i0, i1 - lowest, end);
+        }
+
+        /** Gathered or resulting rows, the chunk's columns side by side, [count, chunk h]. */
+        View sideBySide(int at, int count) {
+            return new View(block, at, count, chunk * h, chunk * h);
         }
 
         void tangent(Matrix dqkv, Matrix dout) {
@@ -132,181 +153,65 @@ final class CpuAttentionDerivatives {
                 int i1 = Math.min(i0 + tile, end);
                 probabilities(i0, i1);
                 for (int i = i0; i < i1; i++) { // scale k_j dq_i
-                    small(
-                            false,
-                            true,
-                            i + 1,
-                            alive(i),
-                            h,
-                            scale,
-                            floatsOf(qkv),
-                            primalAt(1, 0),
-                            qkv.stride(),
-                            floatsOf(dqkv),
-                            batchAt(dqkv, 0, i),
-                            dqkv.stride(),
-                            0,
-                            block,
-                            score(0, i - i0),
-                            tile * chunk);
+                    multiply(scale, primal(1, 0, i + 1), batch(dqkv, 0, i).transpose(), 0, scoresOfQuery(i, i0));
                 }
                 for (int j = lowest; j < i1; j++) { // scale q_i dk_j
                     int i = Math.max(j, i0);
-                    small(
-                            false,
-                            true,
-                            i1 - i,
-                            alive(j),
-                            h,
-                            scale,
-                            floatsOf(qkv),
-                            primalAt(0, i),
-                            qkv.stride(),
-                            floatsOf(dqkv),
-                            batchAt(dqkv, 1, j),
-                            dqkv.stride(),
-                            1,
-                            block,
-                            score(j, i - i0),
-                            chunk);
+                    View keys = batch(dqkv, 1, j).transpose();
+                    multiply(scale, primal(0, i, i1 - i), keys, 1, scoresOfKey(j, i, i0, i1));
                 }
                 softmaxDerivative(i0, i1, 1);
-                small(
-                        false,
-                        false,
-                        i1 - i0,
-                        chunk * h,
-                        i1 - lowest,
-                        1,
-                        block,
-                        probabilityAt + lowest,
-                        end,
-                        block,
-                        gatheredAt,
-                        chunk * h,
-                        0,
-                        block,
-                        resultAt,
-                        chunk * h); // P dv
-                for (int i = i0; i < i1; i++) { // dP v
-                    int result = resultAt + (i - i0) * chunk * h;
-                    small(
-                            true,
-                            false,
-                            alive(i),
-                            h,
-                            i + 1,
-                            1,
-                            block,
-                            score(0, i - i0),
-                            tile * chunk,
-                            floatsOf(qkv),
-                            primalAt(2, 0),
-                            qkv.stride(),
-                            1,
-                            block,
-                            result,
-                            h);
-                    scatter(result, dout, 0, i);
+                View result = sideBySide(resultAt, i1 - i0); // P dv, then dP v
+                multiply(1, tileProbabilities(i0, i1), sideBySide(gatheredAt, i1 - lowest), 0, result);
+                for (int i = i0; i < i1; i++) {
+                    int at = resultAt + (i - i0) * chunk * h;
+                    View own = new View(block, at, alive(i), h, h);
+                    multiply(1, scoresOfQuery(i, i0).transpose(), primal(2, 0, i + 1), 1, own);
+                    scatter(at, dout, 0, i);
                 }
             }
         }
 
         void adjoint(Matrix dout, Matrix dqkv) {
-            float[] zeros = new float[chunk * h];
-            for (int j = lowest; j < end; j++) {
-                block.view().put(resultAt + (j - lowest) * chunk * h, zeros, 0, zeros.length);
-                for (int c = 0; c < alive(j) && j < firstQuery; c++) {
-                    CpuBuffer.floats(dqkv).put((int) batchAt(dqkv, 0, j) + c * dqkv.stride(), zeros, 0, h);
-                    if (firstQuery >= end) { // no tile will write dk
-                        CpuBuffer.floats(dqkv).put((int) batchAt(dqkv, 1, j) + c * dqkv.stride(), zeros, 0, h);
-                    }
-                }
-            }
+            clear(dqkv);
             gather(dout, 0, firstQuery);
             for (int i0 = firstQuery; i0 < end; i0 += tile) {
                 int i1 = Math.min(i0 + tile, end);
                 probabilities(i0, i1);
                 for (int i = i0; i < i1; i++) { // v_j dout_i
-                    small(
-                            false,
-                            true,
-                            i + 1,
-                            alive(i),
-                            h,
-                            1,
-                            floatsOf(qkv),
-                            primalAt(2, 0),
-                            qkv.stride(),
-                            floatsOf(dout),
-                            batchAt(dout, 0, i),
-                            dout.stride(),
-                            0,
-                            block,
-                            score(0, i - i0),
-                            tile * chunk);
+                    multiply(1, primal(2, 0, i + 1), batch(dout, 0, i).transpose(), 0, scoresOfQuery(i, i0));
                 }
                 softmaxDerivative(i0, i1, scale);
                 for (int i = i0; i < i1; i++) { // dq_i = sum over j of ds k_j
-                    small(
-                            true,
-                            false,
-                            alive(i),
-                            h,
-                            i + 1,
-                            1,
-                            block,
-                            score(0, i - i0),
-                            tile * chunk,
-                            floatsOf(qkv),
-                            primalAt(1, 0),
-                            qkv.stride(),
-                            0,
-                            floatsOf(dqkv),
-                            batchAt(dqkv, 0, i),
-                            dqkv.stride());
+                    multiply(1, scoresOfQuery(i, i0).transpose(), primal(1, 0, i + 1), 0, batch(dqkv, 0, i));
                 }
                 for (int j = lowest; j < i1; j++) { // dk_j = sum over i of ds q_i
                     int i = Math.max(j, i0);
-                    boolean firstTile = Math.max(j, firstQuery) >= i0;
-                    small(
-                            true,
-                            false,
-                            alive(j),
-                            h,
-                            i1 - i,
-                            1,
-                            block,
-                            score(j, i - i0),
-                            chunk,
-                            floatsOf(qkv),
-                            primalAt(0, i),
-                            qkv.stride(),
-                            firstTile ? 0 : 1,
-                            floatsOf(dqkv),
-                            batchAt(dqkv, 1, j),
-                            dqkv.stride());
+                    float keep = Math.max(j, firstQuery) >= i0 ? 0 : 1; // what earlier tiles found
+                    View scores = scoresOfKey(j, i, i0, i1).transpose();
+                    multiply(1, scores, primal(0, i, i1 - i), keep, batch(dqkv, 1, j));
                 }
-                small(
-                        true,
-                        false,
-                        i1 - lowest,
-                        chunk * h,
-                        i1 - i0,
-                        1,
-                        block,
-                        probabilityAt + lowest,
-                        end,
-                        block,
-                        gatheredAt + (i0 - firstQuery) * chunk * h,
-                        chunk * h,
-                        1,
-                        block,
-                        resultAt,
-                        chunk * h); // dv_j = sum over i of P dout_i
+                View gathered = sideBySide(gatheredAt + (i0 - firstQuery) * chunk * h, i1 - i0);
+                View values = sideBySide(resultAt, i1 - lowest); // dv_j = sum over i of P dout_i
+                multiply(1, tileProbabilities(i0, i1).transpose(), gathered, 1, values);
             }
             for (int j = lowest; j < end; j++) {
                 scatter(resultAt + (j - lowest) * chunk * h, dqkv, 2, j);
+            }
+        }
+
+        /** Zeros where the adjoint adds up, and where no query will write. */
+        void clear(Matrix dqkv) {
+            float[] zeros = new float[chunk * h];
+            FloatBuffer out = CpuBuffer.floats(dqkv);
+            for (int j = lowest; j < end; j++) {
+                block.view().put(resultAt + (j - lowest) * chunk * h, zeros, 0, zeros.length);
+                for (int c = 0; c < alive(j) && j < firstQuery; c++) {
+                    out.put((int) batchAt(dqkv, 0, j) + c * dqkv.stride(), zeros, 0, h);
+                    if (firstQuery >= end) { // no tile will write dk
+                        out.put((int) batchAt(dqkv, 1, j) + c * dqkv.stride(), zeros, 0, h);
+                    }
+                }
             }
         }
 
@@ -339,23 +244,8 @@ final class CpuAttentionDerivatives {
 
         /** P for the queries i0 to i1 - 1, zero above the diagonal. */
         void probabilities(int i0, int i1) {
-            small(
-                    false,
-                    true,
-                    i1 - i0,
-                    i1,
-                    h,
-                    scale,
-                    floatsOf(qkv),
-                    primalAt(0, i0),
-                    qkv.stride(),
-                    floatsOf(qkv),
-                    primalAt(1, 0),
-                    qkv.stride(),
-                    0,
-                    block,
-                    probabilityAt,
-                    end);
+            View scores = new View(block, probabilityAt, i1 - i0, i1, end);
+            multiply(scale, primal(0, i0, i1 - i0), primal(1, 0, i1).transpose(), 0, scores);
             float[] row = Scratch.mine().floats(0, end);
             double[] e = Scratch.mine().doubles(end);
             for (int i = i0; i < i1; i++) {
@@ -396,25 +286,9 @@ final class CpuAttentionDerivatives {
             }
         }
 
-        private void small(
-                boolean ta,
-                boolean tb,
-                int m,
-                int n,
-                int k,
-                float alpha,
-                CpuMemory.Block a,
-                long atA,
-                int strideA,
-                CpuMemory.Block b,
-                long atB,
-                int strideB,
-                float beta,
-                CpuMemory.Block c,
-                long atC,
-                int strideC) {
-            if (m > 0 && n > 0) {
-                gemm.multiply(ta, tb, m, n, k, alpha, a, atA, strideA, b, atB, strideB, beta, c, atC, strideC);
+        private void multiply(float alpha, View a, View b, float beta, View c) {
+            if (c.rows() > 0 && c.columns() > 0) {
+                gemm.multiply(alpha, a, b, beta, c);
             }
         }
     }

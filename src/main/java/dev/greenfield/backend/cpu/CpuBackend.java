@@ -157,24 +157,15 @@ public final class CpuBackend implements Backend {
             if (rows == 0 || columns == 0) {
                 return;
             }
-            gemm.multiply(
-                    transposeA,
-                    transposeB,
-                    rows,
-                    columns,
-                    k,
-                    (float) alpha,
-                    CpuBuffer.of(a.buffer()).block(),
-                    transposeA ? a.offset() + row : a.at(row),
-                    a.stride(),
-                    CpuBuffer.of(b.buffer()).block(),
-                    transposeB ? b.at(column) : b.offset() + column,
-                    b.stride(),
-                    (float) beta,
-                    CpuBuffer.of(c.buffer()).block(),
-                    c.at(row) + column,
-                    c.stride());
+            View left = transposeA ? view(a, 0, row, k, rows).transpose() : view(a, row, 0, rows, k);
+            View right = transposeB ? view(b, column, 0, columns, k).transpose() : view(b, 0, column, k, columns);
+            gemm.multiply((float) alpha, left, right, (float) beta, view(c, row, column, rows, columns));
         });
+    }
+
+    /** Part of a matrix: {@code rows} by {@code columns} from the given row and column on. */
+    private static View view(Matrix m, int row, int column, int rows, int columns) {
+        return new View(CpuBuffer.of(m.buffer()).block(), m.at(row) + column, rows, columns, m.stride());
     }
 
     /** Into how many pieces a product is cut. */

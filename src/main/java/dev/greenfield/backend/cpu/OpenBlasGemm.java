@@ -1,5 +1,6 @@
 package dev.greenfield.backend.cpu;
 
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
@@ -42,37 +43,29 @@ final class OpenBlasGemm implements Gemm {
     }
 
     @Override
-    public void multiply(
-            boolean transposeA,
-            boolean transposeB,
-            int m,
-            int n,
-            int k,
-            float alpha,
-            CpuMemory.Block a,
-            long offsetA,
-            int strideA,
-            CpuMemory.Block b,
-            long offsetB,
-            int strideB,
-            float beta,
-            CpuMemory.Block c,
-            long offsetC,
-            int strideC) {
+    public void multiply(float alpha, View a, View b, float beta, View c) {
         openblas_nolapack.cblas_sgemm(
                 ROW_MAJOR,
-                transposeA ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
-                transposeB ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
-                m,
-                n,
-                k,
+                transposition(a),
+                transposition(b),
+                c.rows(),
+                c.columns(),
+                a.breadth(),
                 alpha,
-                ((NativeMemory.NativeBlock) a).at(offsetA),
-                strideA,
-                ((NativeMemory.NativeBlock) b).at(offsetB),
-                strideB,
+                pointer(a),
+                a.stride(),
+                pointer(b),
+                b.stride(),
                 beta,
-                ((NativeMemory.NativeBlock) c).at(offsetC),
-                strideC);
+                pointer(c),
+                c.stride());
+    }
+
+    private static int transposition(View view) {
+        return view.transposed() ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans;
+    }
+
+    private static FloatPointer pointer(View view) {
+        return ((NativeMemory.NativeBlock) view.block()).at(view.offset());
     }
 }

@@ -45,43 +45,21 @@ final class PlainGemm implements Gemm {
     }
 
     @Override
-    public void multiply(
-            boolean transposeA,
-            boolean transposeB,
-            int m,
-            int n,
-            int k,
-            float alpha,
-            CpuMemory.Block a,
-            long offsetA,
-            int strideA,
-            CpuMemory.Block b,
-            long offsetB,
-            int strideB,
-            float beta,
-            CpuMemory.Block c,
-            long offsetC,
-            int strideC) {
-        FloatBuffer left = a.view();
-        FloatBuffer right = b.view();
-        FloatBuffer out = c.view();
+    public void multiply(float alpha, View a, View b, float beta, View c) {
+        int inner = a.breadth();
+        FloatBuffer out = c.block().view();
         float[][] panel = new float[PANEL_ROWS][PANEL_COLUMNS];
         float[] strip = new float[PANEL_ROWS];
         float[] row = new float[PANEL_COLUMNS];
         float[] before = new float[PANEL_COLUMNS];
-        for (int j0 = 0; j0 < n; j0 += PANEL_COLUMNS) {
-            int columns = Math.min(PANEL_COLUMNS, n - j0);
-            for (int k0 = 0; k0 == 0 || k0 < k; k0 += PANEL_ROWS) {
-                int depth = Math.min(PANEL_ROWS, k - k0);
-                pack(right, transposeB, offsetB, strideB, k0, depth, j0, columns, panel);
-                for (int i = 0; i < m; i++) {
-                    int to = (int) (offsetC + (long) i * strideC + j0);
-                    for (int q = 0; q < depth; q++) {
-                        long at = transposeA
-                                ? offsetA + (long) (k0 + q) * strideA + i
-                                : offsetA + (long) i * strideA + k0 + q;
-                        strip[q] = alpha * left.get((int) at);
-                    }
+        for (int j0 = 0; j0 < c.columns(); j0 += PANEL_COLUMNS) {
+            int columns = Math.min(PANEL_COLUMNS, c.columns() - j0);
+            for (int k0 = 0; k0 == 0 || k0 < inner; k0 += PANEL_ROWS) {
+                int depth = Math.min(PANEL_ROWS, inner - k0);
+                pack(b, k0, depth, j0, columns, panel);
+                for (int i = 0; i < c.rows(); i++) {
+                    int to = (int) (c.offset() + (long) i * c.stride() + j0);
+                    strip(a, i, k0, depth, alpha, strip);
                     // Each panel is summed on its own and added once, which keeps the rounding of long sums small.
                     Arrays.fill(row, 0, columns, 0);
                     accumulate(strip, depth, panel, row, columns);
@@ -89,6 +67,16 @@ final class PlainGemm implements Gemm {
                     out.put(to, row, 0, columns);
                 }
             }
+        }
+    }
+
+    /** strip[q] = alpha a[i][k0 + q]. */
+    private static void strip(View a, int i, int k0, int depth, float alpha, float[] strip) {
+        FloatBuffer left = a.block().view();
+        for (int q = 0; q < depth; q++) {
+            long row = a.transposed() ? k0 + q : i;
+            int column = a.transposed() ? i : k0 + q;
+            strip[q] = alpha * left.get((int) (a.offset() + row * a.stride() + column));
         }
     }
 
@@ -103,25 +91,18 @@ final class PlainGemm implements Gemm {
         }
     }
 
-    private static void pack(
-            FloatBuffer b,
-            boolean transpose,
-            long offset,
-            int stride,
-            int k0,
-            int depth,
-            int j0,
-            int columns,
-            float[][] panel) {
-        if (!transpose) {
+    /** panel[q][j] = b[k0 + q][j0 + j]. */
+    private static void pack(View b, int k0, int depth, int j0, int columns, float[][] panel) {
+        FloatBuffer right = b.block().view();
+        if (!b.transposed()) {
             for (int q = 0; q < depth; q++) {
-                b.get((int) (offset + (long) (k0 + q) * stride + j0), panel[q], 0, columns);
+                right.get((int) (b.offset() + (long) (k0 + q) * b.stride() + j0), panel[q], 0, columns);
             }
             return;
         }
         float[] line = new float[depth];
         for (int j = 0; j < columns; j++) {
-            b.get((int) (offset + (long) (j0 + j) * stride + k0), line, 0, depth);
+            right.get((int) (b.offset() + (long) (j0 + j) * b.stride() + k0), line, 0, depth);
             for (int q = 0; q < depth; q++) {
                 panel[q][j] = line[q];
             }
