@@ -26,6 +26,12 @@ public final class CpuBackend implements Backend {
     /** Least columns of a piece. */
     private static final int STRIP = 192;
 
+    /** Columns of a strip of a product of few rows. */
+    private static final int WIDE_STRIP = 384;
+
+    /** Rows of b that a product of few rows takes at a time: rows stand pages apart, and a core knows 64 to 96 pages at once. */
+    private static final int PAGES = 64;
+
     private final Gemm gemm;
     private final Workers workers;
     private final CpuMemory memory;
@@ -157,9 +163,18 @@ public final class CpuBackend implements Backend {
             if (rows == 0 || columns == 0) {
                 return;
             }
-            View left = transposeA ? view(a, 0, row, k, rows).transpose() : view(a, row, 0, rows, k);
-            View right = transposeB ? view(b, column, 0, columns, k).transpose() : view(b, 0, column, k, columns);
-            gemm.multiply((float) alpha, left, right, (float) beta, view(c, row, column, rows, columns));
+            // The library packs b column by column: of few enough rows at a time for the processor to keep their pages
+            // at hand.
+            int step = m < FEW_ROWS && !transposeB ? PAGES : k;
+            View out = view(c, row, column, rows, columns);
+            for (int k0 = 0; k0 == 0 || k0 < k; k0 += step) {
+                int depth = Math.min(step, k - k0);
+                View left = transposeA ? view(a, k0, row, depth, rows).transpose() : view(a, row, k0, rows, depth);
+                View right = transposeB
+                        ? view(b, column, k0, columns, depth).transpose()
+                        : view(b, k0, column, depth, columns);
+                gemm.multiply((float) alpha, left, right, k0 == 0 ? (float) beta : 1, out);
+            }
         });
     }
 
@@ -179,16 +194,15 @@ public final class CpuBackend implements Backend {
     private Grid grid(int m, int n, double flops) {
         int threads = workers.threads();
         if (flops < SPLIT_FLOPS || threads == 1) {
-            return new Grid(1, m < FEW_ROWS ? Math.max(1, n / STRIP) : 1);
+            return new Grid(1, m < FEW_ROWS ? Math.max(1, n / WIDE_STRIP) : 1);
         }
         if (m >= MANY_ROWS * threads) {
             return new Grid(threads, 1);
         }
-        int strips = Math.max(1, n / STRIP);
+        int columnPieces = Math.min(threads, Math.max(1, n / STRIP));
         if (m < FEW_ROWS) {
-            return new Grid(1, strips);
+            return new Grid(1, Math.max(columnPieces, n / WIDE_STRIP));
         }
-        int columnPieces = Math.min(threads, strips);
         return new Grid((threads + columnPieces - 1) / columnPieces, columnPieces);
     }
 
