@@ -19,6 +19,8 @@ public record BackendChoice(Backend backend, String reason) {
     /** The names that {@code --backend} takes. */
     public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "reference");
 
+    private static final int MOST_THREADS_A_PROCESSOR = 8;
+
     private static final String NO_CUDA = "this version of Greenfield has no CUDA backend";
 
     /**
@@ -34,6 +36,11 @@ public record BackendChoice(Backend backend, String reason) {
         if (threads < 0) {
             throw new InputException("--threads " + threads + ": expected at least 1, or 0 for all processors");
         }
+        int most = MOST_THREADS_A_PROCESSOR * Runtime.getRuntime().availableProcessors();
+        if (threads > most) {
+            throw new InputException("--threads " + threads + ": expected at most " + most + ", "
+                    + MOST_THREADS_A_PROCESSOR + " for each processor");
+        }
         int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         return switch (name) {
             case "auto" -> {
@@ -41,13 +48,13 @@ public record BackendChoice(Backend backend, String reason) {
                 if (precision == Precision.FP64) {
                     yield new BackendChoice(new ReferenceBackend(), "backend reference: the one that computes in fp64");
                 }
-                Backend cpu = CpuBackend.open(count);
-                yield new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): " + NO_CUDA);
+                CpuBackend cpu = CpuBackend.open(count);
+                yield new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): " + NO_CUDA + slow(cpu));
             }
             case "cpu" -> {
                 require(precision, "cpu", List.of(Precision.FP32));
-                Backend cpu = CpuBackend.open(count);
-                yield new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): asked for");
+                CpuBackend cpu = CpuBackend.open(count);
+                yield new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): asked for" + slow(cpu));
             }
             case "reference" -> {
                 require(precision, "reference", List.of(Precision.FP64));
@@ -59,6 +66,14 @@ public record BackendChoice(Backend backend, String reason) {
             default ->
                 throw new InputException("unknown backend '" + name + "': expected one of " + String.join(", ", NAMES));
         };
+    }
+
+    /** What is lost without OpenBLAS and how to get it back; empty when it is there. */
+    private static String slow(CpuBackend cpu) {
+        return cpu.problem() == null
+                ? ""
+                : "; OpenBLAS did not load, matrix products are about ten times slower: " + cpu.problem()
+                        + "; if no directory was writable for it, set -Dorg.bytedeco.javacpp.cachedir=DIR";
     }
 
     private static void require(Precision precision, String backend, List<Precision> has) {

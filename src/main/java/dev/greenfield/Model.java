@@ -3,6 +3,7 @@ package dev.greenfield;
 import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.model.ModelConfig;
@@ -22,6 +23,7 @@ public final class Model implements AutoCloseable {
     private final DeviceModel device;
     private final long budgetBytes;
     private final List<Run> runs = new ArrayList<>();
+    private boolean closed;
 
     private Model(ModelSource source, BackendChoice choice, DeviceModel device, long budgetBytes) {
         this.source = source;
@@ -54,6 +56,7 @@ public final class Model implements AutoCloseable {
                         + " backend, the memory budget is " + MemoryBudgetException.amount(budget) + ": raise --memory"
                         + (options.memoryBytes() == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
             }
+            backend.keepWithin(budget);
             return new Model(source, choice, new DeviceModel(source, backend), budget);
         } catch (RuntimeException | Error e) {
             source.close();
@@ -87,7 +90,10 @@ public final class Model implements AutoCloseable {
      */
     public Run run(int... tokens) {
         config().checkTokens(tokens);
-        long need = Linearization.bytes(device, tokens.length);
+        if (closed) {
+            throw new IllegalStateException("the model is closed: open it again to run it");
+        }
+        long need = Linearization.bytes(device, tokens.length) + Batches.bytes(device, tokens.length);
         if (need > freeBytes()) {
             throw new MemoryBudgetException("a run of " + tokens.length + " tokens takes "
                     + MemoryBudgetException.amount(need) + ", the memory budget leaves "
@@ -96,6 +102,15 @@ public final class Model implements AutoCloseable {
         Run run = new Run(this, new Linearization(device, tokens));
         runs.add(run);
         return run;
+    }
+
+    /** Checks that the output matrix, which full logits need on the backend, is there or fits the memory budget. */
+    void requireUnembedding() {
+        long need = device.missingUnembeddingBytes();
+        if (need > freeBytes()) {
+            throw new MemoryBudgetException("the output matrix takes " + MemoryBudgetException.amount(need)
+                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
+        }
     }
 
     /** Bytes of the memory budget that nothing holds now. */
@@ -133,6 +148,7 @@ public final class Model implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         for (Run run : new ArrayList<>(runs)) {
             run.close();
         }

@@ -1,5 +1,6 @@
 package dev.greenfield;
 
+import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.lattice.Field;
@@ -44,8 +45,14 @@ public final class Run implements AutoCloseable {
         return linearization.field();
     }
 
+    /** The residual stream in the middle of each block ({@code resid_mid}), [L, T, D]. */
+    public Field middleField() {
+        return linearization.middleField();
+    }
+
     /** The logits, [T, V], in the order position, token. */
     public double[] logits() {
+        model.requireUnembedding();
         return linearization.logits();
     }
 
@@ -60,7 +67,9 @@ public final class Run implements AutoCloseable {
 
     /** The sensitivity of F to every site, from one adjoint sweep. */
     public SensitivityField sensitivity(Observable observable) {
-        return SensitivityField.compute(linearization, resolve(observable));
+        Readout.Resolved f = resolve(observable);
+        Batches.require(model.device(), f.position() + 1, model.freeBytes());
+        return SensitivityField.compute(linearization, f);
     }
 
     /**
@@ -86,6 +95,7 @@ public final class Run implements AutoCloseable {
 
     private void checkSource(Site site, double[] source) {
         check(site);
+        Batches.require(model.device(), linearization.length() - site.token(), model.freeBytes());
         if (source.length != model.config().width()) {
             throw new InputException("a source has " + source.length + " components, expected "
                     + model.config().width() + ", the width of the stream");
@@ -122,7 +132,7 @@ public final class Run implements AutoCloseable {
             for (Site site : targets) {
                 check(site);
             }
-            return new GreenOperator(linearization, sources, List.of(targets), model.freeBytes());
+            return new GreenOperator(linearization, sources, List.of(targets), model::freeBytes);
         }
     }
 
@@ -145,6 +155,9 @@ public final class Run implements AutoCloseable {
                 && f.weights().length != model.config().width()) {
             throw new InputException("a linear observable has " + f.weights().length + " weights, expected "
                     + model.config().width() + ", the width of the stream");
+        }
+        if (f.kind() == Observable.Kind.LOG_PROBABILITY) {
+            model.requireUnembedding();
         }
         int answer = f.answer() == null ? -1 : model.tokenizer().single(f.answer());
         int foil = f.foil() == null ? -1 : model.tokenizer().single(f.foil());

@@ -23,6 +23,9 @@ public interface Backend extends AutoCloseable {
     /** The buffers that are open, for leak checks and memory measurements. */
     BufferLedger ledger();
 
+    /** Sets the most memory that the backend may hold in all, blocks that it keeps for reuse included. */
+    void keepWithin(long bytes);
+
     /** The most elements one buffer of this backend may hold. */
     long maxBufferLength();
 

@@ -40,9 +40,4 @@ public record Matrix(Buffer buffer, long offset, int rows, int columns, int stri
     public long at(int row) {
         return offset + (long) row * stride;
     }
-
-    /** Whether the rows follow each other without gaps. */
-    public boolean dense() {
-        return stride == columns || rows <= 1;
-    }
 }

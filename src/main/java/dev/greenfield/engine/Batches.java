@@ -29,7 +29,8 @@ public final class Batches {
                 long need = bytes(model, rows[c]);
                 throw new MemoryBudgetException("one sweep needs at least " + MemoryBudgetException.amount(need)
                         + " for a single source over "
-                        + rows[c] + " tokens, the memory budget leaves " + MemoryBudgetException.amount(budgetBytes)
+                        + rows[c] + (rows[c] == 1 ? " token" : " tokens") + ", the memory budget leaves "
+                        + MemoryBudgetException.amount(budgetBytes)
                         + ": raise --memory or use a shorter prompt");
             }
             if (sum + rows[c] > most) {
@@ -45,8 +46,17 @@ public final class Batches {
         return ranges;
     }
 
+    /**
+     * Checks that a sweep over {@code rows} rows fits.
+     *
+     * @throws MemoryBudgetException when it does not
+     */
+    public static void require(DeviceModel model, int rows, long budgetBytes) {
+        cut(model, new int[] {rows}, budgetBytes);
+    }
+
     /** Bytes of a sweep over {@code rows} rows, the seeds' staging counted as one row each. */
-    private static long bytes(DeviceModel model, long rows) {
+    public static long bytes(DeviceModel model, long rows) {
         long chunk = Math.min(rows, model.backend().preferredChunkRows());
         return rows * bytesPerRow(model) + chunk * bytesPerChunkRow(model);
     }

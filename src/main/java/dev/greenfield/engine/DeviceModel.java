@@ -4,6 +4,7 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
+import dev.greenfield.lattice.InputException;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Parameter;
@@ -27,6 +28,7 @@ public final class DeviceModel implements AutoCloseable {
     private final double[] finalGain;
     private final double[] finalBias;
     private Matrix unembedding;
+    private boolean closed;
     private Buffer unembeddingBias;
 
     /**
@@ -100,6 +102,7 @@ public final class DeviceModel implements AutoCloseable {
         for (int i0 = 0; i0 < in; i0 += ROWS) {
             int n = Math.min(ROWS, in - i0);
             weight.read((long) i0 * out, rows, 0, n * out);
+            requireFinite(weight.name(), rows, n * out, (long) i0 * out);
             for (int i = 0; norm != null && i < n; i++) {
                 for (int j = 0; j < out; j++) {
                     bias[j] += shift[i0 + i] * rows[i * out + j];
@@ -117,6 +120,7 @@ public final class DeviceModel implements AutoCloseable {
         Parameter parameter = source.parameter(name);
         double[] values = new double[(int) parameter.shape()[0]];
         parameter.read(0, values, 0, values.length);
+        requireFinite(name, values, values.length, 0);
         return values;
     }
 
@@ -134,6 +138,7 @@ public final class DeviceModel implements AutoCloseable {
     }
 
     BlockWeights block(int l) {
+        requireOpen();
         return blocks.get(l);
     }
 
@@ -151,6 +156,7 @@ public final class DeviceModel implements AutoCloseable {
                 x[t * width + i] += position[i];
             }
         }
+        requireFinite("wte.weight or wpe.weight, as embeddings of this prompt", x, x.length, 0);
         return x;
     }
 
@@ -158,6 +164,7 @@ public final class DeviceModel implements AutoCloseable {
     double[] outputRow(int token) {
         double[] row = new double[config.width()];
         source.parameter("lm_head.weight").read((long) token * row.length, row, 0, row.length);
+        requireFinite("lm_head.weight", row, row.length, 0);
         return row;
     }
 
@@ -171,6 +178,7 @@ public final class DeviceModel implements AutoCloseable {
 
     /** The output matrix with the last LayerNorm's gain folded in, [V, D]; uploaded when first asked for. */
     synchronized Matrix unembedding() {
+        requireOpen();
         if (unembedding == null) {
             int vocabulary = config.vocabulary();
             int width = config.width();
@@ -182,6 +190,7 @@ public final class DeviceModel implements AutoCloseable {
             for (int v0 = 0; v0 < vocabulary; v0 += ROWS) {
                 int n = Math.min(ROWS, vocabulary - v0);
                 head.read((long) v0 * width, rows, 0, n * width);
+                requireFinite("lm_head.weight", rows, n * width, (long) v0 * width);
                 for (int v = 0; v < n; v++) {
                     bias[v] = 0;
                     for (int i = 0; i < width; i++) {
@@ -203,8 +212,32 @@ public final class DeviceModel implements AutoCloseable {
         return unembeddingBias;
     }
 
+    /** Bytes that {@link #unembedding} would still take; 0 once it is there. */
+    public synchronized long missingUnembeddingBytes() {
+        long elements = (long) config.vocabulary() * (config.width() + 1);
+        return unembedding == null ? elements * backend.precision().bytes() : 0;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the model is closed: open it again to use it");
+        }
+    }
+
+    /** Refuses numbers that would spread through every result. */
+    private static void requireFinite(String parameter, double[] values, int count, long from) {
+        for (int i = 0; i < count; i++) {
+            if (!Double.isFinite(values[i])) {
+                throw new InputException(
+                        parameter + ": element " + (from + i) + " is " + values[i]
+                                + ", expected finite weights; the file is damaged or training diverged, use another checkpoint");
+            }
+        }
+    }
+
     @Override
     public void close() {
+        closed = true;
         buffers.forEach(Buffer::close);
         buffers.clear();
         blocks.clear();

@@ -6,6 +6,7 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.InputException;
 import dev.greenfield.model.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,7 +82,21 @@ public final class Linearization implements AutoCloseable {
                 layers.mlpForward(l, top, blocks.get(l), w);
             }
         }
+        requireFinite();
         backend.layerNorm(atHalfDepth(2 * blocks.size()), model.config().epsilon(), finalNormalized, finalInverseStd);
+    }
+
+    /** Whatever goes beyond the range of numbers in a block is not finite at the top. */
+    private void requireFinite() {
+        double[] squares = new double[tokens.length];
+        backend.squaredNorms(atHalfDepth(2 * blocks.size()), squares, 0);
+        for (int t = 0; t < squares.length; t++) {
+            if (!Double.isFinite(squares[t])) {
+                throw new InputException(
+                        "the final residual at token " + t + " is not finite: this model's numbers leave the"
+                                + " range of " + backend.precision().label() + "; use --backend reference");
+            }
+        }
     }
 
     /** Copies the stream at a half depth to the next one, where the half of a block then adds to it. */

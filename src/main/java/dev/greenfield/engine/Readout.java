@@ -3,11 +3,15 @@ package dev.greenfield.engine;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.lattice.Observable;
 
 /** From the final residual to logits and observables, and back: values, and gradients with respect to R[L]. */
 public final class Readout {
+    /** Logits held on the backend at a time: 16 MiB of float32. */
+    private static final int LOGITS_AT_ONCE = 1 << 22;
+
     private final DeviceModel model;
     private final Backend backend;
 
@@ -25,21 +29,41 @@ public final class Readout {
      */
     public record Resolved(Observable.Kind kind, int answer, int foil, double[] weights, int position) {}
 
-    /** The logits of normalized final rows [n, D], as [n, V]. */
-    double[] logits(Matrix normalized) {
-        Matrix unembedding = model.unembedding();
+    /** Takes the logits of one row after another. */
+    private interface RowVisitor {
+        void visit(int row, double[] logits);
+    }
+
+    /** Makes the logits [V] of normalized final rows [n, D], some rows at a time. */
+    private void forEachRow(Matrix normalized, RowVisitor visitor) {
         int vocabulary = model.config().vocabulary();
-        double[] logits = new double[Math.multiplyExact(normalized.rows(), vocabulary)];
-        int step = Math.max(1, Math.min(normalized.rows(), (1 << 24) / vocabulary));
+        int step = Math.max(1, Math.min(normalized.rows(), LOGITS_AT_ONCE / vocabulary));
+        double[] row = new double[vocabulary];
         try (Buffer buffer = backend.allocate("logits", (long) step * vocabulary)) {
             for (int r = 0; r < normalized.rows(); r += step) {
                 int n = Math.min(step, normalized.rows() - r);
                 Matrix part = Matrix.of(buffer, n, vocabulary);
-                backend.multiply(1, normalized.rows(r, n), false, unembedding, true, 0, part);
+                backend.multiply(1, normalized.rows(r, n), false, model.unembedding(), true, 0, part);
                 backend.addBias(part, model.unembeddingBias());
-                backend.download(buffer, 0, logits, r * vocabulary, n * vocabulary);
+                for (int i = 0; i < n; i++) {
+                    backend.download(buffer, part.at(i), row, 0, vocabulary);
+                    visitor.visit(r + i, row);
+                }
             }
         }
+    }
+
+    /** The logits of normalized final rows [n, D], as [n, V]. */
+    double[] logits(Matrix normalized) {
+        int vocabulary = model.config().vocabulary();
+        long elements = (long) normalized.rows() * vocabulary;
+        if (elements > Integer.MAX_VALUE - 8) {
+            throw new MemoryBudgetException("the logits of " + normalized.rows() + " tokens over " + vocabulary
+                    + " words are " + elements + " numbers, one array holds " + (Integer.MAX_VALUE - 8)
+                    + ": ask for fewer tokens");
+        }
+        double[] logits = new double[(int) elements];
+        forEachRow(normalized, (row, values) -> System.arraycopy(values, 0, logits, row * vocabulary, vocabulary));
         return logits;
     }
 
@@ -62,7 +86,9 @@ public final class Readout {
             Matrix normalized = Matrix.of(buffer, rows.rows(), width);
             backend.layerNorm(rows, model.config().epsilon(), normalized, null);
             if (f.kind() == Observable.Kind.LOG_PROBABILITY) {
-                return logProbabilities(logits(normalized), rows.rows(), f.answer());
+                double[] values = new double[rows.rows()];
+                forEachRow(normalized, (row, logits) -> values[row] = logits[f.answer()] - logSumExp(logits));
+                return values;
             }
             double[] direction = direction(f);
             return dots(normalized, fold(direction), constant(direction));
@@ -83,23 +109,14 @@ public final class Readout {
         return dots;
     }
 
-    private static double[] logProbabilities(double[] logits, int rows, int answer) {
-        int vocabulary = logits.length / rows;
-        double[] values = new double[rows];
-        for (int i = 0; i < rows; i++) {
-            values[i] = logits[i * vocabulary + answer] - logSumExp(logits, i * vocabulary, vocabulary);
-        }
-        return values;
-    }
-
-    private static double logSumExp(double[] x, int from, int n) {
+    private static double logSumExp(double[] x) {
         double max = Double.NEGATIVE_INFINITY;
-        for (int i = 0; i < n; i++) {
-            max = Math.max(max, x[from + i]);
+        for (double value : x) {
+            max = Math.max(max, value);
         }
         double sum = 0;
-        for (int i = 0; i < n; i++) {
-            sum += Math.exp(x[from + i] - max);
+        for (double value : x) {
+            sum += Math.exp(value - max);
         }
         return max + Math.log(sum);
     }
@@ -156,7 +173,7 @@ public final class Readout {
         int vocabulary = model.config().vocabulary();
         int width = model.config().width();
         double[] weights = logits(run.finalNormalized().rows(f.position(), 1));
-        double normalizer = logSumExp(weights, 0, vocabulary);
+        double normalizer = logSumExp(weights);
         for (int v = 0; v < vocabulary; v++) {
             weights[v] = (v == f.answer() ? 1 : 0) - Math.exp(weights[v] - normalizer);
         }

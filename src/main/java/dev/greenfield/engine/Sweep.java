@@ -66,13 +66,18 @@ public final class Sweep {
         }
     }
 
+    /** The half depth that the last attention half below {@code to} begins at; 0 when there is none. */
+    public static int lastAttentionBelow(int to) {
+        return (to - 1) / 2 * 2;
+    }
+
     private interface Entrance {
         int[] enter(int halfDepth);
     }
 
     private static void climb(Batch batch, int to, int fromToken, Visitor visitor, Entrance entrance, Half half) {
         // After the last attention below `to`, rows no longer see each other: only those that are wanted go on.
-        int lastAttention = (to - 1) / 2 * 2;
+        int lastAttention = lastAttentionBelow(to);
         for (int h = batch.start(); h <= to; h++) {
             entrance.enter(h);
             visitor.visit(h, batch.rows(), batch.columns(), batch.x());

@@ -1,6 +1,7 @@
 package dev.greenfield.lattice;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * One vector a site: a residual stream, a sensitivity, a displacement or a response, of shape [depths, tokens, width].
@@ -50,7 +51,7 @@ public final class Field {
 
     /** Component i at (depth, token). */
     public double at(int depth, int token, int i) {
-        return values[index(depth, token) + i];
+        return values[index(depth, token) + Objects.checkIndex(i, width)];
     }
 
     /** The vector at (depth, token), [D]. */

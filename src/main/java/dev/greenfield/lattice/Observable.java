@@ -1,5 +1,6 @@
 package dev.greenfield.lattice;
 
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -33,6 +34,14 @@ public record Observable(Kind kind, String answer, String foil, double[] weights
         weights = weights == null ? null : weights.clone();
         if (position < LAST) {
             throw new InputException("position " + position + ": expected a token of the prompt, counted from 0");
+        }
+        if ((kind == Kind.LINEAR) == (answer != null)
+                || (kind == Kind.LINEAR) != (weights != null)
+                || (kind == Kind.LOGIT_DIFFERENCE) != (foil != null)) {
+            throw new InputException("an observable of kind " + kind + " takes "
+                    + (kind == Kind.LINEAR
+                            ? "weights and no tokens"
+                            : kind == Kind.LOGIT_DIFFERENCE ? "an answer and a foil" : "an answer and no foil"));
         }
         if (kind == Kind.LOGIT_DIFFERENCE && answer.equals(foil)) {
             throw new InputException("answer and foil are both '" + answer
@@ -70,6 +79,21 @@ public record Observable(Kind kind, String answer, String foil, double[] weights
     /** The same observable read at another position. */
     public Observable at(int token) {
         return new Observable(kind, answer, foil, weights, token);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Observable o
+                && kind == o.kind
+                && Objects.equals(answer, o.answer)
+                && Objects.equals(foil, o.foil)
+                && Arrays.equals(weights, o.weights)
+                && position == o.position;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(kind, answer, foil, Arrays.hashCode(weights), position);
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /**
  * The Green operator G of a run between source sites and target sites: the response at the targets, to first order, to
@@ -28,20 +29,20 @@ public final class GreenOperator {
     private final List<Site> sources;
     private final List<Site> targets;
     private final int width;
-    private final long budgetBytes;
+    private final LongSupplier budget;
 
     /**
      * @param run the linearized run
      * @param sources source sites, at least one
      * @param targets target sites, at least one
-     * @param budgetBytes memory that the operator's sweeps and results may take
+     * @param budget bytes that the operator's sweeps and results may take at the time they are asked for
      */
-    public GreenOperator(Linearization run, List<Site> sources, List<Site> targets, long budgetBytes) {
+    public GreenOperator(Linearization run, List<Site> sources, List<Site> targets, LongSupplier budget) {
         this.run = run;
         this.sources = List.copyOf(sources);
         this.targets = List.copyOf(targets);
         this.width = run.model().config().width();
-        this.budgetBytes = budgetBytes;
+        this.budget = budget;
         if (sources.isEmpty() || targets.isEmpty()) {
             throw new InputException("a Green operator needs at least one source site and one target site");
         }
@@ -85,7 +86,7 @@ public final class GreenOperator {
 
     /** How many pairs of an input and an output the memory budget has room for on the host. */
     long vectorsInBudget() {
-        return budgetBytes / (8L * (inputs() + outputs()));
+        return budget.getAsLong() / (8L * (inputs() + outputs()));
     }
 
     /** G u for one input [n D]: [m D]. */
@@ -155,7 +156,7 @@ public final class GreenOperator {
         int highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
         int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
         // Whatever stands above the last attention's input sees only the rows that this attention was asked for.
-        int lastAttention = (highest - 1) / 2 * 2;
+        int lastAttention = Sweep.lastAttentionBelow(highest);
         int fromToken = targets.stream()
                 .filter(s -> s.halfDepth() > lastAttention || highest == 0)
                 .mapToInt(Site::token)
@@ -191,7 +192,7 @@ public final class GreenOperator {
     private List<Batches.Range> batches(int columns, int rowsEach) {
         int[] rows = new int[columns];
         Arrays.fill(rows, rowsEach);
-        return Batches.cut(run.model(), rows, budgetBytes);
+        return Batches.cut(run.model(), rows, budget.getAsLong());
     }
 
     private double[] part(double[] vector, int site) {
@@ -253,6 +254,7 @@ public final class GreenOperator {
      */
     public double[] materialize() {
         long elements = (long) inputs() * outputs();
+        long budgetBytes = budget.getAsLong();
         if (8 * elements > budgetBytes || elements > Integer.MAX_VALUE - 8) {
             throw new MemoryBudgetException("the full Green operator has " + outputs() + " x " + inputs() + " entries ("
                     + MemoryBudgetException.amount(8 * elements) + "), the memory budget leaves "

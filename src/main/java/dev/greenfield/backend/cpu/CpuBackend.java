@@ -33,13 +33,15 @@ public final class CpuBackend implements Backend {
     private static final int PAGES = 64;
 
     private final Gemm gemm;
+    private final String problem;
     private final Workers workers;
     private final CpuMemory memory;
     private final CpuAttention attention;
     private final CpuAttentionDerivatives derivatives;
     private final BufferLedger ledger = new BufferLedger();
 
-    private CpuBackend(Gemm gemm, int threads) {
+    private CpuBackend(Gemm gemm, int threads, String problem) {
+        this.problem = problem;
         this.gemm = gemm;
         this.workers = new Workers(threads);
         this.memory = gemm.memory();
@@ -49,18 +51,16 @@ public final class CpuBackend implements Backend {
 
     /** A backend on {@code threads} threads with OpenBLAS where it loads, plain Java otherwise. */
     public static CpuBackend open(int threads) {
-        Gemm gemm;
         try {
-            gemm = OpenBlasGemm.load();
+            return new CpuBackend(OpenBlasGemm.load(), threads, null);
         } catch (LinkageError e) {
-            gemm = new PlainGemm();
+            return new CpuBackend(new PlainGemm(), threads, problem(e));
         }
-        return new CpuBackend(gemm, threads);
     }
 
     /** A backend whose matrix products are plain Java whatever this machine could load. */
     public static CpuBackend withoutLibraries(int threads) {
-        return new CpuBackend(new PlainGemm(), threads);
+        return new CpuBackend(new PlainGemm(), threads, null);
     }
 
     /** Why OpenBLAS cannot be used here; null when it can. */
@@ -69,8 +69,17 @@ public final class CpuBackend implements Backend {
             OpenBlasGemm.load();
             return null;
         } catch (LinkageError e) {
-            return e.getClass().getSimpleName() + ": " + e.getMessage();
+            return problem(e);
         }
+    }
+
+    private static String problem(LinkageError e) {
+        return e.getClass().getSimpleName() + ": " + e.getMessage();
+    }
+
+    /** Why this backend works without OpenBLAS though it was wanted; null when it has it or was told to do without. */
+    public String problem() {
+        return problem;
     }
 
     @Override
@@ -92,6 +101,11 @@ public final class CpuBackend implements Backend {
     @Override
     public BufferLedger ledger() {
         return ledger;
+    }
+
+    @Override
+    public void keepWithin(long bytes) {
+        memory.keepWithin(bytes);
     }
 
     @Override

@@ -7,6 +7,9 @@ interface CpuMemory extends AutoCloseable {
     /** A block of at least this many floats, with arbitrary contents. */
     Block allocate(int floats);
 
+    /** Sets the most memory to hold, blocks kept for later use included. */
+    default void keepWithin(long bytes) {}
+
     /** Frees what is kept for later use; blocks that are out are freed when they are given back. */
     @Override
     default void close() {}

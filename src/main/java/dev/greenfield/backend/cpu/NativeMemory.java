@@ -14,18 +14,40 @@ final class NativeMemory implements CpuMemory {
     /** Floats kept at most, 512 MiB. */
     private static final long KEPT = 1L << 27;
 
-    private final List<NativeBlock> idle = new ArrayList<>();
+    private final List<NativeBlock> idle = new ArrayList<>(); // oldest first
     private long idleFloats;
+    private long lentFloats;
+    private long mostFloats = Long.MAX_VALUE;
     private boolean closed;
 
     @Override
-    public CpuMemory.Block allocate(int floats) {
-        NativeBlock kept = take(floats);
-        return kept != null ? kept : new NativeBlock(floats);
+    public synchronized void keepWithin(long bytes) {
+        mostFloats = bytes / 4;
+        evict(0);
+    }
+
+    @Override
+    public synchronized CpuMemory.Block allocate(int floats) {
+        NativeBlock block = take(floats);
+        if (block == null) {
+            evict(floats);
+            block = new NativeBlock(floats);
+        }
+        lentFloats += block.floats;
+        return block;
+    }
+
+    /** Frees the blocks that were kept longest until {@code floats} more fit. */
+    private void evict(long floats) {
+        while (!idle.isEmpty() && lentFloats + idleFloats + floats > mostFloats) {
+            NativeBlock oldest = idle.remove(0);
+            idleFloats -= oldest.floats;
+            oldest.pointer.deallocate();
+        }
     }
 
     /** The smallest kept block that is large enough and wastes at most a quarter. */
-    private synchronized NativeBlock take(int floats) {
+    private NativeBlock take(int floats) {
         NativeBlock best = null;
         for (NativeBlock block : idle) {
             boolean fits = block.floats >= floats && block.floats <= floats + floats / 4L;
@@ -41,7 +63,8 @@ final class NativeMemory implements CpuMemory {
     }
 
     private synchronized void give(NativeBlock block) {
-        if (closed || idleFloats + block.floats > KEPT) {
+        lentFloats -= block.floats;
+        if (closed || idleFloats + block.floats > KEPT || lentFloats + idleFloats + block.floats > mostFloats) {
             block.pointer.deallocate();
         } else {
             idle.add(block);

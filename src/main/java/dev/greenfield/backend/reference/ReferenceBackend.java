@@ -60,6 +60,11 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void keepWithin(long bytes) {
+        // Nothing is kept: what is closed is the garbage collector's.
+    }
+
+    @Override
     public long maxBufferLength() {
         return Integer.MAX_VALUE - 8;
     }
@@ -77,7 +82,7 @@ public final class ReferenceBackend implements Backend {
                     + ": ask for less at once, or use another backend");
         }
         try {
-            return new ReferenceBuffer(label, (int) elements, ledger);
+            return new ReferenceBuffer(label, new double[(int) elements], ledger);
         } catch (OutOfMemoryError e) {
             throw new MemoryBudgetException("'" + label + "' needs " + MemoryBudgetException.amount(elements * 8)
                     + " of Java heap and that is not free: start Java with a larger -Xmx or lower --memory");

@@ -9,9 +9,9 @@ import java.util.Arrays;
 final class ReferenceBuffer extends Buffer {
     private double[] values;
 
-    ReferenceBuffer(String label, int length, BufferLedger ledger) {
-        super(label, length, 8L * length, ledger);
-        this.values = new double[length];
+    ReferenceBuffer(String label, double[] values, BufferLedger ledger) {
+        super(label, values.length, 8L * values.length, ledger);
+        this.values = values;
         Arrays.fill(values, Double.NaN); // nobody may rely on what fresh memory holds
     }
 
