@@ -18,7 +18,7 @@ import java.util.function.LongSupplier;
 
 /**
  * The Green operator G of a run between source sites and target sites: the response at the targets, to first order, to
- * sources at the source sites, G(l', t' <- l, t) = dR[l'][t'] / dR[l][t]. As a matrix it has shape [m D, n D] for m targets
+ * sources at the source sites, {@code G(l', t' <- l, t) = dR[l'][t'] / dR[l][t]}. As a matrix it has shape [m D, n D] for m targets
  * and n sources; it is never formed unless {@link #materialize} is called. Blocks that causality forbids are exactly zero.
  *
  * <p>Vectors are concatenations over the sites in their order. The operator is linear in the run it was taken of and may be
