@@ -128,10 +128,7 @@ public final class GreenOperator {
             Seeds seeds = new Seeds();
             for (int c = range.from(); c < range.to(); c++) {
                 require(vectors[c], outputs(), "adjoint");
-                int column = seeds.column();
-                for (Site site : reachable) {
-                    seeds.add(column, site.halfDepth(), site.token(), part(vectors[c], targets.indexOf(site)));
-                }
+                enter(seeds, reachable, targets, vectors[c]);
             }
             new Sweep(run).cotangents(seeds, lowest, firstToken, (halfDepth, rows, columns, x) -> {
                 for (int s = 0; s < sources.size(); s++) {
@@ -174,10 +171,7 @@ public final class GreenOperator {
             for (int c = range.from(); c < range.to(); c++) {
                 double[] u = input.vector(c);
                 require(u, inputs(), "apply");
-                int column = seeds.column();
-                for (Site site : effective) {
-                    seeds.add(column, site.halfDepth(), site.token(), part(u, sources.indexOf(site)));
-                }
+                enter(seeds, effective, sources, u);
             }
             new Sweep(run)
                     .tangents(
@@ -193,6 +187,23 @@ public final class GreenOperator {
         int[] rows = new int[columns];
         Arrays.fill(rows, rowsEach);
         return Batches.cut(run.model(), rows, budget.getAsLong());
+    }
+
+    /** A new column with the vector's parts at those of its sites that matter; parts that are zero need no rows. */
+    private void enter(Seeds seeds, List<Site> matter, List<Site> all, double[] vector) {
+        int column = seeds.column();
+        boolean entered = false;
+        for (Site site : matter) {
+            double[] part = part(vector, all.indexOf(site));
+            if (Arrays.stream(part).anyMatch(x -> x != 0)) {
+                seeds.add(column, site.halfDepth(), site.token(), part);
+                entered = true;
+            }
+        }
+        if (!entered) {
+            Site any = matter.get(0);
+            seeds.add(column, any.halfDepth(), any.token(), new double[width]);
+        }
     }
 
     private double[] part(double[] vector, int site) {
