@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.NativeLibraryException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -34,7 +35,7 @@ public final class TokenizerSurvey {
                         ? kind + "yes, by Hugging Face's library"
                         : kind + "no, Hugging Face's library loads and gives wrong tokens";
             }
-        } catch (IOException | InputException absent) {
+        } catch (IOException | InputException | NativeLibraryException absent) {
             return kind + "no, " + Lines.reason(absent);
         }
     }
