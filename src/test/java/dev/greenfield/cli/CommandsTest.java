@@ -253,6 +253,35 @@ class CommandsTest {
     }
 
     @Test
+    void demoOfATinyVocabularySaysWhereFIsRead() throws IOException {
+        Path model = temporary.resolve("model");
+        Path out = temporary.resolve("out");
+        Cli.done("export", "--model", "random:2,2,16,2,8,seed=1", "--out", model.toString());
+        Files.writeString(model.resolve("tokenizer.json"), """
+                {"version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": {"type": "Whitespace"},
+                 "post_processor": null, "decoder": null,
+                 "model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": "a"}}
+                """);
+        String[] story = {
+            "demo",
+            "--model",
+            model.toString(),
+            "--prompt",
+            "a b a",
+            "--corrupt",
+            "b b a",
+            "--answer",
+            "a",
+            "--foil",
+            "b"
+        };
+        Cli.done(Cli.with(story, "--position", "1", "--out", out.toString()));
+        assertThat(Files.readString(out.resolve("report.html"))).contains("read after token 1 of the prompt");
+        Cli.done(Cli.with(story, "--out", out.toString()));
+        assertThat(Files.readString(out.resolve("report.html"))).contains("read after the last token");
+    }
+
+    @Test
     void theLogitsOfOnePositionAreThoseOfAll() throws IOException {
         for (String backend : List.of("cpu", "reference")) {
             try (Model model = Greenfield.load("demo", Options.defaults().backend(backend))) {
