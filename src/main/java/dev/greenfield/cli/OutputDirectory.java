@@ -128,7 +128,7 @@ final class OutputDirectory implements AutoCloseable {
     }
 
     /** What a run is told whose new directory is no longer new. */
-    private static InputException madeMeanwhile(String given, IOException failure) {
+    static InputException madeMeanwhile(String given, IOException failure) {
         return new InputException(
                 "--out " + Quantities.quoted(given)
                         + ": another run made this directory meanwhile; run again or choose another directory",
