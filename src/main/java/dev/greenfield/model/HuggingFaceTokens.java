@@ -59,11 +59,16 @@ final class HuggingFaceTokens extends AbstractTokenizer {
         }
     }
 
-    /** The failure that led to the others. */
+    /**
+     * The failure that led to the others, DJL's own left out: where its files cannot be written it ends up complaining about
+     * what it would download instead.
+     */
     private static Throwable first(Throwable failure) {
         Throwable first = failure;
-        while (first.getCause() != null) {
-            first = first.getCause();
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            if (!(cause instanceof EngineException)) {
+                first = cause;
+            }
         }
         return first;
     }

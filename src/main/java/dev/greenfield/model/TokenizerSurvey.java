@@ -35,8 +35,10 @@ public final class TokenizerSurvey {
                         ? kind + "yes, by Hugging Face's library"
                         : kind + "no, Hugging Face's library loads and gives wrong tokens";
             }
-        } catch (IOException | InputException | NativeLibraryException absent) {
-            return kind + "no, " + Lines.reason(absent);
+        } catch (NativeLibraryException absent) {
+            return kind + "no, " + Lines.escaped(absent.getMessage());
+        } catch (IOException | InputException refused) {
+            return kind + "no, " + Lines.reason(refused);
         }
     }
 }
