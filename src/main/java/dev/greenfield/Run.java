@@ -57,6 +57,19 @@ public final class Run implements AutoCloseable {
     }
 
     /**
+     * The logits at one position, [V]: without computing those of the others.
+     *
+     * @throws InputException if there is no such position
+     */
+    public double[] logits(int position) {
+        if (position < 0 || position >= linearization.length()) {
+            throw new InputException("found position " + position + ", expected a token of the run, 0 to "
+                    + (linearization.length() - 1));
+        }
+        return linearization.logits(position);
+    }
+
+    /**
      * F of this run.
      *
      * @throws InputException if its tokens are not single tokens of the model, or its position is not in the run

@@ -1,12 +1,11 @@
 package dev.greenfield.cli;
 
-import dev.greenfield.lattice.InputException;
 import dev.greenfield.model.ModelExport;
 import dev.greenfield.model.ModelSource;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -41,35 +40,22 @@ final class ExportCommand implements Action {
     @Override
     public void run(Terminal terminal) throws IOException {
         Path target = OutputDirectory.path(out);
-        requireFree(target);
+        ModelExport.requireFree(target, "--out " + Quantities.quoted(out));
         try (ModelSource source = ModelSource.open(model);
                 Staging staging = OutputDirectory.stage(target.getParent(), out)) {
             terminal.progress("writing " + source.config().parameters() + " parameters");
             Path draft = staging.directory().resolve("model");
             ModelExport.write(source, draft);
             staging.commit(() -> {
-                // An empty directory may be there; not every platform renames over it.
-                Files.deleteIfExists(target);
-                Files.move(draft, target);
+                try {
+                    // An empty directory may be there; not every platform renames over it.
+                    Files.deleteIfExists(target);
+                    Files.move(draft, target);
+                } catch (DirectoryNotEmptyException | FileAlreadyExistsException meanwhile) {
+                    throw OutputDirectory.madeMeanwhile(out, meanwhile);
+                }
             });
             terminal.line("written to " + out);
         }
-    }
-
-    private void requireFree(Path target) throws IOException {
-        if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        String found = "something that is not a directory";
-        if (Files.isDirectory(target)) {
-            try (DirectoryStream<Path> entries = Files.newDirectoryStream(target)) {
-                if (!entries.iterator().hasNext()) {
-                    return;
-                }
-            }
-            found = "a directory that is not empty";
-        }
-        throw new InputException("--out " + Quantities.quoted(out) + ": found " + found
-                + ", expected nothing or an empty directory; choose another place");
     }
 }

@@ -3,6 +3,7 @@ package dev.greenfield.cli;
 import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.NativeLibraryException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -41,7 +42,7 @@ record Failure(int exit, String message) {
         if (failure instanceof IOException unreadable) {
             return new Failure(INPUT, describe(unreadable));
         }
-        if (failure instanceof BackendException) {
+        if (failure instanceof BackendException || failure instanceof NativeLibraryException) {
             return new Failure(BACKEND, failure.getMessage());
         }
         if (failure instanceof LinkageError) {

@@ -40,13 +40,19 @@ final class FieldCommand implements Action {
         }
     }
 
-    /** Adds the tensors that describe the run itself; returns its field. */
+    /** Adds the tensors that describe the run itself, where they are written; returns its field. */
     static Field addField(Job job) {
         Field field = job.run().field();
         int tokens = field.tokens();
-        job.tensors().add("field", field.toArray(), field.depths(), tokens, field.width());
-        job.tensors()
-                .add("logits", job.run().logits(), tokens, job.model().config().vocabulary());
+        if (job.writes()) {
+            job.tensors().add("field", field.toArray(), field.depths(), tokens, field.width());
+            job.tensors()
+                    .add(
+                            "logits",
+                            job.run().logits(),
+                            tokens,
+                            job.model().config().vocabulary());
+        }
         return field;
     }
 }

@@ -74,7 +74,8 @@ public final class Main {
         }
         if (terminal.lostOutput()) {
             terminal.error(
-                    "standard output could not take all of the results: see where it leads, such as a full disk");
+                    "standard output could not take all of the results: see where it leads, such as a pipe that its reader closed (as head does) or a"
+                            + " full disk");
             return Failure.INPUT;
         }
         return Failure.DONE;

@@ -101,11 +101,38 @@ final class OutputDirectory implements AutoCloseable {
     /**
      * Puts everything into place.
      *
+     * @throws InputException if another run made the new directory meanwhile
      * @throws IOException if it cannot be; then nothing of it is left
      */
     void commit() throws IOException {
-        staging.commit(
-                fresh ? () -> Files.move(staging.directory(), target, StandardCopyOption.ATOMIC_MOVE) : this::replace);
+        if (fresh) {
+            staging.commit(() -> {
+                try {
+                    Files.move(staging.directory(), target, StandardCopyOption.ATOMIC_MOVE);
+                } catch (IOException failure) {
+                    if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+                        throw madeMeanwhile(asGiven, failure);
+                    }
+                    throw failure;
+                }
+            });
+        } else {
+            // Waited for outside of the commit: a signal may end the process meanwhile.
+            DirectoryLock lock = DirectoryLock.of(target);
+            try {
+                staging.commit(this::replace);
+            } finally {
+                lock.close();
+            }
+        }
+    }
+
+    /** What a run is told whose new directory is no longer new. */
+    static InputException madeMeanwhile(String given, IOException failure) {
+        return new InputException(
+                "--out " + Quantities.quoted(given)
+                        + ": another run made this directory meanwhile; run again or choose another directory",
+                failure);
     }
 
     private void replace() throws IOException {

@@ -17,25 +17,24 @@ import java.util.stream.IntStream;
  * @param probability its probability among all tokens
  */
 record Prediction(int id, String text, double logit, double probability) {
-    /** The most probable tokens at a position, at most {@code count} of them, from logits [T, V]. */
-    static List<Prediction> top(double[] logits, int vocabulary, int position, int count, Tokenizer tokenizer) {
-        int from = position * vocabulary;
+    /** The most probable tokens, at most {@code count} of them, from the logits of one position. */
+    static List<Prediction> top(double[] logits, int count, Tokenizer tokenizer) {
         double largest = Double.NEGATIVE_INFINITY;
-        for (int v = 0; v < vocabulary; v++) {
-            largest = Math.max(largest, logits[from + v]);
+        for (double logit : logits) {
+            largest = Math.max(largest, logit);
         }
         double sum = 0;
-        for (int v = 0; v < vocabulary; v++) {
-            sum += Math.exp(logits[from + v] - largest);
+        for (double logit : logits) {
+            sum += Math.exp(logit - largest);
         }
-        List<Integer> order = IntStream.range(0, vocabulary)
+        List<Integer> order = IntStream.range(0, logits.length)
                 .boxed()
-                .sorted(Comparator.comparingDouble((Integer v) -> -logits[from + v]))
+                .sorted(Comparator.comparingDouble((Integer v) -> -logits[v]))
                 .limit(count)
                 .toList();
         List<Prediction> top = new ArrayList<>();
         for (int v : order) {
-            double logit = logits[from + v];
+            double logit = logits[v];
             top.add(new Prediction(v, tokenizer.text(v), logit, Math.exp(logit - largest) / sum));
         }
         return top;

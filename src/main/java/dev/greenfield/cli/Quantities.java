@@ -1,6 +1,7 @@
 package dev.greenfield.cli;
 
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.model.Lines;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Locale;
@@ -97,6 +98,6 @@ final class Quantities {
     /** The text in quotes, on one line. */
     static String quoted(String text) {
         String shown = text.length() <= 100 ? text : text.substring(0, 100) + "...";
-        return "'" + Terminal.oneLine(shown) + "'";
+        return "'" + Lines.escaped(shown) + "'";
     }
 }

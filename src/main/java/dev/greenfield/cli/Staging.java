@@ -2,6 +2,7 @@ package dev.greenfield.cli;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -62,7 +63,14 @@ final class Staging implements AutoCloseable {
         if (directory.getParent() != null) {
             makeDirectories(directory.getParent(), made);
         }
-        Files.createDirectory(directory);
+        try {
+            Files.createDirectory(directory);
+        } catch (FileAlreadyExistsException meanwhile) {
+            if (Files.isDirectory(directory)) {
+                return; // another run made it meanwhile
+            }
+            throw meanwhile;
+        }
         made.add(0, directory);
     }
 

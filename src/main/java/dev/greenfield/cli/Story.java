@@ -48,20 +48,24 @@ final class Story {
         heading("1. What the model says");
         double value = Summary.opening(job);
         double corruptValue = Summary.corrupt(job, corrupt);
+        int position = job.position();
+        boolean last = position == job.run().tokens().length - 1;
         job.result("full_change", corruptValue - value);
         List<List<String>> rows = new ArrayList<>();
         for (Run run : List.of(job.run(), corrupt)) {
+            List<Prediction> top = Summary.predictions(job, run);
             rows.add(List.of(
                     run == job.run() ? "prompt" : "corrupt",
-                    Summary.describe(Summary.predictions(job, run).subList(0, 3)),
+                    Summary.describe(top.subList(0, Math.min(3, top.size()))),
                     Summary.number("%.3f", run == job.run() ? value : corruptValue)));
         }
         page.section(
                         "What the model says",
-                        "The observable F is " + job.observable().describe() + ", read after the last token."
+                        "The observable F is " + job.observable().describe() + ", read after "
+                                + (last ? "the last token" : "token " + position + " of the prompt") + "."
                                 + " The corrupt prompt differs in " + differences() + " and changes F by "
                                 + Summary.number("%.2f", corruptValue - value) + ".")
-                .table("The most probable next tokens.", List.of("run", "next token and probability", "F"), rows);
+                .table("The most probable tokens there.", List.of("run", "next token and probability", "F"), rows);
     }
 
     private String differences() {

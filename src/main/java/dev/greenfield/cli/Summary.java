@@ -32,11 +32,7 @@ final class Summary {
     /** The most probable tokens after the position of F. */
     static List<Prediction> predictions(Job job, Run run) {
         return Prediction.top(
-                run.logits(),
-                job.model().config().vocabulary(),
-                job.position(),
-                PREDICTIONS,
-                job.model().tokenizer());
+                run.logits(job.position()), PREDICTIONS, job.model().tokenizer());
     }
 
     /** For example {@code Seoul 0.998, Oslo 0.001}. */

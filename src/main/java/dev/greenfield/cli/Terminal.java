@@ -1,5 +1,6 @@
 package dev.greenfield.cli;
 
+import dev.greenfield.model.Lines;
 import java.io.BufferedOutputStream;
 import java.io.Console;
 import java.io.FileDescriptor;
@@ -91,14 +92,14 @@ final class Terminal {
     /** A line about what is going on; not shown when quiet. */
     void progress(String text) {
         if (!quiet) {
-            err.println(encodable(oneLine(text)));
+            err.println(encodable(Lines.escaped(text)));
         }
     }
 
     /** The line that says why nothing came of it. */
     void error(String text) {
         if (!ending) {
-            err.println(encodable("greenfield: " + oneLine(text)));
+            err.println(encodable("greenfield: " + Lines.escaped(text)));
         }
     }
 
@@ -137,27 +138,6 @@ final class Terminal {
                             case '\u21b5' -> "\\n";
                             default -> String.format("\\u%04x", (int) c);
                         });
-            }
-        }
-        return line.toString();
-    }
-
-    /** The text with everything that would break or hide a line written as an escape. */
-    static String oneLine(String text) {
-        StringBuilder line = new StringBuilder(text.length());
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            switch (c) {
-                case '\n' -> line.append("\\n");
-                case '\r' -> line.append("\\r");
-                case '\t' -> line.append("\\t");
-                default -> {
-                    if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
-                        line.append(String.format("\\u%04x", (int) c));
-                    } else {
-                        line.append(c);
-                    }
-                }
             }
         }
         return line.toString();

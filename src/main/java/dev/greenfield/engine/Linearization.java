@@ -163,6 +163,11 @@ public final class Linearization implements AutoCloseable {
         return new Readout(model).logits(finalNormalized);
     }
 
+    /** The logits of one position, [V]. */
+    public double[] logits(int position) {
+        return new Readout(model).logits(finalNormalized.rows(position, 1));
+    }
+
     /** Bytes that a linearization of {@code tokens} tokens holds. */
     public static long bytes(DeviceModel model, int tokens) {
         ModelConfig c = model.config();

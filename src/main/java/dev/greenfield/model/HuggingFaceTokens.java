@@ -5,15 +5,20 @@ import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.NativeLibraryException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** Any {@code tokenizer.json}, applied by Hugging Face's own library through DJL, with no network. */
 final class HuggingFaceTokens extends AbstractTokenizer {
     private static final Map<String, String> OFFLINE =
             Map.of("ai.djl.offline", "true", "OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu");
+
+    private static final Logger JNA = Logger.getLogger("com.sun.jna");
 
     private final HuggingFaceTokenizer tokenizer;
     private final TokenizerJson json;
@@ -30,7 +35,8 @@ final class HuggingFaceTokens extends AbstractTokenizer {
     /**
      * Loads the tokenizer.
      *
-     * @throws InputException if the library refuses the file or cannot be loaded here
+     * @throws InputException if the library refuses the file
+     * @throws NativeLibraryException if it cannot be loaded here
      */
     static HuggingFaceTokens load(byte[] bytes, TokenizerJson json, String origin, int vocabulary) throws IOException {
         // These win over the truncation and padding that a tokenizer.json may ask for.
@@ -40,9 +46,10 @@ final class HuggingFaceTokens extends AbstractTokenizer {
                     offline(() -> HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), asItStands));
             return new HuggingFaceTokens(tokenizer, json, origin, vocabulary);
         } catch (EngineException | LinkageError | AssertionError absent) { // the last is DJL's for an unknown platform
-            throw new InputException(
-                    origin + ": the tokenizer library cannot be loaded on this machine (" + Lines.reason(absent)
-                            + "), expected Linux, macOS or Windows on a common processor; use token ids (--tokens)",
+            throw new NativeLibraryException(
+                    "the tokenizer library cannot be loaded on this machine (" + Lines.reason(first(absent))
+                            + "), expected Linux, macOS or Windows on a common processor, and a temporary and a home"
+                            + " directory that can be written; use token ids (--tokens)",
                     absent);
         } catch (RuntimeException refused) {
             throw new InputException(
@@ -53,15 +60,33 @@ final class HuggingFaceTokens extends AbstractTokenizer {
     }
 
     /**
+     * The failure that led to the others, DJL's own left out: where its files cannot be written it ends up complaining about
+     * what it would download instead.
+     */
+    private static Throwable first(Throwable failure) {
+        Throwable first = failure;
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            if (!(cause instanceof EngineException)) {
+                first = cause;
+            }
+        }
+        return first;
+    }
+
+    /**
      * Loads with DJL kept off the network: otherwise each load may send a usage report, and the first one may download another
-     * build of the library. A program that uses DJL itself finds its settings as they were.
+     * build of the library. JNA, which only asks for the platform, would print stack traces where it cannot unpack itself. A
+     * program that uses either finds its settings as they were.
      */
     private static synchronized HuggingFaceTokenizer offline(Loading loading) throws IOException {
         Map<String, String> before = new HashMap<>();
+        Level loud = JNA.getLevel();
+        JNA.setLevel(Level.OFF);
         OFFLINE.forEach((property, value) -> before.put(property, System.setProperty(property, value)));
         try {
             return loading.load();
         } finally {
+            JNA.setLevel(loud);
             before.forEach((property, value) -> {
                 if (value == null) {
                     System.clearProperty(property);

@@ -1,17 +1,21 @@
 package dev.greenfield.model;
 
 /** Text from files and users, made fit for messages of one line. */
-final class Lines {
+public final class Lines {
     private static final int LONGEST = 200; // characters kept of a text that a message quotes
 
     private Lines() {}
 
     /** The text with control characters escaped and its end cut off where it is very long. */
     static String one(String text) {
-        String shown = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...";
-        StringBuilder line = new StringBuilder(shown.length());
-        for (int i = 0; i < shown.length(); i++) {
-            char c = shown.charAt(i);
+        return escaped(text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...");
+    }
+
+    /** The text with everything that would break or hide a line written as an escape. */
+    public static String escaped(String text) {
+        StringBuilder line = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             switch (c) {
                 case '\n' -> line.append("\\n");
                 case '\r' -> line.append("\\r");

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.UUID;
 
@@ -25,7 +26,7 @@ public final class ModelExport {
      */
     public static void write(ModelSource source, Path directory) throws IOException {
         Path target = directory.toAbsolutePath().normalize();
-        requireFree(target, directory);
+        requireFree(target, Lines.quoted(directory.toString()));
         if (target.getParent() == null) {
             throw new InputException(Lines.quoted(directory.toString())
                     + ": found the root of a file system, expected a new directory; name one");
@@ -44,11 +45,19 @@ public final class ModelExport {
         }
     }
 
-    private static void requireFree(Path target, Path asGiven) throws IOException {
-        if (!Files.exists(target)) {
+    /**
+     * Refuses a place where something is.
+     *
+     * @param target where a model is to be written
+     * @param name what messages call it
+     * @throws InputException if there is anything but an empty directory
+     * @throws IOException if that cannot be seen
+     */
+    public static void requireFree(Path target, String name) throws IOException {
+        if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
-        String found = "a file";
+        String found = Files.isRegularFile(target) ? "a file" : "something that is not a directory";
         if (Files.isDirectory(target)) {
             try (DirectoryStream<Path> entries = Files.newDirectoryStream(target)) {
                 if (!entries.iterator().hasNext()) {
@@ -57,7 +66,7 @@ public final class ModelExport {
             }
             found = "a directory that is not empty";
         }
-        throw new InputException(Lines.quoted(asGiven.toString()) + ": found " + found
+        throw new InputException(name + ": found " + found
                 + ", expected nothing or an empty directory; choose another place or remove it");
     }
 

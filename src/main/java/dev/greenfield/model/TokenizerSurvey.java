@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.NativeLibraryException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -34,8 +35,10 @@ public final class TokenizerSurvey {
                         ? kind + "yes, by Hugging Face's library"
                         : kind + "no, Hugging Face's library loads and gives wrong tokens";
             }
-        } catch (IOException | InputException absent) {
-            return kind + "no, " + Lines.reason(absent);
+        } catch (NativeLibraryException absent) {
+            return kind + "no, " + Lines.escaped(absent.getMessage());
+        } catch (IOException | InputException refused) {
+            return kind + "no, " + Lines.reason(refused);
         }
     }
 }

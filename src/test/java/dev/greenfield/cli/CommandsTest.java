@@ -1,6 +1,7 @@
 package dev.greenfield.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -8,6 +9,7 @@ import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.Run;
+import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.model.ModelSource;
@@ -19,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -247,6 +250,54 @@ class CommandsTest {
         assertThat(results.path("correlation").asDouble()).isGreaterThan(0.99);
         assertThat(Files.readString(out.resolve("report.html")))
                 .contains("figure-5-data", "captured by rank k", "<meta charset=\"utf-8\">");
+    }
+
+    @Test
+    void demoOfATinyVocabularySaysWhereFIsRead() throws IOException {
+        Path model = temporary.resolve("model");
+        Path out = temporary.resolve("out");
+        Cli.done("export", "--model", "random:2,2,16,2,8,seed=1", "--out", model.toString());
+        Files.writeString(model.resolve("tokenizer.json"), """
+                {"version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": {"type": "Whitespace"},
+                 "post_processor": null, "decoder": null,
+                 "model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": "a"}}
+                """);
+        String[] story = {
+            "demo",
+            "--model",
+            model.toString(),
+            "--prompt",
+            "a b a",
+            "--corrupt",
+            "b b a",
+            "--answer",
+            "a",
+            "--foil",
+            "b"
+        };
+        Cli.done(Cli.with(story, "--position", "1", "--out", out.toString()));
+        assertThat(Files.readString(out.resolve("report.html"))).contains("read after token 1 of the prompt");
+        Cli.done(Cli.with(story, "--out", out.toString()));
+        assertThat(Files.readString(out.resolve("report.html"))).contains("read after the last token");
+    }
+
+    @Test
+    void theLogitsOfOnePositionAreThoseOfAll() throws IOException {
+        for (String backend : List.of("cpu", "reference")) {
+            try (Model model = Greenfield.load("demo", Options.defaults().backend(backend))) {
+                Run run = model.run(PROMPT);
+                double[] all = run.logits();
+                int vocabulary = model.config().vocabulary();
+                for (int t = 0; t < run.tokens().length; t++) {
+                    double[] slice = Arrays.copyOfRange(all, t * vocabulary, (t + 1) * vocabulary);
+                    assertThat(Errors.relative(run.logits(t), slice)).isLessThan(1e-6);
+                }
+                assertThatThrownBy(() -> run.logits(-1)).isInstanceOf(InputException.class);
+                assertThatThrownBy(() -> run.logits(6))
+                        .isInstanceOf(InputException.class)
+                        .hasMessageContaining("0 to 5");
+            }
+        }
     }
 
     @Test

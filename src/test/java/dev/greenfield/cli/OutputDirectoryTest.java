@@ -1,13 +1,22 @@
 package dev.greenfield.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.greenfield.lattice.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -110,6 +119,99 @@ class OutputDirectoryTest {
         } finally {
             runs("umount", disk.toString());
         }
+    }
+
+    @Test
+    void anotherRunMadeTheDirectoryMeanwhile() throws IOException {
+        Path target = temporary.resolve("new");
+        try (OutputDirectory first = OutputDirectory.open(target.toString());
+                OutputDirectory second = OutputDirectory.open(target.toString())) {
+            Files.writeString(first.file("result.json"), "first");
+            Files.writeString(second.file("result.json"), "second");
+            first.commit();
+            assertThatThrownBy(second::commit)
+                    .isInstanceOf(InputException.class)
+                    .hasMessage("--out '" + target + "': another run made this directory meanwhile; run again or choose"
+                            + " another directory");
+        }
+        assertThat(Cli.list(temporary)).containsExactly("new");
+        assertThat(target.resolve("result.json")).hasContent("first");
+        assertThat(Cli.list(target)).containsExactly("result.json");
+    }
+
+    @Test
+    void runsThatReplaceTheSameFilesDoNotMix() throws Exception {
+        int runs = 8;
+        ExecutorService threads = Executors.newFixedThreadPool(runs);
+        try {
+            for (int round = 0; round < 10; round++) {
+                CyclicBarrier together = new CyclicBarrier(runs);
+                List<Future<?>> commits = new ArrayList<>();
+                for (int i = 0; i < runs; i++) {
+                    String text = "run " + i;
+                    commits.add(threads.submit(() -> {
+                        try (OutputDirectory out = OutputDirectory.open(temporary.toString())) {
+                            for (String name : List.of("tensors.safetensors", "report.html", "result.json")) {
+                                Files.writeString(out.file(name), text);
+                            }
+                            together.await();
+                            out.commit();
+                        }
+                        return null;
+                    }));
+                }
+                for (Future<?> commit : commits) {
+                    commit.get();
+                }
+                assertThat(Cli.list(temporary)).containsExactly("report.html", "result.json", "tensors.safetensors");
+                String last = Files.readString(temporary.resolve("result.json"));
+                assertThat(temporary.resolve("report.html")).hasContent(last);
+                assertThat(temporary.resolve("tensors.safetensors")).hasContent(last);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void waitsForAnotherProcess() throws Exception {
+        Path lock = temporary.resolve(".greenfield.lock");
+        Path program = Files.writeString(temporary.resolve("Holder.java"), """
+                import java.nio.channels.FileChannel;
+                import java.nio.file.*;
+                class Holder {
+                    public static void main(String[] args) throws Exception {
+                        var channel = FileChannel.open(Path.of(args[0]), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                        channel.lock();
+                        System.out.println("locked");
+                        System.in.read();
+                        Files.delete(Path.of(args[0]));
+                        channel.close();
+                    }
+                }
+                """);
+        Process holder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        program.toString(),
+                        lock.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        try (OutputDirectory out = OutputDirectory.open(temporary.toString())) {
+            Files.writeString(out.file("result.json"), "mine");
+            assertThat(holder.getInputStream().read()).isEqualTo('l');
+            Future<?> commit = threads.submit(() -> {
+                out.commit();
+                return null;
+            });
+            assertThatThrownBy(() -> commit.get(200, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+            holder.getOutputStream().close();
+            commit.get(30, TimeUnit.SECONDS);
+        } finally {
+            threads.shutdownNow();
+            holder.destroyForcibly();
+        }
+        assertThat(Cli.list(temporary)).containsExactly("Holder.java", "result.json");
     }
 
     private static boolean runs(String... command) throws InterruptedException {
