@@ -168,6 +168,24 @@ public final class DeviceModel implements AutoCloseable {
         return row;
     }
 
+    /** The logits [V] of one row [D] after the last LayerNorm, on the host: the output matrix is read once and not kept. */
+    double[] outputs(double[] x) {
+        double[] logits = new double[config.vocabulary()];
+        Parameter head = source.parameter("lm_head.weight");
+        double[] rows = new double[ROWS * x.length];
+        for (int v0 = 0; v0 < logits.length; v0 += ROWS) {
+            int n = Math.min(ROWS, logits.length - v0);
+            head.read((long) v0 * x.length, rows, 0, n * x.length);
+            requireFinite("lm_head.weight", rows, n * x.length, (long) v0 * x.length);
+            for (int v = 0; v < n; v++) {
+                for (int i = 0; i < x.length; i++) {
+                    logits[v0 + v] += rows[v * x.length + i] * x[i];
+                }
+            }
+        }
+        return logits;
+    }
+
     double[] finalGain() {
         return finalGain.clone();
     }

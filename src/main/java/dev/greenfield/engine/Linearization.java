@@ -163,9 +163,16 @@ public final class Linearization implements AutoCloseable {
         return new Readout(model).logits(finalNormalized);
     }
 
-    /** The logits of one position, [V]. */
+    /** The logits of one position, [V], computed on the host so that they need no memory of the backend. */
     public double[] logits(int position) {
-        return new Readout(model).logits(finalNormalized.rows(position, 1));
+        double[] x = new double[model.config().width()];
+        backend.download(finalNormalized.buffer(), finalNormalized.at(position), x, 0, x.length);
+        double[] gain = model.finalGain();
+        double[] bias = model.finalBias();
+        for (int i = 0; i < x.length; i++) {
+            x[i] = x[i] * gain[i] + bias[i];
+        }
+        return model.outputs(x);
     }
 
     /** Bytes that a linearization of {@code tokens} tokens holds. */
