@@ -31,11 +31,6 @@ public record Matrix(Buffer buffer, long offset, int rows, int columns, int stri
         return new Matrix(buffer, offset + (long) from * stride, count, columns, stride);
     }
 
-    /** {@code count} columns from column {@code from} on. */
-    public Matrix columns(int from, int count) {
-        return new Matrix(buffer, offset + from, rows, count, stride);
-    }
-
     /** Index in the buffer of the first element of a row. */
     public long at(int row) {
         return offset + (long) row * stride;

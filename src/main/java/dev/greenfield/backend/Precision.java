@@ -1,9 +1,6 @@
 package dev.greenfield.backend;
 
-import dev.greenfield.lattice.InputException;
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /** The arithmetic a backend computes in. */
 public enum Precision {
@@ -28,16 +25,5 @@ public enum Precision {
     /** The name used on the command line and in result files: {@code fp64}, {@code fp32} or {@code tf32}. */
     public String label() {
         return name().toLowerCase(Locale.ROOT);
-    }
-
-    /** The precision with this {@linkplain #label() label}; refuses any other text. */
-    public static Precision of(String label) {
-        for (Precision p : values()) {
-            if (p.label().equals(label)) {
-                return p;
-            }
-        }
-        throw new InputException("unknown precision '" + label + "': expected one of "
-                + Arrays.stream(values()).map(Precision::label).collect(Collectors.joining(", ")));
     }
 }

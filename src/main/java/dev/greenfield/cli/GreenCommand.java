@@ -107,20 +107,26 @@ final class GreenCommand implements Action {
         return new Shown(norms, null);
     }
 
+    /** Adds the factors of a low-rank part and its energy to what is written. */
+    static void addLeading(Job job, LowRank part) {
+        int k = part.rank();
+        job.tensors().add("green.u", part.u(), part.u().length / k, k);
+        job.tensors().add("green.s", part.s(), k);
+        job.tensors().add("green.v", part.v(), part.v().length / k, k);
+        job.result("rank", k);
+        job.result("energy", part.energy());
+        job.result("energy_standard_error", part.energyError());
+        job.result("squared_frobenius", part.squaredFrobenius());
+        job.result("energy_curve", part.energyCurve());
+    }
+
     private static Shown leading(Job job, GreenOperator green, int k) {
         job.terminal()
                 .progress("computing " + k + " singular values of a " + green.outputs() + " x " + green.inputs()
                         + " operator");
         LowRank part = job.timed("green", () -> green.svd(k, job.seed()));
         int width = green.inputs();
-        job.tensors().add("green.u", part.u(), green.outputs(), k);
-        job.tensors().add("green.s", part.s(), k);
-        job.tensors().add("green.v", part.v(), width, k);
-        job.result("rank", k);
-        job.result("energy", part.energy());
-        job.result("energy_standard_error", part.energyError());
-        job.result("squared_frobenius", part.squaredFrobenius());
-        job.result("energy_curve", part.energyCurve());
+        addLeading(job, part);
         double[] norms = new double[green.outputs() / width];
         for (int to = 0; to < norms.length; to++) {
             double sum = 0;

@@ -35,10 +35,7 @@ final class SensitivityCommand implements Action {
             Summary.heatMap(job, "|dF/dR|, sensitivity of F to the residual at each site", norms, HeatMap.Scale.LOG);
             Summary.table(terminal, "most sensitive sites", Summary.ranking(job, largest, "|dF/dR|"));
             if (job.writes()) {
-                FieldCommand.addField(job);
-                Field s = sensitivity.field();
-                job.tensors().add("sensitivity", s.toArray(), s.depths(), s.tokens(), s.width());
-                job.tensors().add("sensitivity.norm", norms);
+                addTensors(job, sensitivity.field(), norms);
                 job.report(Reports.page(job, "Sensitivity field", "How F depends on the residual stream", Map.of())
                         .chart(chart(job, norms))
                         .table(
@@ -48,6 +45,13 @@ final class SensitivityCommand implements Action {
             }
             job.finish();
         }
+    }
+
+    /** Adds field, logits and sensitivities to what is written. */
+    static void addTensors(Job job, Field s, double[][] norms) {
+        FieldCommand.addField(job);
+        job.tensors().add("sensitivity", s.toArray(), s.depths(), s.tokens(), s.width());
+        job.tensors().add("sensitivity.norm", norms);
     }
 
     /** The map of norms. */

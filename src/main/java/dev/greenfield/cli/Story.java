@@ -87,10 +87,7 @@ final class Story {
         SensitivityField sensitivity = job.timed("sensitivity", () -> job.run().sensitivity(job.observable()));
         double[][] norms = sensitivity.norms();
         Summary.heatMap(job, "|dF/dR| at every depth and token, from one adjoint sweep", norms, HeatMap.Scale.LOG);
-        FieldCommand.addField(job);
-        Field s = sensitivity.field();
-        job.tensors().add("sensitivity", s.toArray(), s.depths(), s.tokens(), s.width());
-        job.tensors().add("sensitivity.norm", norms);
+        SensitivityCommand.addTensors(job, sensitivity.field(), norms);
         page.section(
                         "Where F is sensitive",
                         "One adjoint sweep gives the derivative of F with respect to the residual stream at every depth"
@@ -240,14 +237,7 @@ final class Story {
         }
         job.terminal().line(line.toString());
         int width = job.model().config().width();
-        job.tensors().add("green.u", part.u(), part.u().length / rank, rank);
-        job.tensors().add("green.s", part.s(), rank);
-        job.tensors().add("green.v", part.v(), width, rank);
-        job.result("rank", rank);
-        job.result("energy", part.energy());
-        job.result("energy_standard_error", part.energyError());
-        job.result("squared_frobenius", part.squaredFrobenius());
-        job.result("energy_curve", curve);
+        GreenCommand.addLeading(job, part);
         page.section(
                         "All sources at that site at once",
                         "The Green operator from the same site to every token of the final residual is a matrix of "

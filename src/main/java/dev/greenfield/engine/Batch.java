@@ -125,10 +125,7 @@ final class Batch implements AutoCloseable {
         if (seeds.isEmpty()) {
             return null;
         }
-        int[] place = new int[first.length];
-        for (int c = 0; c < columns.length; c++) {
-            place[columns[c]] = c;
-        }
+        int[] place = places();
         int[] index = new int[seeds.size()];
         int low = tokens;
         int high = -1;
@@ -143,17 +140,23 @@ final class Batch implements AutoCloseable {
         return new int[] {low, high};
     }
 
+    /** Per column of the seeds where it stands in the batch now; -1 while it is not born. */
+    private int[] places() {
+        int[] place = new int[first.length];
+        Arrays.fill(place, -1);
+        for (int c = 0; c < columns.length; c++) {
+            place[columns[c]] = c;
+        }
+        return place;
+    }
+
     private void grow(List<Integer> born, Matrix base) {
         int[] grown = IntStream.concat(Arrays.stream(columns), born.stream().mapToInt(c -> c))
                 .boxed()
                 .sorted(order)
                 .mapToInt(c -> c)
                 .toArray();
-        int[] place = new int[first.length];
-        Arrays.fill(place, -1);
-        for (int c = 0; c < columns.length; c++) {
-            place[columns[c]] = c;
-        }
+        int[] place = places();
         RaggedRows next = RaggedRows.of(
                 tokens,
                 Arrays.stream(grown).map(c -> first[c]).toArray(),
