@@ -122,7 +122,7 @@ REGISTER_KERNEL(layer_norm)
 
 // dy = r (dx - mean(dx) - n mean(n dx)), or that added to dy, with the n and r of the row's token. dy may be dx itself unless it is
 // added to. Rows that share a token with the row before keep its n in registers.
-extern "C" __global__ void __launch_bounds__(ROW_THREADS, 6) layer_norm_tangent(
+extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm_tangent(
     const float* dx,  // [R, D]
     int dx_stride,
     const int* __restrict__ token_of,  // [R]
