@@ -24,8 +24,7 @@ final class RowKernels {
         }
     }
 
-    static void dots(
-            Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at, int from, int to) {
+    static void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at, int from, int to) {
         int n = x.columns();
         FloatBuffer values = CpuBuffer.floats(x);
         FloatBuffer target = CpuBuffer.floats(targets);

@@ -11,6 +11,7 @@ import java.util.List;
  */
 final class BatchTables {
     private static final int KEPT = 8;
+    private static final int THREADS = 128;
 
     private final DeviceMemory memory;
     private final Transfers transfers;
@@ -74,13 +75,14 @@ final class BatchTables {
         long elements = tokens + 1L + 2L * columns + rows.rows();
         DeviceMemory.Block block = memory.allocate("tables of a batch", Integer.BYTES * elements);
         Table table = new Table(rows, block);
-        transfers.upload(block, Integer.BYTES, tokens + 1 + 2 * columns, "tables of a batch", (staging, at, from, n) -> {
-            for (int i = 0; i < n; i++) {
-                staging.putInt(at + Integer.BYTES * i, entry(rows, from + i));
-            }
-        });
+        transfers.upload(
+                block, Integer.BYTES, tokens + 1 + 2 * columns, "tables of a batch", (staging, at, from, n) -> {
+                    for (int i = 0; i < n; i++) {
+                        staging.putInt(at + Integer.BYTES * i, entry(rows, from + i));
+                    }
+                });
         launcher.kernel("token_of_rows").address(table.start()).number(tokens).address(table.tokenOf(0));
-        launcher.launch(tokens, 1, 1, Launch.ROW_THREADS, 0);
+        launcher.launch(tokens, 1, 1, THREADS, 0);
         return table;
     }
 

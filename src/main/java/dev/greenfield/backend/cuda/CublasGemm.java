@@ -51,8 +51,7 @@ final class CublasGemm {
     }
 
     /** c = alpha op(a) op(b) + beta c; see {@link dev.greenfield.backend.Backend#multiply}. */
-    void multiply(
-            float alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, float beta, Matrix c) {
+    void multiply(float alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, float beta, Matrix c) {
         int inner = transposeA ? a.rows() : a.columns();
         scalars.put(0, alpha).put(1, beta);
         int status = JCublas2.cublasGemmEx_new(

@@ -98,7 +98,8 @@ public final class CudaBackend implements Backend {
         if (KernelImage.inJar()) {
             try {
                 KernelImage image = KernelImage.read();
-                lines.add("kernels sha256 " + image.sha256() + ", by " + image.compiler() + " for " + image.architectures());
+                lines.add("kernels sha256 " + image.sha256() + ", by " + image.compiler() + " for "
+                        + image.architectures());
             } catch (BackendException e) {
                 lines.add(e.getMessage());
             }
@@ -200,8 +201,11 @@ public final class CudaBackend implements Backend {
                 Float.BYTES,
                 count,
                 to.label(),
-                (staging, place, i, n) ->
-                        staging.duplicate().order(staging.order()).position(place).asFloatBuffer().put(from, at + i, n)));
+                (staging, place, i, n) -> staging.duplicate()
+                        .order(staging.order())
+                        .position(place)
+                        .asFloatBuffer()
+                        .put(from, at + i, n)));
     }
 
     @Override
@@ -226,22 +230,30 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void embed(Matrix words, int[] index, Matrix positions, Matrix x) {
-        queue(() -> withIndex(index, at -> launcher.kernel("embed")
-                .matrix(words)
-                .address(at)
-                .matrix(positions)
-                .matrix(x)
-                .rows(x)));
+        queue(() -> withIndex(
+                index,
+                at -> launcher.kernel("embed")
+                        .matrix(words)
+                        .address(at)
+                        .matrix(positions)
+                        .matrix(x)
+                        .size(x)
+                        .launchElements(x)));
     }
 
     @Override
     public void addBias(Matrix x, Buffer bias) {
-        queue(() -> launcher.kernel("add_bias").matrix(x).buffer(bias).rows(x));
+        queue(() -> launcher.kernel("add_bias").matrix(x).buffer(bias).size(x).launchElements(x));
     }
 
     @Override
     public void addBranch(Matrix y, Buffer bias, Matrix x) {
-        queue(() -> launcher.kernel("add_branch").matrix(y).buffer(bias).matrix(x).rows(x));
+        queue(() -> launcher.kernel("add_branch")
+                .matrix(y)
+                .buffer(bias)
+                .matrix(x)
+                .size(x)
+                .launchElements(x));
     }
 
     @Override
@@ -250,7 +262,9 @@ public final class CudaBackend implements Backend {
                 .matrix(x)
                 .matrix(normalized)
                 .buffer(inverseStd)
-                .rows(x, (float) epsilon));
+                .size(x)
+                .number((float) epsilon)
+                .launchSums(x));
     }
 
     @Override
@@ -270,7 +284,9 @@ public final class CudaBackend implements Backend {
                     .matrix(normalized)
                     .buffer(inverseStd)
                     .matrix(dy)
-                    .rows(dx, accumulate ? 1 : 0);
+                    .size(dx)
+                    .number(accumulate ? 1 : 0)
+                    .launchSums(dx);
         });
     }
 
@@ -303,7 +319,8 @@ public final class CudaBackend implements Backend {
                 .matrix(u)
                 .buffer(bias)
                 .matrix(derivative)
-                .elements(u));
+                .size(u)
+                .launchElements(u));
     }
 
     @Override
@@ -314,7 +331,8 @@ public final class CudaBackend implements Backend {
                     .matrix(du)
                     .address(tokens)
                     .matrix(derivative)
-                    .elements(du);
+                    .size(du)
+                    .launchElements(du);
         });
     }
 
@@ -323,28 +341,35 @@ public final class CudaBackend implements Backend {
         queue(() -> {
             BatchTables.Table before = tables.of(fromRows);
             BatchTables.Table after = tables.of(toRows);
-            withIndex(origin, at -> launcher.kernel("grow")
-                    .matrix(from)
-                    .address(before.start())
-                    .address(before.first())
-                    .address(before.last())
-                    .address(at)
-                    .matrix(base)
-                    .matrix(to)
-                    .address(after.start())
-                    .address(after.tokenOf(0))
-                    .rows(to));
+            withIndex(
+                    origin,
+                    at -> launcher.kernel("grow")
+                            .matrix(from)
+                            .address(before.start())
+                            .address(before.first())
+                            .address(before.last())
+                            .address(at)
+                            .matrix(base)
+                            .matrix(to)
+                            .address(after.start())
+                            .address(after.tokenOf(0))
+                            .size(to)
+                            .launchElements(to));
         });
     }
 
     @Override
     public void inject(Matrix x, int[] index, Matrix sources, double keep) {
-        queue(() -> withIndex(index, at -> launcher.kernel("inject")
-                .matrix(x)
-                .address(at)
-                .matrix(sources)
-                .number((float) keep)
-                .rows(sources.rows(0, index.length))));
+        Matrix injected = sources.rows(0, index.length);
+        queue(() -> withIndex(
+                index,
+                at -> launcher.kernel("inject")
+                        .matrix(x)
+                        .address(at)
+                        .matrix(injected)
+                        .number((float) keep)
+                        .size(injected)
+                        .launchElements(injected)));
     }
 
     /** Gives numbers to an operation as a table on the device. */
@@ -367,19 +392,32 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void squaredNorms(Matrix x, double[] into, int at) {
-        queue(() -> sums(x, into, at, out -> launcher.kernel("squared_norms").matrix(x).address(out).rows(x)));
+        queue(() -> sums(
+                x,
+                into,
+                at,
+                out -> launcher.kernel("squared_norms")
+                        .matrix(x)
+                        .address(out)
+                        .size(x)
+                        .launchSums(x)));
     }
 
     @Override
     public void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at) {
         queue(() -> {
             long tokens = rows == null ? 0 : tables.of(rows).tokenOf(fromRow);
-            sums(x, into, at, out -> launcher.kernel("dots")
-                    .matrix(x)
-                    .address(tokens)
-                    .matrix(targets)
-                    .address(out)
-                    .rows(x));
+            sums(
+                    x,
+                    into,
+                    at,
+                    out -> launcher.kernel("dots")
+                            .matrix(x)
+                            .address(tokens)
+                            .matrix(targets)
+                            .address(out)
+                            .size(x)
+                            .launchSums(x));
         });
     }
 

@@ -83,7 +83,8 @@ final class CudaDevice {
         try {
             return Integer.parseInt(text);
         } catch (NumberFormatException e) {
-            throw new BackendException("-D" + NUMBER + "=" + text + ": expected the number of a GPU, 0 for the first", e);
+            throw new BackendException(
+                    "-D" + NUMBER + "=" + text + ": expected the number of a GPU, 0 for the first", e);
         }
     }
 
@@ -161,7 +162,8 @@ final class CudaDevice {
     /** A property of the device, by its CU_DEVICE_ATTRIBUTE number. */
     int attribute(int which) {
         int[] value = {0};
-        Cuda.check(JCudaDriver.cuDeviceGetAttribute(value, which, handle), "asking " + name + " for attribute " + which);
+        Cuda.check(
+                JCudaDriver.cuDeviceGetAttribute(value, which, handle), "asking " + name + " for attribute " + which);
         return value[0];
     }
 

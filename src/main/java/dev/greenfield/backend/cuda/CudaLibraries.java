@@ -58,7 +58,8 @@ public final class CudaLibraries {
     private static String loadAll() {
         String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
         if (CudaLibraries.class.getResource(BINDINGS + System.mapLibraryName("JCudaDriver-12.6.0-linux-x86_64")) == null
-                || !system.startsWith("Linux") || !system.endsWith("amd64")) {
+                || !system.startsWith("Linux")
+                || !system.endsWith("amd64")) {
             return "this build talks to GPUs on Linux x86-64 only, this is " + system + ": use --backend cpu";
         }
         if (!KernelImage.inJar()) {
@@ -102,7 +103,8 @@ public final class CudaLibraries {
             }
         }
         return "no cuBLAS was found (libcublas.so.12 or libcublas.so.13): install the CUDA toolkit or Python's nvidia-cublas"
-                + " wheel, or name its folder with -D" + LibraryFolders.PROPERTY + "=DIR; 'doctor' prints where it looked";
+                + " wheel, or name its folder with -D" + LibraryFolders.PROPERTY
+                + "=DIR; 'doctor' prints where it looked";
     }
 
     private static String bindCublas() {

@@ -72,7 +72,8 @@ final class DeviceMemory {
                 result = JCudaDriver.cuMemAlloc(block, size);
             }
             if (result == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
-                throw new DeviceMemoryException("the GPU has no " + MemoryBudgetException.amount(size) + " for '" + label
+                throw new DeviceMemoryException("the GPU has no " + MemoryBudgetException.amount(size) + " for '"
+                        + label
                         + "': " + MemoryBudgetException.amount(freeBytes()) + " are free and this program holds "
                         + MemoryBudgetException.amount(lentBytes)
                         + "; lower --memory so that the work is cut smaller, or close other programs on the GPU");

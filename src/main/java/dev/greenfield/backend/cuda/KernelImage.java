@@ -27,7 +27,8 @@ record KernelImage(byte[] code, String sha256, String compiler, String architect
         try (InputStream code = KernelImage.class.getResourceAsStream(CODE);
                 InputStream facts = KernelImage.class.getResourceAsStream(FACTS)) {
             if (code == null || facts == null) {
-                throw new BackendException("this jar has no CUDA kernels: build it where nvcc is, or use --backend cpu");
+                throw new BackendException(
+                        "this jar has no CUDA kernels: build it where nvcc is, or use --backend cpu");
             }
             byte[] bytes = code.readAllBytes();
             Properties properties = new Properties();

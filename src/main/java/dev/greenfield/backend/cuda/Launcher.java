@@ -1,5 +1,7 @@
 package dev.greenfield.backend.cuda;
 
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
@@ -15,7 +17,7 @@ import jcuda.driver.JCudaDriver;
  * copies at each launch: one call per argument would cost more than the small kernels run. Not safe for several threads: the
  * backend's lock guards it.
  *
- * <p>Use: {@code launcher.kernel("add_bias").matrix(x).buffer(bias).number(rows).launch(grid, ...)}.
+ * <p>Use: {@code launcher.kernel("add_bias").matrix(x).buffer(bias).size(x).launchElements(x)}.
  */
 final class Launcher {
     private static final int MOST_ARGUMENTS = 24;
@@ -23,6 +25,11 @@ final class Launcher {
 
     /** Dynamic shared memory that a kernel may have without being asked for. */
     private static final int FREE_SHARED_BYTES = 48 * 1024;
+
+    /** From so many rows on, a block takes several, to have more loads on their way. */
+    private static final int MANY_ROWS = 8192;
+
+    private static final int ROWS_A_BLOCK = 4;
 
     private final CudaDevice device;
     private final CUstream stream;
@@ -70,13 +77,38 @@ final class Launcher {
     }
 
     /** A matrix: the address of its first element and its stride; null as address 0 and stride 0. */
-    Launcher matrix(dev.greenfield.backend.Matrix m) {
+    Launcher matrix(Matrix m) {
         return address(m == null ? 0 : CudaBuffer.address(m)).number(m == null ? 0 : m.stride());
     }
 
     /** The first element of a buffer, or null. */
-    Launcher buffer(dev.greenfield.backend.Buffer b) {
+    Launcher buffer(Buffer b) {
         return address(b == null ? 0 : CudaBuffer.of(b).address());
+    }
+
+    /** The numbers of rows and columns of a matrix. */
+    Launcher size(Matrix m) {
+        return number(m.rows()).number(m.columns());
+    }
+
+    /** Launches a kernel that treats every element of a matrix for itself: blocks share wide rows. */
+    void launchElements(Matrix m) {
+        int threads = rowThreads(m.columns());
+        launch(rowBlocks(m), (m.columns() + 4 * threads - 1) / (4 * threads), 1, threads, 0);
+    }
+
+    /** Launches a kernel that sums over the rows of a matrix: a block takes whole rows. */
+    void launchSums(Matrix m) {
+        launch(rowBlocks(m), m.columns() == 0 ? 0 : 1, 1, rowThreads(m.columns()), 0);
+    }
+
+    /** A thread holds four neighbouring columns, so that a block spans rows up to 1024 wide. */
+    private static int rowThreads(int width) {
+        return 32 * Math.max(1, Math.min(8, (width + 127) / 128));
+    }
+
+    private static int rowBlocks(Matrix m) {
+        return m.rows() > MANY_ROWS ? (m.rows() + ROWS_A_BLOCK - 1) / ROWS_A_BLOCK : m.rows();
     }
 
     /**
@@ -102,8 +134,8 @@ final class Launcher {
                     kernel + " with " + sharedBytes + " bytes of shared memory");
             sharedLimits.put(kernel, sharedBytes);
         }
-        int result = JCudaDriver.cuLaunchKernel(
-                function, x, y, z, threads, 1, 1, sharedBytes, stream, tables[count], null);
+        int result =
+                JCudaDriver.cuLaunchKernel(function, x, y, z, threads, 1, 1, sharedBytes, stream, tables[count], null);
         if (result != 0) {
             Cuda.check(
                     result,

@@ -21,8 +21,7 @@ final class LibraryFolders {
     /** Folders to search before all others, separated as on the class path. */
     static final String PROPERTY = "greenfield.cuda.libs";
 
-    private static final String ARCHITECTURE =
-            System.getProperty("os.arch").equals("aarch64") ? "aarch64" : "x86_64";
+    private static final String ARCHITECTURE = System.getProperty("os.arch").equals("aarch64") ? "aarch64" : "x86_64";
 
     private static final int PYTHON_SECONDS = 5;
 
@@ -72,8 +71,8 @@ final class LibraryFolders {
     /** The lib folders of the packages below {@code nvidia} of every Python that is found. */
     private static Iterable<Path> pythonWheels() {
         TreeSet<Path> found = new TreeSet<>();
-        List<Path> roots = new ArrayList<>(List.of(
-                Path.of("/usr"), Path.of("/usr/local"), Path.of(System.getProperty("user.home"), ".local")));
+        List<Path> roots = new ArrayList<>(
+                List.of(Path.of("/usr"), Path.of("/usr/local"), Path.of(System.getProperty("user.home"), ".local")));
         for (String variable : List.of("VIRTUAL_ENV", "CONDA_PREFIX")) {
             if (System.getenv(variable) != null) {
                 roots.add(Path.of(System.getenv(variable)));

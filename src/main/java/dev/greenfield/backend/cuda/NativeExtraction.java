@@ -81,8 +81,7 @@ final class NativeExtraction {
             Files.createDirectories(directory.getParent());
             try {
                 Files.createDirectory(
-                        directory,
-                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                        directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             } catch (FileAlreadyExistsException e) {
                 // Another process made it meanwhile.
             }

@@ -26,7 +26,9 @@ final class Transfers {
 
     Transfers(CUstream stream) {
         this.stream = stream;
-        Cuda.check(JCudaDriver.cuMemAllocHost(pinned, BYTES), "locking " + (BYTES >> 20) + " MiB of host memory for copies");
+        Cuda.check(
+                JCudaDriver.cuMemAllocHost(pinned, BYTES),
+                "locking " + (BYTES >> 20) + " MiB of host memory for copies");
         staging = pinned.getByteBuffer(0, BYTES).order(ByteOrder.nativeOrder());
     }
 
