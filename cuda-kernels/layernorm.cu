@@ -98,7 +98,7 @@ __device__ __forceinline__ void normalize_tangents(
 }  // namespace
 
 // normalized = (x - mean) / sqrt(variance + epsilon) of each row; it may be x itself.
-extern "C" __global__ void __launch_bounds__(ROW_THREADS, 6) layer_norm(
+extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm(
     const float* x,  // [R, D]
     int x_stride,
     float* normalized,  // [R, D]
@@ -111,11 +111,10 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS, 6) layer_norm(
   __shared__ float partial_moments[2][ROW_WARPS][2];
   BlockSums<float, 1> block_sum(partial_sum);
   BlockSums<float, 2> block_sums(partial_moments);
-  spread(width, [&](auto held) {
-    known(width % QUAD == 0 && rows_aligned(x, x_stride) && rows_aligned(normalized, normalized_stride), [&](auto aligned) {
-      normalize_rows<decltype(held)::value, decltype(aligned)::value>(
-          x, x_stride, normalized, normalized_stride, inverse_std, rows, width, epsilon, block_sum, block_sums);
-    });
+  const bool whole = width % QUAD == 0 && rows_aligned(x, x_stride) && rows_aligned(normalized, normalized_stride);
+  spread(width, whole, [&](auto held, auto aligned) {
+    normalize_rows<decltype(held)::value, decltype(aligned)::value>(
+        x, x_stride, normalized, normalized_stride, inverse_std, rows, width, epsilon, block_sum, block_sums);
   });
 }
 REGISTER_KERNEL(layer_norm)
@@ -138,11 +137,9 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm_tangent(
   BlockSums<float, 2> block_sums(partial);
   const bool whole = width % QUAD == 0 && rows_aligned(dx, dx_stride) && rows_aligned(normalized, normalized_stride) &&
                      rows_aligned(dy, dy_stride);
-  spread(width, [&](auto held) {
-    known(whole, [&](auto aligned) {
-      normalize_tangents<decltype(held)::value, decltype(aligned)::value>(
-          dx, dx_stride, token_of, normalized, normalized_stride, inverse_std, dy, dy_stride, rows, width, accumulate != 0, block_sums);
-    });
+  spread(width, whole, [&](auto held, auto aligned) {
+    normalize_tangents<decltype(held)::value, decltype(aligned)::value>(
+        dx, dx_stride, token_of, normalized, normalized_stride, inverse_std, dy, dy_stride, rows, width, accumulate != 0, block_sums);
   });
 }
 REGISTER_KERNEL(layer_norm_tangent)

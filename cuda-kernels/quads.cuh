@@ -156,27 +156,30 @@ struct SpreadRow {
   }
 };
 
-// Calls body(k) for each of this thread's quads of a row: unrolled, k constant, when the row is held.
-template <int HELD, class Body>
+// Calls body(k) for each of this thread's quads of a row: all unrolled, k constant, when the row is held; else AHEAD at a time.
+template <int HELD, int AHEAD = 1, class Body>
 __device__ __forceinline__ void each_quad(int width, Body body) {
   if (HELD > 0) {
 #pragma unroll
     for (int k = 0; k < HELD; k++) body(k);
   } else {
-#pragma unroll 2
+#pragma unroll AHEAD
     for (int k = 0; quad_column(k) < width; k++) body(k);
   }
 }
 
-// Runs `body` compiled for the fewest registers that hold a row of `width`, for none when two quads a thread do not hold it.
+// Runs `body` compiled for the fewest registers that hold a row of `width`; for none when two quads a thread do not hold it, or when it
+// takes guarded accesses, whose addresses need the registers themselves.
 template <class Body>
-__device__ __forceinline__ void spread(int width, Body body) {
+__device__ __forceinline__ void spread(int width, bool aligned, Body body) {
   const int quads = (width + QUAD * int(blockDim.x) - 1) / (QUAD * int(blockDim.x));
-  if (quads <= 1) {
-    body(Held<1>());
+  if (!aligned) {
+    body(Held<0>(), Known<false>());
+  } else if (quads <= 1) {
+    body(Held<1>(), Known<true>());
   } else if (quads == 2) {
-    body(Held<2>());
+    body(Held<2>(), Known<true>());
   } else {
-    body(Held<0>());
+    body(Held<0>(), Known<true>());
   }
 }

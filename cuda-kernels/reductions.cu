@@ -14,7 +14,7 @@ __device__ __forceinline__ void dot_rows(
     const float* row = x + i * x_stride;
     const float* target = other(i);
     double sum[1] = {0};
-    each_quad<0>(width, [&](int k) {
+    each_quad<0, 4>(width, [&](int k) {
       const Quad a = load_quad(aligned, row, quad_column(k), width);
       const Quad b = load_quad(aligned, target, quad_column(k), width);
 #pragma unroll
