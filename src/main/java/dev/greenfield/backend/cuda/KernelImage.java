@@ -34,7 +34,7 @@ record KernelImage(byte[] code, String sha256, String compiler, String architect
             Properties properties = new Properties();
             properties.load(facts);
             String found = NativeExtraction.sha256(bytes);
-            String expected = properties.getProperty("sha256");
+            String expected = properties.getProperty("fatbin.sha256");
             if (!found.equals(expected)) {
                 throw new BackendException("the CUDA kernels in the jar are damaged: sha256 " + found + ", expected "
                         + expected + "; get the jar again");
