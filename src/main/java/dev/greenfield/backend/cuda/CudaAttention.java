@@ -42,16 +42,21 @@ final class CudaAttention {
             Buffer logSumExp) {
         begin("attention", shape).matrix(qkv);
         batch(rows).matrix(base).matrix(out).buffer(logSumExp);
-        finish(shape, rows, queriesFrom, queriesFrom / TILE, 0);
+        numbers(shape, rows, queriesFrom);
+        int tasks = rows.columns() * (tiles(rows) - queriesFrom / TILE);
+        launcher.launch(blocks(tasks), 1, slices(shape), THREADS, 0);
     }
 
     void tangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
-        begin("attention_tangent", primal.shape())
+        AttentionShape shape = primal.shape();
+        begin("attention_tangent", shape)
                 .matrix(primal.qkv())
                 .buffer(primal.logSumExp())
                 .matrix(dqkv);
         batch(rows).matrix(dout);
-        finish(primal.shape(), rows, queriesFrom, queriesFrom / TILE, sharedBytes(primal.shape()));
+        numbers(shape, rows, queriesFrom);
+        int tiles = tiles(rows) - queriesFrom / TILE;
+        launcher.launch(blocks(rows.columns()), tiles, slices(shape), THREADS, sharedBytes(shape));
     }
 
     void adjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {
@@ -62,17 +67,31 @@ final class CudaAttention {
         long means = (long) shape.heads() * rows.rows();
         DeviceMemory.Block mean = memory.allocate("attention's mean scores", Float.BYTES * means);
         try {
-            for (String part : new String[] {"attention_adjoint_queries", "attention_adjoint_keys"}) {
-                begin(part, shape)
-                        .matrix(primal.qkv())
-                        .buffer(primal.logSumExp())
-                        .matrix(dout);
-                batch(rows).matrix(dqkv).address(mean.address()).number(rows.rows());
-                finish(shape, rows, queriesFrom, 0, sharedBytes(shape));
-            }
+            adjointPart("queries", slices(shape), primal, dout, rows, queriesFrom, dqkv, mean);
+            // dk and dv have blocks of their own.
+            adjointPart("keys", 2 * slices(shape), primal, dout, rows, queriesFrom, dqkv, mean);
         } finally {
             memory.free(mean);
         }
+    }
+
+    private void adjointPart(
+            String part,
+            int depth,
+            AttentionPrimal primal,
+            Matrix dout,
+            RaggedRows rows,
+            int queriesFrom,
+            Matrix dqkv,
+            DeviceMemory.Block mean) {
+        AttentionShape shape = primal.shape();
+        begin("attention_adjoint_" + part, shape)
+                .matrix(primal.qkv())
+                .buffer(primal.logSumExp())
+                .matrix(dout);
+        batch(rows).matrix(dqkv).address(mean.address()).number(rows.rows());
+        numbers(shape, rows, queriesFrom);
+        launcher.launch(blocks(rows.columns()), tiles(rows), depth, THREADS, sharedBytes(shape));
     }
 
     private Launcher begin(String kernel, AttentionShape shape) {
@@ -84,20 +103,32 @@ final class CudaAttention {
         return launcher.address(table.start()).address(table.first()).address(table.last());
     }
 
-    private void finish(AttentionShape shape, RaggedRows rows, int queriesFrom, int firstTile, int sharedBytes) {
+    private void numbers(AttentionShape shape, RaggedRows rows, int queriesFrom) {
         launcher.number(rows.tokens())
                 .number(rows.columns())
                 .number(shape.heads())
                 .number(shape.headWidth())
                 .number((float) shape.scale())
                 .number(queriesFrom);
-        int tiles = (rows.tokens() + TILE - 1) / TILE - firstTile;
-        int slices = (shape.headWidth() + variant(shape) - 1) / variant(shape);
-        launcher.launch((rows.columns() + WARPS - 1) / WARPS, tiles, shape.heads() * slices, THREADS, sharedBytes);
+    }
+
+    private static int tiles(RaggedRows rows) {
+        return (rows.tokens() + TILE - 1) / TILE;
+    }
+
+    /** Blocks for so many tasks of a warp. */
+    private static int blocks(int tasks) {
+        return (tasks + WARPS - 1) / WARPS;
+    }
+
+    /** Heads, each as often as its width needs the variant. */
+    private static int slices(AttentionShape shape) {
+        return shape.heads() * ((shape.headWidth() + variant(shape) - 1) / variant(shape));
     }
 
     private static int sharedBytes(AttentionShape shape) {
-        return 0;
+        int width = (shape.headWidth() + 31) / 32 * 32;
+        return Float.BYTES * (80 * (width + 4) + 704);
     }
 
     /** Elements of a head's output that a variant holds in registers; wider heads are done in slices. */

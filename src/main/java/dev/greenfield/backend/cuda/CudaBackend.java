@@ -315,12 +315,21 @@ public final class CudaBackend implements Backend {
     @Override
     public void activation(Activation kind, Matrix u, Buffer bias, Matrix derivative) {
         queue(() -> launcher.kernel("activation")
-                .number(kind.ordinal())
+                .number(number(kind))
                 .matrix(u)
                 .buffer(bias)
                 .matrix(derivative)
                 .size(u)
                 .launchElements(u));
+    }
+
+    /** The kind as {@code activation.cu} counts them. */
+    private static int number(Activation kind) {
+        return switch (kind) {
+            case GELU_NEW -> 0;
+            case GELU -> 1;
+            case RELU -> 2;
+        };
     }
 
     @Override

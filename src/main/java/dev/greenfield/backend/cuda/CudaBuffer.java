@@ -18,10 +18,9 @@ final class CudaBuffer extends Buffer {
 
     /** The buffer as one of this backend's, which it must be, and open. */
     static CudaBuffer of(Buffer buffer) {
-        if (!(buffer instanceof CudaBuffer)) {
-            throw new IllegalArgumentException("buffer '" + buffer.label() + "' is not in this GPU's memory");
+        if (!(buffer instanceof CudaBuffer mine)) {
+            throw new IllegalArgumentException("buffer '" + buffer.label() + "' is not in a GPU's memory");
         }
-        CudaBuffer mine = (CudaBuffer) buffer;
         mine.requireOpen();
         return mine;
     }

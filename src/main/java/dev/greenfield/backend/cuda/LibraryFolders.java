@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
@@ -70,7 +71,7 @@ final class LibraryFolders {
 
     /** The lib folders of the packages below {@code nvidia} of every Python that is found. */
     private static Iterable<Path> pythonWheels() {
-        TreeSet<Path> found = new TreeSet<>();
+        Set<Path> found = new TreeSet<>();
         List<Path> roots = new ArrayList<>(
                 List.of(Path.of("/usr"), Path.of("/usr/local"), Path.of(System.getProperty("user.home"), ".local")));
         for (String variable : List.of("VIRTUAL_ENV", "CONDA_PREFIX")) {
@@ -90,7 +91,7 @@ final class LibraryFolders {
         return found;
     }
 
-    private static void addWheels(TreeSet<Path> found, Path nvidia) {
+    private static void addWheels(Set<Path> found, Path nvidia) {
         for (Path wheel : matches(nvidia, "*")) {
             if (Files.isDirectory(wheel.resolve("lib"))) {
                 found.add(wheel.resolve("lib"));
