@@ -111,7 +111,8 @@ struct BlockSums {
   __device__ __forceinline__ void operator()(T (&sums)[N]) {
 #pragma unroll
     for (int i = 0; i < N; i++) sums[i] = warp_sum(sums[i]);
-    if (blockDim.x <= WARP) return;
+    const int warps = blockDim.x / WARP;
+    if (warps == 1) return;
     if (threadIdx.x % WARP == 0) {
 #pragma unroll
       for (int i = 0; i < N; i++) partial[half][threadIdx.x / WARP][i] = sums[i];
@@ -121,7 +122,7 @@ struct BlockSums {
     for (int i = 0; i < N; i++) sums[i] = partial[half][0][i];
 #pragma unroll
     for (int w = 1; w < ROW_WARPS; w++) {
-      if (w < int(blockDim.x) / WARP) {
+      if (w < warps) {
 #pragma unroll
         for (int i = 0; i < N; i++) sums[i] += partial[half][w][i];
       }
@@ -140,9 +141,9 @@ struct Held {
 // with HELD 0 the row is too wide for that and is read again at each use.
 template <int HELD, bool ALIGNED>
 struct SpreadRow {
-  Quad held[HELD > 0 ? HELD : 1];
-  const float* row;
-  int width;
+  Quad held[HELD > 0 ? HELD : 1] = {};
+  const float* row = nullptr;
+  int width = 0;
 
   __device__ __forceinline__ void load(const float* from, int columns) {
     row = from;
