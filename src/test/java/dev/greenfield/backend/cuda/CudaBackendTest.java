@@ -46,7 +46,8 @@ class CudaBackendTest {
             for (int i = 0; i < 3; i++) {
                 try (Model model = model(Precision.FP32);
                         Run run = model.run(3, 1, 4, 1, 5)) {
-                    assertThat(run.sensitivity(Observable.logitDifference(3, 1)).value()).isFinite();
+                    assertThat(run.sensitivity(Observable.logitDifference(3, 1)).value())
+                            .isFinite();
                     assertThat(DeviceMemory.freeBytes()).isLessThan(free);
                 }
                 assertThat(DeviceMemory.freeBytes()).isEqualTo(free);
