@@ -35,16 +35,16 @@ compile() { object=$1 source=$2; shift 2; g++ "$@" -x c++ -c "$source" -o "$out/
 built=
 if old "$out/libcuda.so.1"; then
   cd "$out/objects"
-  for name in kernels fibers warp shared_memory memory device streams copies launch recorder unsupported; do
+  for name in kernels stacks fibers traps misaligned warp shared_memory memory device streams copies launch recorder unsupported; do
     compile $name.o "$here/$name.cpp" $host
   done
   compile gemm.o "$here/gemm.cpp" $host -O3
-  compile kernels_cu.o "$kernels" $host
-  compile planted_cu.o "$here/planted.cu" $host
+  compile kernels_cu.o "$kernels" $host -fsanitize=null,alignment
+  compile planted_cu.o "$here/planted.cu" $host -fsanitize=null,alignment
   # Two marks enclose the kernels' static variables, which are their __shared__ arrays: the linker keeps the order of the objects.
   for mark in begin end; do echo "char standin_shared_$mark[128];" | g++ $host -x c++ -c - -o shared_$mark.o; done
   g++ -shared -Wl,-soname,libcuda.so.1 -Wl,--version-script="$here/exports.map" -Wl,-Bsymbolic -o libcuda.new \
-    shared_begin.o kernels_cu.o planted_cu.o shared_end.o kernels.o fibers.o warp.o shared_memory.o memory.o device.o streams.o \
+    shared_begin.o kernels_cu.o planted_cu.o shared_end.o kernels.o stacks.o fibers.o traps.o misaligned.o warp.o shared_memory.o memory.o device.o streams.o \
     copies.o launch.o recorder.o gemm.o unsupported.o
   mv libcuda.new "$out/libcuda.so.1"
   built=" libcuda.so.1"
