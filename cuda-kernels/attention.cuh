@@ -81,7 +81,7 @@ struct Column {
 
   // The row of the column at a token, -1 where it has none or where the token is before `from`.
   __device__ __forceinline__ int row(const Batch& b, int token, int from) const {
-    return token >= from && token <= last ? b.start[token] + c : -1;
+    return token >= first && token >= from && token <= last ? b.start[token] + c : -1;
   }
 };
 

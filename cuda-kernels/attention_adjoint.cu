@@ -44,14 +44,14 @@ __device__ __forceinline__ void attention_adjoint_queries_block(
     Sums<WIDTH> zero;
     zero.clear();
     for (int r = 0; r < 2; r++) {
-      int i = i0 + lane_row() + 8 * r, row = column.row(b, i, column.first);
+      int i = i0 + lane_row() + 8 * r, row = column.row(b, i, 0);
       if (row < 0) continue;
       float* to = dqkv + int64_t(row) * dqkv_stride + part_offset(b, 0, slice.head) + slice.from;
       store_row<VECTOR>(to, zero, r, slice.width, 1, 0, nullptr);
     }
     return;
   }
-  int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, max(column.first, b.queries_from));
+  int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, b.queries_from);
   auto own = column_rows<2, VECTOR>(part_of(dout, dout_stride, b, 0, slice.head), query_row, b.head_width);
   AdjointQueriesRule<Precision, WIDTH, VECTOR> rule = {b, column, dqkv, dqkv_stride, mean + int64_t(slice.head) * rows, 1, own};
   for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, column.first, last_query, rule);
@@ -100,7 +100,7 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
       return i >= j && i < b.tokens ? expf(b.scale * score - log_sum_exp[i]) : 0;
     });
     bool now = mine && i0 <= column.last;
-    int row = now ? column.row(b, i0 + lane, max(column.first, b.queries_from)) : -1;
+    int row = now ? column.row(b, i0 + lane, b.queries_from) : -1;
     float e[TILES][4] = {};
     if (now && for_keys) {
       add_scores<Precision>(
@@ -131,7 +131,7 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
 
 #pragma unroll
   for (int r = 0; r < 2; r++) {
-    int row = column.row(b, j0 + g + 8 * r, column.first);
+    int row = column.row(b, j0 + g + 8 * r, 0);
     if (row < 0) continue;
     float* to = dqkv + int64_t(row) * dqkv_stride + part_offset(b, for_keys ? 1 : 2, slice.head) + slice.from;
     store_row<VECTOR>(to, sums, r, slice.width, for_keys ? b.scale : 1, 0, nullptr);
