@@ -121,6 +121,13 @@ public final class CudaBackend implements Backend {
         return question.get();
     }
 
+    /** The stream and what works on it, for baselines that run other libraries beside our kernels. */
+    record Internals(CUstream stream, DeviceMemory memory, Transfers transfers) {}
+
+    Internals internals() {
+        return new Internals(stream, memory, transfers);
+    }
+
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the cuda backend was used after it was closed");

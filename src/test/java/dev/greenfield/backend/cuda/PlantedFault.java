@@ -6,11 +6,13 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * Launches a kernel with a mistake, as the backend would launch it, and prints what came of it. After a mistake a device is of
- * no more use, so this is a program of its own. Arguments: the kernel and its integer arguments; it gets 64 floats before them.
+ * no more use, so this is a program of its own. Arguments: the kernel and its integer arguments; a buffer of 64 floats comes before them, and there are 96
+ * threads.
  */
 final class PlantedFault {
     static final int REPORTED = 3;
-    private static final int THREADS = 64;
+    private static final int FLOATS = 64;
+    private static final int THREADS = 96;
 
     private PlantedFault() {}
 
@@ -20,7 +22,7 @@ final class PlantedFault {
             CUstream stream = new CUstream();
             Cuda.check(JCudaDriver.cuStreamCreate(stream, 0), "opening a stream");
             DeviceMemory memory = new DeviceMemory();
-            DeviceMemory.Block block = memory.allocate("64 floats", THREADS * Float.BYTES);
+            DeviceMemory.Block block = memory.allocate("64 floats", FLOATS * Float.BYTES);
             Launcher launcher = new Launcher(device, stream);
             launcher.kernel(args[0]).address(block.address());
             for (int i = 1; i < args.length; i++) {
