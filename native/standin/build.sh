@@ -32,21 +32,50 @@ old() { [ ! -e "$1" ] || [ -n "$(find "$here" "$kernel_folder" "$kernels" -newer
 # compile OBJECT SOURCE OPTIONS...
 compile() { object=$1 source=$2; shift 2; g++ "$@" -x c++ -c "$source" -o "$out/objects/$object"; }
 
+runtime="kernels stacks fibers warp shared_memory"  # what runs kernels, in the driver and in replay
+driver="traps misaligned memory device streams copies launch products recorder unsupported"
+
+# Two marks enclose the kernels' static variables, which are their __shared__ arrays: the linker keeps the order of the objects.
+make_marks() {
+  for mark in begin end; do echo "char standin_shared_$mark[128];" | g++ $host -x c++ -c - -o shared_$mark.o; done
+}
+
 built=
+cd "$out/objects"
 if old "$out/libcuda.so.1"; then
-  cd "$out/objects"
-  for name in kernels stacks fibers traps misaligned warp shared_memory memory device streams copies launch recorder unsupported; do
+  objects=
+  for name in $runtime $driver; do
     compile $name.o "$here/$name.cpp" $host
+    objects="$objects $name.o"
   done
   compile gemm.o "$here/gemm.cpp" $host -O3
   compile kernels_cu.o "$kernels" $host -fsanitize=null,alignment
   compile planted_cu.o "$here/planted.cu" $host -fsanitize=null,alignment
-  # Two marks enclose the kernels' static variables, which are their __shared__ arrays: the linker keeps the order of the objects.
-  for mark in begin end; do echo "char standin_shared_$mark[128];" | g++ $host -x c++ -c - -o shared_$mark.o; done
+  make_marks
   g++ -shared -Wl,-soname,libcuda.so.1 -Wl,--version-script="$here/exports.map" -Wl,-Bsymbolic -o libcuda.new \
-    shared_begin.o kernels_cu.o planted_cu.o shared_end.o kernels.o stacks.o fibers.o traps.o misaligned.o warp.o shared_memory.o memory.o device.o streams.o \
-    copies.o launch.o recorder.o gemm.o unsupported.o
+    shared_begin.o kernels_cu.o planted_cu.o shared_end.o gemm.o $objects
   mv libcuda.new "$out/libcuda.so.1"
-  built=" libcuda.so.1"
+  built="$built libcuda.so.1"
 fi
-echo "stand-in CUDA: ${built:+built}${built:-up to date} in $out"
+if old "$out/libcublas.so.13"; then
+  compile blas.o "$here/blas.cpp" $host
+  g++ -shared -Wl,-soname,libcublas.so.13 -Wl,-Bsymbolic '-Wl,-rpath,$ORIGIN' -o libcublas.new blas.o "$out/libcuda.so.1"
+  mv libcublas.new "$out/libcublas.so.13"
+  built="$built libcublas.so.13"
+fi
+if old "$out/replay"; then
+  objects=
+  for name in $runtime; do
+    compile sanitized_$name.o "$here/$name.cpp" $sanitized
+    objects="$objects sanitized_$name.o"
+  done
+  compile sanitized_replay.o "$here/replay.cpp" $sanitized
+  compile sanitized_kernels_cu.o "$kernels" $sanitized
+  compile sanitized_planted_cu.o "$here/planted.cu" $sanitized
+  # The products are the driver's own object: they are not what is looked at, and their bits are the same.
+  g++ -fsanitize=address,undefined -o replay.new \
+    shared_begin.o sanitized_kernels_cu.o sanitized_planted_cu.o shared_end.o sanitized_replay.o gemm.o $objects
+  mv replay.new "$out/replay"
+  built="$built replay"
+fi
+if [ -n "$built" ]; then echo "stand-in CUDA: built$built in $out"; else echo "stand-in CUDA: up to date in $out"; fi

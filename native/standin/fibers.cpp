@@ -1,5 +1,7 @@
 #include "fibers.h"
 
+#include <pthread.h>
+
 #include <cstdio>
 
 #include "shared_memory.h"
@@ -35,7 +37,8 @@ struct Block {
 };
 Block block;
 Stack stacks[kMaxThreads];
-thread_local bool runs_here;
+bool runs;  // on this thread:
+pthread_t running_thread;
 
 enum : unsigned { kNobody = ~0u };
 
@@ -192,7 +195,7 @@ void end_launch(int code, const std::string& what) {
   leave_context(block.scheduler);
 }
 
-bool kernel_runs_here() { return runs_here; }
+bool kernel_runs_here() { return runs && pthread_equal(running_thread, pthread_self()); }
 const void* scheduler_stack_pointer() { return block.scheduler.stack_pointer; }
 
 Fault run_launch(const Launch& launch) {
@@ -215,7 +218,8 @@ Fault run_launch(const Launch& launch) {
 #ifndef __SANITIZE_ADDRESS__
   Traps traps;
 #endif
-  runs_here = true;
+  running_thread = pthread_self();
+  runs = true;
   for (unsigned z = 0; z < gridDim.z && block.fault.code == 0; z++) {
     for (unsigned y = 0; y < gridDim.y && block.fault.code == 0; y++) {
       for (unsigned x = 0; x < gridDim.x && block.fault.code == 0; x++) {
@@ -224,6 +228,6 @@ Fault run_launch(const Launch& launch) {
       }
     }
   }
-  runs_here = false;
+  runs = false;
   return block.fault;
 }
