@@ -70,15 +70,15 @@ public record BackendChoice(Backend backend, String reason) {
         if (precision == Precision.FP64) {
             return new BackendChoice(new ReferenceBackend(), "backend reference: the one that computes in fp64");
         }
-        String problem = CudaBackend.problem();
+        BackendException problem = CudaBackend.problem();
         if (problem == null) {
             return cuda(precision, "the fastest there is");
         }
         if (precision == Precision.TF32) {
-            throw new BackendException("--precision tf32 needs a GPU: " + problem);
+            throw new BackendException("--precision tf32 needs a GPU: " + problem.getMessage());
         }
         CpuBackend cpu = CpuBackend.open(threads);
-        return new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): no GPU, because " + problem + slow(cpu));
+        return new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): no GPU, " + problem.found() + slow(cpu));
     }
 
     private static BackendChoice cuda(Precision precision, String why) {

@@ -52,11 +52,11 @@ public enum Backends {
     }
 
     private static Backend openCuda() {
-        String problem = CudaBackend.problem();
+        BackendException problem = CudaBackend.problem();
         if (problem != null) {
-            System.out.println("tests of the cuda backend are skipped: " + problem);
+            System.out.println("tests of the cuda backend are skipped: " + problem.getMessage());
         }
-        Assumptions.assumeTrue(problem == null, problem);
+        Assumptions.assumeTrue(problem == null, () -> problem.getMessage());
         return CudaBackend.open(Precision.FP32);
     }
 }

@@ -3,67 +3,43 @@ package dev.greenfield.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.greenfield.cli.PackagedJar.Finished;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The packaged jar, run as a user runs it. Times are printed; limits are generous, as builds share their machine. */
 class JarIT {
-    private static final Path JAR = Path.of(System.getProperty("greenfield.jar", "target/greenfield.jar"));
-    private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
-
     @TempDir
     private Path temporary;
 
-    private record Finished(int exit, String out, String err, double seconds) {}
+    private PackagedJar jar;
 
-    private ProcessBuilder command(String... args) {
-        List<String> command = new ArrayList<>(
-                List.of(JAVA.toString(), "-jar", JAR.toAbsolutePath().toString()));
-        command.addAll(List.of(args));
-        return new ProcessBuilder(command)
-                .directory(temporary.toFile())
-                .redirectOutput(temporary.resolve(".out").toFile())
-                .redirectError(temporary.resolve(".err").toFile());
-    }
-
-    private Finished finish(ProcessBuilder builder) throws IOException, InterruptedException {
-        long start = System.nanoTime();
-        Process process = builder.start();
-        if (!process.waitFor(120, TimeUnit.SECONDS)) {
-            process.destroyForcibly().waitFor();
-            throw new AssertionError("not done after two minutes: " + builder.command());
-        }
-        double seconds = (System.nanoTime() - start) / 1e9;
-        return new Finished(process.exitValue(), text(".out"), text(".err"), seconds);
-    }
-
-    private String text(String file) throws IOException {
-        return Files.readString(temporary.resolve(file), StandardCharsets.UTF_8);
+    @BeforeEach
+    void inAnEmptyDirectory() {
+        jar = new PackagedJar(temporary);
     }
 
     @Test
     void demoWritesItsReport() throws IOException, InterruptedException {
-        Finished demo = finish(command("demo"));
+        Finished demo = jar.finish(jar.command("demo"));
         System.out.printf("demo: %.2f s%n", demo.seconds());
         assertThat(demo.exit()).as(demo.err()).isZero();
         assertThat(demo.seconds()).isLessThan(15);
         assertThat(demo.out()).contains("Bulgarian", "report.html");
         assertThat(Cli.list(temporary)).containsExactly(".err", ".out", "report.html");
-        String page = text("report.html");
+        String page = jar.text("report.html");
         assertThat(page).contains("figure-5-data").doesNotContain("src=\"http").doesNotContain("href=\"http");
     }
 
     @Test
     void aFirstResultComesSoon() throws IOException, InterruptedException {
-        Finished first = finish(command(
+        Finished first = jar.finish(jar.command(
                 "sensitivity",
                 "--prompt",
                 "<|endoftext|> The capital of Korea is",
@@ -80,21 +56,22 @@ class JarIT {
 
     @Test
     void statuses() throws IOException, InterruptedException {
-        assertThat(finish(command("--version")).exit()).isZero();
-        assertThat(finish(command("doctor")).exit()).isZero();
-        assertThat(finish(command("nonsense")).exit()).isEqualTo(2);
-        assertThat(finish(command("field", "--tokens", "1", "--backend", "cuda", "--memory", "1"))
+        assertThat(jar.finish(jar.command("--version")).exit()).isZero();
+        assertThat(jar.finish(jar.command("doctor")).exit()).isZero();
+        assertThat(jar.finish(jar.command("nonsense")).exit()).isEqualTo(2);
+        assertThat(jar.finish(jar.command("field", "--tokens", "1", "--backend", "cuda", "--memory", "1"))
                         .exit())
                 .isIn(3, 4);
-        assertThat(finish(command("field", "--tokens", "1", "--memory", "1")).exit())
+        assertThat(jar.finish(jar.command("field", "--tokens", "1", "--memory", "1"))
+                        .exit())
                 .isEqualTo(4);
     }
 
     @Test
     void errorsAreReadableWithoutUnicode() throws IOException, InterruptedException {
-        ProcessBuilder names = command("field", "--prompt", "caf\u00e9");
+        ProcessBuilder names = jar.command("field", "--prompt", "caf\u00e9");
         names.environment().put("LC_ALL", "C");
-        Finished refused = finish(names);
+        Finished refused = jar.finish(names);
         assertThat(refused.exit()).isEqualTo(2);
         assertThat(refused.err()).matches("[\\x20-\\x7e\\n]*");
     }
@@ -103,7 +80,7 @@ class JarIT {
     void anInterruptLeavesNothing() throws IOException, InterruptedException {
         Path out = temporary.resolve("a/out");
         // Minutes of work for the plain backend.
-        ProcessBuilder builder = command(
+        ProcessBuilder builder = jar.command(
                 "green",
                 "--model",
                 "random:12,8,512,100,256",
@@ -118,7 +95,7 @@ class JarIT {
                 "--out",
                 out.toString());
         // A build that runs in the background may itself ignore interrupts, and its children with it.
-        boolean resets = finish(new ProcessBuilder("env", "--default-signal=INT", "true")
+        boolean resets = jar.finish(new ProcessBuilder("env", "--default-signal=INT", "true")
                                 .redirectOutput(temporary.resolve(".out").toFile())
                                 .redirectError(temporary.resolve(".err").toFile()))
                         .exit()
@@ -128,10 +105,10 @@ class JarIT {
         Process process = builder.start();
         try {
             long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-            while (!text(".err").contains("computing") && process.isAlive() && System.nanoTime() < deadline) {
+            while (!jar.text(".err").contains("computing") && process.isAlive() && System.nanoTime() < deadline) {
                 Thread.sleep(50);
             }
-            assertThat(text(".err")).contains("computing");
+            assertThat(jar.text(".err")).contains("computing");
             assertThat(Cli.list(temporary.resolve("a"))).as("work in progress").hasSize(1);
             assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
                             .start()
@@ -142,7 +119,7 @@ class JarIT {
             process.destroyForcibly();
         }
         assertThat(process.exitValue()).isEqualTo(130);
-        assertThat(text(".err")).endsWith("greenfield: interrupted\n");
+        assertThat(jar.text(".err")).endsWith("greenfield: interrupted\n");
         assertThat(Cli.list(temporary)).containsExactly(".err", ".out");
     }
 }

@@ -86,15 +86,18 @@ public final class CudaBackend implements Backend {
     }
 
     /** Why there is no GPU that can be used here; null when there is one. */
-    public static String problem() {
+    public static BackendException problem() {
         return CudaDevice.problem();
     }
 
     /** What was found, for {@code doctor}: the GPU, the kernels and each library with why it was taken or refused. */
     public static List<String> survey() {
         List<String> lines = new ArrayList<>();
-        String problem = problem();
-        lines.add(problem == null ? "yes, float32 or tf32, " + CudaDevice.describeWanted() : "no, " + problem);
+        BackendException problem = problem();
+        lines.add(
+                problem == null
+                        ? "yes, float32 or tf32, " + CudaDevice.describeWanted()
+                        : "no, " + problem.getMessage());
         if (KernelImage.inJar()) {
             try {
                 KernelImage image = KernelImage.read();

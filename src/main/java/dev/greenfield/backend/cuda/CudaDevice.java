@@ -60,16 +60,12 @@ final class CudaDevice {
     }
 
     /** Why no GPU can be used here; null when one can. Leaves nothing open. */
-    static synchronized String problem() {
-        String missing = CudaLibraries.load();
-        if (missing != null) {
-            return missing;
-        }
+    static synchronized BackendException problem() {
         try {
             find(wanted());
             return null;
         } catch (BackendException e) {
-            return e.getMessage();
+            return e;
         }
     }
 
@@ -89,23 +85,23 @@ final class CudaDevice {
     }
 
     private static CudaDevice find(int number) {
-        String missing = CudaLibraries.load();
-        if (missing != null) {
-            throw new BackendException(missing);
-        }
+        CudaLibraries.load();
         Cuda.check(JCudaDriver.cuInit(0), "starting the CUDA driver");
         int[] count = {0};
         Cuda.check(JCudaDriver.cuDeviceGetCount(count), "counting GPUs");
         if (number < 0 || number >= count[0]) {
-            throw new BackendException("found " + count[0] + (count[0] == 1 ? " GPU" : " GPUs") + ", expected number "
-                    + number + " among them: set -D" + NUMBER + " and CUDA_VISIBLE_DEVICES, or use --backend cpu");
+            throw new BackendException(
+                    "found " + count[0] + (count[0] == 1 ? " GPU" : " GPUs") + ", expected one with number " + number,
+                    "check -D" + NUMBER + " and CUDA_VISIBLE_DEVICES, or use --backend cpu");
         }
         CUdevice handle = new CUdevice();
         Cuda.check(JCudaDriver.cuDeviceGet(handle, number), "opening GPU " + number);
         CudaDevice device = new CudaDevice(number, handle);
         if (device.major < LEAST_MAJOR) {
-            throw new BackendException(device.name + " has compute capability " + device.capability()
-                    + ", the kernels need at least " + LEAST_MAJOR + ".0: use --backend cpu");
+            throw new BackendException(
+                    device.name + " has compute capability " + device.capability() + ", the kernels need at least "
+                            + LEAST_MAJOR + ".0",
+                    "use --backend cpu");
         }
         return device;
     }

@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.BackendException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,8 +20,14 @@ public final class CudaLibraries {
     private static final String BINDINGS = "/lib/";
     private static final String SHIM = "/dev/greenfield/backend/cuda/libcublas.so.12";
 
+    /** What the driver puts there when it runs: on Linux itself, and on the Linux of Windows. */
+    private static final List<String> DEVICE_NODES = List.of("/dev/nvidiactl", "/dev/dxg");
+
+    /** What a {@link BackendException} said, to say it again. */
+    private record Problem(String found, String remedy) {}
+
     private static boolean tried;
-    private static String problem;
+    private static Problem problem;
     private static final List<String> CONSIDERED = new ArrayList<>();
 
     private CudaLibraries() {}
@@ -41,13 +48,23 @@ public final class CudaLibraries {
         }
     }
 
-    /** Loads everything if that has not been done; null when it worked, else what is missing and how to get it. */
-    static synchronized String load() {
+    /**
+     * Loads everything if that has not been done.
+     *
+     * @throws BackendException saying what is missing and how to get it
+     */
+    static synchronized void load() {
         if (!tried) {
             tried = true;
-            problem = loadAll();
+            try {
+                loadAll();
+            } catch (BackendException e) {
+                problem = new Problem(e.found(), e.remedy());
+            }
         }
-        return problem;
+        if (problem != null) {
+            throw new BackendException(problem.found, problem.remedy);
+        }
     }
 
     /** Every library that was considered with why it was taken or refused, one line each. */
@@ -55,75 +72,70 @@ public final class CudaLibraries {
         return List.copyOf(CONSIDERED);
     }
 
-    private static String loadAll() {
+    private static void loadAll() {
         String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
-        if (CudaLibraries.class.getResource(BINDINGS + System.mapLibraryName("JCudaDriver-12.6.0-linux-x86_64")) == null
-                || !system.startsWith("Linux")
-                || !system.endsWith("amd64")) {
-            return "this build talks to GPUs on Linux x86-64 only, this is " + system + ": use --backend cpu";
+        if (!system.equals("Linux amd64")) {
+            throw new BackendException(
+                    "this build talks to GPUs on Linux x86-64 only, this is " + system, "use --backend cpu");
         }
         if (!KernelImage.inJar()) {
-            return "this jar was built without nvcc and has no CUDA kernels: install the CUDA toolkit 13 and build again,"
-                    + " or use --backend cpu";
+            throw new BackendException(
+                    "this jar was built without nvcc and has no CUDA kernels",
+                    "install the CUDA toolkit 13 and build again, or use --backend cpu");
         }
-        Map<Path, String> folders = LibraryFolders.all();
-        try {
-            return loadDriver(folders) ? loadCublas(folders) : noDriver();
-        } catch (BackendException e) {
-            return e.getMessage();
-        }
+        loadDriver();
+        loadCublas();
     }
 
-    private static String noDriver() {
-        return "no NVIDIA driver was found (libcuda.so.1): install one, or use --backend cpu; if it is in an unusual"
-                + " folder, name that with -D" + LibraryFolders.PROPERTY + "=DIR";
-    }
-
-    private static boolean loadDriver(Map<Path, String> folders) {
-        for (Map.Entry<Path, String> folder : folders.entrySet()) {
+    private static void loadDriver() {
+        boolean named = System.getProperty(LibraryFolders.PROPERTY) != null;
+        if (!named && DEVICE_NODES.stream().map(Path::of).noneMatch(Files::exists)) {
+            throw new BackendException(
+                    "no NVIDIA driver is running (no " + DEVICE_NODES.get(0) + ")",
+                    "install one, give the container its GPUs, or use --backend cpu");
+        }
+        for (Map.Entry<Path, String> folder : LibraryFolders.ofSystem().entrySet()) {
             Path file = folder.getKey().resolve("libcuda.so.1");
             if (Files.exists(file) && load(file, folder.getValue())) {
-                return bind(() -> JCudaDriver.setExceptionsEnabled(false), "JCuda's binding to the driver");
+                break;
             }
         }
-        // The system's own search path may know a place that we do not.
-        return bind(() -> JCudaDriver.setExceptionsEnabled(false), "libcuda.so.1 by the system's search path");
+        // Where no folder had it, the system's own search path may.
+        String refused = bind(() -> JCudaDriver.setExceptionsEnabled(false), "JCuda's binding to the driver");
+        if (refused != null) {
+            throw new BackendException(
+                    "the NVIDIA driver's libcuda.so.1 could not be used, " + refused,
+                    "install the driver, or name the library's folder with -D" + LibraryFolders.PROPERTY + "=DIR");
+        }
     }
 
-    private static String loadCublas(Map<Path, String> folders) {
+    private static void loadCublas() {
+        Map<Path, String> folders = LibraryFolders.all();
+        if (loadCublas(folders, "12")
+                || loadCublas(folders, "13") && load(NativeExtraction.extract(SHIM), "answers as 12")) {
+            String refused = bind(() -> JCublas2.setExceptionsEnabled(false), "JCuda's binding to cuBLAS");
+            if (refused == null) {
+                return;
+            }
+        }
+        throw new BackendException(
+                "no cuBLAS could be used (libcublas.so.12 or libcublas.so.13)",
+                "install the CUDA toolkit or Python's nvidia-cublas, or name its folder with -D"
+                        + LibraryFolders.PROPERTY + "=DIR; 'doctor' prints what was considered");
+    }
+
+    /** Loads libcublas of a major version from the first folder where that works, libcublasLt, which it needs, before. */
+    private static boolean loadCublas(Map<Path, String> folders, String version) {
         for (Map.Entry<Path, String> folder : folders.entrySet()) {
-            if (loadPair(folder, "12")) {
-                return bindCublas();
+            Path cublas = folder.getKey().resolve("libcublas.so." + version);
+            Path light = folder.getKey().resolve("libcublasLt.so." + version);
+            if (Files.exists(cublas)
+                    && (!Files.exists(light) || load(light, folder.getValue()))
+                    && load(cublas, folder.getValue())) {
+                return true;
             }
         }
-        for (Map.Entry<Path, String> folder : folders.entrySet()) {
-            if (loadPair(folder, "13")) {
-                Path shim = NativeExtraction.extract(SHIM);
-                return load(shim, "forwards cuBLAS 12 to 13") ? bindCublas() : CONSIDERED.get(CONSIDERED.size() - 1);
-            }
-        }
-        return "no cuBLAS was found (libcublas.so.12 or libcublas.so.13): install the CUDA toolkit or Python's nvidia-cublas"
-                + " wheel, or name its folder with -D" + LibraryFolders.PROPERTY
-                + "=DIR; 'doctor' prints where it looked";
-    }
-
-    private static String bindCublas() {
-        return bind(() -> JCublas2.setExceptionsEnabled(false), "JCuda's binding to cuBLAS")
-                ? null
-                : CONSIDERED.get(CONSIDERED.size() - 1);
-    }
-
-    /** Loads libcublas of a major version from a folder, libcublasLt, which it needs, before. */
-    private static boolean loadPair(Map.Entry<Path, String> folder, String version) {
-        Path cublas = folder.getKey().resolve("libcublas.so." + version);
-        if (!Files.exists(cublas)) {
-            return false;
-        }
-        Path light = folder.getKey().resolve("libcublasLt.so." + version);
-        if (Files.exists(light) && !load(light, folder.getValue())) {
-            return false;
-        }
-        return load(cublas, folder.getValue());
+        return false;
     }
 
     private static boolean load(Path file, String source) {
@@ -131,29 +143,25 @@ public final class CudaLibraries {
             System.load(file.toRealPath().toString());
             CONSIDERED.add(file + " (" + source + "): taken");
             return true;
-        } catch (UnsatisfiedLinkError | java.io.IOException e) {
+        } catch (UnsatisfiedLinkError | IOException e) {
             CONSIDERED.add(file + " (" + source + "): refused, " + e.getMessage());
             return false;
         }
     }
 
-    private static boolean bind(Runnable initializer, String what) {
+    /** Runs a binding's static initializer; what went wrong, or null. */
+    private static String bind(Runnable initializer, String what) {
         try {
             initializer.run();
             CONSIDERED.add(what + ": taken");
-            return true;
+            return null;
         } catch (LinkageError e) {
-            CONSIDERED.add(what + ": refused, " + firstMessage(e));
-            return false;
+            Throwable cause = e; // class initializers wrap what happened
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            CONSIDERED.add(what + ": refused, " + cause.getMessage());
+            return cause.getMessage();
         }
-    }
-
-    /** What the innermost error says: class initializers wrap it. */
-    private static String firstMessage(Throwable e) {
-        Throwable cause = e;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return String.valueOf(cause.getMessage());
     }
 }

@@ -28,8 +28,15 @@ final class LibraryFolders {
 
     private LibraryFolders() {}
 
-    /** Existing folders and where each was learnt, in the order of search. */
+    /** Existing folders and where each was learnt, in the order of search. Looking for Python's may start a Python. */
     static Map<Path, String> all() {
+        Map<Path, String> folders = ofSystem();
+        pythonWheels().forEach(folder -> add(folders, folder.toString(), "Python's nvidia wheels"));
+        return folders;
+    }
+
+    /** Those of {@link #all} that are not of Python packages, which bring no driver. */
+    static Map<Path, String> ofSystem() {
         Map<Path, String> folders = new LinkedHashMap<>();
         for (String folder :
                 System.getProperty(PROPERTY, "").split(java.util.regex.Pattern.quote(File.pathSeparator), -1)) {
@@ -59,7 +66,6 @@ final class LibraryFolders {
                 "/run/opengl-driver/lib")) {
             add(folders, folder, "usual folder");
         }
-        pythonWheels().forEach(folder -> add(folders, folder.toString(), "Python's nvidia wheels"));
         return folders;
     }
 

@@ -9,6 +9,7 @@ import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.Run;
+import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.DeviceMemoryException;
@@ -33,8 +34,8 @@ class CudaBackendTest {
     }
 
     private static Model model(Precision precision) throws IOException {
-        String problem = CudaBackend.problem();
-        assumeTrue(problem == null, problem);
+        BackendException problem = CudaBackend.problem();
+        assumeTrue(problem == null, () -> problem.getMessage());
         return Greenfield.load(MODEL, Options.defaults().backend("cuda").precision(precision));
     }
 

@@ -82,10 +82,8 @@ public final class UnfusedAttention implements AutoCloseable {
     /** Why cuDNN cannot be used here; null when it can. Loads it when first asked. */
     public static synchronized String problem() {
         if ("not tried".equals(problem)) {
-            problem = CudaBackend.problem();
-            if (problem == null) {
-                problem = loadCudnn();
-            }
+            BackendException missing = CudaBackend.problem();
+            problem = missing == null ? loadCudnn() : missing.getMessage();
         }
         return problem;
     }
