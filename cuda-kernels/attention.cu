@@ -7,12 +7,13 @@
 struct RunRows {
   const float *qkv, *base;
   int stride, base_stride;
-  int row_of_lane;  // of the batch if not negative; -1: none; -2 - j: row j of the base run
+  int row_of_lane;  // of the batch if not negative; NO_ROW; FIRST_BASE_ROW - j: row j of the base run
 
-  __device__ __forceinline__ const float* at(int l, int64_t offset) const {
-    int r = __shfl_sync(FULL_WARP, row_of_lane, l);
-    if (r == -1) return nullptr;
-    return offset + (r >= 0 ? qkv + int64_t(r) * stride : base + int64_t(-2 - r) * base_stride);
+  enum { NO_ROW = -1, FIRST_BASE_ROW = -2 };
+
+  __device__ __forceinline__ int of_lane(int l) const { return __shfl_sync(FULL_WARP, row_of_lane, l); }
+  __device__ __forceinline__ const float* at(int r, int64_t offset) const {
+    return offset + (r >= 0 ? qkv + int64_t(r) * stride : base + int64_t(FIRST_BASE_ROW - r) * base_stride);
   }
 };
 
@@ -20,8 +21,13 @@ template <bool VECTOR>
 __device__ __forceinline__ ColumnRows<TILES, VECTOR> run_scores(const RunRows& rows, int64_t keys, int width) {
   ColumnRows<TILES, VECTOR> found;
   found.width = width;
+  found.exist = 0;
 #pragma unroll
-  for (int n = 0; n < TILES; n++) found.row[n] = rows.at(lane_row() + 8 * n, keys);
+  for (int n = 0; n < TILES; n++) {
+    int r = rows.of_lane(lane_row() + 8 * n);
+    found.row[n] = rows.at(r, keys);
+    found.exist |= int(r != RunRows::NO_ROW) << n;
+  }
   return found;
 }
 
@@ -33,7 +39,8 @@ struct RunTerms {
   int from, end;
 
   __device__ __forceinline__ typename ColumnTerms<VECTOR>::Row row(int n, int is_odd) const {
-    return {rows.at(8 * n + 2 * lane_column() + is_odd, values), from + 4 * lane_row(), end};
+    int r = rows.of_lane(8 * n + 2 * lane_column() + is_odd);
+    return {rows.at(r, values), r != RunRows::NO_ROW, from + 4 * lane_row(), end};
   }
 };
 
@@ -65,7 +72,7 @@ __device__ __forceinline__ void attention_warp(
   float highest[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0};
   for (int j0 = 0; j0 <= end; j0 += SPAN) {
     int j = j0 + lane;
-    int key_row = j < column.first ? -2 - j : column.row(b, j, 0);
+    int key_row = j < column.first ? RunRows::FIRST_BASE_ROW - j : column.row(b, j, 0);
     RunRows rows = {qkv, base, qkv_stride, base_stride, key_row};
     float s[TILES][4] = {};
     add_scores<Precision>(s, q, run_scores<VECTOR>(rows, keys, b.head_width), b.head_width);
@@ -101,7 +108,7 @@ __device__ __forceinline__ void attention_warp(
         for (int n = 0; n < 4; n++) sums.x[p][n][2 * r] *= shrink, sums.x[p][n][2 * r + 1] *= shrink;
       }
     }
-    add_sums<Precision>(sums, s, RunTerms<VECTOR>{rows, values, slice.from, slice.from + slice.width}, slice.width);
+    add_sums<Precision>(sums, Held{s}, RunTerms<VECTOR>{rows, values, slice.from, slice.from + slice.width}, slice.width);
   }
 
 #pragma unroll

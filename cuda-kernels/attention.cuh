@@ -13,7 +13,7 @@
 //   attention_adjoint_queries  x = ceil(columns / 8)                                      y = tiles(tokens)                         z = heads * slices
 //   attention_adjoint_keys  x = ceil(columns / 8)                                         y = tiles(tokens)                         z = heads * slices * 2
 //
-// Blocks of 256 threads. Dynamic shared memory, in bytes: none for attention, for the others 4 (80 (ceil(head_width / 32) 32 + 4) + 704).
+// Blocks of 256 threads. Dynamic shared memory, in bytes: none for attention, for the others 4 (2880 ceil(head_width / 32) + 704 + 18 WIDTH).
 #pragma once
 #include "mma.cuh"
 
@@ -29,6 +29,15 @@ enum {
 __device__ __forceinline__ int warp_index() { return threadIdx.x / WARP; }
 __device__ __forceinline__ int lane_row() { return threadIdx.x % WARP / 4; }     // g of mma.cuh
 __device__ __forceinline__ int lane_column() { return threadIdx.x % 4; }        // t of mma.cuh
+
+// x, in a way that the compiler cannot see through: what follows from it inside a loop is computed there, where registers are too few to
+// hold it from one turn to the next.
+__device__ __forceinline__ int anew(int x) {
+#ifdef __CUDACC__
+  asm volatile("" : "+r"(x));
+#endif
+  return x;
+}
 
 // Queries, keys or values of one head: `at` is its element (0, 0).
 struct Part {
@@ -93,18 +102,32 @@ __device__ __forceinline__ Column column_of(const Batch& b, int c) {
 // May rows of these matrices be read and written 4 elements at a time?
 __device__ __forceinline__ bool aligned(const void* p, int stride) { return reinterpret_cast<uintptr_t>(p) % 16 == 0 && stride % 4 == 0; }
 
-// Elements d..d+3 of a row, zero from `end` on. With VECTOR d and end are multiples of 4 and the row is aligned.
+// Up to 4 elements, one at a time, zero after `count`. The way of shapes that nobody runs for speed: a function that is not inlined
+// leaves the registers to the other one.
+#ifdef __CUDACC__
+__noinline__
+#endif
+__device__ float4 load_scalars(const float* x, int count) {
+  return make_float4(count > 0 ? x[0] : 0, count > 1 ? x[1] : 0, count > 2 ? x[2] : 0, count > 3 ? x[3] : 0);
+}
+
+// Elements d..d+3 of a row, zero from `end` on and where there is no row. With VECTOR d and end are multiples of 4 and the row is
+// aligned: one predicated load and no branch, so that many are under way at once.
 template <bool VECTOR>
-__device__ __forceinline__ float4 load4(const float* row, int d, int end) {
+__device__ __forceinline__ float4 load4(const float* row, bool exists, int d, int end) {
+  int count = exists ? end - d : 0;
+  if (!VECTOR) return load_scalars(row + d, count);
   float4 x = make_float4(0, 0, 0, 0);
-  if (VECTOR) {
-    if (d < end) x = __ldg(reinterpret_cast<const float4*>(row + d));
-  } else {
-    if (d < end) x.x = __ldg(row + d);
-    if (d + 1 < end) x.y = __ldg(row + d + 1);
-    if (d + 2 < end) x.z = __ldg(row + d + 2);
-    if (d + 3 < end) x.w = __ldg(row + d + 3);
-  }
+#ifdef __CUDACC__
+  asm("{\n\t.reg .pred there;\n\t"
+      "setp.gt.s32 there, %5, 0;\n\t"
+      "mov.f32 %0, 0f00000000;\n\tmov.f32 %1, 0f00000000;\n\tmov.f32 %2, 0f00000000;\n\tmov.f32 %3, 0f00000000;\n\t"
+      "@there ld.global.nc.v4.f32 {%0, %1, %2, %3}, [%4];\n\t}"
+      : "=&f"(x.x), "=&f"(x.y), "=&f"(x.z), "=&f"(x.w)
+      : "l"(row + d), "r"(count));
+#else
+  if (count > 0) x = *reinterpret_cast<const float4*>(row + d);
+#endif
   return x;
 }
 
@@ -122,22 +145,22 @@ __device__ __forceinline__ void store4(float* row, int d, int end, float4 x) {
 
 __device__ __forceinline__ float component(const float4& x, int i) { return i == 0 ? x.x : i == 1 ? x.y : i == 2 ? x.z : x.w; }
 
-__device__ __forceinline__ int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
-
 // Sum over the 4 lanes that hold parts of one row of a product.
 __device__ __forceinline__ float row_sum(float x) {
   x += __shfl_xor_sync(FULL_WARP, x, 1);
   return x + __shfl_xor_sync(FULL_WARP, x, 2);
 }
 
-// ---- Tiles of 16 or 32 tokens in shared memory: rows of head_width elements, rounded up to 32 with zeros, stride 4 modulo 32.
+// ---- Tiles of ROWS = 16 or 32 tokens in shared memory, in chunks of 32 head elements: element d of a token stands at
+// (d / 32) ROWS CHUNK_STRIDE + (the token's place) CHUNK_STRIDE + d % 32. Elements from head_width on are zero.
 //
 // Scores read rows g of 8 with elements 4t.., sums over tokens read rows 2t and 2t + 1 of 8 with elements 4g... Both are free of bank
-// conflicts when the rows of a tile stand in this order: row 8n + g at slot(g) + block(n).
+// conflicts when row 8n + g of a tile has the place slot(g) + block_of_slots(n).
+enum { CHUNK = 32, CHUNK_STRIDE = CHUNK + 4 };
 
 __device__ __forceinline__ int slot(int g) { return g % 2 == 0 ? g : 8 + (g + 3) % 8; }
-__device__ __forceinline__ int block_of_slots(int n) { return n % 2 + n / 2 * 16; }
-__device__ __forceinline__ int tile_stride(int head_width) { return round_up(head_width, 32) + 4; }
+__device__ __forceinline__ constexpr int block_of_slots(int n) { return n % 2 + n / 2 * 16; }
+__device__ __forceinline__ int chunks(int head_width) { return (head_width + CHUNK - 1) / CHUNK; }
 
 template <class Precision>
 __device__ __forceinline__ void keep4(float* to, const float4& x) {
@@ -149,15 +172,15 @@ template <class Precision, bool VECTOR, int ROWS, int PARTS>
 __device__ __forceinline__ void fill(float* const (&tiles)[PARTS], const Part (&parts)[PARTS], int first, const Batch& b) {
   int r = threadIdx.x / 8;
   if (r >= ROWS) return;
-  int stride = tile_stride(b.head_width), end = first + r < b.tokens ? b.head_width : 0;
-  int at = (slot(r % 8) + block_of_slots(r / 8)) * stride;
+  bool exists = first + r < b.tokens;
+  int d = threadIdx.x % 8 * 4, at = (slot(r % 8) + block_of_slots(r / 8)) * CHUNK_STRIDE + d;
 #pragma unroll 2
-  for (int d = threadIdx.x % 8 * 4; d < stride - 4; d += 32) {
+  for (int chunk = 0; chunk < chunks(b.head_width); chunk++) {
     float4 x[PARTS];
 #pragma unroll
-    for (int p = 0; p < PARTS; p++) x[p] = load4<VECTOR>(parts[p].row(first + r), d, end);
+    for (int p = 0; p < PARTS; p++) x[p] = load4<VECTOR>(parts[p].row(first + r), exists, d + chunk * CHUNK, b.head_width);
 #pragma unroll
-    for (int p = 0; p < PARTS; p++) keep4<Precision>(tiles[p] + at + d, x[p]);
+    for (int p = 0; p < PARTS; p++) keep4<Precision>(tiles[p] + chunk * ROWS * CHUNK_STRIDE + at, x[p]);
   }
 }
 
@@ -165,27 +188,26 @@ __device__ __forceinline__ void fill(float* const (&tiles)[PARTS], const Part (&
 // as long as both operands agree, so lane t takes the elements 4t..4t+3: x, y in the first step, z, w in the second.
 
 // Rows g + 8n of a tile in shared memory.
+template <int ROWS>
 struct TileRows {
   enum { KEPT = true };
   const float* at;
-  int stride;
 
-  __device__ __forceinline__ TileRows(const float* tile, int stride) : at(tile + slot(lane_row()) * stride), stride(stride) {}
+  __device__ __forceinline__ explicit TileRows(const float* tile) : at(tile + slot(lane_row()) * CHUNK_STRIDE) {}
   __device__ __forceinline__ float4 get(int n, int d) const {
-    return *reinterpret_cast<const float4*>(at + block_of_slots(n) * stride + d);
+    return *reinterpret_cast<const float4*>(at + (d / CHUNK * ROWS + block_of_slots(n)) * CHUNK_STRIDE + d % CHUNK);
   }
 };
 
-// Rows g + 8n, for n < N, of a column in device memory. Rows that it does not have are null: they count as zero.
+// Rows g + 8n, for n < N, of a column in device memory. Rows that it does not have count as zero; their pointers are not read.
 template <int N, bool VECTOR>
 struct ColumnRows {
   enum { KEPT = false };
   const float* row[N];
+  int exist;  // bit n: row n does
   int width;
 
-  __device__ __forceinline__ float4 get(int n, int d) const {
-    return row[n] == nullptr ? make_float4(0, 0, 0, 0) : load4<VECTOR>(row[n], d, width);
-  }
+  __device__ __forceinline__ float4 get(int n, int d) const { return load4<VECTOR>(row[n], exist >> n & 1, d, width); }
 };
 
 // row_of_lane: lane l's is the row of the matrix that stands at row l of the operand, -1 for none.
@@ -193,10 +215,12 @@ template <int N, bool VECTOR>
 __device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, int row_of_lane, int width) {
   ColumnRows<N, VECTOR> rows;
   rows.width = width;
+  rows.exist = 0;
 #pragma unroll
   for (int n = 0; n < N; n++) {
     int r = __shfl_sync(FULL_WARP, row_of_lane, lane_row() + 8 * n);
-    rows.row[n] = r < 0 ? nullptr : part.row(r);
+    rows.row[n] = part.row(r);
+    rows.exist |= int(r >= 0) << n;
   }
   return rows;
 }
@@ -205,7 +229,8 @@ __device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, i
 template <class Precision, int N, class Left, class Right>
 __device__ __forceinline__ void add_scores(float (&s)[N][4], const Left& a, const Right& b, int head_width) {
   int t = lane_column();
-#pragma unroll 2
+  // Fp32 has no registers left to load ahead, and enough to do meanwhile.
+#pragma unroll(Precision::PARTS == 1 ? 2 : 1)
   for (int d = 4 * t; d < head_width + 4 * t; d += 16) {
     float4 x = a.get(0, d), y = a.get(1, d), z[N];
 #pragma unroll
@@ -228,7 +253,7 @@ __device__ __forceinline__ void add_scores(float (&s)[N][4], const Left& a, cons
 
 template <int WIDTH>
 struct Sums {
-  enum { PARTS = WIDTH / 32 };
+  enum { PARTS = WIDTH / CHUNK };
   float x[PARTS][4][4];
 
   __device__ __forceinline__ void clear() {
@@ -245,22 +270,22 @@ struct Sums {
   }
 };
 
-// Rows 8n + 2t + odd of a tile in shared memory, from element `from` on.
+// Rows 8n + 2t + odd of a tile in shared memory, from element `from` on, the first of a chunk.
+template <int ROWS>
 struct TileTerms {
   enum { KEPT = true };
   const float *even, *odd;
-  int stride;
 
-  __device__ __forceinline__ TileTerms(const float* tile, int stride, int from) : stride(stride) {
-    int t = lane_column(), g = lane_row();
-    even = tile + slot(2 * t) * stride + from + 4 * g;
-    odd = tile + slot(2 * t + 1) * stride + from + 4 * g;
+  __device__ __forceinline__ TileTerms(const float* tile, int from) {
+    int t = lane_column(), at = from / CHUNK * ROWS * CHUNK_STRIDE + 4 * lane_row();
+    even = tile + at + slot(2 * t) * CHUNK_STRIDE;
+    odd = tile + at + slot(2 * t + 1) * CHUNK_STRIDE;
   }
   struct Row {
     const float* at;
-    __device__ __forceinline__ float4 get(int p) const { return *reinterpret_cast<const float4*>(at + 32 * p); }
+    __device__ __forceinline__ float4 get(int p) const { return *reinterpret_cast<const float4*>(at + p * ROWS * CHUNK_STRIDE); }
   };
-  __device__ __forceinline__ Row row(int n, int is_odd) const { return {(is_odd ? odd : even) + block_of_slots(n) * stride}; }
+  __device__ __forceinline__ Row row(int n, int is_odd) const { return {(is_odd ? odd : even) + block_of_slots(n) * CHUNK_STRIDE}; }
 };
 
 // The same rows of a column in device memory, elements from..end-1; zero where it has none.
@@ -272,28 +297,47 @@ struct ColumnTerms {
 
   struct Row {
     const float* at;
+    bool exists;
     int d, end;
-    __device__ __forceinline__ float4 get(int p) const {
-      return at == nullptr ? make_float4(0, 0, 0, 0) : load4<VECTOR>(at, d + 32 * p, end);
-    }
+    __device__ __forceinline__ float4 get(int p) const { return load4<VECTOR>(at, exists, d + CHUNK * p, end); }
   };
   __device__ __forceinline__ Row row(int n, int is_odd) const {
     int r = __shfl_sync(FULL_WARP, row_of_lane, 8 * n + 2 * lane_column() + is_odd);
-    return {r < 0 ? nullptr : part.row(r), from + 4 * lane_row(), end};
+    return {part.row(r), r >= 0, from + 4 * lane_row(), end};
   }
 };
 
+// What a lane holds of the left operand's columns 8n..8n+7: of a product in registers, or of P in shared memory.
+struct Held {
+  const float (&x)[TILES][4];
+  __device__ __forceinline__ float4 get(int n) const { return make_float4(x[n][0], x[n][1], x[n][2], x[n][3]); }
+};
+
+struct Weights {
+  const float* at;
+
+  __device__ __forceinline__ explicit Weights(const float* p) : at(p + lane_row() * WEIGHT_STRIDE + 2 * lane_column()) {}
+  __device__ __forceinline__ float4 get(int n) const {
+    float2 x = *reinterpret_cast<const float2*>(at + 8 * n), y = *reinterpret_cast<const float2*>(at + 8 * WEIGHT_STRIDE + 8 * n);
+    return make_float4(x.x, x.y, y.x, y.y);
+  }
+};
+
+template <class Precision>
+__device__ __forceinline__ Fragment<Precision, 4> left_of_product(const float4& x) {
+  return left<Precision, false>(x.x, x.z, x.y, x.w);
+}
+
 // sums [16, width] += a [16, 32] terms [32, width].
-template <class Precision, int WIDTH, class Terms>
-__device__ __forceinline__ void add_sums(Sums<WIDTH>& sums, const float (&a)[TILES][4], const Terms& terms, int width) {
+template <class Precision, int WIDTH, class Left, class Terms>
+__device__ __forceinline__ void add_sums(Sums<WIDTH>& sums, const Left& a, const Terms& terms, int width) {
 #pragma unroll
   for (int n = 0; n < TILES; n += 2) {
-    auto a0 = left<Precision, false>(a[n][0], a[n][2], a[n][1], a[n][3]);
-    auto a1 = left<Precision, false>(a[n + 1][0], a[n + 1][2], a[n + 1][1], a[n + 1][3]);
+    auto a0 = left_of_product<Precision>(a.get(n)), a1 = left_of_product<Precision>(a.get(n + 1));
     auto r0 = terms.row(n, 0), r1 = terms.row(n, 1), r2 = terms.row(n + 1, 0), r3 = terms.row(n + 1, 1);
 #pragma unroll
     for (int p = 0; p < Sums<WIDTH>::PARTS; p++) {
-      if (32 * p >= width) break;
+      if (CHUNK * p >= width) break;
       float4 x0 = r0.get(p), x1 = r1.get(p), x2 = r2.get(p), x3 = r3.get(p);
 #pragma unroll
       for (int k = 0; k < 4; k++) {
@@ -305,7 +349,7 @@ __device__ __forceinline__ void add_sums(Sums<WIDTH>& sums, const float (&a)[TIL
   }
 }
 
-// Row g + 8 r of a result, times `factor`, less `shift` times a row in shared memory if there is one; `to` is the slice's element 0.
+// Row g + 8 r of a result, times `factor`, less `shift` times a row of a tile of 16 in shared memory if there is one; `to` is the slice's element 0.
 template <bool VECTOR, int WIDTH>
 __device__ __forceinline__ void store_row(
     float* to, const Sums<WIDTH>& sums, int r, int width, float factor, float shift, const float* subtract) {
@@ -313,11 +357,11 @@ __device__ __forceinline__ void store_row(
   for (int p = 0; p < Sums<WIDTH>::PARTS; p++) {
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-      int d = 32 * p + 8 * lane_column() + 4 * half;
+      int at = 8 * lane_column() + 4 * half, d = CHUNK * p + at;
       if (d >= width) continue;
       float4 x = sums.get(p, r, half);
       if (subtract != nullptr) {
-        float4 y = *reinterpret_cast<const float4*>(subtract + d);
+        float4 y = *reinterpret_cast<const float4*>(subtract + p * OWN_TOKENS * CHUNK_STRIDE + at);
         x = make_float4(x.x - shift * y.x, x.y - shift * y.y, x.z - shift * y.z, x.w - shift * y.w);
       }
       store4<VECTOR>(to, d, width, make_float4(factor * x.x, factor * x.y, factor * x.z, factor * x.w));
@@ -325,27 +369,18 @@ __device__ __forceinline__ void store_row(
   }
 }
 
-// ---- P of a tile [16, 32], by the block's first 4 warps, 8 columns each; weight(row, column, score) is its value.
+// ---- P of a tile [16, 32], by the block's first 4 warps, 8 columns each; weight(row, column, score) is its value, row 0 or 1 being the
+// tile's rows g and g + 8.
 template <class Precision, class Weight>
 __device__ __forceinline__ void fill_weights(float* p, const float* left_tile, const float* right_tile, const Batch& b, Weight weight) {
-  int w = warp_index();
+  int w = warp_index(), g = lane_row(), t = lane_column();
   if (w >= TILES) return;
-  int stride = tile_stride(b.head_width), g = lane_row(), t = lane_column();
   float s[1][4] = {};
-  add_scores<Precision>(s, TileRows(left_tile, stride), TileRows(right_tile + block_of_slots(w) * stride, stride), b.head_width);
+  TileRows<SPAN> eight(right_tile + block_of_slots(w) * CHUNK_STRIDE);
+  add_scores<Precision>(s, TileRows<OWN_TOKENS>(left_tile), eight, b.head_width);
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     float2 pair = make_float2(weight(r, 8 * w + 2 * t, s[0][2 * r]), weight(r, 8 * w + 2 * t + 1, s[0][2 * r + 1]));
     *reinterpret_cast<float2*>(p + (g + 8 * r) * WEIGHT_STRIDE + 8 * w + 2 * t) = pair;
-  }
-}
-
-__device__ __forceinline__ void read_weights(float (&a)[TILES][4], const float* p) {
-  int g = lane_row(), t = lane_column();
-#pragma unroll
-  for (int n = 0; n < TILES; n++) {
-    float2 x = *reinterpret_cast<const float2*>(p + g * WEIGHT_STRIDE + 8 * n + 2 * t);
-    float2 y = *reinterpret_cast<const float2*>(p + (g + 8) * WEIGHT_STRIDE + 8 * n + 2 * t);
-    a[n][0] = x.x, a[n][1] = x.y, a[n][2] = y.x, a[n][3] = y.y;
   }
 }

@@ -7,19 +7,22 @@ template <class Precision, int WIDTH, bool VECTOR>
 struct AdjointQueriesRule {
   const Batch& b;
   const Column& column;
+  const float* dout;
+  int dout_stride;
   float* dqkv;
   int dqkv_stride;
   float* mean;  // this head's, [R]
   float score_scale;
-  ColumnRows<2, VECTOR> dout;
+  int query_row;  // lane l's: of query i0 + l % 16
 
-  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int stride, int, int) const {
-    add_scores<Precision>(e, dout, TileRows(tiles.values, stride), b.head_width);
+  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int, int) const {
+    auto own = column_rows<2, VECTOR>(part_of(dout, dout_stride, b, 0, head), query_row, b.head_width);
+    add_scores<Precision>(e, own, TileRows<SPAN>(tiles.values), b.head_width);
   }
 
   __device__ __forceinline__ const float* terms(const QueryTiles& tiles) const { return tiles.keys; }
 
-  __device__ __forceinline__ void more(Sums<WIDTH>&, const QueryTiles&, int, int, const Slice&) const {}
+  __device__ __forceinline__ void more(Sums<WIDTH>&, const QueryTiles&, int, int, int, const Slice&) const {}
 
   __device__ __forceinline__ void store(
       const Centred<WIDTH>& result, int r, int i, float n, const float* mean_terms, const Slice& slice) const {
@@ -52,8 +55,9 @@ __device__ __forceinline__ void attention_adjoint_queries_block(
     return;
   }
   int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, b.queries_from);
-  auto own = column_rows<2, VECTOR>(part_of(dout, dout_stride, b, 0, slice.head), query_row, b.head_width);
-  AdjointQueriesRule<Precision, WIDTH, VECTOR> rule = {b, column, dqkv, dqkv_stride, mean + int64_t(slice.head) * rows, 1, own};
+  float* head_mean = mean + int64_t(slice.head) * rows;
+  AdjointQueriesRule<Precision, WIDTH, VECTOR> rule = {
+      b, column, dout, dout_stride, dqkv, dqkv_stride, head_mean, 1, query_row};
   for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, column.first, last_query, rule);
 }
 
@@ -78,11 +82,11 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
   Column column = column_of(b, blockIdx.x * ATTENTION_WARPS + warp_index());
   bool mine = max(column.first, j0) <= min(column.last, j0 + OWN_TOKENS - 1);
 
-  int stride = tile_stride(b.head_width), g = lane_row(), t = lane_column(), lane = threadIdx.x % WARP;
+  int g = lane_row(), t = lane_column(), lane = threadIdx.x % WARP, chunk = chunks(b.head_width) * CHUNK_STRIDE;
   float* keys = shared;
-  float* values = keys + OWN_TOKENS * stride;
-  float* queries = values + OWN_TOKENS * stride;
-  float* shared_weights = queries + SPAN * stride;
+  float* values = keys + OWN_TOKENS * chunk;
+  float* queries = values + OWN_TOKENS * chunk;
+  float* shared_weights = queries + SPAN * chunk;
   fill<Precision, VECTOR, OWN_TOKENS>(
       {keys, values},
       {part_of(primal.qkv, primal.stride, b, 1, slice.head), part_of(primal.qkv, primal.stride, b, 2, slice.head)}, j0, b);
@@ -104,25 +108,22 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
     float e[TILES][4] = {};
     if (now && for_keys) {
       add_scores<Precision>(
-          e, TileRows(values, stride), column_rows<TILES, VECTOR>(own, row, b.head_width), b.head_width);
+          e, TileRows<OWN_TOKENS>(values), column_rows<TILES, VECTOR>(own, row, b.head_width), b.head_width);
     }
     __syncthreads();
 
     if (!now) continue;
-    float weights[TILES][4];
-    read_weights(weights, shared_weights);
+    Weights weights(shared_weights);
     if (for_keys) {
       float m = row < 0 ? 0 : mean[int64_t(slice.head) * rows + row];  // of query i0 + lane
 #pragma unroll
       for (int n = 0; n < TILES; n++) {
-#pragma unroll
-        for (int k = 0; k < 2; k++) {
-          float query_mean = __shfl_sync(FULL_WARP, m, 8 * n + 2 * t + k);
-          e[n][k] = weights[n][k] * (e[n][k] - query_mean);
-          e[n][k + 2] = weights[n][k + 2] * (e[n][k + 2] - query_mean);
-        }
+        float m0 = __shfl_sync(FULL_WARP, m, 8 * n + 2 * t), m1 = __shfl_sync(FULL_WARP, m, 8 * n + 2 * t + 1);
+        float4 p = weights.get(n);
+        e[n][0] = p.x * (e[n][0] - m0), e[n][1] = p.y * (e[n][1] - m1);
+        e[n][2] = p.z * (e[n][2] - m0), e[n][3] = p.w * (e[n][3] - m1);
       }
-      add_sums<Precision>(sums, e, TileTerms(queries, stride, slice.from), slice.width);
+      add_sums<Precision>(sums, Held{e}, TileTerms<SPAN>(queries, slice.from), slice.width);
     } else {
       ColumnTerms<VECTOR> terms = {own, row, slice.from, slice.from + slice.width};
       add_sums<Precision>(sums, weights, terms, slice.width);

@@ -9,57 +9,59 @@
 #pragma once
 #include "attention.cuh"
 
-// Shared memory of a block: the forward pass's keys, values and queries, P, and P's row sums as 4 warps find them.
+// Shared memory of a block: the forward pass's keys, values and queries, P, P's row sums as 4 warps find them,
+// and the mean terms.
 struct QueryTiles {
-  float *keys, *values, *queries, *weights, *weight_sums;
+  float *keys, *values, *queries, *weights, *weight_sums, *mean_terms;
 
-  __device__ __forceinline__ QueryTiles(float* shared, int stride) {
+  __device__ __forceinline__ QueryTiles(float* shared, int head_width) {
+    int chunk = chunks(head_width) * CHUNK_STRIDE;
     keys = shared;
-    values = keys + SPAN * stride;
-    queries = values + SPAN * stride;
-    weights = queries + OWN_TOKENS * stride;
+    values = keys + SPAN * chunk;
+    queries = values + SPAN * chunk;
+    weights = queries + OWN_TOKENS * chunk;
     weight_sums = weights + OWN_TOKENS * WEIGHT_STRIDE;
+    mean_terms = weight_sums + OWN_TOKENS * TILES;
   }
+
+  // Of this warp's columns of P and a row of the tile; only lanes t = 0 use it.
+  __device__ __forceinline__ float& weight_sum(int row) const { return weight_sums[warp_index() * OWN_TOKENS + row]; }
 };
 
-// P x of a block, each warp 8 elements of x (16 of 128).
+// P x of a block, as a tile of 16 tokens whose element 0 is the slice's first; each warp 8 elements of x (16 of 128). It is kept in
+// shared memory, where a warp's columns leave it no registers.
 template <class Precision, int WIDTH>
 struct MeanTerms {
-  float x[WIDTH / 64][4];
+  float* tile;
 
-  __device__ __forceinline__ void clear() {
-#pragma unroll
-    for (int p = 0; p < WIDTH / 64; p++)
-      for (int i = 0; i < 4; i++) x[p][i] = 0;
+  // The lane's elements of rows g and g + 8 for the warp's elements d...
+  __device__ __forceinline__ float2* at(int d, int r) const {
+    int place = (d / CHUNK * OWN_TOKENS + lane_row() + 8 * r) * CHUNK_STRIDE;
+    return reinterpret_cast<float2*>(tile + place + d % CHUNK + 2 * lane_column());
   }
 
-  __device__ __forceinline__ void add(const float (&weights)[TILES][4], const float* tile, int stride, const Slice& slice) {
+  __device__ __forceinline__ void clear() const {
+    for (int d = 8 * warp_index(); d < WIDTH; d += 64) *at(d, 0) = *at(d, 1) = make_float2(0, 0);
+  }
+
+  __device__ __forceinline__ void add(const Weights& weights, const float* terms, const Slice& slice) const {
     int t = lane_column();
-    const float* even = tile + slot(2 * t) * stride + slice.from + lane_row();
-    const float* odd = tile + slot(2 * t + 1) * stride + slice.from + lane_row();
+    const float* even = terms + slot(2 * t) * CHUNK_STRIDE + lane_row();
+    const float* odd = terms + slot(2 * t + 1) * CHUNK_STRIDE + lane_row();
 #pragma unroll
-    for (int p = 0; p < WIDTH / 64; p++) {
-      int d = 8 * warp_index() + 64 * p;
+    for (int d = 8 * warp_index(); d < WIDTH; d += 64) {
       if (d >= slice.width) break;
+      float2 x = *at(d, 0), y = *at(d, 1);
+      float sums[4] = {x.x, x.y, y.x, y.y};
+      int from = (slice.from + d) / CHUNK * SPAN * CHUNK_STRIDE + d % CHUNK;
 #pragma unroll
       for (int n = 0; n < TILES; n += 2) {
-        int at = block_of_slots(n) * stride + d, next = block_of_slots(n + 1) * stride + d;
-        auto a0 = left<Precision, false>(weights[n][0], weights[n][2], weights[n][1], weights[n][3]);
-        auto a1 = left<Precision, false>(weights[n + 1][0], weights[n + 1][2], weights[n + 1][1], weights[n + 1][3]);
-        multiply_add(x[p], a0, right<Precision, true>(even[at], odd[at]), a1, right<Precision, true>(even[next], odd[next]));
+        int n0 = from + block_of_slots(n) * CHUNK_STRIDE, n1 = from + block_of_slots(n + 1) * CHUNK_STRIDE;
+        auto a0 = left_of_product<Precision>(weights.get(n)), a1 = left_of_product<Precision>(weights.get(n + 1));
+        multiply_add(sums, a0, right<Precision, true>(even[n0], odd[n0]), a1, right<Precision, true>(even[n1], odd[n1]));
       }
-    }
-  }
-
-  // Rows of `stride` elements, the slice's first at 0.
-  __device__ __forceinline__ void write(float* to, int stride, int width) const {
-    int g = lane_row(), t = lane_column();
-#pragma unroll
-    for (int p = 0; p < WIDTH / 64; p++) {
-      int d = 8 * warp_index() + 64 * p;
-      if (d >= width) break;
-#pragma unroll
-      for (int i = 0; i < 4; i++) to[(g + i / 2 * 8) * stride + d + 2 * t + i % 2] = x[p][i];
+      *at(d, 0) = make_float2(sums[0], sums[1]);
+      *at(d, 1) = make_float2(sums[2], sums[3]);
     }
   }
 };
@@ -72,7 +74,13 @@ struct Centred {
   float excess[2];     // sums of P (e - r), this lane's part
 
   // e = P (scale e - r), for the keys from j0 on. The first tile is that of key 0, which every query sees.
-  __device__ __forceinline__ void centre(float (&e)[TILES][4], const float (&weights)[TILES][4], float scale, int i0, int j0) {
+  __device__ __forceinline__ void centre(float (&e)[TILES][4], const Weights& shared_weights, float scale, int i0, int j0) {
+    float weights[TILES][4];
+#pragma unroll
+    for (int n = 0; n < TILES; n++) {
+      float4 x = shared_weights.get(n);
+      weights[n][0] = x.x, weights[n][1] = x.y, weights[n][2] = x.z, weights[n][3] = x.w;
+    }
 #pragma unroll
     for (int r = 0; r < 2; r++) {
       if (j0 == 0) {
@@ -106,79 +114,74 @@ struct Centred {
 };
 
 // Rule: which scores a column has and what else it adds.
-//   void scores(float (&e)[TILES][4], const QueryTiles&, int stride, int j0, int row): adds e of the keys from j0 on
+//   void scores(float (&e)[TILES][4], const QueryTiles&, int head, int j0, int row): adds e of the keys from j0 on
 //   const float* terms(const QueryTiles&)
-//   void more(Sums<WIDTH>&, const QueryTiles&, int j0, int row, const Slice&)
+//   void more(Sums<WIDTH>&, const QueryTiles&, int head, int j0, int row, const Slice&)
 //   void store(const Centred<WIDTH>&, int r, int i, float n, const float* mean_terms, const Slice&): row i = the tile's row g + 8 r
 // `row` is lane l's: the column's row at token j0 + l, -1 for none. A warp whose column has no rows i to store only helps.
 template <class Precision, int WIDTH, bool VECTOR, class Rule>
 __device__ __forceinline__ void for_queries(
     const Primal& primal, const Batch& b, const Slice& slice, const Column& column, int i0, int store_from, int last_key, Rule& rule) {
   DYNAMIC_SHARED(float, shared);
-  int stride = tile_stride(b.head_width), g = lane_row(), t = lane_column(), lane = threadIdx.x % WARP;
-  QueryTiles tiles(shared, stride);
+  int g = lane_row(), t = lane_column(), lane = threadIdx.x % WARP;
   int begin = max(i0, store_from), end = min(column.last, i0 + OWN_TOKENS - 1);
   bool mine = begin <= end;
 
-  float log_sum[2], weight_sum[2] = {0, 0};
-#pragma unroll
-  for (int r = 0; r < 2; r++) {
-    int i = i0 + g + 8 * r;
-    log_sum[r] = i < b.tokens ? primal.log_sum_exp[int64_t(slice.head) * b.tokens + i] : 0;
+  {
+    QueryTiles tiles(shared, b.head_width);
+    fill<Precision, VECTOR, OWN_TOKENS>({tiles.queries}, {part_of(primal.qkv, primal.stride, b, 0, slice.head)}, i0, b);
+    if (warp_index() < TILES && t == 0) tiles.weight_sum(g) = tiles.weight_sum(g + 8) = 0;
+    MeanTerms<Precision, WIDTH>{tiles.mean_terms}.clear();
   }
-  fill<Precision, VECTOR, OWN_TOKENS>({tiles.queries}, {part_of(primal.qkv, primal.stride, b, 0, slice.head)}, i0, b);
-
-  MeanTerms<Precision, WIDTH> mean;
-  mean.clear();
   Centred<WIDTH> result;
   result.sums.clear();
   for (int j0 = 0; j0 <= last_key; j0 += SPAN) {
+    QueryTiles tiles(shared, anew(b.head_width));
+    int head = anew(slice.head);
     __syncthreads();
     fill<Precision, VECTOR, SPAN>(
         {tiles.keys, tiles.values},
-        {part_of(primal.qkv, primal.stride, b, 1, slice.head), part_of(primal.qkv, primal.stride, b, 2, slice.head)}, j0, b);
+        {part_of(primal.qkv, primal.stride, b, 1, head), part_of(primal.qkv, primal.stride, b, 2, head)}, j0, b);
     __syncthreads();
 
+    const float* log_sum_exp = primal.log_sum_exp + int64_t(head) * b.tokens;
+    float weight_sum[2] = {0, 0};
     fill_weights<Precision>(tiles.weights, tiles.queries, tiles.keys, b, [&](int r, int j, float score) {
       int i = i0 + g + 8 * r;
-      float p = j0 + j <= i && i < b.tokens ? expf(b.scale * score - log_sum[r]) : 0;
+      float p = j0 + j <= i && i < b.tokens ? expf(b.scale * score - log_sum_exp[i]) : 0;
       weight_sum[r] += p;
       return p;
     });
+    if (warp_index() < TILES) {
+#pragma unroll
+      for (int r = 0; r < 2; r++) {
+        float sum = row_sum(weight_sum[r]);
+        if (t == 0) tiles.weight_sum(g + 8 * r) += sum;
+      }
+    }
     bool now = mine && j0 <= end;
     int row = now ? column.row(b, j0 + lane, 0) : -1;
     float e[TILES][4] = {};
-    if (now) rule.scores(e, tiles, stride, j0, row);
+    if (now) rule.scores(e, tiles, head, j0, row);
     __syncthreads();
 
-    float weights[TILES][4];
-    read_weights(weights, tiles.weights);
-    mean.add(weights, rule.terms(tiles), stride, slice);
+    MeanTerms<Precision, WIDTH>{tiles.mean_terms}.add(Weights(tiles.weights), rule.terms(tiles), slice);
     if (now) {
-      result.centre(e, weights, rule.score_scale, i0, j0);
-      add_sums<Precision>(result.sums, e, TileTerms(rule.terms(tiles), stride, slice.from), slice.width);
-      rule.more(result.sums, tiles, j0, row, slice);
+      result.centre(e, Weights(tiles.weights), rule.score_scale, i0, j0);
+      add_sums<Precision>(result.sums, Held{e}, TileTerms<SPAN>(rule.terms(tiles), slice.from), slice.width);
+      rule.more(result.sums, tiles, head, j0, row, slice);
     }
   }
 
   __syncthreads();
-  float* mean_terms = shared;  // over the keys
-  mean.write(mean_terms, stride, slice.width);
-  if (warp_index() < TILES) {
-#pragma unroll
-    for (int r = 0; r < 2; r++) {
-      float sum = row_sum(weight_sum[r]);
-      if (t == 0) tiles.weight_sums[warp_index() * OWN_TOKENS + g + 8 * r] = sum;
-    }
-  }
-  __syncthreads();
   if (!mine) return;
+  QueryTiles tiles(shared, b.head_width);
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     float excess = row_sum(result.excess[r]), sum = 0;
 #pragma unroll
     for (int w = 0; w < TILES; w++) sum += tiles.weight_sums[w * OWN_TOKENS + g + 8 * r];
     int i = i0 + g + 8 * r;
-    if (i >= begin && i <= end) rule.store(result, r, i, excess / sum, mean_terms + (g + 8 * r) * stride, slice);
+    if (i >= begin && i <= end) rule.store(result, r, i, excess / sum, tiles.mean_terms + (g + 8 * r) * CHUNK_STRIDE, slice);
   }
 }

@@ -9,34 +9,33 @@ struct TangentRule {
   int dqkv_stride;
   float* dout;
   int dout_stride;
-  int head;
   float score_scale;
-  ColumnRows<2, VECTOR> dq;
+  int query_row;  // lane l's: of query i0 + l % 16
 
   // Keys before the column's first token do not move.
   __device__ __forceinline__ bool moves(int j0) const { return j0 + SPAN > column.first; }
 
-  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int stride, int j0, int row) const {
-    add_scores<Precision>(e, dq, TileRows(tiles.keys, stride), b.head_width);
+  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int j0, int row) const {
+    auto dq = column_rows<2, VECTOR>(part_of(dqkv, dqkv_stride, b, 0, head), query_row, b.head_width);
+    add_scores<Precision>(e, dq, TileRows<SPAN>(tiles.keys), b.head_width);
     if (moves(j0)) {
       auto dk = column_rows<TILES, VECTOR>(part_of(dqkv, dqkv_stride, b, 1, head), row, b.head_width);
-      add_scores<Precision>(e, TileRows(tiles.queries, stride), dk, b.head_width);
+      add_scores<Precision>(e, TileRows<OWN_TOKENS>(tiles.queries), dk, b.head_width);
     }
   }
 
   __device__ __forceinline__ const float* terms(const QueryTiles& tiles) const { return tiles.values; }
 
-  __device__ __forceinline__ void more(Sums<WIDTH>& sums, const QueryTiles& tiles, int j0, int row, const Slice& slice) const {
+  __device__ __forceinline__ void more(
+      Sums<WIDTH>& sums, const QueryTiles& tiles, int head, int j0, int row, const Slice& slice) const {
     if (!moves(j0)) return;
-    float weights[TILES][4];
-    read_weights(weights, tiles.weights);
     ColumnTerms<VECTOR> dv = {part_of(dqkv, dqkv_stride, b, 2, head), row, slice.from, slice.from + slice.width};
-    add_sums<Precision>(sums, weights, dv, slice.width);
+    add_sums<Precision>(sums, Weights(tiles.weights), dv, slice.width);
   }
 
   __device__ __forceinline__ void store(
       const Centred<WIDTH>& result, int r, int i, float n, const float* mean_terms, const Slice& slice) const {
-    float* to = dout + int64_t(b.start[i] + column.c) * dout_stride + part_offset(b, 0, head) + slice.from;
+    float* to = dout + int64_t(b.start[i] + column.c) * dout_stride + part_offset(b, 0, slice.head) + slice.from;
     store_row<VECTOR>(to, result.sums, r, slice.width, 1, n, mean_terms);
   }
 };
@@ -55,8 +54,7 @@ __device__ __forceinline__ void attention_tangent_block(
   Column column = column_of(b, blockIdx.x * ATTENTION_WARPS + warp_index());
   int from = max(column.first, b.queries_from);
   int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, from);
-  auto dq = column_rows<2, VECTOR>(part_of(dqkv, dqkv_stride, b, 0, slice.head), query_row, b.head_width);
-  TangentRule<Precision, WIDTH, VECTOR> rule = {b, column, dqkv, dqkv_stride, dout, dout_stride, slice.head, b.scale, dq};
+  TangentRule<Precision, WIDTH, VECTOR> rule = {b, column, dqkv, dqkv_stride, dout, dout_stride, b.scale, query_row};
   for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, from, last_query, rule);
 }
 

@@ -2,7 +2,7 @@
 //   A: (g,t) (g+8,t) (g,t+4) (g+8,t+4)    B: (t,g) (t+4,g)    C: (g,2t) (g,2t+1) (g+8,2t) (g+8,2t+1).
 // The hardware multiplies tf32 numbers, which are floats whose low 13 bits it ignores, and adds up in float32.
 //
-// Tf32 rounds each operand to nearest. Fp32 is "3xTF32": an operand is the sum of two tf32 numbers, high + low, and
+// Tf32 rounds each operand once. Fp32 is "3xTF32": an operand is the sum of two tf32 numbers, high + low, and
 // a b = low_a high_b + high_a low_b + high_a high_b; what is left out is 2^-22 of the product. The hardware's additions do not round
 // to nearest, so Fp32 starts each pair of products from zero, the small terms first, and adds the result to C by an ordinary addition.
 #pragma once
@@ -21,16 +21,15 @@ struct Fragment {
   uint32_t part[Precision::PARTS][N];
 };
 
-// To the nearest tf32 number, ties away from zero; what is below its 10 bits may be left, the hardware ignores it. A NaN stays one.
-__device__ __forceinline__ uint32_t nearest_tf32(float x) {
-  uint32_t bits = __float_as_uint(x);
-  return x == x ? bits + 0x1000u : bits;
-}
-
 enum { TF32_BITS = 0xffffe000u };
 
-__device__ __forceinline__ void set(Fragment<Tf32, 2>& f, int i, float x) { f.part[0][i] = nearest_tf32(x); }
-__device__ __forceinline__ void set(Fragment<Tf32, 4>& f, int i, float x) { f.part[0][i] = nearest_tf32(x); }
+// What the hardware's cut of the low 13 bits turns into a rounding of x: adding half a unit of what is kept, on average over the
+// mantissas, leaves an error of at most 0.7 units and none on average. One multiplication, which keeps NaNs and infinities, where
+// rounding to nearest takes three instructions.
+__device__ __forceinline__ float rounding_tf32(float x) { return x * (1 + 0.6931f / 2048); }
+
+__device__ __forceinline__ void set(Fragment<Tf32, 2>& f, int i, float x) { f.part[0][i] = __float_as_uint(rounding_tf32(x)); }
+__device__ __forceinline__ void set(Fragment<Tf32, 4>& f, int i, float x) { f.part[0][i] = __float_as_uint(rounding_tf32(x)); }
 
 // The low part of a NaN is a NaN, so the high part may lose it.
 template <int N>
@@ -43,7 +42,7 @@ __device__ __forceinline__ void set(Fragment<Fp32, N>& f, int i, float x) {
 // What a tile in shared memory keeps of a number, and an operand made of it: for Tf32 the rounding is done once for all its readers.
 template <class Precision>
 __device__ __forceinline__ float kept(float x) {
-  return Precision::PARTS == 1 ? __uint_as_float(nearest_tf32(x) & TF32_BITS) : x;
+  return Precision::PARTS == 1 ? rounding_tf32(x) : x;
 }
 
 template <class Precision, bool KEPT>
