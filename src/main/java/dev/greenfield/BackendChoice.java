@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.cpu.CpuBackend;
+import dev.greenfield.backend.cuda.CudaBackend;
 import dev.greenfield.backend.reference.ReferenceBackend;
 import dev.greenfield.lattice.InputException;
 import java.util.ArrayList;
@@ -20,8 +21,6 @@ public record BackendChoice(Backend backend, String reason) {
     public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "reference");
 
     private static final int MOST_THREADS_A_PROCESSOR = 8;
-
-    private static final String NO_CUDA = "this version of Greenfield has no CUDA backend";
 
     /**
      * Opens a backend.
@@ -43,14 +42,7 @@ public record BackendChoice(Backend backend, String reason) {
         }
         int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         return switch (name) {
-            case "auto" -> {
-                require(precision, "auto", List.of(Precision.FP32, Precision.FP64));
-                if (precision == Precision.FP64) {
-                    yield new BackendChoice(new ReferenceBackend(), "backend reference: the one that computes in fp64");
-                }
-                CpuBackend cpu = CpuBackend.open(count);
-                yield new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): " + NO_CUDA + slow(cpu));
-            }
+            case "auto" -> best(precision, count);
             case "cpu" -> {
                 require(precision, "cpu", List.of(Precision.FP32));
                 CpuBackend cpu = CpuBackend.open(count);
@@ -60,12 +52,38 @@ public record BackendChoice(Backend backend, String reason) {
                 require(precision, "reference", List.of(Precision.FP64));
                 yield new BackendChoice(new ReferenceBackend(), "backend reference: asked for");
             }
-            case "cuda" ->
-                throw new BackendException(
-                        "backend cuda: " + NO_CUDA + "; use --backend cpu, or auto to take the best there is");
+            case "cuda" -> {
+                require(precision, "cuda", List.of(Precision.FP32, Precision.TF32));
+                try {
+                    yield cuda(precision, "asked for");
+                } catch (BackendException e) {
+                    throw new BackendException("backend cuda: " + e.getMessage(), e);
+                }
+            }
             default ->
                 throw new InputException("unknown backend '" + name + "': expected one of " + String.join(", ", NAMES));
         };
+    }
+
+    /** The first that can be used of CUDA and the CPU; the reference backend where only it has the precision. */
+    private static BackendChoice best(Precision precision, int threads) {
+        if (precision == Precision.FP64) {
+            return new BackendChoice(new ReferenceBackend(), "backend reference: the one that computes in fp64");
+        }
+        String problem = CudaBackend.problem();
+        if (problem == null) {
+            return cuda(precision, "the fastest there is");
+        }
+        if (precision == Precision.TF32) {
+            throw new BackendException("--precision tf32 needs a GPU: " + problem);
+        }
+        CpuBackend cpu = CpuBackend.open(threads);
+        return new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): no GPU, because " + problem + slow(cpu));
+    }
+
+    private static BackendChoice cuda(Precision precision, String why) {
+        CudaBackend cuda = CudaBackend.open(precision == null ? Precision.FP32 : precision);
+        return new BackendChoice(cuda, "backend cuda (" + cuda.device() + "): " + why);
     }
 
     /** What is lost without OpenBLAS and how to get it back; empty when it is there. */
@@ -94,7 +112,7 @@ public record BackendChoice(Backend backend, String reason) {
                         ? "cpu: yes, float32, matrix products by OpenBLAS"
                         : "cpu: yes, float32, matrix products by plain Java, about ten times slower, because OpenBLAS"
                                 + " did not load: " + problem);
-        lines.add("cuda: no, " + NO_CUDA);
+        CudaBackend.survey().forEach(line -> lines.add("cuda: " + line));
         return lines;
     }
 }

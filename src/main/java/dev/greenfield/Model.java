@@ -1,6 +1,5 @@
 package dev.greenfield;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.engine.Batches;
@@ -9,7 +8,6 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Tokenizer;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -48,7 +46,7 @@ public final class Model implements AutoCloseable {
     static Model open(ModelSource source, BackendChoice choice, Options options) {
         try {
             Backend backend = choice.backend();
-            long budget = options.memoryBytes() > 0 ? options.memoryBytes() : defaultBudget(backend);
+            long budget = options.memoryBytes() > 0 ? options.memoryBytes() : backend.defaultBudget();
             long weights = backend.precision().bytes() * source.config().parameters();
             if (weights > budget) {
                 throw new MemoryBudgetException("the weights take " + MemoryBudgetException.amount(weights) + " on the "
@@ -63,15 +61,6 @@ public final class Model implements AutoCloseable {
             choice.backend().close();
             throw e;
         }
-    }
-
-    private static long defaultBudget(Backend backend) {
-        long physical =
-                ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
-        long half = physical / 2;
-        return backend.name().equals("reference")
-                ? Math.min(half, Runtime.getRuntime().maxMemory() / 10 * 8)
-                : half;
     }
 
     /**

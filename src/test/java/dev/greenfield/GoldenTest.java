@@ -2,6 +2,7 @@ package dev.greenfield;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.greenfield.backend.Backends;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SensitivityField;
@@ -10,6 +11,7 @@ import dev.greenfield.testing.Golden;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +32,10 @@ class GoldenTest {
 
     static Stream<Arguments> cases() {
         return Golden.names().stream()
-                .flatMap(n -> Stream.of("reference", "cpu").map(b -> Arguments.of(n, b)));
+                .flatMap(n -> Backends.here().stream()
+                        .map(kind -> kind.toString().toLowerCase(Locale.ROOT))
+                        .filter(BackendChoice.NAMES::contains)
+                        .map(name -> Arguments.of(n, name)));
     }
 
     @ParameterizedTest(name = "{0} on {1}")

@@ -26,6 +26,9 @@ public interface Backend extends AutoCloseable {
     /** Sets the most memory that the backend may hold in all, blocks that it keeps for reuse included. */
     void keepWithin(long bytes);
 
+    /** Bytes that this backend may hold when nobody says otherwise: a good part of what its memory has. */
+    long defaultBudget();
+
     /** The most elements one buffer of this backend may hold. */
     long maxBufferLength();
 
@@ -46,6 +49,16 @@ public interface Backend extends AutoCloseable {
 
     /** c = alpha op(a) op(b) + beta c, where op transposes when its flag is set. With beta 0, c need not hold numbers. */
     void multiply(double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c);
+
+    /**
+     * Embeds tokens: x row t = words row index[t] + positions row t.
+     *
+     * @param words [n, D], the embeddings of some words
+     * @param index per token the row of its word
+     * @param positions [T, D], or more rows
+     * @param x [T, D]
+     */
+    void embed(Matrix words, int[] index, Matrix positions, Matrix x);
 
     /** Adds bias [n] to every row of x [R, n]. */
     void addBias(Matrix x, Buffer bias);
@@ -176,6 +189,17 @@ public interface Backend extends AutoCloseable {
 
     /** The sum of squares of each row, in double precision, into host memory from {@code at} on. */
     void squaredNorms(Matrix x, double[] into, int at);
+
+    /**
+     * The inner product of each row with the target vector of its token, summed in double precision, into host memory from
+     * {@code at} on: gains, when the targets are sensitivities.
+     *
+     * @param x rows {@code fromRow} and on of a batch, [m, n]
+     * @param rows the batch; null when every row's target is row 0
+     * @param fromRow the row of the batch that is x's first
+     * @param targets [T, n]
+     */
+    void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at);
 
     /** Frees what the backend itself holds. Buffers that are still open are leaks: they are reported, not freed. */
     @Override

@@ -2,8 +2,8 @@ package dev.greenfield.backend;
 
 import java.util.Locale;
 
-/** The work does not fit the memory budget however it is cut. The command line exits with status 4 on it. */
-public final class MemoryBudgetException extends RuntimeException {
+/** The work does not fit the memory that there is. The command line exits with status 4 on it. */
+public class MemoryBudgetException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public MemoryBudgetException(String message) {

@@ -1,8 +1,10 @@
 package dev.greenfield.engine;
 
+import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.MemoryBudgetException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Cuts the columns of a sweep into batches whose memory fits a budget. */
 public final class Batches {
@@ -44,6 +46,32 @@ public final class Batches {
             ranges.add(new Range(from, rows.length));
         }
         return ranges;
+    }
+
+    /**
+     * Works through columns in ranges as long as fit. Where a device turns out to have less memory than the budget promised, the
+     * range is halved and done again.
+     *
+     * @param work takes a range; doing one again must write the same results over those of the failed try
+     * @see #cut for the other arguments
+     */
+    public static void run(DeviceModel model, int[] rows, long budgetBytes, Consumer<Range> work) {
+        for (Range range : cut(model, rows, budgetBytes)) {
+            halving(range, work);
+        }
+    }
+
+    private static void halving(Range range, Consumer<Range> work) {
+        try {
+            work.accept(range);
+        } catch (DeviceMemoryException e) {
+            int middle = (range.from() + range.to()) >>> 1;
+            if (middle == range.from()) {
+                throw e;
+            }
+            halving(new Range(range.from(), middle), work);
+            halving(new Range(middle, range.to()), work);
+        }
     }
 
     /**

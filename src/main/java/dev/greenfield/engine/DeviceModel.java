@@ -9,6 +9,7 @@ import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Parameter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -142,22 +143,37 @@ public final class DeviceModel implements AutoCloseable {
         return blocks.get(l);
     }
 
-    /** Token plus position embeddings, [T, D]: depth 0 of the field. */
-    double[] embed(int[] tokens) {
+    /** Writes token plus position embeddings to x [T, D]: depth 0 of the field. */
+    void embed(int[] tokens, Matrix x) {
         int width = config.width();
-        double[] x = new double[tokens.length * width];
-        double[] position = new double[width];
-        Parameter wte = source.parameter("wte.weight");
-        Parameter wpe = source.parameter("wpe.weight");
-        for (int t = 0; t < tokens.length; t++) {
-            wte.read((long) tokens[t] * width, x, t * width, width);
-            wpe.read((long) t * width, position, 0, width);
-            for (int i = 0; i < width; i++) {
-                x[t * width + i] += position[i];
+        int[] words = Arrays.stream(tokens).distinct().toArray();
+        int[] index = Arrays.stream(tokens).map(token -> indexOf(words, token)).toArray();
+        try (Buffer wordRows = backend.allocate("word embeddings", (long) words.length * width);
+                Buffer positionRows = backend.allocate("position embeddings", (long) tokens.length * width)) {
+            for (int w = 0; w < words.length; w++) {
+                uploadRow("wte.weight", words[w], wordRows, w);
             }
+            for (int t = 0; t < tokens.length; t++) {
+                uploadRow("wpe.weight", t, positionRows, t);
+            }
+            backend.embed(
+                    Matrix.of(wordRows, words.length, width), index, Matrix.of(positionRows, tokens.length, width), x);
         }
-        requireFinite("wte.weight or wpe.weight, as embeddings of this prompt", x, x.length, 0);
-        return x;
+    }
+
+    private static int indexOf(int[] values, int wanted) {
+        int i = 0;
+        while (values[i] != wanted) {
+            i++;
+        }
+        return i;
+    }
+
+    private void uploadRow(String parameter, int row, Buffer to, int place) {
+        double[] values = new double[config.width()];
+        source.parameter(parameter).read((long) row * values.length, values, 0, values.length);
+        requireFinite(parameter, values, values.length, (long) row * values.length);
+        backend.upload(values, 0, to, (long) place * values.length, values.length);
     }
 
     /** The row of the output matrix that makes a token's logit, [D]. */

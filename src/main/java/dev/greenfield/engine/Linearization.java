@@ -73,8 +73,7 @@ public final class Linearization implements AutoCloseable {
         Layers layers = new Layers(model);
         RaggedRows rows = RaggedRows.sequence(tokens.length);
         try (Workspace w = new Workspace(backend, model.config(), tokens.length)) {
-            double[] embedded = model.embed(tokens);
-            backend.upload(embedded, 0, field, 0, embedded.length);
+            model.embed(tokens, atHalfDepth(0));
             for (int l = 0; l < blocks.size(); l++) {
                 Matrix middle = copyUp(2 * l);
                 layers.attentionForward(l, middle, rows, blocks.get(l), w);

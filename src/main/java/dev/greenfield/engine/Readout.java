@@ -96,15 +96,13 @@ public final class Readout {
     }
 
     private double[] dots(Matrix rows, double[] weights, double constant) {
-        int width = rows.columns();
-        double[] row = new double[width];
         double[] dots = new double[rows.rows()];
+        try (Buffer buffer = backend.allocate("weights of the observable", weights.length)) {
+            backend.upload(weights, 0, buffer, 0, weights.length);
+            backend.dots(rows, null, 0, Matrix.of(buffer, 1, weights.length), dots, 0);
+        }
         for (int i = 0; i < dots.length; i++) {
-            backend.download(rows.buffer(), rows.at(i), row, 0, width);
-            dots[i] = constant;
-            for (int j = 0; j < width; j++) {
-                dots[i] += weights[j] * row[j];
-            }
+            dots[i] += constant;
         }
         return dots;
     }

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -124,7 +125,7 @@ public final class GreenOperator {
         if (reachable.isEmpty()) {
             return inputs;
         }
-        for (Batches.Range range : batches(vectors.length, lastToken - firstToken + 1)) {
+        forEachBatch(vectors.length, lastToken - firstToken + 1, range -> {
             Seeds seeds = new Seeds();
             for (int c = range.from(); c < range.to(); c++) {
                 require(vectors[c], outputs(), "adjoint");
@@ -137,7 +138,7 @@ public final class GreenOperator {
                     }
                 }
             });
-        }
+        });
         return inputs;
     }
 
@@ -166,7 +167,7 @@ public final class GreenOperator {
             return;
         }
         int firstToken = effective.stream().mapToInt(Site::token).min().orElseThrow();
-        for (Batches.Range range : batches(count, lastToken - firstToken + 1)) {
+        forEachBatch(count, lastToken - firstToken + 1, range -> {
             Seeds seeds = new Seeds();
             for (int c = range.from(); c < range.to(); c++) {
                 double[] u = input.vector(c);
@@ -180,13 +181,13 @@ public final class GreenOperator {
                             fromToken,
                             lastToken,
                             (halfDepth, rows, columns, x) -> visitor.visit(range.from(), halfDepth, rows, columns, x));
-        }
+        });
     }
 
-    private List<Batches.Range> batches(int columns, int rowsEach) {
+    private void forEachBatch(int columns, int rowsEach, Consumer<Batches.Range> work) {
         int[] rows = new int[columns];
         Arrays.fill(rows, rowsEach);
-        return Batches.cut(run.model(), rows, budget.getAsLong());
+        Batches.run(run.model(), rows, budget.getAsLong(), work);
     }
 
     /** A new column with the vector's parts at those of its sites that matter; parts that are zero need no rows. */
@@ -236,19 +237,19 @@ public final class GreenOperator {
      * The squared Frobenius norm, exactly: one tangent an input direction, reduced as they pass, never kept.
      */
     public double squaredFrobenius() {
-        double[] sum = {0};
+        double[][] squares = new double[targets.size()][inputs()];
         Backend backend = run.model().backend();
         forward(inputs(), this::unit, (from, halfDepth, rows, columns, x) -> {
-            for (Site target : targets) {
-                int n = target.halfDepth() == halfDepth ? rows.count(target.token()) : 0;
-                double[] squares = new double[n];
-                backend.squaredNorms(x.rows(rows.start(target.token()), n), squares, 0);
-                for (double square : squares) {
-                    sum[0] += square;
+            for (int s = 0; s < targets.size(); s++) {
+                Site target = targets.get(s);
+                double[] part = new double[target.halfDepth() == halfDepth ? rows.count(target.token()) : 0];
+                backend.squaredNorms(x.rows(rows.start(target.token()), part.length), part, 0);
+                for (int c = 0; c < part.length; c++) {
+                    squares[s][from + columns[c]] = part[c];
                 }
             }
         });
-        return sum[0];
+        return Arrays.stream(squares).flatMapToDouble(Arrays::stream).sum();
     }
 
     private double[] unit(int i) {

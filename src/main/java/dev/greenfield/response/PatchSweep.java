@@ -57,9 +57,12 @@ public final class PatchSweep {
         double[][] measured = new double[own.depths()][own.tokens()];
         List<Cell> cells = cells(displacement, f.position());
         int[] rows = cells.stream().mapToInt(c -> f.position() + 1 - c.token()).toArray();
-        for (Batches.Range range : Batches.cut(run.model(), rows, budgetBytes)) {
-            measure(run, other, f, cells.subList(range.from(), range.to()), sensitivity.value(), measured);
-        }
+        Batches.run(
+                run.model(),
+                rows,
+                budgetBytes,
+                range ->
+                        measure(run, other, f, cells.subList(range.from(), range.to()), sensitivity.value(), measured));
         return new PatchSweep(
                 sensitivity.value(),
                 new Readout(run.model()).value(donor, f),

@@ -1,17 +1,24 @@
 package dev.greenfield.backend;
 
 import dev.greenfield.backend.cpu.CpuBackend;
+import dev.greenfield.backend.cuda.CudaBackend;
 import dev.greenfield.backend.reference.Arithmetic;
 import dev.greenfield.backend.reference.ReferenceBackend;
 import java.util.List;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.Assumptions;
 
-/** The backends that every test of operations runs on. A new backend is one line here. */
+/**
+ * The backends that every test of operations runs on. The oracle is always there; beside it stand those of the CPU or, with
+ * {@code -Dgreenfield.test.backends=cuda}, that of the GPU: tests run once for each, the second time on the host stand-in or
+ * on a device.
+ */
 public enum Backends {
     REFERENCE(ReferenceBackend::new),
     CPU(() -> CpuBackend.open(2)),
     CPU_ONE_THREAD(() -> CpuBackend.open(1)),
-    CPU_WITHOUT_LIBRARIES(() -> CpuBackend.withoutLibraries(2));
+    CPU_WITHOUT_LIBRARIES(() -> CpuBackend.withoutLibraries(2)),
+    CUDA(Backends::openCuda);
 
     private final Supplier<Backend> opener;
 
@@ -24,13 +31,32 @@ public enum Backends {
         return opener.get();
     }
 
+    /** The backends of this test run, the oracle first. */
+    public static List<Backends> here() {
+        return onCuda() ? List.of(REFERENCE, CUDA) : List.of(REFERENCE, CPU, CPU_ONE_THREAD, CPU_WITHOUT_LIBRARIES);
+    }
+
     /** All but the oracle. */
     public static List<Backends> tested() {
-        return List.of(values()).subList(1, values().length);
+        return here().subList(1, here().size());
+    }
+
+    /** Whether this test run is that of the GPU's backend. */
+    public static boolean onCuda() {
+        return "cuda".equals(System.getProperty("greenfield.test.backends"));
     }
 
     /** The oracle's loops, each operation rounded to float32: its error is the yardstick for float32 backends. */
     public static Backend single() {
         return new ReferenceBackend(Arithmetic.SINGLE);
+    }
+
+    private static Backend openCuda() {
+        String problem = CudaBackend.problem();
+        if (problem != null) {
+            System.out.println("tests of the cuda backend are skipped: " + problem);
+        }
+        Assumptions.assumeTrue(problem == null, problem);
+        return CudaBackend.open(Precision.FP32);
     }
 }

@@ -7,7 +7,7 @@ import dev.greenfield.testing.LeakCheck;
 import java.util.Arrays;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What causality forbids is zero to the bit, on every backend: not small, and not the remains of another column. */
 class CausalityTest {
@@ -19,7 +19,7 @@ class CausalityTest {
     final LeakCheck leaks = new LeakCheck();
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void aTangentReachesNoEarlierToken(Backends kind) {
         RaggedRows rows = AttentionCases.columns(TOKENS, 0, 0, 0);
         try (Workbench bench = new Workbench(leaks.closing(kind.open()), true)) {
@@ -40,7 +40,7 @@ class CausalityTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void aCotangentReachesNoLaterToken(Backends kind) {
         RaggedRows rows = AttentionCases.cotangents(TOKENS, 0, 69, 69, 69);
         try (Workbench bench = new Workbench(leaks.closing(kind.open()), true)) {
@@ -61,7 +61,7 @@ class CausalityTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void aColumnOfZerosStaysZeroBesideOthers(Backends kind) {
         RaggedRows rows = AttentionCases.columns(TOKENS, 0, 3, 3, 20);
         try (Workbench bench = new Workbench(leaks.closing(kind.open()), true)) {

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.greenfield.testing.LeakCheck;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Buffers are accounted for, and can be relied on to refuse misuse; the leak check can be relied on to see leaks. */
 class LeakTest {
@@ -15,7 +15,7 @@ class LeakTest {
     final LeakCheck leaks = new LeakCheck();
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void anOpenBufferIsReportedUntilItIsClosed(Backends kind) {
         LeakCheck check = new LeakCheck();
         Backend backend = leaks.closing(kind.open());
@@ -40,7 +40,7 @@ class LeakTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void closingTwiceIsHarmless(Backends kind) {
         Backend backend = leaks.closing(kind.open());
         Buffer buffer = backend.allocate("closed twice", 10);
@@ -54,7 +54,7 @@ class LeakTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void useAfterCloseIsRefused(Backends kind) {
         Backend backend = leaks.closing(kind.open());
         Buffer gone = backend.allocate("gone", 16);
@@ -82,7 +82,7 @@ class LeakTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void buffersHoldWhatIsWrittenWhereItIsWritten(Backends kind) {
         Backend backend = leaks.closing(kind.open());
         double[] values = normal(1, 70_003); // more than the CPU backend copies at once

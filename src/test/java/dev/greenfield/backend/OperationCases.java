@@ -28,6 +28,9 @@ public final class OperationCases {
             }
             cases.add(multiply(1, 1, false, false, s[0], s[1], s[2]));
         }
+        cases.add(embed(new int[] {0}, 1, 1));
+        cases.add(embed(new int[] {2, 0, 2, 1, 1}, 3, 48));
+        cases.add(embed(new int[] {3, 1, 0, 1}, 4, 45));
         cases.add(addBias(1, 1));
         cases.add(addBias(13, 45));
         cases.add(addBranch(1, 1));
@@ -60,6 +63,10 @@ public final class OperationCases {
         }
         cases.add(squaredNorms(1, 1));
         cases.add(squaredNorms(13, 45));
+        cases.add(dots(null, 0, 1, 1));
+        cases.add(dots(null, 0, 13, 45));
+        cases.add(dots(columns(9, 0, 2, 2, 5), 7, 0, 48));
+        cases.add(dots(cotangents(9, 0, 8, 6, 1), 3, 0, 1030));
         return cases;
     }
 
@@ -89,6 +96,60 @@ public final class OperationCases {
                         }
                     }
                     return y;
+                });
+    }
+
+    private static OperationCase embed(int[] index, int words, int width) {
+        double[] positions = normal(41, index.length * width);
+        return OperationCase.of(
+                "embed: " + index.length + " tokens of " + words + " words x " + width,
+                normal(40, words * width),
+                (bench, table) -> {
+                    Matrix x = bench.poison(index.length, width);
+                    bench.backend()
+                            .embed(
+                                    bench.matrix(table, words, width),
+                                    index,
+                                    bench.matrix(positions, index.length, width),
+                                    x);
+                    return bench.read(x);
+                },
+                table -> {
+                    double[] x = positions.clone();
+                    for (int i = 0; i < x.length; i++) {
+                        x[i] += table[index[i / width] * width + i % width];
+                    }
+                    return x;
+                });
+    }
+
+    /** Inner products with the target of each row's token, or with one target when there is no batch. */
+    private static OperationCase dots(RaggedRows rows, int fromRow, int count, int width) {
+        int n = rows == null ? count : rows.rows() - fromRow;
+        int tokens = rows == null ? 1 : rows.tokens();
+        double[] targets = normal(43, tokens * width);
+        return OperationCase.of(
+                "dots: " + n + " x " + width + (rows == null ? ", one target" : ", a target a token"),
+                normal(42, n * width),
+                (bench, x) -> {
+                    double[] sums = new double[n + 1];
+                    bench.backend()
+                            .dots(
+                                    bench.matrix(x, n, width),
+                                    rows,
+                                    fromRow,
+                                    bench.matrix(targets, tokens, width),
+                                    sums,
+                                    1);
+                    return Arrays.copyOfRange(sums, 1, n + 1);
+                },
+                x -> {
+                    double[] sums = new double[n];
+                    for (int i = 0; i < x.length; i++) {
+                        int token = rows == null ? 0 : rows.tokenOf(fromRow + i / width);
+                        sums[i / width] += x[i] * targets[token * width + i % width];
+                    }
+                    return sums;
                 });
     }
 

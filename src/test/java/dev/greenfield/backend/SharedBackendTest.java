@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Several threads may use one backend, each on its own buffers, and get the bits that they would get alone. */
 class SharedBackendTest {
@@ -24,7 +24,7 @@ class SharedBackendTest {
     final LeakCheck leaks = new LeakCheck();
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     @Timeout(60)
     void threadsDoNotDisturbEachOther(Backends kind) throws Exception {
         Backend backend = leaks.closing(kind.open());

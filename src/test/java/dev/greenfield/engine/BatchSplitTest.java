@@ -27,7 +27,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A small memory budget cuts the work into many sweeps; what they find together is what one sweep finds. */
 class BatchSplitTest {
@@ -77,7 +77,7 @@ class BatchSplitTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void manySmallSweepsFindWhatOneFinds(Backends kind) throws IOException {
         Map<String, double[]> oracle = whole(leaks.closing(Backends.REFERENCE.open()));
         Map<String, double[]> single = whole(leaks.closing(Backends.single()));
@@ -113,7 +113,7 @@ class BatchSplitTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void sweepsStayWithinTheirBudget(Backends kind) throws IOException {
         Backend backend = leaks.closing(kind.open());
         try (ModelSource source = ModelSource.open(MODEL);

@@ -90,7 +90,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void whatCausalityForbidsIsZeroToTheBit(ModelCase which) {
-        for (Backends kind : Backends.values()) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int tokens = run.tokens().length;
@@ -140,7 +140,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void greenOperatorAtItsSourceIsTheIdentity(ModelCase which) {
-        for (Backends kind : Backends.values()) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int width = model.config().width();
@@ -156,7 +156,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void patchingTheSameRunInChangesNothing(ModelCase which) {
-        for (Backends kind : Backends.values()) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 PatchSweep sweep = run.patchSweep(model.run(which.tokens(model, 1)), Observable.logit("#2"));

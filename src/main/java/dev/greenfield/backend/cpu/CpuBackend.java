@@ -1,5 +1,6 @@
 package dev.greenfield.backend.cpu;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
@@ -10,6 +11,7 @@ import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
+import java.lang.management.ManagementFactory;
 import java.nio.FloatBuffer;
 
 /** The float32 backend of any machine. See the package comment for how it works. */
@@ -106,6 +108,11 @@ public final class CpuBackend implements Backend {
     @Override
     public void keepWithin(long bytes) {
         memory.keepWithin(bytes);
+    }
+
+    @Override
+    public long defaultBudget() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / 2;
     }
 
     @Override
@@ -223,6 +230,12 @@ public final class CpuBackend implements Backend {
     /** Where piece i begins, on multiples of 16 so that the library's inner kernels see full vectors. */
     private static int piece(int length, int pieces, int i) {
         return i == pieces ? length : (int) ((long) length * i / pieces) & ~15;
+    }
+
+    @Override
+    public void embed(Matrix words, int[] index, Matrix positions, Matrix x) {
+        workers.ranges(
+                x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.embed(words, index, positions, x, from, to));
     }
 
     @Override
@@ -366,6 +379,14 @@ public final class CpuBackend implements Backend {
                 into[at + i] = sum;
             }
         });
+    }
+
+    @Override
+    public void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at) {
+        workers.ranges(
+                x.rows(),
+                rowsWorthATask(x),
+                (from, to) -> RowKernels.dots(x, rows, fromRow, targets, into, at, from, to));
     }
 
     @Override

@@ -9,6 +9,38 @@ import java.nio.FloatBuffer;
 final class RowKernels {
     private RowKernels() {}
 
+    static void embed(Matrix words, int[] index, Matrix positions, Matrix x, int from, int to) {
+        int n = x.columns();
+        FloatBuffer word = CpuBuffer.floats(words);
+        FloatBuffer position = CpuBuffer.floats(positions);
+        FloatBuffer values = CpuBuffer.floats(x);
+        float[] row = Scratch.mine().floats(0, n);
+        float[] p = Scratch.mine().floats(1, n);
+        for (int t = from; t < to; t++) {
+            word.get((int) words.at(index[t]), row, 0, n);
+            position.get((int) positions.at(t), p, 0, n);
+            VectorMath.add(row, p, n);
+            values.put((int) x.at(t), row, 0, n);
+        }
+    }
+
+    static void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at, int from, int to) {
+        int n = x.columns();
+        FloatBuffer values = CpuBuffer.floats(x);
+        FloatBuffer target = CpuBuffer.floats(targets);
+        float[] row = Scratch.mine().floats(0, n);
+        float[] other = Scratch.mine().floats(1, n);
+        for (int i = from; i < to; i++) {
+            values.get((int) x.at(i), row, 0, n);
+            target.get((int) targets.at(rows == null ? 0 : rows.tokenOf(fromRow + i)), other, 0, n);
+            double sum = 0;
+            for (int j = 0; j < n; j++) {
+                sum += (double) row[j] * other[j];
+            }
+            into[at + i] = sum;
+        }
+    }
+
     static void addBias(Matrix x, FloatBuffer bias, int from, int to) {
         int n = x.columns();
         FloatBuffer values = CpuBuffer.floats(x);

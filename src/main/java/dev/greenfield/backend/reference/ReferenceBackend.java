@@ -65,6 +65,12 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public long defaultBudget() {
+        // Java's heap bounds it, and some of the heap is for everything else.
+        return Runtime.getRuntime().maxMemory() / 10 * 8;
+    }
+
+    @Override
     public long maxBufferLength() {
         return Integer.MAX_VALUE - 8;
     }
@@ -145,6 +151,18 @@ public final class ReferenceBackend implements Backend {
                 z[to + j] = r(r(alpha * sum[j]) + (beta == 0 ? 0 : r(beta * z[to + j])));
             }
         });
+    }
+
+    @Override
+    public void embed(Matrix words, int[] index, Matrix positions, Matrix x) {
+        double[] word = ReferenceBuffer.of(words);
+        double[] position = ReferenceBuffer.of(positions);
+        double[] values = ReferenceBuffer.of(x);
+        for (int t = 0; t < x.rows(); t++) {
+            for (int j = 0; j < x.columns(); j++) {
+                values[(int) x.at(t) + j] = r(word[(int) words.at(index[t]) + j] + position[(int) positions.at(t) + j]);
+            }
+        }
     }
 
     @Override
@@ -325,6 +343,20 @@ public final class ReferenceBackend implements Backend {
             for (int j = 0; j < x.columns(); j++) {
                 double v = values[(int) x.at(i) + j];
                 sum += v * v;
+            }
+            into[at + i] = sum;
+        }
+    }
+
+    @Override
+    public void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at) {
+        double[] values = ReferenceBuffer.of(x);
+        double[] target = ReferenceBuffer.of(targets);
+        for (int i = 0; i < x.rows(); i++) {
+            int row = (int) targets.at(rows == null ? 0 : rows.tokenOf(fromRow + i));
+            double sum = 0;
+            for (int j = 0; j < x.columns(); j++) {
+                sum += values[(int) x.at(i) + j] * target[row + j];
             }
             into[at + i] = sum;
         }

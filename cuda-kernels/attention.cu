@@ -1,0 +1,139 @@
+// Causal attention of runs that share a prefix: out_i = sum over j <= i of P_ij v_j with P = softmax(scale q k'), where keys and values
+// at tokens before a column's first are those of the base run. Nothing is shared between columns, so the warps of a block take any
+// columns and queries; a running maximum keeps exp in range, and what was summed before is scaled down when it rises.
+#include "attention.cuh"
+
+// Where the keys and values of a column are: lane l has the row at token j0 + l, in one matrix or the other.
+struct RunRows {
+  const float *qkv, *base;
+  int stride, base_stride;
+  int row_of_lane;  // of the batch if not negative; -1: none; -2 - j: row j of the base run
+
+  __device__ __forceinline__ const float* at(int l, int64_t offset) const {
+    int r = __shfl_sync(FULL_WARP, row_of_lane, l);
+    if (r == -1) return nullptr;
+    return offset + (r >= 0 ? qkv + int64_t(r) * stride : base + int64_t(-2 - r) * base_stride);
+  }
+};
+
+template <bool VECTOR>
+__device__ __forceinline__ ColumnRows<TILES, VECTOR> run_scores(const RunRows& rows, int64_t keys, int width) {
+  ColumnRows<TILES, VECTOR> found;
+  found.width = width;
+#pragma unroll
+  for (int n = 0; n < TILES; n++) found.row[n] = rows.at(lane_row() + 8 * n, keys);
+  return found;
+}
+
+template <bool VECTOR>
+struct RunTerms {
+  enum { KEPT = false };
+  RunRows rows;
+  int64_t values;
+  int from, end;
+
+  __device__ __forceinline__ typename ColumnTerms<VECTOR>::Row row(int n, int is_odd) const {
+    return {rows.at(8 * n + 2 * lane_column() + is_odd, values), from + 4 * lane_row(), end};
+  }
+};
+
+// x = max over the lanes that hold parts of one row.
+__device__ __forceinline__ float row_max(float x) {
+  x = fmaxf(x, __shfl_xor_sync(FULL_WARP, x, 1));
+  return fmaxf(x, __shfl_xor_sync(FULL_WARP, x, 2));
+}
+
+template <class Precision, int WIDTH, bool VECTOR>
+__device__ __forceinline__ void attention_warp(
+    const float* qkv, int qkv_stride, const Batch& b, const float* base, int base_stride, float* out, int out_stride, float* log_sum_exp) {
+  int g = lane_row(), t = lane_column(), lane = threadIdx.x % WARP;
+  Slice slice = slice_of<WIDTH>(b, blockIdx.z);
+  // The last queries have the most keys: they go first.
+  int64_t work = int64_t(blockIdx.x) * ATTENTION_WARPS + warp_index();
+  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(work / b.columns)) * OWN_TOKENS;
+  if (i0 + OWN_TOKENS <= b.queries_from) return;
+  Column column = column_of(b, int(work % b.columns));
+  int begin = max(max(column.first, b.queries_from), i0), end = min(column.last, i0 + OWN_TOKENS - 1);
+  if (begin > end) return;
+
+  int64_t keys = part_offset(b, 1, slice.head), values = part_offset(b, 2, slice.head);
+  int query_row = column.row(b, i0 + lane % OWN_TOKENS, begin);
+  auto q = column_rows<2, VECTOR>(part_of(qkv, qkv_stride, b, 0, slice.head), query_row, b.head_width);
+
+  Sums<WIDTH> sums;
+  sums.clear();
+  float highest[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0};
+  for (int j0 = 0; j0 <= end; j0 += SPAN) {
+    int j = j0 + lane;
+    int key_row = j < column.first ? -2 - j : column.row(b, j, 0);
+    RunRows rows = {qkv, base, qkv_stride, base_stride, key_row};
+    float s[TILES][4] = {};
+    add_scores<Precision>(s, q, run_scores<VECTOR>(rows, keys, b.head_width), b.head_width);
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+      int i = i0 + g + 8 * r;
+      float m = highest[r];
+#pragma unroll
+      for (int n = 0; n < TILES; n++) {
+#pragma unroll
+        for (int e = 0; e < 2; e++) {
+          float& x = s[n][2 * r + e];
+          x = j0 + 8 * n + 2 * t + e <= i ? b.scale * x : -INFINITY;
+          m = fmaxf(m, x);
+        }
+      }
+      m = row_max(m);
+      float shrink = expf(highest[r] - m);
+      highest[r] = m;
+      total[r] *= shrink;
+#pragma unroll
+      for (int n = 0; n < TILES; n++) {
+#pragma unroll
+        for (int e = 0; e < 2; e++) {
+          float& x = s[n][2 * r + e];
+          x = expf(x - m);
+          total[r] += x;
+        }
+      }
+#pragma unroll
+      for (int p = 0; p < Sums<WIDTH>::PARTS; p++) {
+#pragma unroll
+        for (int n = 0; n < 4; n++) sums.x[p][n][2 * r] *= shrink, sums.x[p][n][2 * r + 1] *= shrink;
+      }
+    }
+    add_sums<Precision>(sums, s, RunTerms<VECTOR>{rows, values, slice.from, slice.from + slice.width}, slice.width);
+  }
+
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    int i = i0 + g + 8 * r;
+    float sum = row_sum(total[r]);
+    if (i < begin || i > end) continue;
+    float* to = out + int64_t(b.start[i] + column.c) * out_stride + part_offset(b, 0, slice.head) + slice.from;
+    store_row<VECTOR>(to, sums, r, slice.width, 1 / sum, 0, nullptr);
+    if (log_sum_exp != nullptr && slice.from == 0 && t == 0) log_sum_exp[int64_t(slice.head) * b.tokens + i] = highest[r] + logf(sum);
+  }
+}
+
+#define DEFINE_ATTENTION(name, Precision, WIDTH, BLOCKS)                                                                               \
+  extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
+      const float* qkv, int qkv_stride, const int* start, const int* first, const int* last, const float* base, int base_stride,       \
+      float* out, int out_stride, float* log_sum_exp, int tokens, int columns, int heads, int head_width, float scale,                 \
+      int queries_from) {                                                                                                              \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
+    bool vector = head_width % 4 == 0 && aligned(qkv, qkv_stride) && aligned(out, out_stride) &&                                       \
+                  (base == nullptr || aligned(base, base_stride));                                                                     \
+    if (vector) {                                                                                                                      \
+      attention_warp<Precision, WIDTH, true>(qkv, qkv_stride, batch, base, base_stride, out, out_stride, log_sum_exp);                 \
+    } else {                                                                                                                           \
+      attention_warp<Precision, WIDTH, false>(qkv, qkv_stride, batch, base, base_stride, out, out_stride, log_sum_exp);                \
+    }                                                                                                                                  \
+  }                                                                                                                                    \
+  REGISTER_KERNEL(name)
+
+DEFINE_ATTENTION(attention_fp32_64, Fp32, 64, 2)
+DEFINE_ATTENTION(attention_fp32_128, Fp32, 128, 1)
+DEFINE_ATTENTION(attention_tf32_64, Tf32, 64, 2)
+DEFINE_ATTENTION(attention_tf32_128, Tf32, 128, 1)
+
+#undef DEFINE_ATTENTION

@@ -1,0 +1,351 @@
+// What the attention kernels share: which columns, tokens and head elements a block works on, tiles in shared memory, and the two
+// products that attention is made of. Notation: i queries, j keys, d head elements, c columns of a batch.
+//
+// A warp works on one column of one head and on OWN_TOKENS = 16 tokens, its left operand's rows; it goes over the other side's tokens
+// SPAN = 32 at a time. A block is 256 threads = 8 warps = 8 columns, so that everything that belongs to the forward pass alone, P first
+// of all, is loaded or computed once for 8 columns. Results of a column depend on no other column.
+//
+// The suffix of a kernel's name, WIDTH = 64 or 128, is how many elements of a result row a warp holds in registers. Wider heads are cut
+// into slices = ceil(head_width / WIDTH), which repeat the scores; any head width works. Grids, with tiles(n) = ceil(n / 16):
+//
+//   attention               x = ceil(columns * (tiles(tokens) - queries_from / 16) / 8)   y = 1                                     z = heads * slices
+//   attention_tangent       x = ceil(columns / 8)                                         y = tiles(tokens) - queries_from / 16     z = heads * slices
+//   attention_adjoint_queries  x = ceil(columns / 8)                                      y = tiles(tokens)                         z = heads * slices
+//   attention_adjoint_keys  x = ceil(columns / 8)                                         y = tiles(tokens)                         z = heads * slices * 2
+//
+// Blocks of 256 threads. Dynamic shared memory, in bytes: none for attention, for the others 4 (80 (ceil(head_width / 32) 32 + 4) + 704).
+#pragma once
+#include "mma.cuh"
+
+enum {
+  ATTENTION_WARPS = 8,
+  ATTENTION_THREADS = ATTENTION_WARPS * WARP,
+  OWN_TOKENS = 16,
+  SPAN = 32,
+  TILES = SPAN / 8,            // column tiles of a [16, 32] product: what a lane holds of it is float[TILES][4]
+  WEIGHT_STRIDE = SPAN + 8,    // of P in shared memory
+};
+
+__device__ __forceinline__ int warp_index() { return threadIdx.x / WARP; }
+__device__ __forceinline__ int lane_row() { return threadIdx.x % WARP / 4; }     // g of mma.cuh
+__device__ __forceinline__ int lane_column() { return threadIdx.x % 4; }        // t of mma.cuh
+
+// Queries, keys or values of one head: `at` is its element (0, 0).
+struct Part {
+  const float* at;
+  int stride;
+
+  __device__ __forceinline__ const float* row(int r) const { return at + int64_t(r) * stride; }
+};
+
+// The forward pass: qkv [T, 3D], log_sum_exp [H, T].
+struct Primal {
+  const float* qkv;
+  int stride;
+  const float* log_sum_exp;
+};
+
+// A ragged batch and the attention it goes through.
+struct Batch {
+  const int* start;
+  const int* first;
+  const int* last;
+  int tokens, columns, heads, head_width;
+  float scale;
+  int queries_from;
+};
+
+// Where part 0, 1 or 2 (q, k, v) of a head begins in a row of 3D; part 0 also in a row of D.
+__device__ __forceinline__ int64_t part_offset(const Batch& b, int part, int head) {
+  return (int64_t(part) * b.heads + head) * b.head_width;
+}
+
+__device__ __forceinline__ Part part_of(const float* matrix, int stride, const Batch& b, int part, int head) {
+  return {matrix + part_offset(b, part, head), stride};
+}
+
+// The head of a block and the slice of its elements that the block's results are.
+struct Slice {
+  int head, from, width;
+};
+
+template <int WIDTH>
+__device__ __forceinline__ Slice slice_of(const Batch& b, int z) {
+  int slices = (b.head_width + WIDTH - 1) / WIDTH, from = z % slices * WIDTH;
+  return {z / slices, from, min(WIDTH, b.head_width - from)};
+}
+
+// One column; it is alive nowhere where the block has fewer columns than warps.
+struct Column {
+  int c, first, last;
+
+  // The row of the column at a token, -1 where it has none or where the token is before `from`.
+  __device__ __forceinline__ int row(const Batch& b, int token, int from) const {
+    return token >= first && token >= from && token <= last ? b.start[token] + c : -1;
+  }
+};
+
+__device__ __forceinline__ Column column_of(const Batch& b, int c) {
+  if (c >= b.columns) return {c, b.tokens, -1};
+  return {c, b.first[c], b.last[c]};
+}
+
+// May rows of these matrices be read and written 4 elements at a time?
+__device__ __forceinline__ bool aligned(const void* p, int stride) { return reinterpret_cast<uintptr_t>(p) % 16 == 0 && stride % 4 == 0; }
+
+// Elements d..d+3 of a row, zero from `end` on. With VECTOR d and end are multiples of 4 and the row is aligned.
+template <bool VECTOR>
+__device__ __forceinline__ float4 load4(const float* row, int d, int end) {
+  float4 x = make_float4(0, 0, 0, 0);
+  if (VECTOR) {
+    if (d < end) x = __ldg(reinterpret_cast<const float4*>(row + d));
+  } else {
+    if (d < end) x.x = __ldg(row + d);
+    if (d + 1 < end) x.y = __ldg(row + d + 1);
+    if (d + 2 < end) x.z = __ldg(row + d + 2);
+    if (d + 3 < end) x.w = __ldg(row + d + 3);
+  }
+  return x;
+}
+
+template <bool VECTOR>
+__device__ __forceinline__ void store4(float* row, int d, int end, float4 x) {
+  if (VECTOR) {
+    if (d < end) *reinterpret_cast<float4*>(row + d) = x;
+  } else {
+    if (d < end) row[d] = x.x;
+    if (d + 1 < end) row[d + 1] = x.y;
+    if (d + 2 < end) row[d + 2] = x.z;
+    if (d + 3 < end) row[d + 3] = x.w;
+  }
+}
+
+__device__ __forceinline__ float component(const float4& x, int i) { return i == 0 ? x.x : i == 1 ? x.y : i == 2 ? x.z : x.w; }
+
+__device__ __forceinline__ int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
+
+// Sum over the 4 lanes that hold parts of one row of a product.
+__device__ __forceinline__ float row_sum(float x) {
+  x += __shfl_xor_sync(FULL_WARP, x, 1);
+  return x + __shfl_xor_sync(FULL_WARP, x, 2);
+}
+
+// ---- Tiles of 16 or 32 tokens in shared memory: rows of head_width elements, rounded up to 32 with zeros, stride 4 modulo 32.
+//
+// Scores read rows g of 8 with elements 4t.., sums over tokens read rows 2t and 2t + 1 of 8 with elements 4g... Both are free of bank
+// conflicts when the rows of a tile stand in this order: row 8n + g at slot(g) + block(n).
+
+__device__ __forceinline__ int slot(int g) { return g % 2 == 0 ? g : 8 + (g + 3) % 8; }
+__device__ __forceinline__ int block_of_slots(int n) { return n % 2 + n / 2 * 16; }
+__device__ __forceinline__ int tile_stride(int head_width) { return round_up(head_width, 32) + 4; }
+
+template <class Precision>
+__device__ __forceinline__ void keep4(float* to, const float4& x) {
+  *reinterpret_cast<float4*>(to) = make_float4(kept<Precision>(x.x), kept<Precision>(x.y), kept<Precision>(x.z), kept<Precision>(x.w));
+}
+
+// Tokens first..first + ROWS - 1 of one or two parts of the forward pass into a tile each; tokens past the end are zero.
+template <class Precision, bool VECTOR, int ROWS, int PARTS>
+__device__ __forceinline__ void fill(float* const (&tiles)[PARTS], const Part (&parts)[PARTS], int first, const Batch& b) {
+  int r = threadIdx.x / 8;
+  if (r >= ROWS) return;
+  int stride = tile_stride(b.head_width), end = first + r < b.tokens ? b.head_width : 0;
+  int at = (slot(r % 8) + block_of_slots(r / 8)) * stride;
+#pragma unroll 2
+  for (int d = threadIdx.x % 8 * 4; d < stride - 4; d += 32) {
+    float4 x[PARTS];
+#pragma unroll
+    for (int p = 0; p < PARTS; p++) x[p] = load4<VECTOR>(parts[p].row(first + r), d, end);
+#pragma unroll
+    for (int p = 0; p < PARTS; p++) keep4<Precision>(tiles[p] + at + d, x[p]);
+  }
+}
+
+// ---- Scores: sums over head elements. A chunk of 16 is two steps of the hardware's 8; which element stands in which place is free
+// as long as both operands agree, so lane t takes the elements 4t..4t+3: x, y in the first step, z, w in the second.
+
+// Rows g + 8n of a tile in shared memory.
+struct TileRows {
+  enum { KEPT = true };
+  const float* at;
+  int stride;
+
+  __device__ __forceinline__ TileRows(const float* tile, int stride) : at(tile + slot(lane_row()) * stride), stride(stride) {}
+  __device__ __forceinline__ float4 get(int n, int d) const {
+    return *reinterpret_cast<const float4*>(at + block_of_slots(n) * stride + d);
+  }
+};
+
+// Rows g + 8n, for n < N, of a column in device memory. Rows that it does not have are null: they count as zero.
+template <int N, bool VECTOR>
+struct ColumnRows {
+  enum { KEPT = false };
+  const float* row[N];
+  int width;
+
+  __device__ __forceinline__ float4 get(int n, int d) const {
+    return row[n] == nullptr ? make_float4(0, 0, 0, 0) : load4<VECTOR>(row[n], d, width);
+  }
+};
+
+// row_of_lane: lane l's is the row of the matrix that stands at row l of the operand, -1 for none.
+template <int N, bool VECTOR>
+__device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, int row_of_lane, int width) {
+  ColumnRows<N, VECTOR> rows;
+  rows.width = width;
+#pragma unroll
+  for (int n = 0; n < N; n++) {
+    int r = __shfl_sync(FULL_WARP, row_of_lane, lane_row() + 8 * n);
+    rows.row[n] = r < 0 ? nullptr : part.row(r);
+  }
+  return rows;
+}
+
+// s [16, 8 N] += left [16, h] right' [h, 8 N].
+template <class Precision, int N, class Left, class Right>
+__device__ __forceinline__ void add_scores(float (&s)[N][4], const Left& a, const Right& b, int head_width) {
+  int t = lane_column();
+#pragma unroll 2
+  for (int d = 4 * t; d < head_width + 4 * t; d += 16) {
+    float4 x = a.get(0, d), y = a.get(1, d), z[N];
+#pragma unroll
+    for (int n = 0; n < N; n++) z[n] = b.get(n, d);
+    auto a0 = left<Precision, Left::KEPT>(x.x, y.x, x.y, y.y);
+    auto a1 = left<Precision, Left::KEPT>(x.z, y.z, x.w, y.w);
+#pragma unroll
+    for (int n = 0; n < N; n++) {
+      auto b0 = right<Precision, Right::KEPT>(z[n].x, z[n].y);
+      auto b1 = right<Precision, Right::KEPT>(z[n].z, z[n].w);
+      multiply_add(s[n], a0, b0, a1, b1);
+    }
+  }
+}
+
+// ---- Sums over tokens. What a lane holds of a product [16, 32] is at once the left operand of the next one, if column 2t of each 8 is
+// taken as the operand's column t and 2t + 1 as t + 4. Lane (g, t) then reads rows 2t and 2t + 1 of each 8 on the right, their elements
+// 4g..4g+3, one for each of 4 products: result n of 4 has element 4 (2t) + n of 32 in its column 2t and 4 (2t + 1) + n in 2t + 1. So a
+// lane holds elements 8t..8t+7 of the rows g and g + 8.
+
+template <int WIDTH>
+struct Sums {
+  enum { PARTS = WIDTH / 32 };
+  float x[PARTS][4][4];
+
+  __device__ __forceinline__ void clear() {
+#pragma unroll
+    for (int p = 0; p < PARTS; p++)
+      for (int n = 0; n < 4; n++)
+        for (int i = 0; i < 4; i++) x[p][n][i] = 0;
+  }
+
+  // Elements 32 p + 8 t + 4 half .. + 3 of row g + 8 r.
+  __device__ __forceinline__ float4 get(int p, int r, int half) const {
+    int i = 2 * r + half;
+    return make_float4(x[p][0][i], x[p][1][i], x[p][2][i], x[p][3][i]);
+  }
+};
+
+// Rows 8n + 2t + odd of a tile in shared memory, from element `from` on.
+struct TileTerms {
+  enum { KEPT = true };
+  const float *even, *odd;
+  int stride;
+
+  __device__ __forceinline__ TileTerms(const float* tile, int stride, int from) : stride(stride) {
+    int t = lane_column(), g = lane_row();
+    even = tile + slot(2 * t) * stride + from + 4 * g;
+    odd = tile + slot(2 * t + 1) * stride + from + 4 * g;
+  }
+  struct Row {
+    const float* at;
+    __device__ __forceinline__ float4 get(int p) const { return *reinterpret_cast<const float4*>(at + 32 * p); }
+  };
+  __device__ __forceinline__ Row row(int n, int is_odd) const { return {(is_odd ? odd : even) + block_of_slots(n) * stride}; }
+};
+
+// The same rows of a column in device memory, elements from..end-1; zero where it has none.
+template <bool VECTOR>
+struct ColumnTerms {
+  enum { KEPT = false };
+  Part part;
+  int row_of_lane, from, end;
+
+  struct Row {
+    const float* at;
+    int d, end;
+    __device__ __forceinline__ float4 get(int p) const {
+      return at == nullptr ? make_float4(0, 0, 0, 0) : load4<VECTOR>(at, d + 32 * p, end);
+    }
+  };
+  __device__ __forceinline__ Row row(int n, int is_odd) const {
+    int r = __shfl_sync(FULL_WARP, row_of_lane, 8 * n + 2 * lane_column() + is_odd);
+    return {r < 0 ? nullptr : part.row(r), from + 4 * lane_row(), end};
+  }
+};
+
+// sums [16, width] += a [16, 32] terms [32, width].
+template <class Precision, int WIDTH, class Terms>
+__device__ __forceinline__ void add_sums(Sums<WIDTH>& sums, const float (&a)[TILES][4], const Terms& terms, int width) {
+#pragma unroll
+  for (int n = 0; n < TILES; n += 2) {
+    auto a0 = left<Precision, false>(a[n][0], a[n][2], a[n][1], a[n][3]);
+    auto a1 = left<Precision, false>(a[n + 1][0], a[n + 1][2], a[n + 1][1], a[n + 1][3]);
+    auto r0 = terms.row(n, 0), r1 = terms.row(n, 1), r2 = terms.row(n + 1, 0), r3 = terms.row(n + 1, 1);
+#pragma unroll
+    for (int p = 0; p < Sums<WIDTH>::PARTS; p++) {
+      if (32 * p >= width) break;
+      float4 x0 = r0.get(p), x1 = r1.get(p), x2 = r2.get(p), x3 = r3.get(p);
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        auto b0 = right<Precision, Terms::KEPT>(component(x0, k), component(x1, k));
+        auto b1 = right<Precision, Terms::KEPT>(component(x2, k), component(x3, k));
+        multiply_add(sums.x[p][k], a0, b0, a1, b1);
+      }
+    }
+  }
+}
+
+// Row g + 8 r of a result, times `factor`, less `shift` times a row in shared memory if there is one; `to` is the slice's element 0.
+template <bool VECTOR, int WIDTH>
+__device__ __forceinline__ void store_row(
+    float* to, const Sums<WIDTH>& sums, int r, int width, float factor, float shift, const float* subtract) {
+#pragma unroll
+  for (int p = 0; p < Sums<WIDTH>::PARTS; p++) {
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      int d = 32 * p + 8 * lane_column() + 4 * half;
+      if (d >= width) continue;
+      float4 x = sums.get(p, r, half);
+      if (subtract != nullptr) {
+        float4 y = *reinterpret_cast<const float4*>(subtract + d);
+        x = make_float4(x.x - shift * y.x, x.y - shift * y.y, x.z - shift * y.z, x.w - shift * y.w);
+      }
+      store4<VECTOR>(to, d, width, make_float4(factor * x.x, factor * x.y, factor * x.z, factor * x.w));
+    }
+  }
+}
+
+// ---- P of a tile [16, 32], by the block's first 4 warps, 8 columns each; weight(row, column, score) is its value.
+template <class Precision, class Weight>
+__device__ __forceinline__ void fill_weights(float* p, const float* left_tile, const float* right_tile, const Batch& b, Weight weight) {
+  int w = warp_index();
+  if (w >= TILES) return;
+  int stride = tile_stride(b.head_width), g = lane_row(), t = lane_column();
+  float s[1][4] = {};
+  add_scores<Precision>(s, TileRows(left_tile, stride), TileRows(right_tile + block_of_slots(w) * stride, stride), b.head_width);
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    float2 pair = make_float2(weight(r, 8 * w + 2 * t, s[0][2 * r]), weight(r, 8 * w + 2 * t + 1, s[0][2 * r + 1]));
+    *reinterpret_cast<float2*>(p + (g + 8 * r) * WEIGHT_STRIDE + 8 * w + 2 * t) = pair;
+  }
+}
+
+__device__ __forceinline__ void read_weights(float (&a)[TILES][4], const float* p) {
+  int g = lane_row(), t = lane_column();
+#pragma unroll
+  for (int n = 0; n < TILES; n++) {
+    float2 x = *reinterpret_cast<const float2*>(p + g * WEIGHT_STRIDE + 8 * n + 2 * t);
+    float2 y = *reinterpret_cast<const float2*>(p + (g + 8) * WEIGHT_STRIDE + 8 * n + 2 * t);
+    a[n][0] = x.x, a[n][1] = x.y, a[n][2] = y.x, a[n][3] = y.y;
+  }
+}

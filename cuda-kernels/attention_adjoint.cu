@@ -1,0 +1,167 @@
+// Adjoint of attention: dP = dout v', ds = P (dP - m) with m = rowsum(P dP), dq = scale ds k, dk = scale ds' q, dv = P' dout, for many
+// cotangents of one forward pass. Two kernels, each with its results in registers and no atomics: the first goes over queries, writes dq
+// and m; the second goes over keys and needs m.
+#include "attention_queries.cuh"
+
+template <class Precision, int WIDTH, bool VECTOR>
+struct AdjointQueriesRule {
+  const Batch& b;
+  const Column& column;
+  float* dqkv;
+  int dqkv_stride;
+  float* mean;  // this head's, [R]
+  float score_scale;
+  ColumnRows<2, VECTOR> dout;
+
+  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int stride, int, int) const {
+    add_scores<Precision>(e, dout, TileRows(tiles.values, stride), b.head_width);
+  }
+
+  __device__ __forceinline__ const float* terms(const QueryTiles& tiles) const { return tiles.keys; }
+
+  __device__ __forceinline__ void more(Sums<WIDTH>&, const QueryTiles&, int, int, const Slice&) const {}
+
+  __device__ __forceinline__ void store(
+      const Centred<WIDTH>& result, int r, int i, float n, const float* mean_terms, const Slice& slice) const {
+    int64_t row = b.start[i] + column.c;
+    float* to = dqkv + row * dqkv_stride + part_offset(b, 0, slice.head) + slice.from;
+    store_row<VECTOR>(to, result.sums, r, slice.width, b.scale, n, mean_terms);
+    if (slice.from == 0 && lane_column() == 0) mean[row] = result.reference[r] + n;
+  }
+};
+
+template <class Precision, int WIDTH, bool VECTOR>
+__device__ __forceinline__ void attention_adjoint_queries_block(
+    const Primal& primal, const Batch& b, const float* dout, int dout_stride, float* dqkv, int dqkv_stride, float* mean, int rows) {
+  Slice slice = slice_of<WIDTH>(b, blockIdx.z);
+  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.y)) * OWN_TOKENS;
+  Column widest = column_of(b, blockIdx.x * ATTENTION_WARPS);
+  int last_query = min(widest.last, i0 + OWN_TOKENS - 1);
+  if (last_query < max(widest.first, i0)) return;
+
+  Column column = column_of(b, blockIdx.x * ATTENTION_WARPS + warp_index());
+  if (last_query < b.queries_from) {  // dout counts as zero
+    Sums<WIDTH> zero;
+    zero.clear();
+    for (int r = 0; r < 2; r++) {
+      int i = i0 + lane_row() + 8 * r, row = column.row(b, i, 0);
+      if (row < 0) continue;
+      float* to = dqkv + int64_t(row) * dqkv_stride + part_offset(b, 0, slice.head) + slice.from;
+      store_row<VECTOR>(to, zero, r, slice.width, 1, 0, nullptr);
+    }
+    return;
+  }
+  int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, b.queries_from);
+  auto own = column_rows<2, VECTOR>(part_of(dout, dout_stride, b, 0, slice.head), query_row, b.head_width);
+  AdjointQueriesRule<Precision, WIDTH, VECTOR> rule = {b, column, dqkv, dqkv_stride, mean + int64_t(slice.head) * rows, 1, own};
+  for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, column.first, last_query, rule);
+}
+
+// A warp has one column and 16 keys and goes over the queries that see them. P' [16, 32] is shared by the block's columns. Blocks are
+// of two kinds, for dk and for dv, so that a warp holds one result.
+template <class Precision, int WIDTH, bool VECTOR>
+__device__ __forceinline__ void attention_adjoint_keys_block(
+    const Primal& primal,
+    const Batch& b,
+    const float* dout,
+    int dout_stride,
+    float* dqkv,
+    int dqkv_stride,
+    const float* mean,
+    int rows) {
+  DYNAMIC_SHARED(float, shared);
+  bool for_keys = blockIdx.z % 2 == 0;
+  Slice slice = slice_of<WIDTH>(b, blockIdx.z / 2);
+  int j0 = blockIdx.y * OWN_TOKENS;
+  Column widest = column_of(b, blockIdx.x * ATTENTION_WARPS);
+  if (min(widest.last, j0 + OWN_TOKENS - 1) < max(widest.first, j0)) return;
+  Column column = column_of(b, blockIdx.x * ATTENTION_WARPS + warp_index());
+  bool mine = max(column.first, j0) <= min(column.last, j0 + OWN_TOKENS - 1);
+
+  int stride = tile_stride(b.head_width), g = lane_row(), t = lane_column(), lane = threadIdx.x % WARP;
+  float* keys = shared;
+  float* values = keys + OWN_TOKENS * stride;
+  float* queries = values + OWN_TOKENS * stride;
+  float* shared_weights = queries + SPAN * stride;
+  fill<Precision, VECTOR, OWN_TOKENS>(
+      {keys, values},
+      {part_of(primal.qkv, primal.stride, b, 1, slice.head), part_of(primal.qkv, primal.stride, b, 2, slice.head)}, j0, b);
+
+  const float* log_sum_exp = primal.log_sum_exp + int64_t(slice.head) * b.tokens;
+  Part own = part_of(dout, dout_stride, b, 0, slice.head);
+  Sums<WIDTH> sums;
+  sums.clear();
+  for (int i0 = max(j0, b.queries_from); i0 <= widest.last; i0 += SPAN) {
+    __syncthreads();
+    fill<Precision, VECTOR, SPAN>({queries}, {part_of(primal.qkv, primal.stride, b, 0, slice.head)}, i0, b);
+    __syncthreads();
+    fill_weights<Precision>(shared_weights, keys, queries, b, [&](int r, int query, float score) {
+      int i = i0 + query, j = j0 + g + 8 * r;
+      return i >= j && i < b.tokens ? expf(b.scale * score - log_sum_exp[i]) : 0;
+    });
+    bool now = mine && i0 <= column.last;
+    int row = now ? column.row(b, i0 + lane, b.queries_from) : -1;
+    float e[TILES][4] = {};
+    if (now && for_keys) {
+      add_scores<Precision>(
+          e, TileRows(values, stride), column_rows<TILES, VECTOR>(own, row, b.head_width), b.head_width);
+    }
+    __syncthreads();
+
+    if (!now) continue;
+    float weights[TILES][4];
+    read_weights(weights, shared_weights);
+    if (for_keys) {
+      float m = row < 0 ? 0 : mean[int64_t(slice.head) * rows + row];  // of query i0 + lane
+#pragma unroll
+      for (int n = 0; n < TILES; n++) {
+#pragma unroll
+        for (int k = 0; k < 2; k++) {
+          float query_mean = __shfl_sync(FULL_WARP, m, 8 * n + 2 * t + k);
+          e[n][k] = weights[n][k] * (e[n][k] - query_mean);
+          e[n][k + 2] = weights[n][k + 2] * (e[n][k + 2] - query_mean);
+        }
+      }
+      add_sums<Precision>(sums, e, TileTerms(queries, stride, slice.from), slice.width);
+    } else {
+      ColumnTerms<VECTOR> terms = {own, row, slice.from, slice.from + slice.width};
+      add_sums<Precision>(sums, weights, terms, slice.width);
+    }
+  }
+
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    int row = column.row(b, j0 + g + 8 * r, 0);
+    if (row < 0) continue;
+    float* to = dqkv + int64_t(row) * dqkv_stride + part_offset(b, for_keys ? 1 : 2, slice.head) + slice.from;
+    store_row<VECTOR>(to, sums, r, slice.width, for_keys ? b.scale : 1, 0, nullptr);
+  }
+}
+
+#define DEFINE_ATTENTION_ADJOINT(side, Mean, name, Precision, WIDTH, BLOCKS)                                                           \
+  extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
+      const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dout, int dout_stride, const int* start,                \
+      const int* first, const int* last, float* dqkv, int dqkv_stride, Mean mean, int rows, int tokens, int columns, int heads,        \
+      int head_width, float scale, int queries_from) {                                                                                 \
+    Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
+    if (head_width % 4 == 0 && aligned(qkv, qkv_stride) && aligned(dqkv, dqkv_stride) && aligned(dout, dout_stride)) {                 \
+      attention_adjoint_##side##_block<Precision, WIDTH, true>(                                                                        \
+          primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows);                                                            \
+    } else {                                                                                                                           \
+      attention_adjoint_##side##_block<Precision, WIDTH, false>(                                                                       \
+          primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows);                                                            \
+    }                                                                                                                                  \
+  }                                                                                                                                    \
+  REGISTER_KERNEL(name)
+
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_64, Fp32, 64, 2)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_128, Fp32, 128, 1)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_64, Tf32, 64, 2)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_128, Tf32, 128, 1)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_64, Fp32, 64, 2)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_128, Fp32, 128, 1)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_64, Tf32, 64, 2)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_128, Tf32, 128, 1)
+
+#undef DEFINE_ATTENTION_ADJOINT

@@ -1,0 +1,83 @@
+// Tangent of attention: ds = scale (dq k' + q dk'), dout = P (ds - rowsum(P ds)) v + P dv, for many tangents of one forward pass.
+#include "attention_queries.cuh"
+
+template <class Precision, int WIDTH, bool VECTOR>
+struct TangentRule {
+  const Batch& b;
+  const Column& column;
+  const float* dqkv;
+  int dqkv_stride;
+  float* dout;
+  int dout_stride;
+  int head;
+  float score_scale;
+  ColumnRows<2, VECTOR> dq;
+
+  // Keys before the column's first token do not move.
+  __device__ __forceinline__ bool moves(int j0) const { return j0 + SPAN > column.first; }
+
+  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int stride, int j0, int row) const {
+    add_scores<Precision>(e, dq, TileRows(tiles.keys, stride), b.head_width);
+    if (moves(j0)) {
+      auto dk = column_rows<TILES, VECTOR>(part_of(dqkv, dqkv_stride, b, 1, head), row, b.head_width);
+      add_scores<Precision>(e, TileRows(tiles.queries, stride), dk, b.head_width);
+    }
+  }
+
+  __device__ __forceinline__ const float* terms(const QueryTiles& tiles) const { return tiles.values; }
+
+  __device__ __forceinline__ void more(Sums<WIDTH>& sums, const QueryTiles& tiles, int j0, int row, const Slice& slice) const {
+    if (!moves(j0)) return;
+    float weights[TILES][4];
+    read_weights(weights, tiles.weights);
+    ColumnTerms<VECTOR> dv = {part_of(dqkv, dqkv_stride, b, 2, head), row, slice.from, slice.from + slice.width};
+    add_sums<Precision>(sums, weights, dv, slice.width);
+  }
+
+  __device__ __forceinline__ void store(
+      const Centred<WIDTH>& result, int r, int i, float n, const float* mean_terms, const Slice& slice) const {
+    float* to = dout + int64_t(b.start[i] + column.c) * dout_stride + part_offset(b, 0, head) + slice.from;
+    store_row<VECTOR>(to, result.sums, r, slice.width, 1, n, mean_terms);
+  }
+};
+
+template <class Precision, int WIDTH, bool VECTOR>
+__device__ __forceinline__ void attention_tangent_block(
+    const Primal& primal, const Batch& b, const float* dqkv, int dqkv_stride, float* dout, int dout_stride) {
+  Slice slice = slice_of<WIDTH>(b, blockIdx.z);
+  // The last queries have the most keys: they go first.
+  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.y)) * OWN_TOKENS;
+  // The block's first column is alive wherever another is.
+  Column widest = column_of(b, blockIdx.x * ATTENTION_WARPS);
+  int last_query = min(widest.last, i0 + OWN_TOKENS - 1);
+  if (last_query < max(max(widest.first, b.queries_from), i0)) return;
+
+  Column column = column_of(b, blockIdx.x * ATTENTION_WARPS + warp_index());
+  int from = max(column.first, b.queries_from);
+  int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, from);
+  auto dq = column_rows<2, VECTOR>(part_of(dqkv, dqkv_stride, b, 0, slice.head), query_row, b.head_width);
+  TangentRule<Precision, WIDTH, VECTOR> rule = {b, column, dqkv, dqkv_stride, dout, dout_stride, slice.head, b.scale, dq};
+  for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, from, last_query, rule);
+}
+
+#define DEFINE_ATTENTION_TANGENT(name, Precision, WIDTH, BLOCKS)                                                                       \
+  extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
+      const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dqkv, int dqkv_stride, const int* start,                \
+      const int* first, const int* last, float* dout, int dout_stride, int tokens, int columns, int heads, int head_width,             \
+      float scale, int queries_from) {                                                                                                 \
+    Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
+    if (head_width % 4 == 0 && aligned(qkv, qkv_stride) && aligned(dqkv, dqkv_stride) && aligned(dout, dout_stride)) {                 \
+      attention_tangent_block<Precision, WIDTH, true>(primal, batch, dqkv, dqkv_stride, dout, dout_stride);                            \
+    } else {                                                                                                                           \
+      attention_tangent_block<Precision, WIDTH, false>(primal, batch, dqkv, dqkv_stride, dout, dout_stride);                           \
+    }                                                                                                                                  \
+  }                                                                                                                                    \
+  REGISTER_KERNEL(name)
+
+DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_64, Fp32, 64, 2)
+DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_128, Fp32, 128, 1)
+DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_64, Tf32, 64, 2)
+DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_128, Tf32, 128, 1)
+
+#undef DEFINE_ATTENTION_TANGENT

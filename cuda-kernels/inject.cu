@@ -1,0 +1,76 @@
+// Sources entering a batch: at rows that it has (inject), and as columns that it gains (grow).
+#include "quads.cuh"
+
+// Row index[i] of x becomes keep times itself plus row i of sources. With keep 0 the row is replaced without being read: it need not
+// hold numbers. No index occurs twice.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) inject(
+    float* __restrict__ x,  // [R, D]
+    int x_stride,
+    const int* __restrict__ index,  // [n]
+    const float* __restrict__ sources,  // [n, D]
+    int sources_stride,
+    float keep,
+    int rows,  // n
+    int width) {
+  constexpr int SLOTS = 4;
+  const int column = element_column();
+  known(width % QUAD == 0 && rows_aligned(sources, sources_stride) && rows_aligned(x, x_stride), [&](auto aligned) {
+    float* target[SLOTS];
+    Quad kept[SLOTS], source[SLOTS];
+    each_row<SLOTS>(
+        rows,
+        [&](long long row, int k) {
+          target[k] = x + (long long)index[row] * x_stride;
+          source[k] = load_quad(aligned, sources + row * sources_stride, column, width);
+          if (keep != 0) kept[k] = load_quad(aligned, target[k], column, width);
+        },
+        [&](long long, int k) {
+          if (keep != 0) {
+#pragma unroll
+            for (int j = 0; j < QUAD; j++) source[k].v[j] += keep * kept[k].v[j];
+          }
+          store_quad(aligned, source[k], target[k], column, width);
+        });
+  });
+}
+REGISTER_KERNEL(inject)
+
+// Copies a batch into a larger one. Column c of the new batch takes the rows of column origin[c] of the old one; where that is -1, and
+// at tokens at which the old column was not alive, its rows are those of `base`, or zero.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) grow(
+    const float* __restrict__ from,  // [R', D]
+    int from_stride,
+    const int* __restrict__ from_start,  // [T + 1]
+    const int* __restrict__ from_first,  // [C']
+    const int* __restrict__ from_last,  // [C']
+    const int* __restrict__ origin,  // [C]
+    const float* __restrict__ base,  // [T, D], or null for zeros
+    int base_stride,
+    float* __restrict__ to,  // [R, D]
+    int to_stride,
+    const int* __restrict__ to_start,  // [T + 1]
+    const int* __restrict__ to_token_of,  // [R]
+    int rows,  // R
+    int width) {
+  constexpr int SLOTS = 4;
+  const int column = element_column();
+  const bool whole = width % QUAD == 0 && rows_aligned(from, from_stride) && rows_aligned(to, to_stride) &&
+                     (base == nullptr || rows_aligned(base, base_stride));
+  known(whole, [&](auto aligned) {
+    Quad copy[SLOTS];
+    each_row<SLOTS>(
+        rows,
+        [&](long long row, int k) {
+          const int token = to_token_of[row];
+          const int old = origin[row - to_start[token]];
+          const float* source = base == nullptr ? nullptr : base + (long long)token * base_stride;
+          if (old >= 0 && from_first[old] <= token && token <= from_last[old]) {
+            source = from + ((long long)from_start[token] + old) * from_stride;
+          }
+          copy[k] = Quad();
+          if (source != nullptr) copy[k] = load_quad(aligned, source, column, width);
+        },
+        [&](long long row, int k) { store_quad(aligned, copy[k], to + row * to_stride, column, width); });
+  });
+}
+REGISTER_KERNEL(grow)

@@ -1,0 +1,145 @@
+// LayerNorm without gain and bias (they are folded into the next matrix), and its tangent. The Jacobian r (I - 1 1'/D - n n'/D) is
+// symmetric, so the tangent is the adjoint too. One block a row at a time.
+#include "quads.cuh"
+
+namespace {
+
+template <int HELD, bool ALIGNED>
+__device__ __forceinline__ void normalize_rows(
+    const float* x, int x_stride, float* normalized, int normalized_stride, float* inverse_std, int rows, int width, float epsilon,
+    BlockSums<float, 1>& block_sum, BlockSums<float, 2>& block_sums) {
+  const Known<ALIGNED> aligned;
+  const RowRange range(rows);
+  for (long long i = range.from; i < range.to; i++) {
+    SpreadRow<HELD, ALIGNED> row;
+    row.load(x + i * x_stride, width);
+
+    float sum[1] = {0};
+    each_quad<HELD>(width, [&](int k) {
+      const Quad q = row.quad(k);
+      sum[0] += (q.v[0] + q.v[1]) + (q.v[2] + q.v[3]);
+    });
+    block_sum(sum);
+    const float rough_mean = sum[0] / width;
+
+    // The rough mean of a row with a large common offset is off by that offset's rounding. The second pass measures by how much, on
+    // centred values, which are small.
+    float moments[2] = {0, 0};
+    each_quad<HELD>(width, [&](int k) {
+      const Quad q = row.quad(k);
+#pragma unroll
+      for (int j = 0; j < QUAD; j++) {
+        const float centred = quad_column(k) + j < width ? q.v[j] - rough_mean : 0;
+        moments[0] += centred;
+        moments[1] += centred * centred;
+      }
+    });
+    block_sums(moments);
+    const float rest = moments[0] / width;
+    const float variance = fmaxf(moments[1] / width - rest * rest, 0);
+    const float inverse = 1 / sqrtf(variance + epsilon);
+
+    each_quad<HELD>(width, [&](int k) {
+      Quad q = row.quad(k);
+#pragma unroll
+      for (int j = 0; j < QUAD; j++) q.v[j] = (q.v[j] - rough_mean - rest) * inverse;
+      store_quad(aligned, q, normalized + i * normalized_stride, quad_column(k), width);
+    });
+    if (inverse_std != nullptr && threadIdx.x == 0) inverse_std[i] = inverse;
+  }
+}
+
+template <int HELD, bool ALIGNED>
+__device__ __forceinline__ void normalize_tangents(
+    const float* dx, int dx_stride, const int* token_of, const float* normalized, int normalized_stride, const float* inverse_std,
+    float* dy, int dy_stride, int rows, int width, bool accumulate, BlockSums<float, 2>& block_sums) {
+  const Known<ALIGNED> aligned;
+  const RowRange range(rows);
+  SpreadRow<HELD, ALIGNED> n;
+  float inverse = 0;
+  int held_token = -1;
+  for (long long i = range.from; i < range.to; i++) {
+    SpreadRow<HELD, ALIGNED> tangent, old;
+    tangent.load(dx + i * dx_stride, width);
+    if (accumulate) old.load(dy + i * dy_stride, width);
+    const int token = token_of[i];
+    if (token != held_token) {
+      n.load(normalized + (long long)token * normalized_stride, width);
+      inverse = inverse_std[token];
+      held_token = token;
+    }
+
+    float sums[2] = {0, 0};  // of dx, and of n dx
+    each_quad<HELD>(width, [&](int k) {
+      const Quad d = tangent.quad(k), along = n.quad(k);
+      sums[0] += (d.v[0] + d.v[1]) + (d.v[2] + d.v[3]);
+#pragma unroll
+      for (int j = 0; j < QUAD; j++) sums[1] += d.v[j] * along.v[j];
+    });
+    block_sums(sums);
+    const float mean = sums[0] / width;
+    const float mean_along = sums[1] / width;
+
+    each_quad<HELD>(width, [&](int k) {
+      Quad d = tangent.quad(k);
+      const Quad along = n.quad(k);
+#pragma unroll
+      for (int j = 0; j < QUAD; j++) d.v[j] = inverse * (d.v[j] - mean - along.v[j] * mean_along);
+      if (accumulate) {
+        const Quad before = old.quad(k);
+#pragma unroll
+        for (int j = 0; j < QUAD; j++) d.v[j] += before.v[j];
+      }
+      store_quad(aligned, d, dy + i * dy_stride, quad_column(k), width);
+    });
+  }
+}
+
+}  // namespace
+
+// normalized = (x - mean) / sqrt(variance + epsilon) of each row; it may be x itself.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm(
+    const float* x,  // [R, D]
+    int x_stride,
+    float* normalized,  // [R, D]
+    int normalized_stride,
+    float* inverse_std,  // [R] or null
+    int rows,
+    int width,
+    float epsilon) {
+  __shared__ float partial_sum[2][ROW_WARPS][1];
+  __shared__ float partial_moments[2][ROW_WARPS][2];
+  BlockSums<float, 1> block_sum(partial_sum);
+  BlockSums<float, 2> block_sums(partial_moments);
+  const bool whole = width % QUAD == 0 && rows_aligned(x, x_stride) && rows_aligned(normalized, normalized_stride);
+  spread(width, whole, [&](auto held, auto aligned) {
+    normalize_rows<decltype(held)::value, decltype(aligned)::value>(
+        x, x_stride, normalized, normalized_stride, inverse_std, rows, width, epsilon, block_sum, block_sums);
+  });
+}
+REGISTER_KERNEL(layer_norm)
+
+// dy = r (dx - mean(dx) - n mean(n dx)), or that added to dy, with the n and r of the row's token. dy may be dx itself unless it is
+// added to. Rows that share a token with the row before keep its n in registers.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm_tangent(
+    const float* dx,  // [R, D]
+    int dx_stride,
+    const int* __restrict__ token_of,  // [R]
+    const float* __restrict__ normalized,  // [T, D]
+    int normalized_stride,
+    const float* __restrict__ inverse_std,  // [T]
+    float* dy,  // [R, D]
+    int dy_stride,
+    int rows,
+    int width,
+    int accumulate) {
+  __shared__ float partial[2][ROW_WARPS][2];
+  BlockSums<float, 2> block_sums(partial);
+  const bool whole = width % QUAD == 0 && rows_aligned(dx, dx_stride) && rows_aligned(normalized, normalized_stride) &&
+                     rows_aligned(dy, dy_stride);
+  spread(width, whole, [&](auto held, auto aligned) {
+    normalize_tangents<decltype(held)::value, decltype(aligned)::value>(
+        dx, dx_stride, token_of, normalized, normalized_stride, inverse_std, dy, dy_stride, rows, width, accumulate != 0, block_sums);
+  });
+}
+REGISTER_KERNEL(layer_norm_tangent)

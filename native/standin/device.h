@@ -1,0 +1,45 @@
+// State of the stand-in device that the entry points share: the lock, the sticky error, reports on stderr.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#define API extern "C" __attribute__((visibility("default")))
+
+typedef int CUresult;
+typedef uint64_t CUdeviceptr;
+enum : CUresult {
+  CUDA_SUCCESS = 0,
+  CUDA_ERROR_INVALID_VALUE = 1,
+  CUDA_ERROR_OUT_OF_MEMORY = 2,
+  CUDA_ERROR_NOT_INITIALIZED = 3,
+  CUDA_ERROR_INVALID_DEVICE = 101,
+  CUDA_ERROR_INVALID_CONTEXT = 201,
+  CUDA_ERROR_INVALID_HANDLE = 400,
+  CUDA_ERROR_NOT_FOUND = 500,
+  CUDA_ERROR_ILLEGAL_ADDRESS = 700,
+  CUDA_ERROR_MISALIGNED_ADDRESS = 716,
+  CUDA_ERROR_LAUNCH_FAILED = 719,
+  CUDA_ERROR_NOT_SUPPORTED = 801,
+};
+
+// Held by every entry point: one thing happens on the device at a time.
+std::mutex& device_lock();
+
+// What a call that needs the calling thread's context returns before it does anything: an error, or CUDA_SUCCESS.
+CUresult context_state();
+
+// One line on stderr; returns `code`.
+CUresult report(CUresult code, const std::string& what);
+
+// As report, and every later call that needs the device returns `code` too, as after a fault on a device.
+CUresult fail_device(CUresult code, const std::string& what);
+
+// Begins an entry point that needs the device.
+#define ON_DEVICE()                                       \
+  std::lock_guard<std::mutex> held(device_lock());        \
+  if (CUresult state = context_state()) return state
+
+// Checks a range that a copy or fill would touch.
+CUresult check_range(const char* call, CUdeviceptr address, size_t bytes);

@@ -1,0 +1,29 @@
+// Matrix products of the stand-in cuBLAS. The arithmetic is here, in libcuda.so.1, beside the memory that it must stay inside.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// C [m,n] = alpha op(A) [m,k] op(B) [k,n] + beta C, float32 and column-major, for each of `batch` products whose operands are
+// *_stride elements apart. Fields are ordered so that there is no padding: a trace stores it as it is.
+struct Gemm {
+  uint64_t a, b, c;  // device addresses
+  int64_t a_stride, b_stride, c_stride;
+  int64_t m, n, k;
+  int64_t lda, ldb, ldc;
+  int32_t transpose_a, transpose_b;
+  int32_t batch;
+  int32_t tf32;  // round the operands to tf32 as tensor cores do
+  float alpha, beta;
+};
+static_assert(sizeof(Gemm) == 12 * 8 + 6 * 4);
+
+// On memory that was checked. Sums are in a fixed order, so that the same operands give the same bits in every build.
+void compute_gemm(const Gemm& gemm);
+
+// Entry points of the stand-in libcuda.so.1 for the stand-in cuBLAS (products.cpp); each returns a CUresult.
+extern "C" {
+int standin_context_state();
+int standin_check_range(const char* call, uint64_t address, size_t bytes);
+int standin_gemm(const Gemm* gemm, void* stream);
+}

@@ -1,0 +1,104 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.RaggedRows;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The tables that describe a batch to kernels, in the GPU's memory: start [T + 1], first [C], last [C], token_of [R], one after
+ * another. A sweep asks for the same batch in every operation, so the latest few are kept. Not safe for several threads: the
+ * backend's lock guards it.
+ */
+final class BatchTables {
+    private static final int KEPT = 8;
+    private static final int THREADS = 128;
+
+    private final DeviceMemory memory;
+    private final Transfers transfers;
+    private final Launcher launcher;
+    private final List<Table> kept = new ArrayList<>(); // latest last
+
+    BatchTables(DeviceMemory memory, Transfers transfers, Launcher launcher) {
+        this.memory = memory;
+        this.transfers = transfers;
+        this.launcher = launcher;
+    }
+
+    /** One batch's tables, as device addresses. */
+    static final class Table {
+        private final RaggedRows rows;
+        private final DeviceMemory.Block block;
+
+        private Table(RaggedRows rows, DeviceMemory.Block block) {
+            this.rows = rows;
+            this.block = block;
+        }
+
+        long start() {
+            return block.address();
+        }
+
+        long first() {
+            return start() + Integer.BYTES * (rows.tokens() + 1L);
+        }
+
+        long last() {
+            return first() + (long) Integer.BYTES * rows.columns();
+        }
+
+        /** The token of each row from {@code fromRow} on. */
+        long tokenOf(int fromRow) {
+            return last() + Integer.BYTES * ((long) rows.columns() + fromRow);
+        }
+    }
+
+    Table of(RaggedRows rows) {
+        for (int i = kept.size() - 1; i >= 0; i--) {
+            Table table = kept.get(i);
+            if (table.rows == rows) {
+                kept.remove(i);
+                kept.add(table);
+                return table;
+            }
+        }
+        if (kept.size() == KEPT) {
+            memory.free(kept.remove(0).block);
+        }
+        Table table = make(rows);
+        kept.add(table);
+        return table;
+    }
+
+    private Table make(RaggedRows rows) {
+        int tokens = rows.tokens();
+        int columns = rows.columns();
+        long elements = tokens + 1L + 2L * columns + rows.rows();
+        DeviceMemory.Block block = memory.allocate("tables of a batch", Integer.BYTES * elements);
+        Table table = new Table(rows, block);
+        transfers.upload(
+                block, Integer.BYTES, tokens + 1 + 2 * columns, "tables of a batch", (staging, at, from, n) -> {
+                    for (int i = 0; i < n; i++) {
+                        staging.putInt(at + Integer.BYTES * i, entry(rows, from + i));
+                    }
+                });
+        launcher.kernel("token_of_rows").address(table.start()).number(tokens).address(table.tokenOf(0));
+        launcher.launch(tokens, 1, 1, THREADS, 0);
+        return table;
+    }
+
+    private static int entry(RaggedRows rows, int i) {
+        int tokens = rows.tokens();
+        int columns = rows.columns();
+        if (i <= tokens) {
+            return rows.start(i);
+        }
+        int c = i - tokens - 1;
+        return c < columns ? rows.first(c) : rows.last(c - columns);
+    }
+
+    /** Frees all tables; the next batch makes new ones. */
+    void clear() {
+        kept.forEach(table -> memory.free(table.block));
+        kept.clear();
+    }
+}

@@ -1,0 +1,107 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.Precision;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import jcuda.Pointer;
+import jcuda.driver.CUstream;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasComputeType;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasOperation;
+import jcuda.runtime.cudaStream_t;
+
+/**
+ * Matrix products by cuBLAS.
+ *
+ * <p>Row-major by swapping: cuBLAS reads memory column by column, so what we call C [m, n] with row stride s is to it the
+ * matrix C' [n, m] with leading dimension s. C = op(A) op(B) is C' = op(B)' op(A)', so the operands change places and
+ * everything else stays: a flag that transposes ours transposes theirs. This is the only place that knows of it.
+ */
+final class CublasGemm {
+    private static final int REAL_32F = 0; // CUDA_R_32F
+    private static final int DEFAULT_ALGORITHM = -1; // CUBLAS_GEMM_DEFAULT
+
+    /** NVIDIA's recommendation for Hopper; with a workspace of its own, cuBLAS never allocates. */
+    static final long WORKSPACE_BYTES = 32L << 20;
+
+    private final cublasHandle handle = new cublasHandle();
+    private final int computeType;
+    private final FloatBuffer scalars = ByteBuffer.allocateDirect(2 * Float.BYTES)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
+    private final Pointer alphaPointer = Pointer.to(scalars);
+    private final Pointer betaPointer = alphaPointer.withByteOffset(Float.BYTES);
+
+    CublasGemm(Precision precision, CUstream stream, DeviceMemory.Block workspace) {
+        computeType = precision == Precision.TF32
+                ? cublasComputeType.CUBLAS_COMPUTE_32F_FAST_TF32
+                : cublasComputeType.CUBLAS_COMPUTE_32F;
+        Cuda.checkBlas(JCublas2.cublasCreate(handle), "opening cuBLAS");
+        try {
+            Cuda.checkBlas(JCublas2.cublasSetStream(handle, new cudaStream_t(stream)), "giving cuBLAS its stream");
+            Cuda.checkBlas(
+                    JCublas2.cublasSetWorkspace(handle, workspace, WORKSPACE_BYTES), "giving cuBLAS its workspace");
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** c = alpha op(a) op(b) + beta c; see {@link dev.greenfield.backend.Backend#multiply}. */
+    void multiply(float alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, float beta, Matrix c) {
+        int inner = transposeA ? a.rows() : a.columns();
+        scalars.put(0, alpha).put(1, beta);
+        int status = JCublas2.cublasGemmEx_new(
+                handle,
+                operation(transposeB),
+                operation(transposeA),
+                c.columns(),
+                c.rows(),
+                inner,
+                alphaPointer,
+                pointer(b),
+                REAL_32F,
+                leading(b),
+                pointer(a),
+                REAL_32F,
+                leading(a),
+                betaPointer,
+                pointer(c),
+                REAL_32F,
+                leading(c),
+                computeType,
+                DEFAULT_ALGORITHM);
+        if (status != 0) {
+            Cuda.checkBlas(
+                    status,
+                    "matrix product " + c.rows() + " x " + inner + " x " + c.columns() + (transposeA ? ", A'" : ", A")
+                            + (transposeB ? " B'" : " B"));
+        }
+    }
+
+    private static int operation(boolean transpose) {
+        return transpose ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
+    }
+
+    private static Pointer pointer(Matrix m) {
+        return CudaBuffer.of(m.buffer()).pointer(m.offset());
+    }
+
+    /** cuBLAS wants a leading dimension of at least 1, also of a matrix without elements. */
+    private static int leading(Matrix m) {
+        return Math.max(1, m.stride());
+    }
+
+    int version() {
+        int[] version = {0};
+        Cuda.checkBlas(JCublas2.cublasGetVersion(handle, version), "asking cuBLAS for its version");
+        return version[0];
+    }
+
+    void close() {
+        JCublas2.cublasDestroy(handle);
+    }
+}

@@ -1,0 +1,51 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.BackendException;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
+import jcuda.jcublas.JCublas2;
+
+/** Turns status codes into messages that say which operation failed, on what, and what CUDA calls it. */
+final class Cuda {
+    private Cuda() {}
+
+    /** Passes when {@code result} is success, throws otherwise. {@code what} names operation and shapes. */
+    static void check(int result, String what) {
+        if (result != CUresult.CUDA_SUCCESS) {
+            throw new BackendException(what + ": " + describe(result) + advice(result));
+        }
+    }
+
+    /** CUDA's name for an error and its own explanation. */
+    static String describe(int result) {
+        String[] name = {null};
+        String[] text = {null};
+        JCudaDriver.cuGetErrorName(result, name);
+        JCudaDriver.cuGetErrorString(result, text);
+        return (name[0] == null ? "CUDA error " + result : name[0]) + (text[0] == null ? "" : " (" + text[0] + ")");
+    }
+
+    private static String advice(int result) {
+        return switch (result) {
+            case CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
+                    CUresult.CUDA_ERROR_LAUNCH_FAILED,
+                    CUresult.CUDA_ERROR_MISALIGNED_ADDRESS ->
+                "; the device can no longer be used by this process: start again, and report this with the shapes above";
+            case CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,
+                    CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
+                    CUresult.CUDA_ERROR_INVALID_PTX ->
+                "; the kernels in this jar do not fit this GPU or driver: update the driver, or use --backend cpu";
+            case CUresult.CUDA_ERROR_LAUNCH_TIMEOUT ->
+                "; a display shares this GPU and its watchdog stopped the kernel: lower --memory for smaller batches";
+            default -> "; 'doctor' says what this machine can run, --backend cpu needs no GPU";
+        };
+    }
+
+    /** Passes when a cuBLAS status is success, throws otherwise. */
+    static void checkBlas(int status, String what) {
+        if (status != 0) {
+            throw new BackendException(what + ": " + JCublas2.cublasGetStatusName(status) + " from cuBLAS; 'doctor'"
+                    + " says which library was taken, --backend cpu needs none");
+        }
+    }
+}

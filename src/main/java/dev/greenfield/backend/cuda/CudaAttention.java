@@ -1,0 +1,138 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.AttentionPrimal;
+import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.Precision;
+import dev.greenfield.backend.RaggedRows;
+
+/**
+ * Launches the attention kernels of {@code cuda-kernels}: chooses the variant by precision and head width, and the grid and
+ * shared memory as {@code attention.cuh} states them.
+ */
+final class CudaAttention {
+    /** Tokens of a tile of queries (or keys), which a warp works on. */
+    private static final int TILE = 16;
+
+    /** Warps, and so columns, of a block. */
+    private static final int WARPS = 8;
+
+    private static final int THREADS = 32 * WARPS;
+
+    private final Launcher launcher;
+    private final BatchTables tables;
+    private final DeviceMemory memory;
+    private final String precision;
+
+    CudaAttention(Launcher launcher, BatchTables tables, DeviceMemory memory, Precision precision) {
+        this.launcher = launcher;
+        this.tables = tables;
+        this.memory = memory;
+        this.precision = precision.label();
+    }
+
+    void value(
+            AttentionShape shape,
+            Matrix qkv,
+            RaggedRows rows,
+            Matrix base,
+            int queriesFrom,
+            Matrix out,
+            Buffer logSumExp) {
+        begin("attention", shape).matrix(qkv);
+        batch(rows).matrix(base).matrix(out).buffer(logSumExp);
+        numbers(shape, rows, queriesFrom);
+        int tasks = rows.columns() * (tiles(rows) - queriesFrom / TILE);
+        launcher.launch(blocks(tasks), 1, slices(shape), THREADS, 0);
+    }
+
+    void tangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
+        AttentionShape shape = primal.shape();
+        begin("attention_tangent", shape)
+                .matrix(primal.qkv())
+                .buffer(primal.logSumExp())
+                .matrix(dqkv);
+        batch(rows).matrix(dout);
+        numbers(shape, rows, queriesFrom);
+        int tiles = tiles(rows) - queriesFrom / TILE;
+        launcher.launch(blocks(rows.columns()), tiles, slices(shape), THREADS, sharedBytes(shape));
+    }
+
+    void adjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {
+        if (rows.rows() == 0) {
+            return;
+        }
+        AttentionShape shape = primal.shape();
+        long means = (long) shape.heads() * rows.rows();
+        DeviceMemory.Block mean = memory.allocate("attention's mean scores", Float.BYTES * means);
+        try {
+            adjointPart("queries", slices(shape), primal, dout, rows, queriesFrom, dqkv, mean);
+            // dk and dv have blocks of their own.
+            adjointPart("keys", 2 * slices(shape), primal, dout, rows, queriesFrom, dqkv, mean);
+        } finally {
+            memory.free(mean);
+        }
+    }
+
+    private void adjointPart(
+            String part,
+            int depth,
+            AttentionPrimal primal,
+            Matrix dout,
+            RaggedRows rows,
+            int queriesFrom,
+            Matrix dqkv,
+            DeviceMemory.Block mean) {
+        AttentionShape shape = primal.shape();
+        begin("attention_adjoint_" + part, shape)
+                .matrix(primal.qkv())
+                .buffer(primal.logSumExp())
+                .matrix(dout);
+        batch(rows).matrix(dqkv).address(mean.address()).number(rows.rows());
+        numbers(shape, rows, queriesFrom);
+        launcher.launch(blocks(rows.columns()), tiles(rows), depth, THREADS, sharedBytes(shape));
+    }
+
+    private Launcher begin(String kernel, AttentionShape shape) {
+        return launcher.kernel(kernel + "_" + precision + "_" + variant(shape));
+    }
+
+    private Launcher batch(RaggedRows rows) {
+        BatchTables.Table table = tables.of(rows);
+        return launcher.address(table.start()).address(table.first()).address(table.last());
+    }
+
+    private void numbers(AttentionShape shape, RaggedRows rows, int queriesFrom) {
+        launcher.number(rows.tokens())
+                .number(rows.columns())
+                .number(shape.heads())
+                .number(shape.headWidth())
+                .number((float) shape.scale())
+                .number(queriesFrom);
+    }
+
+    private static int tiles(RaggedRows rows) {
+        return (rows.tokens() + TILE - 1) / TILE;
+    }
+
+    /** Blocks for so many tasks of a warp. */
+    private static int blocks(int tasks) {
+        return (tasks + WARPS - 1) / WARPS;
+    }
+
+    /** Heads, each as often as its width needs the variant. */
+    private static int slices(AttentionShape shape) {
+        return shape.heads() * ((shape.headWidth() + variant(shape) - 1) / variant(shape));
+    }
+
+    private static int sharedBytes(AttentionShape shape) {
+        int width = (shape.headWidth() + 31) / 32 * 32;
+        return Float.BYTES * (80 * (width + 4) + 704);
+    }
+
+    /** Elements of a head's output that a variant holds in registers; wider heads are done in slices. */
+    private static int variant(AttentionShape shape) {
+        return shape.headWidth() <= 64 ? 64 : 128;
+    }
+}

@@ -1,0 +1,477 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.AttentionPrimal;
+import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.BackendException;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.BufferLedger;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.Precision;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.model.Activation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * The backend of NVIDIA GPUs, in float32 or tf32. Everything runs in order on one stream: operations return when they are queued,
+ * and only downloads and norms wait. One lock guards the stream's queue, so that several threads may use a backend; a GPU
+ * is busy with one operation at a time anyway.
+ */
+public final class CudaBackend implements Backend {
+    /** Of the memory that is free, how much a program takes when it is not told otherwise. */
+    private static final double SHARE = 0.9;
+
+    private final Precision precision;
+    private final CudaDevice device;
+    private final CUstream stream = new CUstream();
+    private final DeviceMemory memory = new DeviceMemory();
+    private final BufferLedger ledger = new BufferLedger();
+    private final Transfers transfers;
+    private final Launcher launcher;
+    private final BatchTables tables;
+    private final CublasGemm gemm;
+    private final DeviceMemory.Block workspace;
+    private final CudaAttention attention;
+    private boolean closed;
+
+    private CudaBackend(CudaDevice device, Precision precision) {
+        this.device = device;
+        this.precision = precision;
+        List<Runnable> undo = new ArrayList<>();
+        try {
+            Cuda.check(
+                    JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
+                    "opening a stream on " + device.description());
+            undo.add(() -> JCudaDriver.cuStreamDestroy(stream));
+            transfers = new Transfers(stream);
+            undo.add(transfers::close);
+            workspace = memory.allocate("cuBLAS workspace", CublasGemm.WORKSPACE_BYTES);
+            undo.add(memory::close);
+            undo.add(() -> memory.free(workspace));
+            gemm = new CublasGemm(precision, stream, workspace);
+        } catch (RuntimeException | Error e) {
+            for (int i = undo.size() - 1; i >= 0; i--) {
+                undo.get(i).run();
+            }
+            throw e;
+        }
+        launcher = new Launcher(device, stream);
+        tables = new BatchTables(memory, transfers, launcher);
+        attention = new CudaAttention(launcher, tables, memory, precision);
+    }
+
+    /**
+     * A backend on this machine's GPU (the first, or number {@code -Dgreenfield.cuda.device}).
+     *
+     * @param precision {@link Precision#FP32} or {@link Precision#TF32}
+     * @throws BackendException when there is none that can be used, with what is missing
+     */
+    public static CudaBackend open(Precision precision) {
+        if (precision == Precision.FP64) {
+            throw new IllegalArgumentException("the cuda backend computes in fp32 or tf32");
+        }
+        CudaDevice device = CudaDevice.acquire();
+        try {
+            device.enter();
+            return new CudaBackend(device, precision);
+        } catch (RuntimeException | Error e) {
+            CudaDevice.release(device);
+            throw e;
+        }
+    }
+
+    /** Why there is no GPU that can be used here; null when there is one. */
+    public static String problem() {
+        return CudaDevice.problem();
+    }
+
+    /** What was found, for {@code doctor}: the GPU, the kernels and each library with why it was taken or refused. */
+    public static List<String> survey() {
+        List<String> lines = new ArrayList<>();
+        String problem = problem();
+        lines.add(problem == null ? "yes, float32 or tf32, " + CudaDevice.describeWanted() : "no, " + problem);
+        if (KernelImage.inJar()) {
+            try {
+                KernelImage image = KernelImage.read();
+                lines.add("kernels sha256 " + image.sha256() + ", by " + image.compiler() + " for "
+                        + image.architectures());
+            } catch (BackendException e) {
+                lines.add(e.getMessage());
+            }
+        }
+        lines.addAll(CudaLibraries.considered());
+        return lines;
+    }
+
+    /** Runs an operation of the stream. */
+    private synchronized void queue(Runnable operation) {
+        requireOpen();
+        device.enter();
+        operation.run();
+    }
+
+    private synchronized <T> T ask(Supplier<T> question) {
+        requireOpen();
+        device.enter();
+        return question.get();
+    }
+
+    /** The stream and what works on it, for baselines that run other libraries beside our kernels. */
+    record Internals(CUstream stream, DeviceMemory memory, Transfers transfers) {}
+
+    Internals internals() {
+        return new Internals(stream, memory, transfers);
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the cuda backend was used after it was closed");
+        }
+    }
+
+    @Override
+    public String name() {
+        return "cuda";
+    }
+
+    @Override
+    public String device() {
+        return ask(() -> device.description() + ", cuBLAS " + gemm.version());
+    }
+
+    @Override
+    public Precision precision() {
+        return precision;
+    }
+
+    @Override
+    public BufferLedger ledger() {
+        return ledger;
+    }
+
+    @Override
+    public void keepWithin(long bytes) {
+        queue(() -> memory.keepWithin(bytes));
+    }
+
+    @Override
+    public long defaultBudget() {
+        return ask(() -> (long) (SHARE * DeviceMemory.freeBytes()));
+    }
+
+    @Override
+    public long maxBufferLength() {
+        return Long.MAX_VALUE / Float.BYTES;
+    }
+
+    @Override
+    public int preferredChunkRows() {
+        return 8192;
+    }
+
+    @Override
+    public Buffer allocate(String label, long elements) {
+        return ask(() -> {
+            DeviceMemory.Block block = memory.allocate(label, Float.BYTES * elements);
+            return new CudaBuffer(label, elements, this, block, ledger);
+        });
+    }
+
+    /** Takes a buffer's memory back; after the backend was closed the context is gone, and the memory with it. */
+    synchronized void free(DeviceMemory.Block block) {
+        if (!closed) {
+            device.enter();
+            memory.free(block);
+        }
+    }
+
+    @Override
+    public void upload(double[] from, int at, Buffer to, long offset, int count) {
+        CudaBuffer target = CudaBuffer.of(to);
+        queue(() -> transfers.upload(target.pointer(offset), Float.BYTES, count, to.label(), (staging, place, i, n) -> {
+            for (int e = 0; e < n; e++) {
+                staging.putFloat(place + Float.BYTES * e, (float) from[at + i + e]);
+            }
+        }));
+    }
+
+    @Override
+    public void upload(float[] from, int at, Buffer to, long offset, int count) {
+        CudaBuffer target = CudaBuffer.of(to);
+        queue(() -> transfers.upload(
+                target.pointer(offset),
+                Float.BYTES,
+                count,
+                to.label(),
+                (staging, place, i, n) -> staging.duplicate()
+                        .order(staging.order())
+                        .position(place)
+                        .asFloatBuffer()
+                        .put(from, at + i, n)));
+    }
+
+    @Override
+    public void download(Buffer from, long offset, double[] to, int at, int count) {
+        CudaBuffer source = CudaBuffer.of(from);
+        queue(() -> transfers.download(source.pointer(offset), Float.BYTES, count, from.label(), (staging, i, n) -> {
+            for (int e = 0; e < n; e++) {
+                to[at + i + e] = staging.getFloat(Float.BYTES * e);
+            }
+        }));
+    }
+
+    @Override
+    public void multiply(
+            double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c) {
+        queue(() -> {
+            if (c.rows() > 0 && c.columns() > 0) {
+                gemm.multiply((float) alpha, a, transposeA, b, transposeB, (float) beta, c);
+            }
+        });
+    }
+
+    @Override
+    public void embed(Matrix words, int[] index, Matrix positions, Matrix x) {
+        queue(() -> withIndex(
+                index,
+                at -> launcher.kernel("embed")
+                        .matrix(words)
+                        .address(at)
+                        .matrix(positions)
+                        .matrix(x)
+                        .size(x)
+                        .launchElements(x)));
+    }
+
+    @Override
+    public void addBias(Matrix x, Buffer bias) {
+        queue(() -> launcher.kernel("add_bias").matrix(x).buffer(bias).size(x).launchElements(x));
+    }
+
+    @Override
+    public void addBranch(Matrix y, Buffer bias, Matrix x) {
+        queue(() -> launcher.kernel("add_branch")
+                .matrix(y)
+                .buffer(bias)
+                .matrix(x)
+                .size(x)
+                .launchElements(x));
+    }
+
+    @Override
+    public void layerNorm(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd) {
+        queue(() -> launcher.kernel("layer_norm")
+                .matrix(x)
+                .matrix(normalized)
+                .buffer(inverseStd)
+                .size(x)
+                .number((float) epsilon)
+                .launchSums(x));
+    }
+
+    @Override
+    public void layerNormTangent(
+            Matrix dx,
+            RaggedRows rows,
+            int fromRow,
+            Matrix normalized,
+            Buffer inverseStd,
+            Matrix dy,
+            boolean accumulate) {
+        queue(() -> {
+            long tokens = tables.of(rows).tokenOf(fromRow);
+            launcher.kernel("layer_norm_tangent")
+                    .matrix(dx)
+                    .address(tokens)
+                    .matrix(normalized)
+                    .buffer(inverseStd)
+                    .matrix(dy)
+                    .size(dx)
+                    .number(accumulate ? 1 : 0)
+                    .launchSums(dx);
+        });
+    }
+
+    @Override
+    public void attention(
+            AttentionShape shape,
+            Matrix qkv,
+            RaggedRows rows,
+            Matrix base,
+            int queriesFrom,
+            Matrix out,
+            Buffer logSumExp) {
+        queue(() -> attention.value(shape, qkv, rows, base, queriesFrom, out, logSumExp));
+    }
+
+    @Override
+    public void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
+        queue(() -> attention.tangent(primal, dqkv, rows, queriesFrom, dout));
+    }
+
+    @Override
+    public void attentionAdjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {
+        queue(() -> attention.adjoint(primal, dout, rows, queriesFrom, dqkv));
+    }
+
+    @Override
+    public void activation(Activation kind, Matrix u, Buffer bias, Matrix derivative) {
+        queue(() -> launcher.kernel("activation")
+                .number(number(kind))
+                .matrix(u)
+                .buffer(bias)
+                .matrix(derivative)
+                .size(u)
+                .launchElements(u));
+    }
+
+    /** The kind as {@code activation.cu} counts them. */
+    private static int number(Activation kind) {
+        return switch (kind) {
+            case GELU_NEW -> 0;
+            case GELU -> 1;
+            case RELU -> 2;
+        };
+    }
+
+    @Override
+    public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative) {
+        queue(() -> {
+            long tokens = tables.of(rows).tokenOf(fromRow);
+            launcher.kernel("activation_tangent")
+                    .matrix(du)
+                    .address(tokens)
+                    .matrix(derivative)
+                    .size(du)
+                    .launchElements(du);
+        });
+    }
+
+    @Override
+    public void grow(Matrix from, RaggedRows fromRows, int[] origin, Matrix base, Matrix to, RaggedRows toRows) {
+        queue(() -> {
+            BatchTables.Table before = tables.of(fromRows);
+            BatchTables.Table after = tables.of(toRows);
+            withIndex(
+                    origin,
+                    at -> launcher.kernel("grow")
+                            .matrix(from)
+                            .address(before.start())
+                            .address(before.first())
+                            .address(before.last())
+                            .address(at)
+                            .matrix(base)
+                            .matrix(to)
+                            .address(after.start())
+                            .address(after.tokenOf(0))
+                            .size(to)
+                            .launchElements(to));
+        });
+    }
+
+    @Override
+    public void inject(Matrix x, int[] index, Matrix sources, double keep) {
+        Matrix injected = sources.rows(0, index.length);
+        queue(() -> withIndex(
+                index,
+                at -> launcher.kernel("inject")
+                        .matrix(x)
+                        .address(at)
+                        .matrix(injected)
+                        .number((float) keep)
+                        .size(injected)
+                        .launchElements(injected)));
+    }
+
+    /** Gives numbers to an operation as a table on the device. */
+    private void withIndex(int[] index, java.util.function.LongConsumer operation) {
+        if (index.length == 0) {
+            return;
+        }
+        DeviceMemory.Block block = memory.allocate("row numbers", (long) Integer.BYTES * index.length);
+        try {
+            transfers.upload(block, Integer.BYTES, index.length, "row numbers", (staging, place, i, n) -> {
+                for (int e = 0; e < n; e++) {
+                    staging.putInt(place + Integer.BYTES * e, index[i + e]);
+                }
+            });
+            operation.accept(block.address());
+        } finally {
+            memory.free(block);
+        }
+    }
+
+    @Override
+    public void squaredNorms(Matrix x, double[] into, int at) {
+        queue(() -> sums(
+                x,
+                into,
+                at,
+                out -> launcher.kernel("squared_norms")
+                        .matrix(x)
+                        .address(out)
+                        .size(x)
+                        .launchSums(x)));
+    }
+
+    @Override
+    public void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at) {
+        queue(() -> {
+            long tokens = rows == null ? 0 : tables.of(rows).tokenOf(fromRow);
+            sums(
+                    x,
+                    into,
+                    at,
+                    out -> launcher.kernel("dots")
+                            .matrix(x)
+                            .address(tokens)
+                            .matrix(targets)
+                            .address(out)
+                            .size(x)
+                            .launchSums(x));
+        });
+    }
+
+    /** One number of double precision a row of x, computed on the device and brought to the host. */
+    private void sums(Matrix x, double[] into, int at, java.util.function.LongConsumer operation) {
+        if (x.rows() == 0) {
+            return;
+        }
+        DeviceMemory.Block block = memory.allocate("sums of rows", (long) Double.BYTES * x.rows());
+        try {
+            operation.accept(block.address());
+            transfers.download(block, Double.BYTES, x.rows(), "sums of rows", (staging, i, n) -> {
+                for (int e = 0; e < n; e++) {
+                    into[at + i + e] = staging.getDouble(Double.BYTES * e);
+                }
+            });
+        } finally {
+            memory.free(block);
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        device.enter();
+        try {
+            transfers.synchronize("finishing what the device was asked to do");
+        } finally {
+            tables.clear();
+            gemm.close();
+            memory.free(workspace);
+            memory.close();
+            transfers.close();
+            JCudaDriver.cuStreamDestroy(stream);
+            closed = true;
+            CudaDevice.release(device);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.BufferLedger;
+import dev.greenfield.backend.Matrix;
+import jcuda.driver.CUdeviceptr;
+
+/** A buffer of float32 in the GPU's memory. */
+final class CudaBuffer extends Buffer {
+    private final CudaBackend owner;
+    private final DeviceMemory.Block block;
+
+    CudaBuffer(String label, long length, CudaBackend owner, DeviceMemory.Block block, BufferLedger ledger) {
+        super(label, length, Float.BYTES * length, ledger);
+        this.owner = owner;
+        this.block = block;
+    }
+
+    /** The buffer as one of this backend's, which it must be, and open. */
+    static CudaBuffer of(Buffer buffer) {
+        if (!(buffer instanceof CudaBuffer mine)) {
+            throw new IllegalArgumentException("buffer '" + buffer.label() + "' is not in a GPU's memory");
+        }
+        mine.requireOpen();
+        return mine;
+    }
+
+    /** The device address of element 0. */
+    long address() {
+        return block.address();
+    }
+
+    /** The device address of a matrix's element (0, 0). */
+    static long address(Matrix m) {
+        return of(m.buffer()).address() + Float.BYTES * m.offset();
+    }
+
+    /** A pointer to an element, as JCuda's calls take it. */
+    CUdeviceptr pointer(long element) {
+        return element == 0 ? block : block.withByteOffset(Float.BYTES * element);
+    }
+
+    @Override
+    protected void release() {
+        owner.free(block);
+    }
+}

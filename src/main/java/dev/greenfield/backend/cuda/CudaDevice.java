@@ -1,0 +1,185 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.BackendException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import jcuda.Pointer;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUmodule;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * One GPU: its primary context and our module of kernels, shared by all backends of the process that use it and given back with
+ * the last of them.
+ */
+final class CudaDevice {
+    /** Which GPU to use, counted as the driver does; 0 when not set. CUDA_VISIBLE_DEVICES comes first. */
+    static final String NUMBER = "greenfield.cuda.device";
+
+    private static final int LEAST_MAJOR = 8;
+
+    private static final Map<Integer, CudaDevice> OPEN = new HashMap<>();
+
+    private final int number;
+    private final CUdevice handle;
+    private final String name;
+    private final int major;
+    private final int minor;
+    private final CUcontext context = new CUcontext();
+    private final CUmodule module = new CUmodule();
+    private final Map<String, CUfunction> functions = new HashMap<>();
+    private int users;
+
+    private CudaDevice(int number, CUdevice handle) {
+        this.number = number;
+        this.handle = handle;
+        byte[] text = new byte[256];
+        Cuda.check(JCudaDriver.cuDeviceGetName(text, text.length, handle), "reading the name of GPU " + number);
+        this.name = new String(text, StandardCharsets.UTF_8).trim().replace("\0", "");
+        this.major = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+        this.minor = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+    }
+
+    /** The GPU to use, ready; whoever asked gives it back with {@link #release}. */
+    static synchronized CudaDevice acquire() {
+        int number = wanted();
+        CudaDevice device = OPEN.get(number);
+        if (device == null) {
+            device = find(number);
+            device.start();
+            OPEN.put(number, device);
+        }
+        device.users++;
+        return device;
+    }
+
+    /** Why no GPU can be used here; null when one can. Leaves nothing open. */
+    static synchronized String problem() {
+        String missing = CudaLibraries.load();
+        if (missing != null) {
+            return missing;
+        }
+        try {
+            find(wanted());
+            return null;
+        } catch (BackendException e) {
+            return e.getMessage();
+        }
+    }
+
+    /** The GPU that would be used, for people: name, compute capability, memory. */
+    static synchronized String describeWanted() {
+        return find(wanted()).description();
+    }
+
+    private static int wanted() {
+        String text = System.getProperty(NUMBER, "0");
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw new BackendException(
+                    "-D" + NUMBER + "=" + text + ": expected the number of a GPU, 0 for the first", e);
+        }
+    }
+
+    private static CudaDevice find(int number) {
+        String missing = CudaLibraries.load();
+        if (missing != null) {
+            throw new BackendException(missing);
+        }
+        Cuda.check(JCudaDriver.cuInit(0), "starting the CUDA driver");
+        int[] count = {0};
+        Cuda.check(JCudaDriver.cuDeviceGetCount(count), "counting GPUs");
+        if (number < 0 || number >= count[0]) {
+            throw new BackendException("found " + count[0] + (count[0] == 1 ? " GPU" : " GPUs") + ", expected number "
+                    + number + " among them: set -D" + NUMBER + " and CUDA_VISIBLE_DEVICES, or use --backend cpu");
+        }
+        CUdevice handle = new CUdevice();
+        Cuda.check(JCudaDriver.cuDeviceGet(handle, number), "opening GPU " + number);
+        CudaDevice device = new CudaDevice(number, handle);
+        if (device.major < LEAST_MAJOR) {
+            throw new BackendException(device.name + " has compute capability " + device.capability()
+                    + ", the kernels need at least " + LEAST_MAJOR + ".0: use --backend cpu");
+        }
+        return device;
+    }
+
+    private void start() {
+        Cuda.check(JCudaDriver.cuDevicePrimaryCtxRetain(context, handle), "opening a context on " + name);
+        try {
+            enter();
+            byte[] code = KernelImage.read().code();
+            ByteBuffer image = ByteBuffer.allocateDirect(code.length).put(code).rewind();
+            Cuda.check(
+                    JCudaDriver.cuModuleLoadDataEx(module, Pointer.to(image), 0, new int[0], Pointer.to(new long[1])),
+                    "loading the kernels onto " + description());
+        } catch (RuntimeException | Error e) {
+            JCudaDriver.cuDevicePrimaryCtxRelease(handle);
+            throw e;
+        }
+    }
+
+    /** Makes this device's context the calling thread's. Every entry from outside begins with it. */
+    void enter() {
+        Cuda.check(JCudaDriver.cuCtxSetCurrent(context), "entering the context of " + name);
+    }
+
+    /** Gives the device back; with its last user, kernels and context go. */
+    static void release(CudaDevice device) {
+        synchronized (CudaDevice.class) {
+            device.users--;
+            if (device.users == 0) {
+                OPEN.remove(device.number);
+                device.enter();
+                JCudaDriver.cuModuleUnload(device.module);
+                JCudaDriver.cuDevicePrimaryCtxRelease(device.handle);
+            }
+        }
+    }
+
+    /** A kernel by name. */
+    synchronized CUfunction function(String kernel) {
+        CUfunction function = functions.get(kernel);
+        if (function == null) {
+            function = new CUfunction();
+            int result = JCudaDriver.cuModuleGetFunction(function, module, kernel);
+            if (result == CUresult.CUDA_ERROR_NOT_FOUND) {
+                throw new BackendException("the kernels in this jar have no '" + kernel
+                        + "': jar and kernels are of different versions; build again");
+            }
+            Cuda.check(result, "looking up the kernel '" + kernel + "'");
+            functions.put(kernel, function);
+        }
+        return function;
+    }
+
+    /** A property of the device, by its CU_DEVICE_ATTRIBUTE number. */
+    int attribute(int which) {
+        int[] value = {0};
+        Cuda.check(
+                JCudaDriver.cuDeviceGetAttribute(value, which, handle), "asking " + name + " for attribute " + which);
+        return value[0];
+    }
+
+    /** Bytes of memory, all of it. */
+    long totalBytes() {
+        long[] bytes = {0};
+        Cuda.check(JCudaDriver.cuDeviceTotalMem(bytes, handle), "asking " + name + " for its memory");
+        return bytes[0];
+    }
+
+    private String capability() {
+        return major + "." + minor;
+    }
+
+    /** Name, compute capability and memory. */
+    String description() {
+        return name + ", compute capability " + capability() + ", " + (totalBytes() >> 20) + " MiB";
+    }
+}

@@ -1,0 +1,146 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.DeviceMemoryException;
+import dev.greenfield.backend.MemoryBudgetException;
+import java.util.ArrayList;
+import java.util.List;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * Memory of the GPU. Blocks that are given back are kept for the next request of about their size: asking the driver takes as
+ * long as a small kernel and freeing waits for the device. All work of a backend runs in order on one stream, so a block may be
+ * used again at once. Not safe for several threads: the backend's lock guards it.
+ */
+final class DeviceMemory {
+    /** Set to {@code off} so that every block is an allocation of its own, for memory checkers. */
+    static final String CACHE = "greenfield.cuda.cache";
+
+    /** Sizes are rounded up to this, which is what the driver aligns to; not with the cache off. */
+    private static final long GRAIN = 512;
+
+    private final boolean cached = !"off".equals(System.getProperty(CACHE));
+    private final List<Block> idle = new ArrayList<>(); // oldest first
+    private long idleBytes;
+    private long lentBytes;
+    private long mostBytes = Long.MAX_VALUE;
+    private boolean closed;
+
+    /** A pointer whose address can be read, for kernel arguments. */
+    static final class Block extends CUdeviceptr {
+        private long bytes;
+
+        /** The device address. */
+        long address() {
+            return getNativePointer() + getByteOffset();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(this);
+        }
+    }
+
+    /** Sets the most bytes that may be held, kept blocks included. */
+    void keepWithin(long bytes) {
+        mostBytes = bytes;
+        evict(0);
+    }
+
+    /**
+     * A block of at least {@code bytes} bytes with arbitrary contents.
+     *
+     * @param label what it is for, for messages
+     * @throws DeviceMemoryException when the device has no such block, even after all kept ones were freed
+     */
+    Block allocate(String label, long bytes) {
+        long size = cached ? Math.max(1, (bytes + GRAIN - 1) / GRAIN) * GRAIN : Math.max(4, bytes);
+        Block block = take(size);
+        if (block == null) {
+            evict(size);
+            block = new Block();
+            block.bytes = size;
+            int result = JCudaDriver.cuMemAlloc(block, size);
+            if (result == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
+                freeIdle();
+                result = JCudaDriver.cuMemAlloc(block, size);
+            }
+            if (result == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
+                throw new DeviceMemoryException("the GPU has no " + MemoryBudgetException.amount(size) + " for '"
+                        + label
+                        + "': " + MemoryBudgetException.amount(freeBytes()) + " are free and this program holds "
+                        + MemoryBudgetException.amount(lentBytes)
+                        + "; lower --memory so that the work is cut smaller, or close other programs on the GPU");
+            }
+            Cuda.check(result, "allocating " + MemoryBudgetException.amount(size) + " for '" + label + "'");
+        }
+        lentBytes += block.bytes;
+        return block;
+    }
+
+    /** Gives a block back. */
+    void free(Block block) {
+        lentBytes -= block.bytes;
+        if (!cached || closed || lentBytes + idleBytes + block.bytes > mostBytes) {
+            release(block);
+        } else {
+            idle.add(block);
+            idleBytes += block.bytes;
+        }
+    }
+
+    /** Bytes that the device has free now, for anyone. */
+    static long freeBytes() {
+        long[] free = {0};
+        long[] total = {0};
+        Cuda.check(JCudaDriver.cuMemGetInfo(free, total), "asking for the free memory");
+        return free[0];
+    }
+
+    /** The smallest kept block that is large enough and wastes at most a quarter. */
+    private Block take(long bytes) {
+        Block best = null;
+        for (Block block : idle) {
+            boolean fits = block.bytes >= bytes && block.bytes <= bytes + bytes / 4;
+            if (fits && (best == null || block.bytes < best.bytes)) {
+                best = block;
+            }
+        }
+        if (best != null) {
+            idle.remove(best);
+            idleBytes -= best.bytes;
+        }
+        return best;
+    }
+
+    /** Frees the blocks that were kept longest until {@code bytes} more fit. */
+    private void evict(long bytes) {
+        while (!idle.isEmpty() && lentBytes + idleBytes + bytes > mostBytes) {
+            Block oldest = idle.remove(0);
+            idleBytes -= oldest.bytes;
+            release(oldest);
+        }
+    }
+
+    private void freeIdle() {
+        idle.forEach(DeviceMemory::release);
+        idle.clear();
+        idleBytes = 0;
+    }
+
+    private static void release(Block block) {
+        Cuda.check(JCudaDriver.cuMemFree(block), "freeing " + MemoryBudgetException.amount(block.bytes));
+    }
+
+    /** Frees the kept blocks; blocks that are lent go when they are given back. */
+    void close() {
+        closed = true;
+        freeIdle();
+    }
+}

@@ -1,0 +1,146 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
+import jcuda.Pointer;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.CUstream;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * Launches kernels on one stream. Arguments are written one after another into a fixed block of native memory that the driver
+ * copies at each launch: one call per argument would cost more than the small kernels run. Not safe for several threads: the
+ * backend's lock guards it.
+ *
+ * <p>Use: {@code launcher.kernel("add_bias").matrix(x).buffer(bias).size(x).launchElements(x)}.
+ */
+final class Launcher {
+    private static final int MOST_ARGUMENTS = 24;
+    private static final int SLOT = 8;
+
+    /** Dynamic shared memory that a kernel may have without being asked for. */
+    private static final int FREE_SHARED_BYTES = 48 * 1024;
+
+    /** From so many rows on, a block takes several, to have more loads on their way. */
+    private static final int MANY_ROWS = 8192;
+
+    private static final int ROWS_A_BLOCK = 4;
+
+    private final CudaDevice device;
+    private final CUstream stream;
+    private final ByteBuffer slots =
+            ByteBuffer.allocateDirect(MOST_ARGUMENTS * SLOT).order(ByteOrder.nativeOrder());
+    private final Pointer[] tables = new Pointer[MOST_ARGUMENTS + 1];
+    private final Map<String, Integer> sharedLimits = new HashMap<>();
+    private String kernel;
+    private int count;
+
+    Launcher(CudaDevice device, CUstream stream) {
+        this.device = device;
+        this.stream = stream;
+        Pointer base = Pointer.to(slots);
+        for (int n = 1; n <= MOST_ARGUMENTS; n++) {
+            Pointer[] arguments = new Pointer[n];
+            for (int i = 0; i < n; i++) {
+                arguments[i] = base.withByteOffset((long) i * SLOT);
+            }
+            tables[n] = Pointer.to(arguments);
+        }
+    }
+
+    /** Begins a launch. */
+    Launcher kernel(String name) {
+        kernel = name;
+        count = 0;
+        return this;
+    }
+
+    /** A device address, 0 for null. */
+    Launcher address(long address) {
+        slots.putLong(count++ * SLOT, address);
+        return this;
+    }
+
+    Launcher number(int value) {
+        slots.putInt(count++ * SLOT, value);
+        return this;
+    }
+
+    Launcher number(float value) {
+        slots.putFloat(count++ * SLOT, value);
+        return this;
+    }
+
+    /** A matrix: the address of its first element and its stride; null as address 0 and stride 0. */
+    Launcher matrix(Matrix m) {
+        return address(m == null ? 0 : CudaBuffer.address(m)).number(m == null ? 0 : m.stride());
+    }
+
+    /** The first element of a buffer, or null. */
+    Launcher buffer(Buffer b) {
+        return address(b == null ? 0 : CudaBuffer.of(b).address());
+    }
+
+    /** The numbers of rows and columns of a matrix. */
+    Launcher size(Matrix m) {
+        return number(m.rows()).number(m.columns());
+    }
+
+    /** Launches a kernel that treats every element of a matrix for itself: blocks share wide rows. */
+    void launchElements(Matrix m) {
+        int threads = rowThreads(m.columns());
+        launch(rowBlocks(m), (m.columns() + 4 * threads - 1) / (4 * threads), 1, threads, 0);
+    }
+
+    /** Launches a kernel that sums over the rows of a matrix: a block takes whole rows. */
+    void launchSums(Matrix m) {
+        launch(rowBlocks(m), m.columns() == 0 ? 0 : 1, 1, rowThreads(m.columns()), 0);
+    }
+
+    /** A thread holds four neighbouring columns, so that a block spans rows up to 1024 wide. */
+    private static int rowThreads(int width) {
+        return 32 * Math.max(1, Math.min(8, (width + 127) / 128));
+    }
+
+    private static int rowBlocks(Matrix m) {
+        return m.rows() > MANY_ROWS ? (m.rows() + ROWS_A_BLOCK - 1) / ROWS_A_BLOCK : m.rows();
+    }
+
+    /**
+     * Launches.
+     *
+     * @param x blocks in x; nothing is launched when a direction has none
+     * @param y blocks in y
+     * @param z blocks in z
+     * @param threads threads a block
+     * @param sharedBytes dynamic shared memory a block
+     */
+    void launch(int x, int y, int z, int threads, int sharedBytes) {
+        if (x == 0 || y == 0 || z == 0) {
+            return;
+        }
+        CUfunction function = device.function(kernel);
+        if (sharedBytes > FREE_SHARED_BYTES && sharedBytes > sharedLimits.getOrDefault(kernel, 0)) {
+            Cuda.check(
+                    JCudaDriver.cuFuncSetAttribute(
+                            function,
+                            CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                            sharedBytes),
+                    kernel + " with " + sharedBytes + " bytes of shared memory");
+            sharedLimits.put(kernel, sharedBytes);
+        }
+        int result =
+                JCudaDriver.cuLaunchKernel(function, x, y, z, threads, 1, 1, sharedBytes, stream, tables[count], null);
+        if (result != 0) {
+            Cuda.check(
+                    result,
+                    kernel + ", " + x + " x " + y + " x " + z + " blocks of " + threads + " threads with " + sharedBytes
+                            + " bytes of shared memory");
+        }
+    }
+}

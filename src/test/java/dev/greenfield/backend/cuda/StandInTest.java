@@ -1,0 +1,100 @@
+package dev.greenfield.backend.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.greenfield.backend.CudaCases;
+import dev.greenfield.backend.cuda.ChildJvm.Finished;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The host stand-in can be relied on: it reports the mistakes it is there to find, through our own launch code, and the whole
+ * table of operations runs clean under the address and undefined-behaviour sanitizers.
+ */
+class StandInTest {
+    private static final List<String> UNCACHED = List.of("-D" + DeviceMemory.CACHE + "=off");
+
+    @TempDir
+    Path temporary;
+
+    @BeforeEach
+    void onlyOnTheStandIn() {
+        assumeTrue(ChildJvm.onStandIn(), "not on the host stand-in");
+        String problem = CudaBackend.problem();
+        assumeTrue(problem == null, problem);
+    }
+
+    private static Finished plant(String... args) throws IOException, InterruptedException {
+        return ChildJvm.run(Map.of(), UNCACHED, PlantedFault.class.getName(), args);
+    }
+
+    private static void reported(Finished run, String... words) {
+        assertThat(run.exit()).as(run.out() + run.err()).isEqualTo(PlantedFault.REPORTED);
+        assertThat(run.out()).contains(words);
+    }
+
+    @Test
+    void correctLaunchesPass() throws IOException, InterruptedException {
+        for (String[] launch : new String[][] {
+            {"planted_divergent_shuffle", "64"},
+            {"planted_write_past_end", "64", "0"},
+            {"planted_divergent_barrier", "64"}
+        }) {
+            Finished run = plant(launch);
+            assertThat(run.exit()).as(run.out() + run.err()).isZero();
+            assertThat(run.out()).contains("nothing was reported");
+        }
+    }
+
+    @Test
+    void aDivergentBarrierIsReported() throws IOException, InterruptedException {
+        Finished run = plant("planted_divergent_shuffle", "40");
+        reported(run, "planted_divergent_shuffle", "CUDA_ERROR_LAUNCH_FAILED");
+        assertThat(run.err()).contains("planted_divergent_shuffle");
+    }
+
+    @Test
+    void aWriteBeyondAnAllocationIsReported() throws IOException, InterruptedException {
+        Finished run = plant("planted_write_past_end", "64", "1");
+        reported(run, "planted_write_past_end", "CUDA_ERROR_ILLEGAL_ADDRESS");
+        assertThat(run.err()).contains("planted_write_past_end");
+    }
+
+    @Test
+    void aMissingKernelIsReported() throws IOException, InterruptedException {
+        Finished run = plant("no_such_kernel");
+        assertThat(run.exit()).isEqualTo(PlantedFault.REPORTED);
+        assertThat(run.out()).contains("the kernels in this jar have no 'no_such_kernel'", "build again");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fp32", "tf32"})
+    void theTableOfOperationsIsCleanUnderTheSanitizers(String precision) throws IOException, InterruptedException {
+        Path trace = temporary.resolve("trace");
+        Finished recorded = ChildJvm.run(
+                Map.of("GREENFIELD_STANDIN_RECORD", trace.toString()),
+                UNCACHED,
+                CudaCases.class.getName(),
+                "--precision",
+                precision);
+        assertThat(recorded.exit()).as(recorded.err()).isZero();
+        assertThat(Files.size(trace)).isGreaterThan(1_000_000);
+        Path replay = Path.of(System.getProperty(LibraryFolders.PROPERTY)).resolve("replay");
+        Process process = new ProcessBuilder(replay.toString(), trace.toString())
+                .redirectErrorStream(true)
+                .start();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(out).isZero();
+        System.out.print(out);
+    }
+}
