@@ -24,7 +24,7 @@ mkdir -p "$repo/lib" "$stage/shared/models" "$out"
 mvn -q -B -ntp dependency:copy -DoutputDirectory="$repo/lib" -Dmdep.stripVersion=true \
     -Dartifact="org.junit.platform:junit-platform-console-standalone:1.${junit#5.}"
 mvn -q -B -ntp dependency:copy-dependencies -DexcludeScope=runtime -DoutputDirectory="$repo/lib" \
-    -DincludeArtifactIds=assertj-core -Dmdep.stripVersion=true
+    -DincludeArtifactIds=assertj-core,jcudnn,jcudnn-natives -Dmdep.stripVersion=true
 cp -r target/test-classes benchmarks/peers benchmarks/cases.json "$repo"
 rm -rf "$repo/peers/__pycache__"
 

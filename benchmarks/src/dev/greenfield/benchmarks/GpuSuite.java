@@ -66,8 +66,8 @@ public final class GpuSuite implements Callable<Integer> {
     @Option(names = "--square", description = "Rows of the large square product. Default: 8192, or 1024 without a GPU.")
     private int square;
 
-    @Option(names = "--memory", description = "GiB that weights, runs and sweeps may take. Default: ${DEFAULT-VALUE}.")
-    private double memory = 40;
+    @Option(names = "--memory", description = "GiB that weights, runs and sweeps may take. Default: the backend's own.")
+    private double memory;
 
     /** Runs the suite; the exit status is 1 if any work failed or disagrees with a peer. */
     public static void main(String[] arguments) {
@@ -94,7 +94,7 @@ public final class GpuSuite implements Callable<Integer> {
     }
 
     private SuiteReport measure(Backend backend, List<GpuCase> chosen, PeerResults others) throws IOException {
-        long budget = (long) (memory * (1L << 30));
+        long budget = memory > 0 ? (long) (memory * (1L << 30)) : backend.defaultBudget();
         backend.keepWithin(budget);
         boolean device = backend.name().equals("cuda") && !set.equals("tiny");
         int rows = square > 0 ? square : device ? 8192 : 1024;
