@@ -45,6 +45,7 @@ __device__ __forceinline__ void activate_rows(
     float* u, int u_stride, const float* bias, float* derivative, int derivative_stride, int rows, int width) {
   constexpr int SLOTS = 2;
   const int column = element_column();
+  if (column >= width) return;
   const bool whole = width % QUAD == 0 && rows_aligned(u, u_stride) && rows_aligned(bias, 0) &&
                      (!SLOPE || rows_aligned(derivative, derivative_stride));
   known(whole, [&](auto aligned) {
@@ -103,6 +104,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation_tangent(
     int width) {
   constexpr int SLOTS = 4;
   const int column = element_column();
+  if (column >= width) return;
   known(width % QUAD == 0 && rows_aligned(du, du_stride) && rows_aligned(derivative, derivative_stride), [&](auto aligned) {
     Quad tangent[SLOTS], slope[SLOTS];
     each_row<SLOTS>(

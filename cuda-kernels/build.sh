@@ -56,6 +56,7 @@ if [ -f "$out/kernels.fatbin" ] && [ -f "$out/kernels.properties" ] && [ -f "$ou
   exit 0
 fi
 
+rm -f "${outputs[@]}"  # of other sources; a build that fails must not leave them
 work=$(mktemp -d "$out/.kernels.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -97,12 +98,13 @@ seconds=$(awk -v a="$begin" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a 
   printf '%-36s %-7s %9s %7s %7s\n' kernel target registers shared local
   cat "$work/table"
 } > "$work/kernels.resources.txt"
+mv "$work/kernels.resources.txt" "$out/"
 
-spilling=$(awk -v allowed="$ALLOWED_LOCAL" '
+local_memory=$(awk -v allowed="$ALLOWED_LOCAL" '
   BEGIN { n = split(allowed, lines, "\n"); for (i = 1; i <= n; i++) if (split(lines[i], f, " ") > 2) may[f[1] " " f[2]] = 1 }
   ($2 == "sm_80" || $2 == "sm_90") && $5 > 0 && !(($1 " " $2) in may) { printf "%s on %s: %d bytes; ", $1, $2, $5 }' "$work/table")
-if [ -n "$spilling" ]; then
-  echo "kernels use local memory: ${spilling}expected none; use fewer registers, or say in cuda-kernels/build.sh why it may" >&2
+if [ -n "$local_memory" ]; then
+  echo "kernels use local memory: ${local_memory}expected none (see $out/kernels.resources.txt); use fewer registers, or say in cuda-kernels/build.sh why they may" >&2
   exit 1
 fi
 
@@ -112,7 +114,7 @@ fi
   echo "compiler=nvcc $compiler"
   echo "architectures=$(printf 'sm_%s ' "${ARCHITECTURES[@]}")compute_$PTX"
 } > "$work/kernels.properties"
-# The properties last: they vouch for the others.
-mv "$work/kernels.fatbin" "$work/kernels.resources.txt" "$out/"
+# The properties last: they vouch for the fatbin.
+mv "$work/kernels.fatbin" "$out/"
 mv "$work/kernels.properties" "$out/"
 echo "CUDA kernels: $(($(wc -l < "$out/kernels.resources.txt") - 1)) images of kernels, $(stat -c %s "$out/kernels.fatbin") bytes, nvcc $compiler, $seconds s"

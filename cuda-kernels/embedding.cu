@@ -13,6 +13,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) embed(
     int width) {
   constexpr int SLOTS = 4;
   const int column = element_column();
+  if (column >= width) return;
   const bool whole = width % QUAD == 0 && rows_aligned(words, words_stride) && rows_aligned(positions, positions_stride) &&
                      rows_aligned(x, x_stride);
   known(whole, [&](auto aligned) {

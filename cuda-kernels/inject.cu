@@ -14,6 +14,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) inject(
     int width) {
   constexpr int SLOTS = 4;
   const int column = element_column();
+  if (column >= width) return;
   known(width % QUAD == 0 && rows_aligned(sources, sources_stride) && rows_aligned(x, x_stride), [&](auto aligned) {
     float* target[SLOTS];
     Quad kept[SLOTS], source[SLOTS];
@@ -54,6 +55,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) grow(
     int width) {
   constexpr int SLOTS = 4;
   const int column = element_column();
+  if (column >= width) return;
   const bool whole = width % QUAD == 0 && rows_aligned(from, from_stride) && rows_aligned(to, to_stride) &&
                      (base == nullptr || rows_aligned(base, base_stride));
   known(whole, [&](auto aligned) {
@@ -63,12 +65,15 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) grow(
         [&](long long row, int k) {
           const int token = to_token_of[row];
           const int old = origin[row - to_start[token]];
-          const float* source = base == nullptr ? nullptr : base + (long long)token * base_stride;
-          if (old >= 0 && from_first[old] <= token && token <= from_last[old]) {
-            source = from + ((long long)from_start[token] + old) * from_stride;
-          }
+          // No early outs: these look-ups are then in flight together.
+          const int first = old < 0 ? token + 1 : from_first[old];
+          const int last = old < 0 ? -1 : from_last[old];
+          const bool alive = (first <= token) & (token <= last);
+          const long long old_at = ((long long)from_start[token] + old) * from_stride;
+          const long long base_at = (long long)token * base_stride;
+          const float* source = alive ? from : base;
           copy[k] = Quad();
-          if (source != nullptr) copy[k] = load_quad(aligned, source, column, width);
+          if (source != nullptr) copy[k] = load_quad(aligned, source + (alive ? old_at : base_at), column, width);
         },
         [&](long long row, int k) { store_quad(aligned, copy[k], to + row * to_stride, column, width); });
   });

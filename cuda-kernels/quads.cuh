@@ -76,8 +76,8 @@ struct RowRange {
   long long from, to;
 
   __device__ __forceinline__ explicit RowRange(int rows) {
-    const long long each = (rows + (long long)gridDim.x - 1) / gridDim.x;
-    from = blockIdx.x * each;
+    const unsigned each = (unsigned(rows) + gridDim.x - 1) / gridDim.x;
+    from = (long long)blockIdx.x * each;
     to = from + each < rows ? from + each : rows;
   }
 };
@@ -87,15 +87,18 @@ struct RowRange {
 template <int SLOTS, class Load, class Store>
 __device__ __forceinline__ void each_row(int rows, Load load, Store store) {
   const RowRange range(rows);
-  for (long long row = range.from; row < range.to; row += SLOTS) {
+  long long row = range.from;
+#pragma unroll 1
+  for (; row + SLOTS <= range.to; row += SLOTS) {
 #pragma unroll
-    for (int k = 0; k < SLOTS; k++) {
-      if (row + k < range.to) load(row + k, k);
-    }
+    for (int k = 0; k < SLOTS; k++) load(row + k, k);
 #pragma unroll
-    for (int k = 0; k < SLOTS; k++) {
-      if (row + k < range.to) store(row + k, k);
-    }
+    for (int k = 0; k < SLOTS; k++) store(row + k, k);
+  }
+#pragma unroll 1
+  for (; row < range.to; row++) {
+    load(row, 0);
+    store(row, 0);
   }
 }
 

@@ -10,6 +10,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) add_bias(
     int width) {
   constexpr int SLOTS = 4;
   const int column = element_column();
+  if (column >= width) return;
   known(width % QUAD == 0 && rows_aligned(bias, 0) && rows_aligned(x, x_stride), [&](auto aligned) {
     const Quad b = load_quad(aligned, bias, column, width);
     Quad sum[SLOTS];
@@ -35,6 +36,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) add_branch(
     int width) {
   constexpr int SLOTS = 4;
   const int column = element_column();
+  if (column >= width) return;
   const bool whole = width % QUAD == 0 && rows_aligned(y, y_stride) && rows_aligned(bias, 0) && rows_aligned(x, x_stride);
   known(whole, [&](auto aligned) {
     const Quad b = load_quad(aligned, bias, column, width);

@@ -52,6 +52,7 @@ final class BatchTables {
         }
     }
 
+    /** The tables of a batch. Making them launches a kernel: ask before beginning to write another launch's arguments. */
     Table of(RaggedRows rows) {
         for (int i = kept.size() - 1; i >= 0; i--) {
             Table table = kept.get(i);

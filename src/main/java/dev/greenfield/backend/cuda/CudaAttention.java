@@ -40,8 +40,9 @@ final class CudaAttention {
             int queriesFrom,
             Matrix out,
             Buffer logSumExp) {
+        BatchTables.Table table = tables.of(rows);
         begin("attention", shape).matrix(qkv);
-        batch(rows).matrix(base).matrix(out).buffer(logSumExp);
+        batch(table).matrix(base).matrix(out).buffer(logSumExp);
         numbers(shape, rows, queriesFrom);
         int tasks = rows.columns() * (tiles(rows) - queriesFrom / TILE);
         launcher.launch(blocks(tasks), 1, slices(shape), THREADS, 0);
@@ -49,11 +50,12 @@ final class CudaAttention {
 
     void tangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
         AttentionShape shape = primal.shape();
+        BatchTables.Table table = tables.of(rows);
         begin("attention_tangent", shape)
                 .matrix(primal.qkv())
                 .buffer(primal.logSumExp())
                 .matrix(dqkv);
-        batch(rows).matrix(dout);
+        batch(table).matrix(dout);
         numbers(shape, rows, queriesFrom);
         int tiles = tiles(rows) - queriesFrom / TILE;
         launcher.launch(blocks(rows.columns()), tiles, slices(shape), THREADS, sharedBytes(shape));
@@ -85,11 +87,12 @@ final class CudaAttention {
             Matrix dqkv,
             DeviceMemory.Block mean) {
         AttentionShape shape = primal.shape();
+        BatchTables.Table table = tables.of(rows);
         begin("attention_adjoint_" + part, shape)
                 .matrix(primal.qkv())
                 .buffer(primal.logSumExp())
                 .matrix(dout);
-        batch(rows).matrix(dqkv).address(mean.address()).number(rows.rows());
+        batch(table).matrix(dqkv).address(mean.address()).number(rows.rows());
         numbers(shape, rows, queriesFrom);
         launcher.launch(blocks(rows.columns()), tiles(rows), depth, THREADS, sharedBytes(shape));
     }
@@ -98,8 +101,7 @@ final class CudaAttention {
         return launcher.kernel(kernel + "_" + precision + "_" + variant(shape));
     }
 
-    private Launcher batch(RaggedRows rows) {
-        BatchTables.Table table = tables.of(rows);
+    private Launcher batch(BatchTables.Table table) {
         return launcher.address(table.start()).address(table.first()).address(table.last());
     }
 

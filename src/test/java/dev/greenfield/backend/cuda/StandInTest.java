@@ -48,7 +48,7 @@ class StandInTest {
         for (String[] launch : new String[][] {
             {"planted_divergent_shuffle", "64"},
             {"planted_write_past_end", "64", "0"},
-            {"planted_divergent_barrier", "64"}
+            {"planted_divergent_barrier", "96"}
         }) {
             Finished run = plant(launch);
             assertThat(run.exit()).as(run.out() + run.err()).isZero();
