@@ -1,0 +1,170 @@
+package dev.greenfield.benchmarks;
+
+import dev.greenfield.BackendChoice;
+import dev.greenfield.Greenfield;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Precision;
+import dev.greenfield.model.ModelSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Times tangents, adjoints, sensitivities and patch sweeps on a backend, against the rate of plain matrix products in the same
+ * process and against what the peers measured on the same models. Every measured time ends with the device done.
+ */
+@Command(name = "GpuSuite", mixinStandardHelpOptions = true, sortOptions = false)
+public final class GpuSuite implements Callable<Integer> {
+    /** Tensor cores round operands to 10 bits of mantissa, about 5e-4 each; errors of that size meet in long sums. */
+    private static final double TF32_TOLERANCE = 3e-2;
+
+    private static final double FP32_TOLERANCE = 1e-3;
+
+    @Option(names = "--backend", description = "Default: ${DEFAULT-VALUE}.")
+    private String backendName = "cuda";
+
+    @Option(names = "--precision", description = "fp32 or tf32. Default: the backend's own.")
+    private String precision;
+
+    @Option(names = "--cases", description = "Default: ${DEFAULT-VALUE}.")
+    private Path cases = Path.of("benchmarks", "cases.json");
+
+    @Option(names = "--set", description = "full, quick or tiny. Default: ${DEFAULT-VALUE}.")
+    private String set = "full";
+
+    @Option(names = "--quick", description = "The same as --set quick --seconds 0.5.")
+    private boolean quick;
+
+    @Option(
+            names = "--models",
+            description = "Exported models, one directory each; made from their seed where missing.")
+    private Path models;
+
+    @Option(names = "--peers", description = "What the peers wrote, one JSON file a measurement.")
+    private Path peers;
+
+    @Option(names = "--out", required = true, description = "Receives table.txt and table.json.")
+    private Path out;
+
+    @Option(names = "--only", description = "Only this model.")
+    private String only;
+
+    @Option(names = "--kinds", split = ",", description = "Only these kinds of work.")
+    private List<String> kinds = List.of("tangent", "adjoint", "sensitivity", "patch");
+
+    @Option(names = "--seconds", description = "About how long to measure each thing. Default: ${DEFAULT-VALUE}.")
+    private double seconds = 2;
+
+    @Option(names = "--square", description = "Rows of the large square product. Default: 8192, or 1024 without a GPU.")
+    private int square;
+
+    @Option(names = "--memory", description = "GiB that weights, runs and sweeps may take. Default: the backend's own.")
+    private double memory;
+
+    /** Runs the suite; the exit status is 1 if any work failed or disagrees with a peer. */
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new GpuSuite()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (quick) {
+            set = "quick";
+            seconds = 0.5;
+        }
+        Precision wanted = precision == null ? null : Precision.valueOf(precision.toUpperCase(Locale.ROOT));
+        List<GpuCase> chosen = GpuCase.read(cases, set);
+        PeerResults others = PeerResults.read(peers);
+        BackendChoice choice = BackendChoice.open(backendName, wanted, 0);
+        try (Backend backend = choice.backend()) {
+            SuiteReport report = measure(backend, chosen, others);
+            report.lines().forEach(System.out::println);
+            report.write(out);
+            report.problems().forEach(problem -> System.out.println("PROBLEM " + problem));
+            return report.problems().isEmpty() ? 0 : 1;
+        }
+    }
+
+    private SuiteReport measure(Backend backend, List<GpuCase> chosen, PeerResults others) throws IOException {
+        long budget = memory > 0 ? (long) (memory * (1L << 30)) : backend.defaultBudget();
+        backend.keepWithin(budget);
+        boolean device = backend.name().equals("cuda") && !set.equals("tiny");
+        int rows = square > 0 ? square : device ? 8192 : 1024;
+        DeviceRates rates = new DeviceRates(backend, seconds);
+        SuiteReport report = new SuiteReport(
+                machine(backend),
+                rates.squareProduct(rows),
+                rates.bandwidth(8 * rows, rows / 2),
+                backend.precision() == Precision.TF32 ? TF32_TOLERANCE : FP32_TOLERANCE);
+        for (GpuCase model : chosen) {
+            if (only == null || only.equals(model.model())) {
+                measure(backend, budget, rates, model, others, report);
+            }
+        }
+        return report;
+    }
+
+    private void measure(
+            Backend backend, long budget, DeviceRates rates, GpuCase model, PeerResults others, SuiteReport report)
+            throws IOException {
+        Path exported = models == null ? null : models.resolve(model.model());
+        String spec = exported != null && Files.isDirectory(exported) ? exported.toString() : model.spec();
+        try (ModelSource source = ModelSource.open(spec);
+                GpuWorkloads workloads = new GpuWorkloads(source, backend, budget)) {
+            for (GpuCase.Work work : model.work()) {
+                if (kinds.contains(work.kind())) {
+                    System.err.println("measuring " + model.model() + " " + work);
+                    List<PeerResults.Peer> peers = others.of(model.model(), work);
+                    report.add(measure(workloads, rates, model.model(), source, work, peers));
+                }
+            }
+        } catch (RuntimeException e) { // a model that does not fit does not stop the others
+            report.add(new SuiteReport.Row(
+                    model.model(), model.work().get(0), null, 0, 0, new double[0], e.toString(), List.of()));
+        }
+    }
+
+    private SuiteReport.Row measure(
+            GpuWorkloads workloads,
+            DeviceRates rates,
+            String model,
+            ModelSource source,
+            GpuCase.Work work,
+            List<PeerResults.Peer> peers) {
+        double flops = 0;
+        double rate = 0;
+        try (GpuWorkloads.Prepared prepared = workloads.prepare(work)) {
+            flops = prepared.usefulFlops();
+            rate = rates.blockProducts(
+                    prepared.rows(),
+                    source.config().width(),
+                    source.config().layers(),
+                    work.kind().equals("adjoint"));
+            double[] result = prepared.result();
+            Spread spread = Spread.measure(seconds, prepared::run);
+            return new SuiteReport.Row(model, work, spread, flops, rate, result, null, peers);
+        } catch (RuntimeException e) {
+            return new SuiteReport.Row(model, work, null, flops, rate, new double[0], e.toString(), peers);
+        }
+    }
+
+    private Map<String, String> machine(Backend backend) {
+        Map<String, String> machine = new LinkedHashMap<>();
+        machine.put("greenfield", Greenfield.version());
+        machine.put("backend", backend.name());
+        machine.put("device", backend.device());
+        machine.put("precision", backend.precision().label());
+        machine.put("java", Runtime.version() + ", " + System.getProperty("java.vm.name"));
+        machine.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        machine.put("set", set + ", about " + seconds + " s a measurement");
+        return machine;
+    }
+}

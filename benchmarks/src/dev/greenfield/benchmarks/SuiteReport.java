@@ -1,0 +1,217 @@
+package dev.greenfield.benchmarks;
+
+import com.fasterxml.jackson.core.JsonEncoding;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** What the suite found: as a table for people and as JSON. */
+final class SuiteReport {
+    /**
+     * One piece of work.
+     *
+     * @param seconds ours; null if it failed
+     * @param usefulFlops see {@link GpuWorkloads.Prepared#usefulFlops}
+     * @param shapesRate flops a second of the plain products of this work's own shapes
+     * @param result our numbers
+     * @param error what went wrong, or null
+     * @param peers the others on the same work
+     */
+    record Row(
+            String model,
+            GpuCase.Work work,
+            Spread seconds,
+            double usefulFlops,
+            double shapesRate,
+            double[] result,
+            String error,
+            List<PeerResults.Peer> peers) {
+        boolean measured() {
+            return seconds != null;
+        }
+    }
+
+    private final Map<String, String> machine;
+    private final double squareRate;
+    private final double bandwidth;
+    private final double tolerance;
+    private final List<Row> rows = new ArrayList<>();
+
+    /**
+     * @param machine backend, device, versions and settings, for people
+     * @param squareRate flops a second of a large square product
+     * @param bandwidth bytes a second
+     * @param tolerance the largest relative difference to a peer that counts as agreement
+     */
+    SuiteReport(Map<String, String> machine, double squareRate, double bandwidth, double tolerance) {
+        this.machine = machine;
+        this.squareRate = squareRate;
+        this.bandwidth = bandwidth;
+        this.tolerance = tolerance;
+    }
+
+    void add(Row row) {
+        rows.add(row);
+    }
+
+    /** What is wrong, one line each: work that failed and results that do not agree with a peer's. */
+    List<String> problems() {
+        List<String> problems = new ArrayList<>();
+        for (Row row : rows) {
+            if (!row.measured()) {
+                problems.add(title(row) + ": " + row.error());
+                continue;
+            }
+            for (PeerResults.Peer peer : row.peers()) {
+                double difference = PeerResults.difference(row.result(), peer.result());
+                // Written so that NaN is a disagreement.
+                if (peer.seconds() != null && !(difference <= tolerance)) {
+                    problems.add(line(
+                            "%s: differs from %s by %.1e, expected at most %.0e: one of them is wrong",
+                            title(row), peer.name(), difference, tolerance));
+                }
+            }
+        }
+        return problems;
+    }
+
+    private static String title(Row row) {
+        GpuCase.Work w = row.work();
+        return line("%s %s T=%d", row.model(), w.kind(), w.tokens()) + (w.columns() > 0 ? " N=" + w.columns() : "");
+    }
+
+    /** The table, aligned. */
+    List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        machine.forEach((name, value) -> lines.add(line("%-12s%s", name, value)));
+        lines.add(line("%-12s%.2f TFLOP/s for a large square product", "GEMM", squareRate / 1e12));
+        lines.add(line("%-12s%.3f TB/s, read and written, adding a bias", "bandwidth", bandwidth / 1e12));
+        lines.add("");
+        lines.add(line(
+                "%-34s %10s %21s %9s %9s %9s %9s  %s",
+                "work",
+                "median ms",
+                "5 % .. 95 % ms",
+                "TFLOP/s",
+                "of shapes",
+                "of square",
+                "ours is",
+                "difference, choice"));
+        for (Row row : rows) {
+            lines.add(ours(row));
+            row.peers().forEach(peer -> lines.add(theirs(row, peer)));
+        }
+        return lines;
+    }
+
+    private String ours(Row row) {
+        if (!row.measured()) {
+            return line("%-34s FAILED: %s", title(row), row.error());
+        }
+        double rate = row.usefulFlops() / row.seconds().median();
+        return line(
+                "%-34s %s %9.3f %9.3f %9.3f",
+                title(row), times(row.seconds()), rate / 1e12, rate / row.shapesRate(), rate / squareRate);
+    }
+
+    private String theirs(Row row, PeerResults.Peer peer) {
+        String name =
+                "  " + peer.name() + (peer.precision().equals(machine.get("precision")) ? "" : " " + peer.precision());
+        if (peer.seconds() == null) {
+            return line("%-34s FAILED: %s", name, peer.error());
+        }
+        double rate = row.usefulFlops() / peer.seconds().median();
+        String ratio = row.measured()
+                ? line("%.2fx", peer.seconds().median() / row.seconds().median())
+                : "";
+        String difference = row.measured() ? line("%.1e", PeerResults.difference(row.result(), peer.result())) : "";
+        return line(
+                "%-34s %s %9.3f %9s %9.3f %9s  %s, %s",
+                name, times(peer.seconds()), rate / 1e12, "", rate / squareRate, ratio, difference, peer.choice());
+    }
+
+    private static String times(Spread s) {
+        return line("%10.3f %21s", 1e3 * s.median(), line("%.3f .. %.3f", 1e3 * s.low(), 1e3 * s.high()));
+    }
+
+    private static String line(String format, Object... arguments) {
+        return String.format(Locale.ROOT, format, arguments);
+    }
+
+    /** Writes {@code table.txt} and {@code table.json}. */
+    void write(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        Files.write(directory.resolve("table.txt"), lines());
+        try (JsonGenerator json = new JsonFactory()
+                .createGenerator(directory.resolve("table.json").toFile(), JsonEncoding.UTF8)
+                .useDefaultPrettyPrinter()) {
+            json.writeStartObject();
+            json.writeObjectFieldStart("machine");
+            for (Map.Entry<String, String> entry : machine.entrySet()) {
+                json.writeStringField(entry.getKey(), entry.getValue());
+            }
+            json.writeEndObject();
+            json.writeNumberField("square_product_flops_per_second", squareRate);
+            json.writeNumberField("bandwidth_bytes_per_second", bandwidth);
+            json.writeArrayFieldStart("work");
+            for (Row row : rows) {
+                write(json, row);
+            }
+            json.writeEndArray();
+            json.writeArrayFieldStart("problems");
+            for (String problem : problems()) {
+                json.writeString(problem);
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        }
+    }
+
+    private static void write(JsonGenerator json, Row row) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("model", row.model());
+        json.writeStringField("kind", row.work().kind());
+        json.writeNumberField("tokens", row.work().tokens());
+        json.writeNumberField("columns", row.work().columns());
+        json.writeNumberField("useful_flops", row.usefulFlops());
+        json.writeNumberField("products_flops_per_second", row.shapesRate());
+        write(json, row.seconds(), row.error());
+        json.writeArrayFieldStart("peers");
+        for (PeerResults.Peer peer : row.peers()) {
+            json.writeStartObject();
+            json.writeStringField("peer", peer.name());
+            json.writeStringField("precision", peer.precision());
+            json.writeStringField("choice", peer.choice());
+            write(json, peer.seconds(), peer.error());
+            if (row.measured() && peer.seconds() != null) {
+                json.writeNumberField(
+                        "ratio", peer.seconds().median() / row.seconds().median());
+                json.writeNumberField("difference", PeerResults.difference(row.result(), peer.result()));
+            }
+            json.writeFieldName("machine");
+            json.writeRawValue(peer.machine());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    private static void write(JsonGenerator json, Spread seconds, String error) throws IOException {
+        if (seconds == null) {
+            json.writeStringField("error", error);
+            return;
+        }
+        json.writeObjectFieldStart("seconds");
+        json.writeNumberField("median", seconds.median());
+        json.writeNumberField("p05", seconds.low());
+        json.writeNumberField("p95", seconds.high());
+        json.writeNumberField("repeats", seconds.repeats());
+        json.writeEndObject();
+    }
+}
