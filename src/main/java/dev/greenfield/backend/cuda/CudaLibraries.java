@@ -111,8 +111,9 @@ public final class CudaLibraries {
 
     private static void loadCublas() {
         Map<Path, String> folders = LibraryFolders.all();
-        if (loadCublas(folders, "12")
-                || loadCublas(folders, "13") && load(NativeExtraction.extract(SHIM), "answers as 12")) {
+        boolean loaded = loadCublas(folders, "12")
+                || (loadCublas(folders, "13") && load(NativeExtraction.extract(SHIM), "answers as 12"));
+        if (loaded) {
             String refused = bind(() -> JCublas2.setExceptionsEnabled(false), "JCuda's binding to cuBLAS");
             if (refused == null) {
                 return;
