@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the host stand-in into OUTDIR: libcuda.so.1, libcublas.so.13 and the sanitizers' runner `replay`, each only when a source is
+# Builds the host stand-in into OUTDIR: libcuda.so.1, libcublas.so.13, libcudnn.so.9 and the sanitizers' runner `replay`, each only when a source is
 # newer. Where it cannot be built it says so in one line and succeeds, having built nothing.
 #   build.sh OUTDIR [KERNELS.cu]      KERNELS.cu: kernels other than cuda-kernels/kernels.cu
 set -eu
@@ -75,6 +75,9 @@ build_libraries() {
   mv libcuda.new "$out/libcuda.so.1"
   g++ -shared -Wl,-soname,libcublas.so.13 -Wl,-Bsymbolic '-Wl,-rpath,$ORIGIN' -o libcublas.new blas.o "$out/libcuda.so.1"
   mv libcublas.new "$out/libcublas.so.13"
+  compile dnn.o "$here/dnn.cpp" $host
+  g++ -shared -Wl,-soname,libcudnn.so.9 -Wl,-Bsymbolic '-Wl,-rpath,$ORIGIN' -o libcudnn.new dnn.o "$out/libcuda.so.1"
+  mv libcudnn.new "$out/libcudnn.so.9"
 }
 
 build_replay() {
@@ -96,9 +99,9 @@ build_replay() {
 built=
 libraries=
 replay=
-if old "$out/libcuda.so.1" || old "$out/libcublas.so.13"; then
+if old "$out/libcuda.so.1" || old "$out/libcublas.so.13" || old "$out/libcudnn.so.9"; then
   (set -e; build_libraries) & libraries=$!
-  built="$built libcuda.so.1 libcublas.so.13"
+  built="$built libcuda.so.1 libcublas.so.13 libcudnn.so.9"
 fi
 if old "$out/replay"; then
   (set -e; build_replay) & replay=$!
