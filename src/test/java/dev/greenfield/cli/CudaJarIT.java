@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -133,15 +134,17 @@ class CudaJarIT {
         }
     }
 
-    private Finished patchWith(long deviceBytes) throws IOException, InterruptedException {
+    private Finished patchWith(int deviceMebibytes) throws IOException, InterruptedException {
+        int[] tokens = IntStream.range(1, 25).toArray();
+        int[] others = IntStream.range(2, 26).toArray();
         ProcessBuilder builder = cuda(
                 "patch",
                 "--model",
-                "random:2,4,64,50,64",
+                "random:2,8,256,50,64",
                 "--tokens",
-                "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24",
+                ids(tokens),
                 "--corrupt-tokens",
-                "2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,1",
+                ids(others),
                 "--answer",
                 "#1",
                 "--foil",
@@ -150,23 +153,19 @@ class CudaJarIT {
                 "cuda",
                 "--memory",
                 "1GiB");
-        builder.environment().put("GREENFIELD_STANDIN_MEMORY", Long.toString(deviceBytes));
+        builder.environment().put("GREENFIELD_STANDIN_MEMORY", Long.toString((long) deviceMebibytes << 20));
         return jar.finish(builder);
     }
 
+    /** cuBLAS takes 32 MiB, the weights 6, and a sweep over all sites at once 6 more: a budget of 1 GiB promises too much. */
     @Test
     void aSmallerDeviceGetsSmallerBatchesAndThenAMessage() throws IOException, InterruptedException {
-        Finished plenty = patchWith(1L << 30);
+        Finished plenty = patchWith(512);
         assertThat(plenty.exit()).as(plenty.err()).isZero();
-        // The budget promises what the device does not have: batches are halved until they fit.
-        Finished tight = patchWith(36L << 20);
-        assertThat(tight.exit()).as(tight.err()).isZero();
-        assertThat(tight.out().lines().filter(line -> line.matches("\\s*\\d.*")).toList())
-                .isEqualTo(plenty.out()
-                        .lines()
-                        .filter(line -> line.matches("\\s*\\d.*"))
-                        .toList());
-        Finished hopeless = patchWith(33L << 20);
+        Finished halved = patchWith(41);
+        assertThat(halved.exit()).as(halved.err()).isZero();
+        assertThat(halved.out()).isEqualTo(plenty.out()).contains("correlation");
+        Finished hopeless = patchWith(39);
         assertThat(hopeless.exit()).as(hopeless.err()).isEqualTo(4);
         assertThat(hopeless.err().lines().filter(line -> line.startsWith("greenfield: ")))
                 .singleElement()
@@ -175,7 +174,7 @@ class CudaJarIT {
     }
 
     @Test
-    void onlyWhatIsAskedForIsExtracted() throws IOException, InterruptedException {
+    void nativesAreExtractedToTheDirectoryThatWasNamed() throws IOException, InterruptedException {
         try (Stream<Path> files = Files.list(temporary.resolve(".native"))) {
             assertThat(files.map(file -> file.getFileName().toString().substring(65))
                             .sorted())
@@ -183,10 +182,6 @@ class CudaJarIT {
                             "libJCublas2-12.6.0-linux-x86_64.so",
                             "libJCudaDriver-12.6.0-linux-x86_64.so",
                             "libcublas.so.12");
-        }
-        try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            assertThat(files.filter(file -> file.getFileName().toString().startsWith("libJCu")))
-                    .isEmpty();
         }
     }
 }
