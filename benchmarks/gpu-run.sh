@@ -204,7 +204,7 @@ step_peers() {
         fi
     done
     deadline=$last
-    grep -q . <(ls "$logs/peers") && some=yes
+    grep -lqs '"median"' "$logs"/peers/*.json && some=yes  # a peer that ran out of time may have measured something
     [ $some = yes ] && return 0
     [[ $reason == *failed* ]] && return 1
     return 77
