@@ -26,7 +26,7 @@ cd "$out/objects"
 
 # The same arithmetic in every build: no contraction to fused multiply-adds that the source does not ask for. With the machine's vector
 # units where it has those of x86-64-v3.
-common="-std=c++17 -g1 -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-unknown-pragmas -I$here -I$(dirname "$kernels") -I$here/../../cuda-kernels"
+common="-std=c++17 -g1 -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-unknown-pragmas -fmax-errors=5 -I$here -I$(dirname "$kernels") -I$here/../../cuda-kernels"
 if grep -q -w avx2 /proc/cpuinfo && grep -q -w fma /proc/cpuinfo; then common="$common -march=x86-64-v3"; fi
 host="$common -O2 -fvisibility=hidden"
 checked="-fsanitize=null,alignment"  # kernels, see misaligned.cpp
@@ -96,14 +96,17 @@ build_replay() {
   mv replay.new "$out/replay"
 }
 
+# What cannot be built is not left as it was.
 built=
 libraries=
 replay=
 if old "$out/libcuda.so.1" || old "$out/libcublas.so.13" || old "$out/libcudnn.so.9"; then
+  rm -f "$out/libcuda.so.1" "$out/libcublas.so.13" "$out/libcudnn.so.9"
   (set -e; build_libraries) & libraries=$!
   built="$built libcuda.so.1 libcublas.so.13 libcudnn.so.9"
 fi
 if old "$out/replay"; then
+  rm -f "$out/replay"
   (set -e; build_replay) & replay=$!
   built="$built replay"
 fi
