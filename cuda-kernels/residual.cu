@@ -25,19 +25,22 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) add_bias(
 }
 REGISTER_KERNEL(add_bias)
 
-// x += y + bias. The branch is summed first: the stream is the largest number here, and each addition to it rounds by its size.
+// sum = x + y + bias; sum may be x. The branch is summed first: the stream is the largest number here, and each addition to it rounds by its size.
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) add_branch(
     const float* __restrict__ y,  // [R, n]
     int y_stride,
     const float* __restrict__ bias,  // [n]
-    float* __restrict__ x,  // [R, n]
+    const float* x,  // [R, n]
     int x_stride,
+    float* sum,  // [R, n]
+    int sum_stride,
     int rows,
     int width) {
   constexpr int SLOTS = 4;
   const int column = element_column();
   if (column >= width) return;
-  const bool whole = width % QUAD == 0 && rows_aligned(y, y_stride) && rows_aligned(bias, 0) && rows_aligned(x, x_stride);
+  const bool whole = width % QUAD == 0 && rows_aligned(y, y_stride) && rows_aligned(bias, 0) && rows_aligned(x, x_stride) &&
+                     rows_aligned(sum, sum_stride);
   known(whole, [&](auto aligned) {
     const Quad b = load_quad(aligned, bias, column, width);
     Quad branch[SLOTS], stream[SLOTS];
@@ -50,7 +53,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) add_branch(
         [&](long long row, int k) {
 #pragma unroll
           for (int j = 0; j < QUAD; j++) stream[k].v[j] += branch[k].v[j] + b.v[j];
-          store_quad(aligned, stream[k], x + row * x_stride, column, width);
+          store_quad(aligned, stream[k], sum + row * sum_stride, column, width);
         });
   });
 }

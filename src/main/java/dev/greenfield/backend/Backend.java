@@ -64,14 +64,15 @@ public interface Backend extends AutoCloseable {
     void addBias(Matrix x, Buffer bias);
 
     /**
-     * Adds a branch to the residual stream: x += y + bias. The branch is summed first: the stream is the largest number here, and
-     * each addition to it rounds by its size.
+     * Adds a branch to the residual stream: sum = x + (y + bias). The branch is summed first: the stream is the largest number
+     * here, and each addition to it rounds by its size.
      *
      * @param y [R, n]
      * @param bias [n]
      * @param x [R, n]; other memory than {@code y}
+     * @param sum [R, n]; may be x itself
      */
-    void addBranch(Matrix y, Buffer bias, Matrix x);
+    void addBranch(Matrix y, Buffer bias, Matrix x, Matrix sum);
 
     /**
      * Normalizes rows: normalized = (x - mean) / sqrt(variance + epsilon), without gain and bias (they are folded into the

@@ -35,24 +35,25 @@ final class Layers {
             Buffer inverseStd2,
             Matrix derivative) {}
 
-    /** The attention half of a forward pass of one sequence, keeping what its derivatives need. */
-    void attentionForward(int l, Matrix x, RaggedRows rows, Primal keep, Workspace w) {
+    /** The attention half of a forward pass of one sequence, from x to {@code next}, keeping what its derivatives need. */
+    void attentionForward(int l, Matrix x, Matrix next, RaggedRows rows, Primal keep, Workspace w) {
         Matrix qkv = keep.attention().qkv();
         Buffer logSumExp = keep.attention().logSumExp();
         backend.layerNorm(x, model.config().epsilon(), keep.normalized1(), keep.inverseStd1());
-        attentionAfterNorm(l, x, keep.normalized1(), rows, null, 0, qkv, logSumExp, w);
+        attentionAfterNorm(l, x, next, keep.normalized1(), rows, null, 0, qkv, logSumExp, w);
     }
 
     /** The attention half of patched runs whose tokens before their first are those of {@code base} [T, 3D]. */
     void attentionValue(int l, Matrix x, RaggedRows rows, Matrix base, int fromToken, Workspace w) {
         Matrix y = w.y(rows.rows());
         backend.layerNorm(x, model.config().epsilon(), y, null);
-        attentionAfterNorm(l, x, y, rows, base, fromToken, w.qkv(rows.rows()), null, w);
+        attentionAfterNorm(l, x, x, y, rows, base, fromToken, w.qkv(rows.rows()), null, w);
     }
 
     private void attentionAfterNorm(
             int l,
             Matrix x,
+            Matrix next,
             Matrix normalized,
             RaggedRows rows,
             Matrix base,
@@ -65,26 +66,26 @@ final class Layers {
         backend.multiply(1, normalized, false, block.qkv(), false, 0, qkv);
         backend.addBias(qkv, block.qkvBias());
         backend.attention(block.attention(), qkv, rows, base, fromToken, out, logSumExp);
-        Matrix to = from(x, rows, fromToken);
-        Matrix branch = w.branch(to.rows());
+        Matrix stream = from(x, rows, fromToken);
+        Matrix branch = w.branch(stream.rows());
         backend.multiply(1, from(out, rows, fromToken), false, block.projection(), false, 0, branch);
-        backend.addBranch(branch, block.projectionBias(), to);
+        backend.addBranch(branch, block.projectionBias(), stream, from(next, rows, fromToken));
     }
 
-    /** The MLP half of a forward pass of one sequence, keeping what its derivatives need. */
-    void mlpForward(int l, Matrix x, Primal keep, Workspace w) {
+    /** The MLP half of a forward pass of one sequence, from x to {@code next}, keeping what its derivatives need. */
+    void mlpForward(int l, Matrix x, Matrix next, Primal keep, Workspace w) {
         backend.layerNorm(x, model.config().epsilon(), keep.normalized2(), keep.inverseStd2());
-        mlpAfterNorm(l, x, keep.normalized2(), keep.derivative(), w);
+        mlpAfterNorm(l, x, next, keep.normalized2(), keep.derivative(), w);
     }
 
     /** The MLP half of any rows. */
     void mlpValue(int l, Matrix x, Workspace w) {
         Matrix y = w.y(x.rows());
         backend.layerNorm(x, model.config().epsilon(), y, null);
-        mlpAfterNorm(l, x, y, null, w);
+        mlpAfterNorm(l, x, x, y, null, w);
     }
 
-    private void mlpAfterNorm(int l, Matrix x, Matrix normalized, Matrix derivative, Workspace w) {
+    private void mlpAfterNorm(int l, Matrix x, Matrix next, Matrix normalized, Matrix derivative, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
         int chunk = w.chunk(x.rows());
         for (int r = 0; r < x.rows(); r += chunk) {
@@ -95,7 +96,7 @@ final class Layers {
                     model.config().activation(), u, block.upBias(), derivative == null ? null : derivative.rows(r, n));
             Matrix branch = w.branch(n);
             backend.multiply(1, u, false, block.down(), false, 0, branch);
-            backend.addBranch(branch, block.downBias(), x.rows(r, n));
+            backend.addBranch(branch, block.downBias(), x.rows(r, n), next.rows(r, n));
         }
     }
 

@@ -75,10 +75,9 @@ public final class Linearization implements AutoCloseable {
         try (Workspace w = new Workspace(backend, model.config(), tokens.length)) {
             model.embed(tokens, atHalfDepth(0));
             for (int l = 0; l < blocks.size(); l++) {
-                Matrix middle = copyUp(2 * l);
-                layers.attentionForward(l, middle, rows, blocks.get(l), w);
-                Matrix top = copyUp(2 * l + 1);
-                layers.mlpForward(l, top, blocks.get(l), w);
+                Matrix middle = atHalfDepth(2 * l + 1);
+                layers.attentionForward(l, atHalfDepth(2 * l), middle, rows, blocks.get(l), w);
+                layers.mlpForward(l, middle, atHalfDepth(2 * l + 2), blocks.get(l), w);
             }
         }
         requireFinite();
@@ -96,14 +95,6 @@ public final class Linearization implements AutoCloseable {
                                 + " range of " + backend.precision().label() + "; use --backend reference");
             }
         }
-    }
-
-    /** Copies the stream at a half depth to the next one, where the half of a block then adds to it. */
-    private Matrix copyUp(int halfDepth) {
-        RaggedRows rows = RaggedRows.sequence(tokens.length);
-        Matrix next = atHalfDepth(halfDepth + 1);
-        backend.grow(atHalfDepth(halfDepth), rows, new int[] {0}, null, next, rows);
-        return next;
     }
 
     /** The stream at a half depth, [T, D]. */

@@ -33,8 +33,9 @@ public final class OperationCases {
         cases.add(embed(new int[] {3, 1, 0, 1}, 4, 45));
         cases.add(addBias(1, 1));
         cases.add(addBias(13, 45));
-        cases.add(addBranch(1, 1));
-        cases.add(addBranch(13, 45));
+        cases.add(addBranch(1, 1, true));
+        cases.add(addBranch(13, 45, true));
+        cases.add(addBranch(13, 48, false));
         for (int width : new int[] {5, 16, 45, 768}) {
             cases.add(layerNorm(columns(1, 0), 0, width, false));
             cases.add(layerNorm(columns(9, 0, 2, 2, 5), 0, width, true));
@@ -166,16 +167,17 @@ public final class OperationCases {
                 x -> mapped(x, width, (value, row, j) -> value + bias[j]));
     }
 
-    private static OperationCase addBranch(int rows, int width) {
+    private static OperationCase addBranch(int rows, int width, boolean inPlace) {
         double[] bias = normal(40, width);
         double[] stream = normal(41, rows * width);
         return OperationCase.of(
-                "addBranch: " + rows + " x " + width,
+                "addBranch: " + rows + " x " + width + (inPlace ? " in place" : ""),
                 normal(42, rows * width),
                 (bench, y) -> {
                     Matrix x = bench.matrix(stream, rows, width);
-                    bench.backend().addBranch(bench.matrix(y, rows, width), bench.vector(bias), x);
-                    return bench.read(x);
+                    Matrix sum = inPlace ? x : bench.poison(rows, width);
+                    bench.backend().addBranch(bench.matrix(y, rows, width), bench.vector(bias), x, sum);
+                    return bench.read(sum);
                 },
                 y -> mapped(y, width, (value, row, j) -> stream[row * width + j] + (value + bias[j])));
     }

@@ -245,9 +245,9 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void addBranch(Matrix y, Buffer bias, Matrix x) {
+    public void addBranch(Matrix y, Buffer bias, Matrix x, Matrix sum) {
         FloatBuffer b = CpuBuffer.of(bias).view();
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, from, to));
+        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, sum, from, to));
     }
 
     /** Rows that keep a thread busy for some ten microseconds. */

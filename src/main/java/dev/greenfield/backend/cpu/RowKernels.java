@@ -54,20 +54,21 @@ final class RowKernels {
         }
     }
 
-    static void addBranch(Matrix y, FloatBuffer bias, Matrix x, int from, int to) {
+    static void addBranch(Matrix y, FloatBuffer bias, Matrix x, Matrix sum, int from, int to) {
         int n = x.columns();
         FloatBuffer branch = CpuBuffer.floats(y);
         FloatBuffer stream = CpuBuffer.floats(x);
         float[] row = Scratch.mine().floats(0, n);
         float[] b = Scratch.mine().floats(1, n);
-        float[] sum = Scratch.mine().floats(2, n);
+        float[] total = Scratch.mine().floats(2, n);
+        FloatBuffer out = CpuBuffer.floats(sum);
         bias.get(0, b, 0, n);
         for (int i = from; i < to; i++) {
             branch.get((int) y.at(i), row, 0, n);
-            stream.get((int) x.at(i), sum, 0, n);
+            stream.get((int) x.at(i), total, 0, n);
             VectorMath.add(row, b, n);
-            VectorMath.add(sum, row, n);
-            stream.put((int) x.at(i), sum, 0, n);
+            VectorMath.add(total, row, n);
+            out.put((int) sum.at(i), total, 0, n);
         }
     }
 

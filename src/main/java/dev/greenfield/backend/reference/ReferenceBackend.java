@@ -177,14 +177,15 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void addBranch(Matrix y, Buffer bias, Matrix x) {
+    public void addBranch(Matrix y, Buffer bias, Matrix x, Matrix sum) {
         double[] branch = ReferenceBuffer.of(y);
         double[] b = ReferenceBuffer.of(bias);
         double[] values = ReferenceBuffer.of(x);
+        double[] sums = ReferenceBuffer.of(sum);
         for (int i = 0; i < x.rows(); i++) {
             for (int j = 0; j < x.columns(); j++) {
-                int at = (int) x.at(i) + j;
-                values[at] = r(values[at] + r(branch[(int) y.at(i) + j] + b[j]));
+                double value = values[(int) x.at(i) + j];
+                sums[(int) sum.at(i) + j] = r(value + r(branch[(int) y.at(i) + j] + b[j]));
             }
         }
     }
