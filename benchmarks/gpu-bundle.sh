@@ -31,7 +31,7 @@ rm -rf "$repo/peers/__pycache__"
 # Stored, not deflated: the archive of everything compresses better.
 python3 - target/greenfield.jar "$repo/greenfield.jar" <<'PYTHON'
 import re, sys, zipfile
-unused = re.compile(r"org/bytedeco/openblas/linux-x86_64/.*\.so|native/lib/(?!linux-x86_64/)|com/sun/jna/(?!linux-x86-64/)[^/]+/lib|com/sun/jna/(?!linux-x86-64/)[^/]+/.*jnidispatch")
+unused = re.compile(r"org/bytedeco/openblas/linux-x86_64/.*\.so|native/lib/(?!linux-x86_64/)[^/]+/|com/sun/jna/(?!linux-x86-64/)[^/]+/lib|com/sun/jna/(?!linux-x86-64/)[^/]+/.*jnidispatch")
 with zipfile.ZipFile(sys.argv[1]) as jar, zipfile.ZipFile(sys.argv[2], "w") as small:
     for entry in jar.infolist():
         if not unused.match(entry.filename):

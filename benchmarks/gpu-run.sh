@@ -102,8 +102,8 @@ step() {
         reason="ran out of its time${reason:+; $reason}"
     fi
     case $status in
-        0) say "PASS $name ($((SECONDS - began)) s)${reason:+: $reason}" ;;
-        77) say "SKIP $name: $reason" ;;
+        0) say "PASS $name ($((SECONDS - began)) s)${reason:+: ${reason%; }}" ;;
+        77) say "SKIP $name: ${reason%; }" ;;
         *)
             failed=1
             say "FAIL $name ($((SECONDS - began)) s): ${reason:-exit status $status}; the end of $name.log:"
@@ -127,9 +127,10 @@ step_doctor() {
         --backend "$backend" --precision "$precision" --quiet || { reason="backend $backend does not work"; return 1; }
 }
 
-# "3 of 120 tests failed", from the launcher's summary in a log; fails if there is none.
+# "3 of 120 tests failed, 2 did not apply", from the launcher's summary in a log; fails if there is none.
 counted() {
-    awk '/tests found/ {all = $2} /tests failed/ {bad = $2} END {if (all == "") exit 1; print bad " of " all " tests failed"}' "$1"
+    awk '/tests found/ {all = $2} /tests failed/ {bad = $2} /tests aborted/ {other = $2}
+        END {if (all == "") exit 1; print bad " of " all " tests failed, " other " did not apply"}' "$1"
 }
 
 # The tests of pom.xml's run on cuda, less those of the stand-in itself.
@@ -142,7 +143,10 @@ step_tests() {
         --exclude-classname '.*\.(StandInTest|NaiveAgreementTest)'
     status=$?
     reason=$(counted "$logs/tests.log") || reason="the tests did not end"
-    [ $status = 0 ] || return $status
+    if [ $status != 0 ]; then
+        grep -F '[X]' "$logs/tests.log" | head -n 12
+        return $status
+    fi
     if grep -q 'tests of the cuda backend are skipped' "$logs/tests.log"; then
         reason=$(grep -m 1 'tests of the cuda backend are skipped' "$logs/tests.log")
         return 1
@@ -172,6 +176,7 @@ step_sanitize() {
         done
     done
     deadline=$last
+    reason=${reason%; }
     [ -z "$bad" ] || { reason="found by${bad%,}; $reason"; return 1; }
 }
 
