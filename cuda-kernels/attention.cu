@@ -63,19 +63,19 @@ __device__ __forceinline__ void attention_warp(
   int begin = max(max(column.first, b.queries_from), i0), end = min(column.last, i0 + OWN_TOKENS - 1);
   if (begin > end) return;
 
-  int64_t keys = part_offset(b, 1, slice.head), values = part_offset(b, 2, slice.head);
   int query_row = column.row(b, i0 + lane % OWN_TOKENS, begin);
-  auto q = column_rows<2, VECTOR>(part_of(qkv, qkv_stride, b, 0, slice.head), query_row, b.head_width);
 
   Sums<WIDTH> sums;
   sums.clear();
   float highest[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0};
   for (int j0 = 0; j0 <= end; j0 += SPAN) {
+    int head = anew(slice.head);
+    auto q = column_rows<2, VECTOR>(part_of(qkv, qkv_stride, b, 0, head), query_row, b.head_width);
     int j = j0 + lane;
     int key_row = j < column.first ? RunRows::FIRST_BASE_ROW - j : column.row(b, j, 0);
     RunRows rows = {qkv, base, qkv_stride, base_stride, key_row};
     float s[TILES][4] = {};
-    add_scores<Precision>(s, q, run_scores<VECTOR>(rows, keys, b.head_width), b.head_width);
+    add_scores<Precision>(s, q, run_scores<VECTOR>(rows, part_offset(b, 1, head), b.head_width), b.head_width);
 #pragma unroll
     for (int r = 0; r < 2; r++) {
       int i = i0 + g + 8 * r;
@@ -108,6 +108,7 @@ __device__ __forceinline__ void attention_warp(
         for (int n = 0; n < 4; n++) sums.x[p][n][2 * r] *= shrink, sums.x[p][n][2 * r + 1] *= shrink;
       }
     }
+    int64_t values = part_offset(b, 2, anew(slice.head));
     add_sums<Precision>(sums, Held{s}, RunTerms<VECTOR>{rows, values, slice.from, slice.from + slice.width}, slice.width);
   }
 

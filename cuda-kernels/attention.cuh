@@ -102,13 +102,15 @@ __device__ __forceinline__ Column column_of(const Batch& b, int c) {
 // May rows of these matrices be read and written 4 elements at a time?
 __device__ __forceinline__ bool aligned(const void* p, int stride) { return reinterpret_cast<uintptr_t>(p) % 16 == 0 && stride % 4 == 0; }
 
-// Up to 4 elements, one at a time, zero after `count`. The way of shapes that nobody runs for speed: a function that is not inlined
-// leaves the registers to the other one.
-#ifdef __CUDACC__
-__noinline__
-#endif
-__device__ float4 load_scalars(const float* x, int count) {
-  return make_float4(count > 0 ? x[0] : 0, count > 1 ? x[1] : 0, count > 2 ? x[2] : 0, count > 3 ? x[3] : 0);
+// Up to 4 elements, zero after `count`. The way of shapes that nobody runs for speed: a loop that is not unrolled leaves the registers to
+// the other one.
+__device__ __forceinline__ float4 load_scalars(const float* x, int count) {
+  float4 found = make_float4(0, 0, 0, 0);
+#pragma unroll 1
+  for (int i = min(count, 4) - 1; i >= 0; i--) {  // each in x, what was there moves on
+    found.w = found.z, found.z = found.y, found.y = found.x, found.x = x[i];
+  }
+  return found;
 }
 
 // Elements d..d+3 of a row, zero from `end` on and where there is no row. With VECTOR d and end are multiples of 4 and the row is
@@ -229,8 +231,8 @@ __device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, i
 template <class Precision, int N, class Left, class Right>
 __device__ __forceinline__ void add_scores(float (&s)[N][4], const Left& a, const Right& b, int head_width) {
   int t = lane_column();
-  // Fp32 has no registers left to load ahead, and enough to do meanwhile.
-#pragma unroll(Precision::PARTS == 1 ? 2 : 1)
+  // Loads of two chunks at once would need more registers than two blocks a processor leave; the other warps fill the wait.
+#pragma unroll 1
   for (int d = 4 * t; d < head_width + 4 * t; d += 16) {
     float4 x = a.get(0, d), y = a.get(1, d), z[N];
 #pragma unroll

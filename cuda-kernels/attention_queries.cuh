@@ -169,7 +169,7 @@ __device__ __forceinline__ void for_queries(
     if (now) {
       result.centre(e, Weights(tiles.weights), rule.score_scale, i0, j0);
       add_sums<Precision>(result.sums, Held{e}, TileTerms<SPAN>(rule.terms(tiles), slice.from), slice.width);
-      rule.more(result.sums, tiles, head, j0, row, slice);
+      rule.more(result.sums, QueryTiles(shared, anew(b.head_width)), anew(slice.head), j0, row, slice);
     }
   }
 
