@@ -74,8 +74,9 @@ __device__ __forceinline__ void attention_warp(
     int j = j0 + lane;
     int key_row = j < column.first ? RunRows::FIRST_BASE_ROW - j : column.row(b, j, 0);
     RunRows rows = {qkv, base, qkv_stride, base_stride, key_row};
+    int live = end + 1 - j0;
     float s[TILES][4] = {};
-    add_scores<Precision>(s, q, run_scores<VECTOR>(rows, part_offset(b, 1, head), b.head_width), b.head_width);
+    add_scores<Precision>(s, q, run_scores<VECTOR>(rows, part_offset(b, 1, head), b.head_width), b.head_width, live);
 #pragma unroll
     for (int r = 0; r < 2; r++) {
       int i = i0 + g + 8 * r;
@@ -109,7 +110,7 @@ __device__ __forceinline__ void attention_warp(
       }
     }
     int64_t values = part_offset(b, 2, anew(slice.head));
-    add_sums<Precision>(sums, Held{s}, RunTerms<VECTOR>{rows, values, slice.from, slice.from + slice.width}, slice.width);
+    add_sums<Precision>(sums, Held{s}, RunTerms<VECTOR>{rows, values, slice.from, slice.from + slice.width}, slice.width, live);
   }
 
 #pragma unroll

@@ -229,7 +229,7 @@ __device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, i
 
 // s [16, 8 N] += left [16, h] right' [h, 8 N].
 template <class Precision, int N, class Left, class Right>
-__device__ __forceinline__ void add_scores(float (&s)[N][4], const Left& a, const Right& b, int head_width) {
+__device__ __forceinline__ void add_scores(float (*s)[4], const Left& a, const Right& b, int head_width) {
   int t = lane_column();
   // Loads of two chunks at once would need more registers than two blocks a processor leave; the other warps fill the wait.
 #pragma unroll 1
@@ -245,6 +245,16 @@ __device__ __forceinline__ void add_scores(float (&s)[N][4], const Left& a, cons
       auto b1 = right<Precision, Right::KEPT>(z[n].z, z[n].w);
       multiply_add(s[n], a0, b0, a1, b1);
     }
+  }
+}
+
+// The same for the first `live` of SPAN tokens on the right, by halves: short prompts end in the first.
+template <class Precision, class Left, class Right>
+__device__ __forceinline__ void add_scores(float (&s)[TILES][4], const Left& a, const Right& b, int head_width, int live) {
+  if (live > SPAN / 2) {
+    add_scores<Precision, TILES>(s, a, b, head_width);
+  } else {
+    add_scores<Precision, TILES / 2>(s, a, b, head_width);
   }
 }
 
@@ -330,11 +340,12 @@ __device__ __forceinline__ Fragment<Precision, 4> left_of_product(const float4& 
   return left<Precision, false>(x.x, x.z, x.y, x.w);
 }
 
-// sums [16, width] += a [16, 32] terms [32, width].
+// sums [16, width] += a [16, 32] terms [32, width]; the columns of a from `live` on are zero.
 template <class Precision, int WIDTH, class Left, class Terms>
-__device__ __forceinline__ void add_sums(Sums<WIDTH>& sums, const Left& a, const Terms& terms, int width) {
+__device__ __forceinline__ void add_sums(Sums<WIDTH>& sums, const Left& a, const Terms& terms, int width, int live) {
 #pragma unroll
   for (int n = 0; n < TILES; n += 2) {
+    if (8 * n >= live) break;
     auto a0 = left_of_product<Precision>(a.get(n)), a1 = left_of_product<Precision>(a.get(n + 1));
     auto r0 = terms.row(n, 0), r1 = terms.row(n, 1), r2 = terms.row(n + 1, 0), r3 = terms.row(n + 1, 1);
 #pragma unroll
@@ -379,7 +390,7 @@ __device__ __forceinline__ void fill_weights(float* p, const float* left_tile, c
   if (w >= TILES) return;
   float s[1][4] = {};
   TileRows<SPAN> eight(right_tile + block_of_slots(w) * CHUNK_STRIDE);
-  add_scores<Precision>(s, TileRows<OWN_TOKENS>(left_tile), eight, b.head_width);
+  add_scores<Precision, 1>(s, TileRows<OWN_TOKENS>(left_tile), eight, b.head_width);
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     float2 pair = make_float2(weight(r, 8 * w + 2 * t, s[0][2 * r]), weight(r, 8 * w + 2 * t + 1, s[0][2 * r + 1]));
