@@ -17,14 +17,14 @@ struct RunRows {
   }
 };
 
-template <bool VECTOR>
-__device__ __forceinline__ ColumnRows<TILES, VECTOR> run_scores(const RunRows& rows, int64_t keys, int width) {
-  ColumnRows<TILES, VECTOR> found;
+template <int N, bool VECTOR>
+__device__ __forceinline__ ColumnRows<N, VECTOR> run_keys(const RunRows& rows, int64_t keys, int n0, int width) {
+  ColumnRows<N, VECTOR> found;
   found.width = width;
   found.exist = 0;
 #pragma unroll
-  for (int n = 0; n < TILES; n++) {
-    int r = rows.of_lane(lane_row() + 8 * n);
+  for (int n = 0; n < N; n++) {
+    int r = rows.of_lane(lane_row() + 8 * (n0 + n));
     found.row[n] = rows.at(r, keys);
     found.exist |= int(r != RunRows::NO_ROW) << n;
   }
@@ -70,13 +70,18 @@ __device__ __forceinline__ void attention_warp(
   float highest[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0};
   for (int j0 = 0; j0 <= end; j0 += SPAN) {
     int head = anew(slice.head);
-    auto q = column_rows<2, VECTOR>(part_of(qkv, qkv_stride, b, 0, head), query_row, b.head_width);
+    auto q = column_rows<2, VECTOR>(part_of(qkv, qkv_stride, b, 0, head), query_row, 0, b.head_width);
     int j = j0 + lane;
     int key_row = j < column.first ? RunRows::FIRST_BASE_ROW - j : column.row(b, j, 0);
     RunRows rows = {qkv, base, qkv_stride, base_stride, key_row};
     int live = end + 1 - j0;
     float s[TILES][4] = {};
-    add_scores<Precision>(s, q, run_scores<VECTOR>(rows, part_offset(b, 1, head), b.head_width), b.head_width, live);
+    constexpr int N = rows_at_once<Precision>();
+#pragma unroll
+    for (int n = 0; n < TILES; n += N) {
+      if (8 * n >= live) break;
+      add_scores<Precision, N>(s + n, q, run_keys<N, VECTOR>(rows, part_offset(b, 1, head), n, b.head_width), b.head_width);
+    }
 #pragma unroll
     for (int r = 0; r < 2; r++) {
       int i = i0 + g + 8 * r;

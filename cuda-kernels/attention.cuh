@@ -212,15 +212,15 @@ struct ColumnRows {
   __device__ __forceinline__ float4 get(int n, int d) const { return load4<VECTOR>(row[n], exist >> n & 1, d, width); }
 };
 
-// row_of_lane: lane l's is the row of the matrix that stands at row l of the operand, -1 for none.
+// row_of_lane: lane l's is the row of the matrix that stands at row l of the operand, -1 for none. From row 8 n0 of it on.
 template <int N, bool VECTOR>
-__device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, int row_of_lane, int width) {
+__device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, int row_of_lane, int n0, int width) {
   ColumnRows<N, VECTOR> rows;
   rows.width = width;
   rows.exist = 0;
 #pragma unroll
   for (int n = 0; n < N; n++) {
-    int r = __shfl_sync(FULL_WARP, row_of_lane, lane_row() + 8 * n);
+    int r = __shfl_sync(FULL_WARP, row_of_lane, lane_row() + 8 * (n0 + n));
     rows.row[n] = part.row(r);
     rows.exist |= int(r >= 0) << n;
   }
@@ -248,13 +248,31 @@ __device__ __forceinline__ void add_scores(float (*s)[4], const Left& a, const R
   }
 }
 
-// The same for the first `live` of SPAN tokens on the right, by halves: short prompts end in the first.
+// The same for the first `live` of SPAN tokens of a tile on the right, by halves: short prompts end in the first.
 template <class Precision, class Left, class Right>
 __device__ __forceinline__ void add_scores(float (&s)[TILES][4], const Left& a, const Right& b, int head_width, int live) {
   if (live > SPAN / 2) {
     add_scores<Precision, TILES>(s, a, b, head_width);
   } else {
     add_scores<Precision, TILES / 2>(s, a, b, head_width);
+  }
+}
+
+// How many of the right operand's 8 rows of a column are under way at once: as many as there are registers for.
+template <class Precision>
+__device__ constexpr int rows_at_once() {
+  return Precision::PARTS == 1 ? TILES : TILES / 2;
+}
+
+// The same for the first `live` rows of a column on the right.
+template <class Precision, bool VECTOR, class Left>
+__device__ __forceinline__ void add_column_scores(
+    float (&s)[TILES][4], const Left& a, const Part& part, int row_of_lane, int head_width, int live) {
+  constexpr int N = rows_at_once<Precision>();
+#pragma unroll
+  for (int n = 0; n < TILES; n += N) {
+    if (8 * n >= live) break;
+    add_scores<Precision, N>(s + n, a, column_rows<N, VECTOR>(part, row_of_lane, n, head_width), head_width);
   }
 }
 

@@ -16,7 +16,7 @@ struct AdjointQueriesRule {
   int query_row;  // lane l's: of query i0 + l % 16
 
   __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int, int, int live) const {
-    auto own = column_rows<2, VECTOR>(part_of(dout, dout_stride, b, 0, head), query_row, b.head_width);
+    auto own = column_rows<2, VECTOR>(part_of(dout, dout_stride, b, 0, head), query_row, 0, b.head_width);
     add_scores<Precision>(e, own, TileRows<SPAN>(tiles.values), b.head_width, live);
   }
 
@@ -108,8 +108,7 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
     int row = now ? column.row(b, i0 + lane, b.queries_from) : -1;
     float e[TILES][4] = {};
     if (now && for_keys) {
-      add_scores<Precision>(
-          e, TileRows<OWN_TOKENS>(values), column_rows<TILES, VECTOR>(own, row, b.head_width), b.head_width, live);
+      add_column_scores<Precision, VECTOR>(e, TileRows<OWN_TOKENS>(values), own, row, b.head_width, live);
     }
     __syncthreads();
 

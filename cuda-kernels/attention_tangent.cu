@@ -16,11 +16,11 @@ struct TangentRule {
   __device__ __forceinline__ bool moves(int j0) const { return j0 + SPAN > column.first; }
 
   __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int j0, int row, int live) const {
-    auto dq = column_rows<2, VECTOR>(part_of(dqkv, dqkv_stride, b, 0, head), query_row, b.head_width);
+    auto dq = column_rows<2, VECTOR>(part_of(dqkv, dqkv_stride, b, 0, head), query_row, 0, b.head_width);
     add_scores<Precision>(e, dq, TileRows<SPAN>(tiles.keys), b.head_width, live);
     if (moves(j0)) {
-      auto dk = column_rows<TILES, VECTOR>(part_of(dqkv, dqkv_stride, b, 1, head), row, b.head_width);
-      add_scores<Precision>(e, TileRows<OWN_TOKENS>(tiles.queries), dk, b.head_width, live);
+      Part dk = part_of(dqkv, dqkv_stride, b, 1, head);
+      add_column_scores<Precision, VECTOR>(e, TileRows<OWN_TOKENS>(tiles.queries), dk, row, b.head_width, live);
     }
   }
 
