@@ -7,7 +7,7 @@
 // y_i = (the same with r_i) - n_i sum over j of P_ij x_j and m_i = r_i + n_i. The last sum belongs to the forward pass and is made once a
 // block. As r_i serves the weighted mean of e over the first tile: what all e of a query have in common then cancels at once.
 #pragma once
-#include "attention.cuh"
+#include "attention_products.cuh"
 
 // Shared memory of a block: the forward pass's keys, values and queries, P, P's row sums as 4 warps find them,
 // and the mean terms.
