@@ -1,7 +1,7 @@
 // Causal attention of runs that share a prefix: out_i = sum over j <= i of P_ij v_j with P = softmax(scale q k'), where keys and values
 // at tokens before a column's first are those of the base run. Nothing is shared between columns, so the warps of a block take any
 // columns and queries; a running maximum keeps exp in range, and what was summed before is scaled down when it rises.
-#include "attention.cuh"
+#include "attention_products.cuh"
 
 // Where the keys and values of a column are: lane l has the row at token j0 + l, in one matrix or the other.
 struct RunRows {
@@ -17,14 +17,14 @@ struct RunRows {
   }
 };
 
-template <bool VECTOR>
-__device__ __forceinline__ ColumnRows<TILES, VECTOR> run_scores(const RunRows& rows, int64_t keys, int width) {
-  ColumnRows<TILES, VECTOR> found;
+template <int N, bool VECTOR>
+__device__ __forceinline__ ColumnRows<N, VECTOR> run_keys(const RunRows& rows, int64_t keys, int n0, int width) {
+  ColumnRows<N, VECTOR> found;
   found.width = width;
   found.exist = 0;
 #pragma unroll
-  for (int n = 0; n < TILES; n++) {
-    int r = rows.of_lane(lane_row() + 8 * n);
+  for (int n = 0; n < N; n++) {
+    int r = rows.of_lane(lane_row() + 8 * (n0 + n));
     found.row[n] = rows.at(r, keys);
     found.exist |= int(r != RunRows::NO_ROW) << n;
   }
@@ -63,19 +63,25 @@ __device__ __forceinline__ void attention_warp(
   int begin = max(max(column.first, b.queries_from), i0), end = min(column.last, i0 + OWN_TOKENS - 1);
   if (begin > end) return;
 
-  int64_t keys = part_offset(b, 1, slice.head), values = part_offset(b, 2, slice.head);
   int query_row = column.row(b, i0 + lane % OWN_TOKENS, begin);
-  auto q = column_rows<2, VECTOR>(part_of(qkv, qkv_stride, b, 0, slice.head), query_row, b.head_width);
 
   Sums<WIDTH> sums;
   sums.clear();
   float highest[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0};
   for (int j0 = 0; j0 <= end; j0 += SPAN) {
+    int head = anew(slice.head);
+    auto q = column_rows<2, VECTOR>(part_of(qkv, qkv_stride, b, 0, head), query_row, 0, b.head_width);
     int j = j0 + lane;
     int key_row = j < column.first ? RunRows::FIRST_BASE_ROW - j : column.row(b, j, 0);
     RunRows rows = {qkv, base, qkv_stride, base_stride, key_row};
+    int live = end + 1 - j0;
     float s[TILES][4] = {};
-    add_scores<Precision>(s, q, run_scores<VECTOR>(rows, keys, b.head_width), b.head_width);
+    constexpr int N = rows_at_once<Precision>();
+#pragma unroll
+    for (int n = 0; n < TILES; n += N) {
+      if (8 * n >= live) break;
+      add_scores<Precision, N>(s + n, q, run_keys<N, VECTOR>(rows, part_offset(b, 1, head), n, b.head_width), b.head_width);
+    }
 #pragma unroll
     for (int r = 0; r < 2; r++) {
       int i = i0 + g + 8 * r;
@@ -108,7 +114,8 @@ __device__ __forceinline__ void attention_warp(
         for (int n = 0; n < 4; n++) sums.x[p][n][2 * r] *= shrink, sums.x[p][n][2 * r + 1] *= shrink;
       }
     }
-    add_sums<Precision>(sums, Held{s}, RunTerms<VECTOR>{rows, values, slice.from, slice.from + slice.width}, slice.width);
+    int64_t values = part_offset(b, 2, anew(slice.head));
+    add_sums<Precision>(sums, HeldScores{s}, RunTerms<VECTOR>{rows, values, slice.from, slice.from + slice.width}, slice.width, live);
   }
 
 #pragma unroll

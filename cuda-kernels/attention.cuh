@@ -1,19 +1,22 @@
-// What the attention kernels share: which columns, tokens and head elements a block works on, tiles in shared memory, and the two
-// products that attention is made of. Notation: i queries, j keys, d head elements, c columns of a batch.
+// What the attention kernels share: which columns, tokens and head elements a block works on, and how rows are read and written. The
+// products are in attention_products.cuh. Notation: i queries, j keys, d head elements, c columns of a batch.
 //
 // A warp works on one column of one head and on OWN_TOKENS = 16 tokens, its left operand's rows; it goes over the other side's tokens
 // SPAN = 32 at a time. A block is 256 threads = 8 warps = 8 columns, so that everything that belongs to the forward pass alone, P first
 // of all, is loaded or computed once for 8 columns. Results of a column depend on no other column.
 //
-// The suffix of a kernel's name, WIDTH = 64 or 128, is how many elements of a result row a warp holds in registers. Wider heads are cut
-// into slices = ceil(head_width / WIDTH), which repeat the scores; any head width works. Grids, with tiles(n) = ceil(n / 16):
+// The suffix of a kernel's name, WIDTH = 64 or 128, is how many elements of a result row a warp holds in registers: 64 lets two blocks
+// share a processor. Wider heads are cut into slices = ceil(head_width / WIDTH), which repeat the scores, so any head width works as
+// long as its tiles fit in shared memory. Blocks have 256 threads; grids, with tiles = ceil(tokens / 16) and seen = tiles -
+// queries_from / 16:
 //
-//   attention               x = ceil(columns * (tiles(tokens) - queries_from / 16) / 8)   y = 1                                     z = heads * slices
-//   attention_tangent       x = ceil(columns / 8)                                         y = tiles(tokens) - queries_from / 16     z = heads * slices
-//   attention_adjoint_queries  x = ceil(columns / 8)                                      y = tiles(tokens)                         z = heads * slices
-//   attention_adjoint_keys  x = ceil(columns / 8)                                         y = tiles(tokens)                         z = heads * slices * 2
+//   kernel                      x                           y        z
+//   attention                   ceil(columns * seen / 8)    1        heads * slices
+//   attention_tangent           ceil(columns / 8)           seen     heads * slices
+//   attention_adjoint_queries   ceil(columns / 8)           tiles    heads * slices
+//   attention_adjoint_keys      ceil(columns / 8)           tiles    heads * slices * 2
 //
-// Blocks of 256 threads. Dynamic shared memory, in bytes: none for attention, for the others 4 (2880 ceil(head_width / 32) + 704 + 18 WIDTH).
+// Dynamic shared memory in bytes: none for attention, for the others 4 (2880 ceil(head_width / 32) + 704 + 18 WIDTH).
 #pragma once
 #include "mma.cuh"
 
@@ -102,13 +105,15 @@ __device__ __forceinline__ Column column_of(const Batch& b, int c) {
 // May rows of these matrices be read and written 4 elements at a time?
 __device__ __forceinline__ bool aligned(const void* p, int stride) { return reinterpret_cast<uintptr_t>(p) % 16 == 0 && stride % 4 == 0; }
 
-// Up to 4 elements, one at a time, zero after `count`. The way of shapes that nobody runs for speed: a function that is not inlined
-// leaves the registers to the other one.
-#ifdef __CUDACC__
-__noinline__
-#endif
-__device__ float4 load_scalars(const float* x, int count) {
-  return make_float4(count > 0 ? x[0] : 0, count > 1 ? x[1] : 0, count > 2 ? x[2] : 0, count > 3 ? x[3] : 0);
+// Up to 4 elements, zero after `count`. The way of shapes that nobody runs for speed: a loop that is not unrolled leaves the registers to
+// the other one.
+__device__ __forceinline__ float4 load_scalars(const float* x, int count) {
+  float4 found = make_float4(0, 0, 0, 0);
+#pragma unroll 1
+  for (int i = min(count, 4) - 1; i >= 0; i--) {  // each in x, what was there moves on
+    found.w = found.z, found.z = found.y, found.y = found.x, found.x = x[i];
+  }
+  return found;
 }
 
 // Elements d..d+3 of a row, zero from `end` on and where there is no row. With VECTOR d and end are multiples of 4 and the row is
@@ -149,238 +154,4 @@ __device__ __forceinline__ float component(const float4& x, int i) { return i ==
 __device__ __forceinline__ float row_sum(float x) {
   x += __shfl_xor_sync(FULL_WARP, x, 1);
   return x + __shfl_xor_sync(FULL_WARP, x, 2);
-}
-
-// ---- Tiles of ROWS = 16 or 32 tokens in shared memory, in chunks of 32 head elements: element d of a token stands at
-// (d / 32) ROWS CHUNK_STRIDE + (the token's place) CHUNK_STRIDE + d % 32. Elements from head_width on are zero.
-//
-// Scores read rows g of 8 with elements 4t.., sums over tokens read rows 2t and 2t + 1 of 8 with elements 4g... Both are free of bank
-// conflicts when row 8n + g of a tile has the place slot(g) + block_of_slots(n).
-enum { CHUNK = 32, CHUNK_STRIDE = CHUNK + 4 };
-
-__device__ __forceinline__ int slot(int g) { return g % 2 == 0 ? g : 8 + (g + 3) % 8; }
-__device__ __forceinline__ constexpr int block_of_slots(int n) { return n % 2 + n / 2 * 16; }
-__device__ __forceinline__ int chunks(int head_width) { return (head_width + CHUNK - 1) / CHUNK; }
-
-template <class Precision>
-__device__ __forceinline__ void keep4(float* to, const float4& x) {
-  *reinterpret_cast<float4*>(to) = make_float4(kept<Precision>(x.x), kept<Precision>(x.y), kept<Precision>(x.z), kept<Precision>(x.w));
-}
-
-// Tokens first..first + ROWS - 1 of one or two parts of the forward pass into a tile each; tokens past the end are zero.
-template <class Precision, bool VECTOR, int ROWS, int PARTS>
-__device__ __forceinline__ void fill(float* const (&tiles)[PARTS], const Part (&parts)[PARTS], int first, const Batch& b) {
-  int r = threadIdx.x / 8;
-  if (r >= ROWS) return;
-  bool exists = first + r < b.tokens;
-  int d = threadIdx.x % 8 * 4, at = (slot(r % 8) + block_of_slots(r / 8)) * CHUNK_STRIDE + d;
-#pragma unroll 2
-  for (int chunk = 0; chunk < chunks(b.head_width); chunk++) {
-    float4 x[PARTS];
-#pragma unroll
-    for (int p = 0; p < PARTS; p++) x[p] = load4<VECTOR>(parts[p].row(first + r), exists, d + chunk * CHUNK, b.head_width);
-#pragma unroll
-    for (int p = 0; p < PARTS; p++) keep4<Precision>(tiles[p] + chunk * ROWS * CHUNK_STRIDE + at, x[p]);
-  }
-}
-
-// ---- Scores: sums over head elements. A chunk of 16 is two steps of the hardware's 8; which element stands in which place is free
-// as long as both operands agree, so lane t takes the elements 4t..4t+3: x, y in the first step, z, w in the second.
-
-// Rows g + 8n of a tile in shared memory.
-template <int ROWS>
-struct TileRows {
-  enum { KEPT = true };
-  const float* at;
-
-  __device__ __forceinline__ explicit TileRows(const float* tile) : at(tile + slot(lane_row()) * CHUNK_STRIDE) {}
-  __device__ __forceinline__ float4 get(int n, int d) const {
-    return *reinterpret_cast<const float4*>(at + (d / CHUNK * ROWS + block_of_slots(n)) * CHUNK_STRIDE + d % CHUNK);
-  }
-};
-
-// Rows g + 8n, for n < N, of a column in device memory. Rows that it does not have count as zero; their pointers are not read.
-template <int N, bool VECTOR>
-struct ColumnRows {
-  enum { KEPT = false };
-  const float* row[N];
-  int exist;  // bit n: row n does
-  int width;
-
-  __device__ __forceinline__ float4 get(int n, int d) const { return load4<VECTOR>(row[n], exist >> n & 1, d, width); }
-};
-
-// row_of_lane: lane l's is the row of the matrix that stands at row l of the operand, -1 for none.
-template <int N, bool VECTOR>
-__device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, int row_of_lane, int width) {
-  ColumnRows<N, VECTOR> rows;
-  rows.width = width;
-  rows.exist = 0;
-#pragma unroll
-  for (int n = 0; n < N; n++) {
-    int r = __shfl_sync(FULL_WARP, row_of_lane, lane_row() + 8 * n);
-    rows.row[n] = part.row(r);
-    rows.exist |= int(r >= 0) << n;
-  }
-  return rows;
-}
-
-// s [16, 8 N] += left [16, h] right' [h, 8 N].
-template <class Precision, int N, class Left, class Right>
-__device__ __forceinline__ void add_scores(float (&s)[N][4], const Left& a, const Right& b, int head_width) {
-  int t = lane_column();
-  // Fp32 has no registers left to load ahead, and enough to do meanwhile.
-#pragma unroll(Precision::PARTS == 1 ? 2 : 1)
-  for (int d = 4 * t; d < head_width + 4 * t; d += 16) {
-    float4 x = a.get(0, d), y = a.get(1, d), z[N];
-#pragma unroll
-    for (int n = 0; n < N; n++) z[n] = b.get(n, d);
-    auto a0 = left<Precision, Left::KEPT>(x.x, y.x, x.y, y.y);
-    auto a1 = left<Precision, Left::KEPT>(x.z, y.z, x.w, y.w);
-#pragma unroll
-    for (int n = 0; n < N; n++) {
-      auto b0 = right<Precision, Right::KEPT>(z[n].x, z[n].y);
-      auto b1 = right<Precision, Right::KEPT>(z[n].z, z[n].w);
-      multiply_add(s[n], a0, b0, a1, b1);
-    }
-  }
-}
-
-// ---- Sums over tokens. What a lane holds of a product [16, 32] is at once the left operand of the next one, if column 2t of each 8 is
-// taken as the operand's column t and 2t + 1 as t + 4. Lane (g, t) then reads rows 2t and 2t + 1 of each 8 on the right, their elements
-// 4g..4g+3, one for each of 4 products: result n of 4 has element 4 (2t) + n of 32 in its column 2t and 4 (2t + 1) + n in 2t + 1. So a
-// lane holds elements 8t..8t+7 of the rows g and g + 8.
-
-template <int WIDTH>
-struct Sums {
-  enum { PARTS = WIDTH / CHUNK };
-  float x[PARTS][4][4];
-
-  __device__ __forceinline__ void clear() {
-#pragma unroll
-    for (int p = 0; p < PARTS; p++)
-      for (int n = 0; n < 4; n++)
-        for (int i = 0; i < 4; i++) x[p][n][i] = 0;
-  }
-
-  // Elements 32 p + 8 t + 4 half .. + 3 of row g + 8 r.
-  __device__ __forceinline__ float4 get(int p, int r, int half) const {
-    int i = 2 * r + half;
-    return make_float4(x[p][0][i], x[p][1][i], x[p][2][i], x[p][3][i]);
-  }
-};
-
-// Rows 8n + 2t + odd of a tile in shared memory, from element `from` on, the first of a chunk.
-template <int ROWS>
-struct TileTerms {
-  enum { KEPT = true };
-  const float *even, *odd;
-
-  __device__ __forceinline__ TileTerms(const float* tile, int from) {
-    int t = lane_column(), at = from / CHUNK * ROWS * CHUNK_STRIDE + 4 * lane_row();
-    even = tile + at + slot(2 * t) * CHUNK_STRIDE;
-    odd = tile + at + slot(2 * t + 1) * CHUNK_STRIDE;
-  }
-  struct Row {
-    const float* at;
-    __device__ __forceinline__ float4 get(int p) const { return *reinterpret_cast<const float4*>(at + p * ROWS * CHUNK_STRIDE); }
-  };
-  __device__ __forceinline__ Row row(int n, int is_odd) const { return {(is_odd ? odd : even) + block_of_slots(n) * CHUNK_STRIDE}; }
-};
-
-// The same rows of a column in device memory, elements from..end-1; zero where it has none.
-template <bool VECTOR>
-struct ColumnTerms {
-  enum { KEPT = false };
-  Part part;
-  int row_of_lane, from, end;
-
-  struct Row {
-    const float* at;
-    bool exists;
-    int d, end;
-    __device__ __forceinline__ float4 get(int p) const { return load4<VECTOR>(at, exists, d + CHUNK * p, end); }
-  };
-  __device__ __forceinline__ Row row(int n, int is_odd) const {
-    int r = __shfl_sync(FULL_WARP, row_of_lane, 8 * n + 2 * lane_column() + is_odd);
-    return {part.row(r), r >= 0, from + 4 * lane_row(), end};
-  }
-};
-
-// What a lane holds of the left operand's columns 8n..8n+7: of a product in registers, or of P in shared memory.
-struct Held {
-  const float (&x)[TILES][4];
-  __device__ __forceinline__ float4 get(int n) const { return make_float4(x[n][0], x[n][1], x[n][2], x[n][3]); }
-};
-
-struct Weights {
-  const float* at;
-
-  __device__ __forceinline__ explicit Weights(const float* p) : at(p + lane_row() * WEIGHT_STRIDE + 2 * lane_column()) {}
-  __device__ __forceinline__ float4 get(int n) const {
-    float2 x = *reinterpret_cast<const float2*>(at + 8 * n), y = *reinterpret_cast<const float2*>(at + 8 * WEIGHT_STRIDE + 8 * n);
-    return make_float4(x.x, x.y, y.x, y.y);
-  }
-};
-
-template <class Precision>
-__device__ __forceinline__ Fragment<Precision, 4> left_of_product(const float4& x) {
-  return left<Precision, false>(x.x, x.z, x.y, x.w);
-}
-
-// sums [16, width] += a [16, 32] terms [32, width].
-template <class Precision, int WIDTH, class Left, class Terms>
-__device__ __forceinline__ void add_sums(Sums<WIDTH>& sums, const Left& a, const Terms& terms, int width) {
-#pragma unroll
-  for (int n = 0; n < TILES; n += 2) {
-    auto a0 = left_of_product<Precision>(a.get(n)), a1 = left_of_product<Precision>(a.get(n + 1));
-    auto r0 = terms.row(n, 0), r1 = terms.row(n, 1), r2 = terms.row(n + 1, 0), r3 = terms.row(n + 1, 1);
-#pragma unroll
-    for (int p = 0; p < Sums<WIDTH>::PARTS; p++) {
-      if (CHUNK * p >= width) break;
-      float4 x0 = r0.get(p), x1 = r1.get(p), x2 = r2.get(p), x3 = r3.get(p);
-#pragma unroll
-      for (int k = 0; k < 4; k++) {
-        auto b0 = right<Precision, Terms::KEPT>(component(x0, k), component(x1, k));
-        auto b1 = right<Precision, Terms::KEPT>(component(x2, k), component(x3, k));
-        multiply_add(sums.x[p][k], a0, b0, a1, b1);
-      }
-    }
-  }
-}
-
-// Row g + 8 r of a result, times `factor`, less `shift` times a row of a tile of 16 in shared memory if there is one; `to` is the slice's element 0.
-template <bool VECTOR, int WIDTH>
-__device__ __forceinline__ void store_row(
-    float* to, const Sums<WIDTH>& sums, int r, int width, float factor, float shift, const float* subtract) {
-#pragma unroll
-  for (int p = 0; p < Sums<WIDTH>::PARTS; p++) {
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      int at = 8 * lane_column() + 4 * half, d = CHUNK * p + at;
-      if (d >= width) continue;
-      float4 x = sums.get(p, r, half);
-      if (subtract != nullptr) {
-        float4 y = *reinterpret_cast<const float4*>(subtract + p * OWN_TOKENS * CHUNK_STRIDE + at);
-        x = make_float4(x.x - shift * y.x, x.y - shift * y.y, x.z - shift * y.z, x.w - shift * y.w);
-      }
-      store4<VECTOR>(to, d, width, make_float4(factor * x.x, factor * x.y, factor * x.z, factor * x.w));
-    }
-  }
-}
-
-// ---- P of a tile [16, 32], by the block's first 4 warps, 8 columns each; weight(row, column, score) is its value, row 0 or 1 being the
-// tile's rows g and g + 8.
-template <class Precision, class Weight>
-__device__ __forceinline__ void fill_weights(float* p, const float* left_tile, const float* right_tile, const Batch& b, Weight weight) {
-  int w = warp_index(), g = lane_row(), t = lane_column();
-  if (w >= TILES) return;
-  float s[1][4] = {};
-  TileRows<SPAN> eight(right_tile + block_of_slots(w) * CHUNK_STRIDE);
-  add_scores<Precision>(s, TileRows<OWN_TOKENS>(left_tile), eight, b.head_width);
-#pragma unroll
-  for (int r = 0; r < 2; r++) {
-    float2 pair = make_float2(weight(r, 8 * w + 2 * t, s[0][2 * r]), weight(r, 8 * w + 2 * t + 1, s[0][2 * r + 1]));
-    *reinterpret_cast<float2*>(p + (g + 8 * r) * WEIGHT_STRIDE + 8 * w + 2 * t) = pair;
-  }
 }

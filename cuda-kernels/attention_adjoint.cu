@@ -15,14 +15,14 @@ struct AdjointQueriesRule {
   float score_scale;
   int query_row;  // lane l's: of query i0 + l % 16
 
-  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int, int) const {
-    auto own = column_rows<2, VECTOR>(part_of(dout, dout_stride, b, 0, head), query_row, b.head_width);
-    add_scores<Precision>(e, own, TileRows<SPAN>(tiles.values), b.head_width);
+  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int, int, int live) const {
+    auto own = column_rows<2, VECTOR>(part_of(dout, dout_stride, b, 0, head), query_row, 0, b.head_width);
+    add_scores<Precision>(e, own, TileRows<SPAN>(tiles.values), b.head_width, live);
   }
 
   __device__ __forceinline__ const float* terms(const QueryTiles& tiles) const { return tiles.keys; }
 
-  __device__ __forceinline__ void more(Sums<WIDTH>&, const QueryTiles&, int, int, int, const Slice&) const {}
+  __device__ __forceinline__ void more(Sums<WIDTH>&, const QueryTiles&, int, int, int, int, const Slice&) const {}
 
   __device__ __forceinline__ void store(
       const Centred<WIDTH>& result, int r, int i, float n, const float* mean_terms, const Slice& slice) const {
@@ -103,12 +103,12 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
       int i = i0 + query, j = j0 + g + 8 * r;
       return i >= j && i < b.tokens ? expf(b.scale * score - log_sum_exp[i]) : 0;
     });
-    bool now = mine && i0 <= column.last;
+    int live = mine ? column.last + 1 - i0 : 0;  // queries that the column has
+    bool now = live > 0;
     int row = now ? column.row(b, i0 + lane, b.queries_from) : -1;
     float e[TILES][4] = {};
     if (now && for_keys) {
-      add_scores<Precision>(
-          e, TileRows<OWN_TOKENS>(values), column_rows<TILES, VECTOR>(own, row, b.head_width), b.head_width);
+      add_column_scores<Precision, VECTOR>(e, TileRows<OWN_TOKENS>(values), own, row, b.head_width, live);
     }
     __syncthreads();
 
@@ -123,10 +123,10 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
         e[n][0] = p.x * (e[n][0] - m0), e[n][1] = p.y * (e[n][1] - m1);
         e[n][2] = p.z * (e[n][2] - m0), e[n][3] = p.w * (e[n][3] - m1);
       }
-      add_sums<Precision>(sums, Held{e}, TileTerms<SPAN>(queries, slice.from), slice.width);
+      add_sums<Precision>(sums, HeldScores{e}, TileTerms<SPAN>(queries, slice.from), slice.width, live);
     } else {
       ColumnTerms<VECTOR> terms = {own, row, slice.from, slice.from + slice.width};
-      add_sums<Precision>(sums, weights, terms, slice.width);
+      add_sums<Precision>(sums, weights, terms, slice.width, live);
     }
   }
 

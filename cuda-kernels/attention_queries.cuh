@@ -7,7 +7,7 @@
 // y_i = (the same with r_i) - n_i sum over j of P_ij x_j and m_i = r_i + n_i. The last sum belongs to the forward pass and is made once a
 // block. As r_i serves the weighted mean of e over the first tile: what all e of a query have in common then cancels at once.
 #pragma once
-#include "attention.cuh"
+#include "attention_products.cuh"
 
 // Shared memory of a block: the forward pass's keys, values and queries, P, P's row sums as 4 warps find them,
 // and the mean terms.
@@ -114,11 +114,12 @@ struct Centred {
 };
 
 // Rule: which scores a column has and what else it adds.
-//   void scores(float (&e)[TILES][4], const QueryTiles&, int head, int j0, int row): adds e of the keys from j0 on
+//   void scores(float (&e)[TILES][4], const QueryTiles&, int head, int j0, int row, int live): adds e of the keys from j0 on
 //   const float* terms(const QueryTiles&)
-//   void more(Sums<WIDTH>&, const QueryTiles&, int head, int j0, int row, const Slice&)
+//   void more(Sums<WIDTH>&, const QueryTiles&, int head, int j0, int row, int live, const Slice&)
 //   void store(const Centred<WIDTH>&, int r, int i, float n, const float* mean_terms, const Slice&): row i = the tile's row g + 8 r
-// `row` is lane l's: the column's row at token j0 + l, -1 for none. A warp whose column has no rows i to store only helps.
+// `row` is lane l's: the column's row at token j0 + l, -1 for none; keys from j0 + live on are
+// not seen. A warp whose column has no rows i to store only helps.
 template <class Precision, int WIDTH, bool VECTOR, class Rule>
 __device__ __forceinline__ void for_queries(
     const Primal& primal, const Batch& b, const Slice& slice, const Column& column, int i0, int store_from, int last_key, Rule& rule) {
@@ -159,17 +160,18 @@ __device__ __forceinline__ void for_queries(
         if (t == 0) tiles.weight_sum(g + 8 * r) += sum;
       }
     }
-    bool now = mine && j0 <= end;
+    int live = mine ? end + 1 - j0 : 0;  // keys that the column's queries see
+    bool now = live > 0;
     int row = now ? column.row(b, j0 + lane, 0) : -1;
     float e[TILES][4] = {};
-    if (now) rule.scores(e, tiles, head, j0, row);
+    if (now) rule.scores(e, tiles, head, j0, row, live);
     __syncthreads();
 
     MeanTerms<Precision, WIDTH>{tiles.mean_terms}.add(Weights(tiles.weights), rule.terms(tiles), slice);
     if (now) {
       result.centre(e, Weights(tiles.weights), rule.score_scale, i0, j0);
-      add_sums<Precision>(result.sums, Held{e}, TileTerms<SPAN>(rule.terms(tiles), slice.from), slice.width);
-      rule.more(result.sums, tiles, head, j0, row, slice);
+      add_sums<Precision>(result.sums, HeldScores{e}, TileTerms<SPAN>(rule.terms(tiles), slice.from), slice.width, live);
+      rule.more(result.sums, QueryTiles(shared, anew(b.head_width)), anew(slice.head), j0, row, live, slice);
     }
   }
 

@@ -15,22 +15,22 @@ struct TangentRule {
   // Keys before the column's first token do not move.
   __device__ __forceinline__ bool moves(int j0) const { return j0 + SPAN > column.first; }
 
-  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int j0, int row) const {
-    auto dq = column_rows<2, VECTOR>(part_of(dqkv, dqkv_stride, b, 0, head), query_row, b.head_width);
-    add_scores<Precision>(e, dq, TileRows<SPAN>(tiles.keys), b.head_width);
+  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int j0, int row, int live) const {
+    auto dq = column_rows<2, VECTOR>(part_of(dqkv, dqkv_stride, b, 0, head), query_row, 0, b.head_width);
+    add_scores<Precision>(e, dq, TileRows<SPAN>(tiles.keys), b.head_width, live);
     if (moves(j0)) {
-      auto dk = column_rows<TILES, VECTOR>(part_of(dqkv, dqkv_stride, b, 1, head), row, b.head_width);
-      add_scores<Precision>(e, TileRows<OWN_TOKENS>(tiles.queries), dk, b.head_width);
+      Part dk = part_of(dqkv, dqkv_stride, b, 1, head);
+      add_column_scores<Precision, VECTOR>(e, TileRows<OWN_TOKENS>(tiles.queries), dk, row, b.head_width, live);
     }
   }
 
   __device__ __forceinline__ const float* terms(const QueryTiles& tiles) const { return tiles.values; }
 
   __device__ __forceinline__ void more(
-      Sums<WIDTH>& sums, const QueryTiles& tiles, int head, int j0, int row, const Slice& slice) const {
+      Sums<WIDTH>& sums, const QueryTiles& tiles, int head, int j0, int row, int live, const Slice& slice) const {
     if (!moves(j0)) return;
     ColumnTerms<VECTOR> dv = {part_of(dqkv, dqkv_stride, b, 2, head), row, slice.from, slice.from + slice.width};
-    add_sums<Precision>(sums, Weights(tiles.weights), dv, slice.width);
+    add_sums<Precision>(sums, Weights(tiles.weights), dv, slice.width, live);
   }
 
   __device__ __forceinline__ void store(

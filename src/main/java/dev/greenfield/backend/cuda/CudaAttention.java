@@ -2,6 +2,7 @@ package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.Precision;
@@ -24,12 +25,18 @@ final class CudaAttention {
     private final BatchTables tables;
     private final DeviceMemory memory;
     private final String precision;
+    private final int mostSharedBytes;
 
-    CudaAttention(Launcher launcher, BatchTables tables, DeviceMemory memory, Precision precision) {
+    /**
+     * @param mostSharedBytes shared memory that the device lets a block have
+     */
+    CudaAttention(
+            Launcher launcher, BatchTables tables, DeviceMemory memory, Precision precision, int mostSharedBytes) {
         this.launcher = launcher;
         this.tables = tables;
         this.memory = memory;
         this.precision = precision.label();
+        this.mostSharedBytes = mostSharedBytes;
     }
 
     void value(
@@ -124,17 +131,28 @@ final class CudaAttention {
     }
 
     /** Heads, each as often as its width needs the variant. */
-    private static int slices(AttentionShape shape) {
-        return shape.heads() * ((shape.headWidth() + variant(shape) - 1) / variant(shape));
+    private int slices(AttentionShape shape) {
+        int variant = variant(shape);
+        return shape.heads() * ((shape.headWidth() + variant - 1) / variant);
     }
 
-    private static int sharedBytes(AttentionShape shape) {
-        int width = (shape.headWidth() + 31) / 32 * 32;
-        return Float.BYTES * (80 * (width + 4) + 704);
+    private int sharedBytes(AttentionShape shape) {
+        return sharedBytes(shape, variant(shape));
     }
 
-    /** Elements of a head's output that a variant holds in registers; wider heads are done in slices. */
-    private static int variant(AttentionShape shape) {
-        return shape.headWidth() <= 64 ? 64 : 128;
+    private static int sharedBytes(AttentionShape shape, int variant) {
+        return Float.BYTES * (2880 * ((shape.headWidth() + 31) / 32) + 704 + 18 * variant);
+    }
+
+    /** Elements of a result row that a warp holds: heads that are wider are done in slices. */
+    private int variant(AttentionShape shape) {
+        int variant = shape.headWidth() > 64 && sharedBytes(shape, 128) <= mostSharedBytes ? 128 : 64;
+        if (sharedBytes(shape, variant) > mostSharedBytes) {
+            throw new BackendException(
+                    "heads of width " + shape.headWidth() + " need " + sharedBytes(shape, variant)
+                            + " bytes of shared memory, this GPU has " + mostSharedBytes,
+                    "use --backend cpu");
+        }
+        return variant;
     }
 }
