@@ -2,6 +2,7 @@ package dev.greenfield;
 
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.BackendException;
+import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.cpu.CpuBackend;
 import dev.greenfield.backend.cuda.CudaBackend;
@@ -57,7 +58,7 @@ public record BackendChoice(Backend backend, String reason) {
                 try {
                     yield cuda(precision, "asked for");
                 } catch (BackendException e) {
-                    throw new BackendException("backend cuda: " + e.getMessage(), e);
+                    throw new BackendException("backend cuda: " + e.found(), e.remedy());
                 }
             }
             default ->
@@ -70,15 +71,22 @@ public record BackendChoice(Backend backend, String reason) {
         if (precision == Precision.FP64) {
             return new BackendChoice(new ReferenceBackend(), "backend reference: the one that computes in fp64");
         }
-        BackendException problem = CudaBackend.problem();
-        if (problem == null) {
+        String noGpu;
+        try {
             return cuda(precision, "the fastest there is");
-        }
-        if (precision == Precision.TF32) {
-            throw new BackendException("--precision tf32 needs a GPU: " + problem.getMessage());
+        } catch (BackendException e) {
+            if (precision == Precision.TF32) {
+                throw new BackendException("--precision tf32 needs a GPU: " + e.found(), e.remedy());
+            }
+            noGpu = e.found();
+        } catch (DeviceMemoryException e) {
+            if (precision == Precision.TF32) {
+                throw e;
+            }
+            noGpu = e.getMessage();
         }
         CpuBackend cpu = CpuBackend.open(threads);
-        return new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): no GPU, " + problem.found() + slow(cpu));
+        return new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): no GPU, " + noGpu + slow(cpu));
     }
 
     private static BackendChoice cuda(Precision precision, String why) {

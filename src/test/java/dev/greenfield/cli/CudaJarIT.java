@@ -170,7 +170,7 @@ class CudaJarIT {
         assertThat(hopeless.err().lines().filter(line -> line.startsWith("greenfield: ")))
                 .singleElement()
                 .asString()
-                .contains("the GPU has no", "are free and this program holds", "lower --memory");
+                .contains("the GPU has no", "are free and this model holds", "a shorter prompt");
     }
 
     @Test

@@ -76,15 +76,27 @@ final class BatchTables {
         long elements = tokens + 1L + 2L * columns + rows.rows();
         DeviceMemory.Block block = memory.allocate("tables of a batch", Integer.BYTES * elements);
         Table table = new Table(rows, block);
+        try {
+            fill(table);
+        } catch (RuntimeException | Error e) {
+            memory.free(block);
+            throw e;
+        }
+        return table;
+    }
+
+    private void fill(Table table) {
+        RaggedRows rows = table.rows;
+        int tokens = rows.tokens();
+        int columns = rows.columns();
         transfers.upload(
-                block, Integer.BYTES, tokens + 1 + 2 * columns, "tables of a batch", (staging, at, from, n) -> {
+                table.block, Integer.BYTES, tokens + 1 + 2 * columns, "tables of a batch", (staging, at, from, n) -> {
                     for (int i = 0; i < n; i++) {
                         staging.putInt(at + Integer.BYTES * i, entry(rows, from + i));
                     }
                 });
         launcher.kernel("token_of_rows").address(table.start()).number(tokens).address(table.tokenOf(0));
         launcher.launch(tokens, 1, 1, THREADS, 0);
-        return table;
     }
 
     private static int entry(RaggedRows rows, int i) {
@@ -95,11 +107,5 @@ final class BatchTables {
         }
         int c = i - tokens - 1;
         return c < columns ? rows.first(c) : rows.last(c - columns);
-    }
-
-    /** Frees all tables; the next batch makes new ones. */
-    void clear() {
-        kept.forEach(table -> memory.free(table.block));
-        kept.clear();
     }
 }

@@ -27,6 +27,7 @@ final class CublasGemm {
     /** NVIDIA's recommendation for Hopper; with a workspace of its own, cuBLAS never allocates. */
     static final long WORKSPACE_BYTES = 32L << 20;
 
+    private final CudaBackend owner;
     private final cublasHandle handle = new cublasHandle();
     private final int computeType;
     private final FloatBuffer scalars = ByteBuffer.allocateDirect(2 * Float.BYTES)
@@ -35,7 +36,8 @@ final class CublasGemm {
     private final Pointer alphaPointer = Pointer.to(scalars);
     private final Pointer betaPointer = alphaPointer.withByteOffset(Float.BYTES);
 
-    CublasGemm(Precision precision, CUstream stream, DeviceMemory.Block workspace) {
+    CublasGemm(CudaBackend owner, Precision precision, CUstream stream, DeviceMemory.Block workspace) {
+        this.owner = owner;
         computeType = precision == Precision.TF32
                 ? cublasComputeType.CUBLAS_COMPUTE_32F_FAST_TF32
                 : cublasComputeType.CUBLAS_COMPUTE_32F;
@@ -86,8 +88,8 @@ final class CublasGemm {
         return transpose ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
     }
 
-    private static Pointer pointer(Matrix m) {
-        return CudaBuffer.of(m.buffer()).pointer(m.offset());
+    private Pointer pointer(Matrix m) {
+        return CudaBuffer.of(m.buffer(), owner).pointer(m.offset());
     }
 
     /** cuBLAS wants a leading dimension of at least 1, also of a matrix without elements. */

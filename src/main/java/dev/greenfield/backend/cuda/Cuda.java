@@ -1,9 +1,11 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.BackendException;
+import dev.greenfield.backend.DeviceMemoryException;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasStatus;
 
 /** Turns status codes into messages that say which operation failed, on what, and what CUDA calls it. */
 final class Cuda {
@@ -11,6 +13,9 @@ final class Cuda {
 
     /** Passes when {@code result} is success, throws otherwise. {@code what} names operation and shapes. */
     static void check(int result, String what) {
+        if (result == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
+            throw new DeviceMemoryException(what + ": the GPU is out of memory");
+        }
         if (result != CUresult.CUDA_SUCCESS) {
             throw new BackendException(what + ": " + describe(result) + advice(result));
         }
@@ -43,6 +48,9 @@ final class Cuda {
 
     /** Passes when a cuBLAS status is success, throws otherwise. */
     static void checkBlas(int status, String what) {
+        if (status == cublasStatus.CUBLAS_STATUS_ALLOC_FAILED) {
+            throw new DeviceMemoryException(what + ": the GPU is out of memory");
+        }
         if (status != 0) {
             throw new BackendException(what + ": " + JCublas2.cublasGetStatusName(status) + " from cuBLAS; 'doctor'"
                     + " says which library was taken, --backend cpu needs none");

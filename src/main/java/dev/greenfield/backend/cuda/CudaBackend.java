@@ -6,12 +6,14 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
+import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
@@ -41,34 +43,32 @@ public final class CudaBackend implements Backend {
     private final Launcher launcher;
     private final BatchTables tables;
     private final CublasGemm gemm;
-    private final DeviceMemory.Block workspace;
     private final CudaAttention attention;
     private boolean closed;
 
     private CudaBackend(CudaDevice device, Precision precision) {
         this.device = device;
         this.precision = precision;
+        launcher = new Launcher(this, device, stream);
         List<Runnable> undo = new ArrayList<>();
         try {
             Cuda.check(
                     JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
                     "opening a stream on " + device.description());
             undo.add(() -> JCudaDriver.cuStreamDestroy(stream));
-            transfers = new Transfers(stream);
+            transfers = new Transfers(stream, launcher::last);
             undo.add(transfers::close);
-            workspace = memory.allocate("cuBLAS workspace", CublasGemm.WORKSPACE_BYTES);
             undo.add(memory::close);
-            undo.add(() -> memory.free(workspace));
-            gemm = new CublasGemm(precision, stream, workspace);
+            DeviceMemory.Block workspace = memory.allocate("cuBLAS workspace", CublasGemm.WORKSPACE_BYTES);
+            gemm = new CublasGemm(this, precision, stream, workspace);
+            tables = new BatchTables(memory, transfers, launcher);
+            attention = new CudaAttention(launcher, tables, memory, precision, device.mostSharedBytes());
         } catch (RuntimeException | Error e) {
             for (int i = undo.size() - 1; i >= 0; i--) {
                 undo.get(i).run();
             }
             throw e;
         }
-        launcher = new Launcher(device, stream);
-        tables = new BatchTables(memory, transfers, launcher);
-        attention = new CudaAttention(launcher, tables, memory, precision);
     }
 
     /**
@@ -91,24 +91,32 @@ public final class CudaBackend implements Backend {
         }
     }
 
-    /** Why there is no GPU that can be used here; null when there is one. */
+    /** Why there is no GPU that can be used here; null when there is one. Opens a backend to find out, and closes it. */
     public static BackendException problem() {
-        return CudaDevice.problem();
+        try {
+            open(Precision.FP32).close();
+            return null;
+        } catch (BackendException e) {
+            return e;
+        } catch (DeviceMemoryException e) {
+            return new BackendException(e.getMessage(), e);
+        }
     }
 
     /** What was found, for {@code doctor}: the GPU, the kernels and each library with why it was taken or refused. */
     public static List<String> survey() {
         List<String> lines = new ArrayList<>();
-        BackendException problem = problem();
-        lines.add(
-                problem == null
-                        ? "yes, float32 or tf32, " + CudaDevice.describeWanted()
-                        : "no, " + problem.getMessage());
+        try (CudaBackend backend = open(Precision.FP32)) {
+            lines.add("yes, float32 or tf32, " + backend.device());
+            lines.add("driver for CUDA " + CudaDevice.driverVersion());
+        } catch (BackendException | DeviceMemoryException e) {
+            lines.add("no, " + e.getMessage());
+        }
         if (KernelImage.inJar()) {
             try {
                 KernelImage image = KernelImage.read();
-                lines.add("kernels sha256 " + image.sha256() + ", by " + image.compiler() + " for "
-                        + image.architectures());
+                lines.add("kernels by " + image.compiler() + " for " + image.architectures() + ", sha256 "
+                        + image.sha256());
             } catch (BackendException e) {
                 lines.add(e.getMessage());
             }
@@ -130,11 +138,11 @@ public final class CudaBackend implements Backend {
         return question.get();
     }
 
-    /** The stream and what works on it, for baselines that run other libraries beside our kernels. */
-    record Internals(CUstream stream, DeviceMemory memory, Transfers transfers) {}
+    /** The stream and what works on it, for baselines that run other libraries beside our kernels; not guarded by the lock. */
+    record Internals(CUstream stream, DeviceMemory memory, Transfers transfers, Launcher launcher) {}
 
     Internals internals() {
-        return new Internals(stream, memory, transfers);
+        return new Internals(stream, memory, transfers, launcher);
     }
 
     private void requireOpen() {
@@ -191,7 +199,7 @@ public final class CudaBackend implements Backend {
         });
     }
 
-    /** Takes a buffer's memory back; after the backend was closed the context is gone, and the memory with it. */
+    /** Takes a buffer's memory back; closing the backend freed what was still open. */
     synchronized void free(DeviceMemory.Block block) {
         if (!closed) {
             device.enter();
@@ -201,7 +209,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void upload(double[] from, int at, Buffer to, long offset, int count) {
-        CudaBuffer target = CudaBuffer.of(to);
+        CudaBuffer target = CudaBuffer.of(to, this);
         queue(() -> transfers.upload(target.pointer(offset), Float.BYTES, count, to.label(), (staging, place, i, n) -> {
             for (int e = 0; e < n; e++) {
                 staging.putFloat(place + Float.BYTES * e, (float) from[at + i + e]);
@@ -211,7 +219,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void upload(float[] from, int at, Buffer to, long offset, int count) {
-        CudaBuffer target = CudaBuffer.of(to);
+        CudaBuffer target = CudaBuffer.of(to, this);
         queue(() -> transfers.upload(
                 target.pointer(offset),
                 Float.BYTES,
@@ -226,7 +234,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void download(Buffer from, long offset, double[] to, int at, int count) {
-        CudaBuffer source = CudaBuffer.of(from);
+        CudaBuffer source = CudaBuffer.of(from, this);
         queue(() -> transfers.download(source.pointer(offset), Float.BYTES, count, from.label(), (staging, i, n) -> {
             for (int e = 0; e < n; e++) {
                 to[at + i + e] = staging.getFloat(Float.BYTES * e);
@@ -399,7 +407,7 @@ public final class CudaBackend implements Backend {
     }
 
     /** Gives numbers to an operation as a table on the device. */
-    private void withIndex(int[] index, java.util.function.LongConsumer operation) {
+    private void withIndex(int[] index, LongConsumer operation) {
         if (index.length == 0) {
             return;
         }
@@ -448,7 +456,7 @@ public final class CudaBackend implements Backend {
     }
 
     /** One number of double precision a row of x, computed on the device and brought to the host. */
-    private void sums(Matrix x, double[] into, int at, java.util.function.LongConsumer operation) {
+    private void sums(Matrix x, double[] into, int at, LongConsumer operation) {
         if (x.rows() == 0) {
             return;
         }
@@ -465,22 +473,24 @@ public final class CudaBackend implements Backend {
         }
     }
 
+    /**
+     * Frees everything, also after an error on the device, when nothing can be freed any more. An error that nobody has seen yet
+     * comes out here.
+     */
     @Override
     public synchronized void close() {
         if (closed) {
             return;
         }
-        device.enter();
+        closed = true;
         try {
-            transfers.synchronize("finishing what the device was asked to do");
+            device.enter();
+            transfers.synchronize("closing the cuda backend");
         } finally {
-            tables.clear();
             gemm.close();
-            memory.free(workspace);
             memory.close();
             transfers.close();
             JCudaDriver.cuStreamDestroy(stream);
-            closed = true;
             CudaDevice.release(device);
         }
     }

@@ -16,10 +16,10 @@ final class CudaBuffer extends Buffer {
         this.block = block;
     }
 
-    /** The buffer as one of this backend's, which it must be, and open. */
-    static CudaBuffer of(Buffer buffer) {
-        if (!(buffer instanceof CudaBuffer mine)) {
-            throw new IllegalArgumentException("buffer '" + buffer.label() + "' is not in a GPU's memory");
+    /** The buffer as one of a backend's, which it must be, and open. */
+    static CudaBuffer of(Buffer buffer, CudaBackend owner) {
+        if (!(buffer instanceof CudaBuffer mine) || mine.owner != owner) {
+            throw new IllegalArgumentException("buffer '" + buffer.label() + "' belongs to another backend");
         }
         mine.requireOpen();
         return mine;
@@ -31,8 +31,8 @@ final class CudaBuffer extends Buffer {
     }
 
     /** The device address of a matrix's element (0, 0). */
-    static long address(Matrix m) {
-        return of(m.buffer()).address() + Float.BYTES * m.offset();
+    static long address(Matrix m, CudaBackend owner) {
+        return of(m.buffer(), owner).address() + Float.BYTES * m.offset();
     }
 
     /** A pointer to an element, as JCuda's calls take it. */

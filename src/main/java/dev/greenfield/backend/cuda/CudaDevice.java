@@ -10,6 +10,7 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
@@ -34,6 +35,7 @@ final class CudaDevice {
     private final CUcontext context = new CUcontext();
     private final CUmodule module = new CUmodule();
     private final Map<String, CUfunction> functions = new HashMap<>();
+    private final Map<String, Integer> sharedBytes = new HashMap<>();
     private int users;
 
     private CudaDevice(int number, CUdevice handle) {
@@ -57,21 +59,6 @@ final class CudaDevice {
         }
         device.users++;
         return device;
-    }
-
-    /** Why no GPU can be used here; null when one can. Leaves nothing open. */
-    static synchronized BackendException problem() {
-        try {
-            find(wanted());
-            return null;
-        } catch (BackendException e) {
-            return e;
-        }
-    }
-
-    /** The GPU that would be used, for people: name, compute capability, memory. */
-    static synchronized String describeWanted() {
-        return find(wanted()).description();
     }
 
     private static int wanted() {
@@ -132,7 +119,8 @@ final class CudaDevice {
             device.users--;
             if (device.users == 0) {
                 OPEN.remove(device.number);
-                device.enter();
+                // After an error on the device these fail too; there is nothing left to do about it.
+                JCudaDriver.cuCtxSetCurrent(device.context);
                 JCudaDriver.cuModuleUnload(device.module);
                 JCudaDriver.cuDevicePrimaryCtxRelease(device.handle);
             }
@@ -155,8 +143,26 @@ final class CudaDevice {
         return function;
     }
 
+    /** Lets a kernel have this much dynamic shared memory, or more when it was let have more before: all backends share it. */
+    synchronized void allowShared(String kernel, int bytes) {
+        if (bytes > sharedBytes.getOrDefault(kernel, 0)) {
+            Cuda.check(
+                    JCudaDriver.cuFuncSetAttribute(
+                            function(kernel),
+                            CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                            bytes),
+                    kernel + " with " + bytes + " bytes of shared memory");
+            sharedBytes.put(kernel, bytes);
+        }
+    }
+
+    /** Shared memory that a block may have when it is asked for. */
+    int mostSharedBytes() {
+        return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
+    }
+
     /** A property of the device, by its CU_DEVICE_ATTRIBUTE number. */
-    int attribute(int which) {
+    private int attribute(int which) {
         int[] value = {0};
         Cuda.check(
                 JCudaDriver.cuDeviceGetAttribute(value, which, handle), "asking " + name + " for attribute " + which);
@@ -172,6 +178,13 @@ final class CudaDevice {
 
     private String capability() {
         return major + "." + minor;
+    }
+
+    /** What CUDA the driver is for, such as 13.0. */
+    static String driverVersion() {
+        int[] version = {0};
+        Cuda.check(JCudaDriver.cuDriverGetVersion(version), "asking the driver for its version");
+        return version[0] / 1000 + "." + version[0] % 1000 / 10;
     }
 
     /** Name, compute capability and memory. */

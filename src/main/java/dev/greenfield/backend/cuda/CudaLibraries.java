@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 
@@ -20,8 +21,9 @@ public final class CudaLibraries {
     private static final String BINDINGS = "/lib/";
     private static final String SHIM = "/dev/greenfield/backend/cuda/libcublas.so.12";
 
-    /** What the driver puts there when it runs: on Linux itself, and on the Linux of Windows. */
-    private static final List<String> DEVICE_NODES = List.of("/dev/nvidiactl", "/dev/dxg");
+    /** What tells that NVIDIA's driver runs: on Linux itself, and on the Linux of Windows. */
+    private static final List<Path> DRIVER_RUNS =
+            List.of(Path.of("/dev/nvidiactl"), Path.of("/proc/driver/nvidia/version"), Path.of("/dev/dxg"));
 
     /** What a {@link BackendException} said, to say it again. */
     private record Problem(String found, String remedy) {}
@@ -38,14 +40,8 @@ public final class CudaLibraries {
      * @param name such as {@code JCudaDriver-12.6.0-linux-x86_64}
      */
     public static void loadBinding(String name) {
-        String resource = BINDINGS + System.mapLibraryName(name);
-        try {
-            System.load(NativeExtraction.extract(resource).toString());
-        } catch (BackendException e) {
-            UnsatisfiedLinkError error = new UnsatisfiedLinkError(e.getMessage());
-            error.initCause(e);
-            throw error;
-        }
+        System.load(
+                NativeExtraction.extract(BINDINGS + System.mapLibraryName(name)).toString());
     }
 
     /**
@@ -56,8 +52,10 @@ public final class CudaLibraries {
     static synchronized void load() {
         if (!tried) {
             tried = true;
+            problem = new Problem("loading CUDA's libraries was broken off", "start again");
             try {
                 loadAll();
+                problem = null;
             } catch (BackendException e) {
                 problem = new Problem(e.found(), e.remedy());
             }
@@ -83,15 +81,19 @@ public final class CudaLibraries {
                     "this jar was built without nvcc and has no CUDA kernels",
                     "install the CUDA toolkit 13 and build again, or use --backend cpu");
         }
+        for (Path folder : LibraryFolders.named()) {
+            if (!Files.isDirectory(folder)) {
+                CONSIDERED.add(folder + " (-D" + LibraryFolders.PROPERTY + "): refused, there is no such folder");
+            }
+        }
         loadDriver();
         loadCublas();
     }
 
     private static void loadDriver() {
-        boolean named = System.getProperty(LibraryFolders.PROPERTY) != null;
-        if (!named && DEVICE_NODES.stream().map(Path::of).noneMatch(Files::exists)) {
+        if (LibraryFolders.named().isEmpty() && DRIVER_RUNS.stream().noneMatch(Files::exists)) {
             throw new BackendException(
-                    "no NVIDIA driver is running (no " + DEVICE_NODES.get(0) + ")",
+                    "no NVIDIA driver is running (no " + DRIVER_RUNS.get(0) + ")",
                     "install one, give the container its GPUs, or use --backend cpu");
         }
         for (Map.Entry<Path, String> folder : LibraryFolders.ofSystem().entrySet()) {
@@ -110,33 +112,35 @@ public final class CudaLibraries {
     }
 
     private static void loadCublas() {
-        Map<Path, String> folders = LibraryFolders.all();
-        boolean loaded = loadCublas(folders, "12")
-                || (loadCublas(folders, "13") && load(NativeExtraction.extract(SHIM), "answers as 12"));
-        if (loaded) {
-            String refused = bind(() -> JCublas2.setExceptionsEnabled(false), "JCuda's binding to cuBLAS");
-            if (refused == null) {
-                return;
-            }
+        List<Supplier<Map<Path, String>>> places =
+                List.of(LibraryFolders::ofSystem, LibraryFolders::ofPython, LibraryFolders::ofPythonItself);
+        boolean found = places.stream()
+                .anyMatch(place -> place.get().entrySet().stream().anyMatch(CudaLibraries::loadCublas));
+        // Where no folder had it, the system's own search path may.
+        String refused = bind(
+                () -> JCublas2.setExceptionsEnabled(false),
+                found ? "JCuda's binding to cuBLAS" : "libcublas.so.12 by the system's search path");
+        if (refused != null) {
+            throw new BackendException(
+                    "no cuBLAS could be used (libcublas.so.12 or libcublas.so.13), " + refused,
+                    "install the CUDA toolkit or Python's nvidia-cublas, or name its folder with -D"
+                            + LibraryFolders.PROPERTY + "=DIR; 'doctor' prints what was considered");
         }
-        throw new BackendException(
-                "no cuBLAS could be used (libcublas.so.12 or libcublas.so.13)",
-                "install the CUDA toolkit or Python's nvidia-cublas, or name its folder with -D"
-                        + LibraryFolders.PROPERTY + "=DIR; 'doctor' prints what was considered");
     }
 
-    /** Loads libcublas of a major version from the first folder where that works, libcublasLt, which it needs, before. */
-    private static boolean loadCublas(Map<Path, String> folders, String version) {
-        for (Map.Entry<Path, String> folder : folders.entrySet()) {
-            Path cublas = folder.getKey().resolve("libcublas.so." + version);
-            Path light = folder.getKey().resolve("libcublasLt.so." + version);
-            if (Files.exists(cublas)
-                    && (!Files.exists(light) || load(light, folder.getValue()))
-                    && load(cublas, folder.getValue())) {
-                return true;
-            }
-        }
-        return false;
+    /** Loads cuBLAS 12 from a folder, or 13 and what answers for it to the name of 12. */
+    private static boolean loadCublas(Map.Entry<Path, String> folder) {
+        return loadCublas(folder, "12")
+                || (loadCublas(folder, "13") && load(NativeExtraction.extract(SHIM), "forwards cuBLAS 12 to 13"));
+    }
+
+    /** libcublasLt comes first, since libcublas needs it; one that is loaded stays, even when its libcublas is refused. */
+    private static boolean loadCublas(Map.Entry<Path, String> folder, String version) {
+        Path cublas = folder.getKey().resolve("libcublas.so." + version);
+        Path light = folder.getKey().resolve("libcublasLt.so." + version);
+        return Files.exists(cublas)
+                && (!Files.exists(light) || load(light, folder.getValue()))
+                && load(cublas, folder.getValue());
     }
 
     private static boolean load(Path file, String source) {
@@ -150,7 +154,11 @@ public final class CudaLibraries {
         }
     }
 
-    /** Runs a binding's static initializer; what went wrong, or null. */
+    /**
+     * Runs a binding's static initializer; what went wrong, or null.
+     *
+     * @throws BackendException when it was our part that failed, such as putting the binding where it can be loaded
+     */
     private static String bind(Runnable initializer, String what) {
         try {
             initializer.run();
@@ -158,11 +166,17 @@ public final class CudaLibraries {
             return null;
         } catch (LinkageError e) {
             Throwable cause = e; // class initializers wrap what happened
-            while (cause.getCause() != null) {
+            while (cause.getCause() != null && !(cause instanceof BackendException)) {
                 cause = cause.getCause();
             }
             CONSIDERED.add(what + ": refused, " + cause.getMessage());
+            if (cause instanceof BackendException ours) {
+                throw new BackendException(ours.found(), ours.remedy());
+            }
             return cause.getMessage();
+        } catch (BackendException e) {
+            CONSIDERED.add(what + ": refused, " + e.getMessage());
+            throw e;
         }
     }
 }

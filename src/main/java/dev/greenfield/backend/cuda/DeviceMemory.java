@@ -3,7 +3,9 @@ package dev.greenfield.backend.cuda;
 import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.MemoryBudgetException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
@@ -22,10 +24,10 @@ final class DeviceMemory {
 
     private final boolean cached = !"off".equals(System.getProperty(CACHE));
     private final List<Block> idle = new ArrayList<>(); // oldest first
+    private final Set<Block> lent = new HashSet<>();
     private long idleBytes;
     private long lentBytes;
     private long mostBytes = Long.MAX_VALUE;
-    private boolean closed;
 
     /** A pointer whose address can be read, for kernel arguments. */
     static final class Block extends CUdeviceptr {
@@ -80,14 +82,18 @@ final class DeviceMemory {
             }
             Cuda.check(result, "allocating " + MemoryBudgetException.amount(size) + " for '" + label + "'");
         }
+        lent.add(block);
         lentBytes += block.bytes;
         return block;
     }
 
     /** Gives a block back. */
     void free(Block block) {
+        if (!lent.remove(block)) {
+            return; // given back before, or freed when the backend closed
+        }
         lentBytes -= block.bytes;
-        if (!cached || closed || lentBytes + idleBytes + block.bytes > mostBytes) {
+        if (!cached || lentBytes + idleBytes + block.bytes > mostBytes) {
             release(block);
         } else {
             idle.add(block);
@@ -129,18 +135,26 @@ final class DeviceMemory {
     }
 
     private void freeIdle() {
-        idle.forEach(DeviceMemory::release);
+        List<Block> blocks = new ArrayList<>(idle);
         idle.clear();
         idleBytes = 0;
+        blocks.forEach(DeviceMemory::release);
     }
 
     private static void release(Block block) {
         Cuda.check(JCudaDriver.cuMemFree(block), "freeing " + MemoryBudgetException.amount(block.bytes));
     }
 
-    /** Frees the kept blocks; blocks that are lent go when they are given back. */
+    /**
+     * Frees everything, also what is still lent: its owners find it gone. After an error on the device freeing fails too, and there
+     * is nothing left to do about it.
+     */
     void close() {
-        closed = true;
-        freeIdle();
+        idle.forEach(JCudaDriver::cuMemFree);
+        lent.forEach(JCudaDriver::cuMemFree);
+        idle.clear();
+        lent.clear();
+        idleBytes = 0;
+        lentBytes = 0;
     }
 }

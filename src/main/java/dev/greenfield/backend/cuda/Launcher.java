@@ -4,11 +4,8 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.HashMap;
-import java.util.Map;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
-import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
@@ -31,16 +28,21 @@ final class Launcher {
 
     private static final int ROWS_A_BLOCK = 4;
 
+    private final CudaBackend owner;
     private final CudaDevice device;
     private final CUstream stream;
     private final ByteBuffer slots =
             ByteBuffer.allocateDirect(MOST_ARGUMENTS * SLOT).order(ByteOrder.nativeOrder());
-    private final Pointer[] tables = new Pointer[MOST_ARGUMENTS + 1];
-    private final Map<String, Integer> sharedLimits = new HashMap<>();
+    private final Pointer[] argumentLists = new Pointer[MOST_ARGUMENTS + 1];
     private String kernel;
     private int count;
+    private Launch last;
 
-    Launcher(CudaDevice device, CUstream stream) {
+    /**
+     * @param owner whose buffers the kernels work on
+     */
+    Launcher(CudaBackend owner, CudaDevice device, CUstream stream) {
+        this.owner = owner;
         this.device = device;
         this.stream = stream;
         Pointer base = Pointer.to(slots);
@@ -49,7 +51,7 @@ final class Launcher {
             for (int i = 0; i < n; i++) {
                 arguments[i] = base.withByteOffset((long) i * SLOT);
             }
-            tables[n] = Pointer.to(arguments);
+            argumentLists[n] = Pointer.to(arguments);
         }
     }
 
@@ -78,12 +80,12 @@ final class Launcher {
 
     /** A matrix: the address of its first element and its stride; null as address 0 and stride 0. */
     Launcher matrix(Matrix m) {
-        return address(m == null ? 0 : CudaBuffer.address(m)).number(m == null ? 0 : m.stride());
+        return address(m == null ? 0 : CudaBuffer.address(m, owner)).number(m == null ? 0 : m.stride());
     }
 
     /** The first element of a buffer, or null. */
     Launcher buffer(Buffer b) {
-        return address(b == null ? 0 : CudaBuffer.of(b).address());
+        return address(b == null ? 0 : CudaBuffer.of(b, owner).address());
     }
 
     /** The numbers of rows and columns of a matrix. */
@@ -125,22 +127,27 @@ final class Launcher {
             return;
         }
         CUfunction function = device.function(kernel);
-        if (sharedBytes > FREE_SHARED_BYTES && sharedBytes > sharedLimits.getOrDefault(kernel, 0)) {
-            Cuda.check(
-                    JCudaDriver.cuFuncSetAttribute(
-                            function,
-                            CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
-                            sharedBytes),
-                    kernel + " with " + sharedBytes + " bytes of shared memory");
-            sharedLimits.put(kernel, sharedBytes);
+        if (sharedBytes > FREE_SHARED_BYTES) {
+            device.allowShared(kernel, sharedBytes);
         }
-        int result =
-                JCudaDriver.cuLaunchKernel(function, x, y, z, threads, 1, 1, sharedBytes, stream, tables[count], null);
+        last = new Launch(kernel, x, y, z, threads, sharedBytes);
+        int result = JCudaDriver.cuLaunchKernel(
+                function, x, y, z, threads, 1, 1, sharedBytes, stream, argumentLists[count], null);
         if (result != 0) {
-            Cuda.check(
-                    result,
-                    kernel + ", " + x + " x " + y + " x " + z + " blocks of " + threads + " threads with " + sharedBytes
-                            + " bytes of shared memory");
+            Cuda.check(result, last.toString());
+        }
+    }
+
+    /** What was launched last, for messages: errors on the device come out later, at copies. */
+    String last() {
+        return last == null ? "no kernel" : last.toString();
+    }
+
+    private record Launch(String kernel, int x, int y, int z, int threads, int sharedBytes) {
+        @Override
+        public String toString() {
+            return kernel + ", " + x + " x " + y + " x " + z + " blocks of " + threads + " threads with " + sharedBytes
+                    + " bytes of shared memory";
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.greenfield.backend.cuda;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,8 +11,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -22,94 +21,109 @@ final class LibraryFolders {
     /** Folders to search before all others, separated as on the class path. */
     static final String PROPERTY = "greenfield.cuda.libs";
 
-    private static final String ARCHITECTURE = System.getProperty("os.arch").equals("aarch64") ? "aarch64" : "x86_64";
+    private static final String WHEELS = "Python's nvidia wheels";
+
+    /** Says where Python's nvidia packages are without running their code, or code of the current folder. */
+    private static final String ASK = "import sys; sys.path[:] = [p for p in sys.path if p.startswith('/')]; "
+            + "import importlib.util as u; s = u.find_spec('nvidia'); "
+            + "print(*(s.submodule_search_locations if s and s.submodule_search_locations else []), sep='\\n')";
 
     private static final int PYTHON_SECONDS = 5;
 
     private LibraryFolders() {}
 
-    /** Existing folders and where each was learnt, in the order of search. Looking for Python's may start a Python. */
-    static Map<Path, String> all() {
-        Map<Path, String> folders = ofSystem();
-        pythonWheels().forEach(folder -> add(folders, folder.toString(), "Python's nvidia wheels"));
-        return folders;
+    /** The folders of {@link #PROPERTY}, whether they exist or not. */
+    static List<Path> named() {
+        List<Path> named = new ArrayList<>();
+        for (String folder : System.getProperty(PROPERTY, "").split(File.pathSeparator, -1)) {
+            if (!folder.isEmpty()) {
+                named.add(Path.of(folder).toAbsolutePath());
+            }
+        }
+        return named;
     }
 
-    /** Those of {@link #all} that are not of Python packages, which bring no driver. */
+    /** Existing folders but those of Python packages, in the order of search, each with where it was learnt. */
     static Map<Path, String> ofSystem() {
         Map<Path, String> folders = new LinkedHashMap<>();
-        for (String folder :
-                System.getProperty(PROPERTY, "").split(java.util.regex.Pattern.quote(File.pathSeparator), -1)) {
-            add(folders, folder, "-D" + PROPERTY);
-        }
+        named().forEach(folder -> add(folders, folder, "-D" + PROPERTY));
         for (String variable : List.of("CUDA_PATH", "CUDA_HOME")) {
             String root = System.getenv(variable);
             if (root != null && !root.isEmpty()) {
-                add(folders, root + "/lib64", variable);
-                add(folders, root + "/targets/" + ARCHITECTURE + "-linux/lib", variable);
-                add(folders, root + "/lib", variable);
+                addToolkit(folders, Path.of(root), variable);
             }
         }
         String path = System.getenv("LD_LIBRARY_PATH");
         for (String folder : path == null ? new String[0] : path.split(":", -1)) {
-            add(folders, folder, "LD_LIBRARY_PATH");
+            if (!folder.isEmpty()) {
+                add(folders, Path.of(folder), "LD_LIBRARY_PATH");
+            }
         }
-        for (Path root : matches(Path.of("/usr/local"), "cuda*")) {
-            add(folders, root + "/lib64", "usual folder");
-            add(folders, root + "/targets/" + ARCHITECTURE + "-linux/lib", "usual folder");
-        }
+        matches(Path.of("/usr/local"), "cuda*").forEach(root -> addToolkit(folders, root, "usual folder"));
         for (String folder : List.of(
-                "/usr/lib/" + ARCHITECTURE + "-linux-gnu",
+                "/opt/cuda/lib64",
+                "/usr/lib/x86_64-linux-gnu",
                 "/usr/lib64",
                 "/usr/lib/wsl/lib",
                 "/usr/local/nvidia/lib64",
                 "/run/opengl-driver/lib")) {
-            add(folders, folder, "usual folder");
+            add(folders, Path.of(folder), "usual folder");
+        }
+        if (System.getenv("CONDA_PREFIX") != null) {
+            addToolkit(folders, Path.of(System.getenv("CONDA_PREFIX")), "CONDA_PREFIX");
         }
         return folders;
     }
 
-    private static void add(Map<Path, String> folders, String folder, String source) {
-        if (!folder.isEmpty() && Files.isDirectory(Path.of(folder))) {
-            folders.putIfAbsent(Path.of(folder).toAbsolutePath(), source);
+    private static void addToolkit(Map<Path, String> folders, Path root, String source) {
+        add(folders, root.resolve("lib64"), source);
+        add(folders, root.resolve("targets/x86_64-linux/lib"), source);
+        add(folders, root.resolve("lib"), source);
+    }
+
+    private static void add(Map<Path, String> folders, Path folder, String source) {
+        if (Files.isDirectory(folder)) {
+            folders.putIfAbsent(folder.toAbsolutePath(), source);
         }
     }
 
-    /** The lib folders of the packages below {@code nvidia} of every Python that is found. */
-    private static Iterable<Path> pythonWheels() {
-        Set<Path> found = new TreeSet<>();
-        List<Path> roots = new ArrayList<>(
-                List.of(Path.of("/usr"), Path.of("/usr/local"), Path.of(System.getProperty("user.home"), ".local")));
+    /** The lib folders of nvidia packages of the Pythons in the usual places; virtual environments come first. */
+    static Map<Path, String> ofPython() {
+        Map<Path, String> folders = new LinkedHashMap<>();
+        List<Path> roots = new ArrayList<>();
         for (String variable : List.of("VIRTUAL_ENV", "CONDA_PREFIX")) {
             if (System.getenv(variable) != null) {
                 roots.add(Path.of(System.getenv(variable)));
             }
         }
+        roots.add(Path.of(System.getProperty("user.home"), ".local"));
+        roots.add(Path.of("/usr/local"));
+        roots.add(Path.of("/usr"));
         for (Path root : roots) {
             for (Path python : matches(root.resolve("lib"), "python3*")) {
-                addWheels(found, python.resolve("site-packages").resolve("nvidia"));
-                addWheels(found, python.resolve("dist-packages").resolve("nvidia"));
+                addWheels(folders, python.resolve("site-packages/nvidia"));
+                addWheels(folders, python.resolve("dist-packages/nvidia"));
             }
         }
-        if (found.isEmpty()) {
-            askPython().forEach(folder -> addWheels(found, folder));
-        }
-        return found;
+        return folders;
     }
 
-    private static void addWheels(Set<Path> found, Path nvidia) {
-        for (Path wheel : matches(nvidia, "*")) {
-            if (Files.isDirectory(wheel.resolve("lib"))) {
-                found.add(wheel.resolve("lib"));
-            }
-        }
+    /** The lib folders of nvidia packages where {@code python3} itself looks: for Pythons in other places. Starts it. */
+    static Map<Path, String> ofPythonItself() {
+        Map<Path, String> folders = new LinkedHashMap<>();
+        askPython().forEach(nvidia -> addWheels(folders, nvidia));
+        return folders;
     }
 
-    /** Where {@code python3} itself looks for its nvidia packages; empty without a Python or without such packages. */
+    private static void addWheels(Map<Path, String> folders, Path nvidia) {
+        matches(nvidia, "*").forEach(wheel -> add(folders, wheel.resolve("lib"), WHEELS));
+    }
+
     private static List<Path> askPython() {
         Process python = null;
         try {
-            python = new ProcessBuilder("python3", "-c", "import nvidia; print('\\n'.join(nvidia.__path__))")
+            python = new ProcessBuilder("python3", "-c", ASK)
+                    .directory(new File("/"))
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
             python.getOutputStream().close();
@@ -135,7 +149,7 @@ final class LibraryFolders {
         if (Files.isDirectory(folder)) {
             try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, pattern)) {
                 entries.forEach(found::add);
-            } catch (IOException e) {
+            } catch (IOException | DirectoryIteratorException e) {
                 return List.of(); // not readable: nothing to find there
             }
         }

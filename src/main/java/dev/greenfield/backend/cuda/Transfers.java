@@ -2,6 +2,7 @@ package dev.greenfield.backend.cuda;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Supplier;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
@@ -20,12 +21,17 @@ final class Transfers {
     private static final int ALIGN = 16;
 
     private final CUstream stream;
+    private final Supplier<String> lastLaunch;
     private final Pointer pinned = new Pointer();
     private final ByteBuffer staging;
     private int used;
 
-    Transfers(CUstream stream) {
+    /**
+     * @param lastLaunch says what was launched last, for messages
+     */
+    Transfers(CUstream stream, Supplier<String> lastLaunch) {
         this.stream = stream;
+        this.lastLaunch = lastLaunch;
         Cuda.check(
                 JCudaDriver.cuMemAllocHost(pinned, BYTES),
                 "locking " + (BYTES >> 20) + " MiB of host memory for copies");
@@ -85,7 +91,10 @@ final class Transfers {
 
     /** Waits until the device has done all that was asked; errors of earlier kernels come out here. */
     void synchronize(String what) {
-        Cuda.check(JCudaDriver.cuStreamSynchronize(stream), what);
+        int result = JCudaDriver.cuStreamSynchronize(stream);
+        if (result != 0) {
+            Cuda.check(result, what + ": the device failed before, the last launch was " + lastLaunch.get());
+        }
         used = 0;
     }
 

@@ -1,8 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.BackendException;
-import jcuda.driver.CUstream;
-import jcuda.driver.JCudaDriver;
+import dev.greenfield.backend.Precision;
 
 /**
  * Launches a kernel with a mistake, as the backend would launch it, and prints what came of it. After a mistake a device is of
@@ -18,18 +17,17 @@ final class PlantedFault {
 
     public static void main(String[] args) {
         try {
-            CudaDevice device = CudaDevice.acquire();
-            CUstream stream = new CUstream();
-            Cuda.check(JCudaDriver.cuStreamCreate(stream, 0), "opening a stream");
-            DeviceMemory memory = new DeviceMemory();
-            DeviceMemory.Block block = memory.allocate("64 floats", FLOATS * Float.BYTES);
-            Launcher launcher = new Launcher(device, stream);
+            CudaBackend backend = CudaBackend.open(Precision.FP32);
+            CudaBackend.Internals cuda = backend.internals();
+            DeviceMemory.Block block = cuda.memory().allocate("64 floats", FLOATS * Float.BYTES);
+            Launcher launcher = cuda.launcher();
             launcher.kernel(args[0]).address(block.address());
             for (int i = 1; i < args.length; i++) {
                 launcher.number(Integer.parseInt(args[i]));
             }
             launcher.launch(1, 1, 1, THREADS, 0);
-            new Transfers(stream).synchronize("waiting for " + args[0]);
+            cuda.transfers().synchronize("waiting");
+            backend.close();
             System.out.println("nothing was reported");
         } catch (BackendException e) {
             System.out.println(e.getMessage());

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
@@ -90,7 +91,10 @@ public final class UnfusedAttention implements AutoCloseable {
 
     private static String loadCudnn() {
         String refused = "no libcudnn.so.9 was found";
-        for (Path folder : LibraryFolders.all().keySet()) {
+        Map<Path, String> folders = LibraryFolders.ofSystem();
+        folders.putAll(LibraryFolders.ofPython());
+        folders.putAll(LibraryFolders.ofPythonItself());
+        for (Path folder : folders.keySet()) {
             Path file = folder.resolve("libcudnn.so.9");
             if (Files.exists(file)) {
                 try {
@@ -320,8 +324,8 @@ public final class UnfusedAttention implements AutoCloseable {
         Cuda.checkBlas(status, count + " products " + m + " x " + k + " x " + n);
     }
 
-    private static Pointer at(Matrix m, int column) {
-        return CudaBuffer.of(m.buffer()).pointer(m.offset() + column);
+    private Pointer at(Matrix m, int column) {
+        return CudaBuffer.of(m.buffer(), backend).pointer(m.offset() + column);
     }
 
     private static Pointer scalar(double value) {
