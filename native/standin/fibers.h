@@ -29,9 +29,12 @@ struct Fault {
 // Runs all blocks of a launch, one after the other. Not reentrant: the caller holds the device's lock.
 Fault run_launch(const Launch& launch);
 
-// Ends the launch that runs with a fault found within a kernel, on the fiber that calls it. `what` follows "kernel K, block (x,y,z),
-// thread (x,y,z): ". False, and nothing done, if no kernel runs on this thread.
-bool end_launch(int code, const std::string& what);
+// Ends the launch that runs with a fault found within a kernel, on the fiber that calls it.
+[[noreturn]] void end_launch(int code, const std::string& what);
+
+// For traps.cpp: does a kernel run on this thread, and where does the scheduler wait meanwhile?
+bool kernel_runs_here();
+const void* scheduler_stack_pointer();
 
 // For the collectives (warp.cpp): the thread that runs, by its linear index; waiting until release_lanes names the caller's lane.
 unsigned current_thread();

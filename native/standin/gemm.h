@@ -1,6 +1,7 @@
 // Matrix products of the stand-in cuBLAS. The arithmetic is here, in libcuda.so.1, beside the memory that it must stay inside.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 // C [m,n] = alpha op(A) [m,k] op(B) [k,n] + beta C, float32 and column-major, for each of `batch` products whose operands are
@@ -19,3 +20,10 @@ static_assert(sizeof(Gemm) == 12 * 8 + 6 * 4);
 
 // On memory that was checked. Sums are in a fixed order, so that the same operands give the same bits in every build.
 void compute_gemm(const Gemm& gemm);
+
+// Entry points of the stand-in libcuda.so.1 for the stand-in cuBLAS (products.cpp); each returns a CUresult.
+extern "C" {
+int standin_context_state();
+int standin_check_range(const char* call, uint64_t address, size_t bytes);
+int standin_gemm(const Gemm* gemm, void* stream);
+}

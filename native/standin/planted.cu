@@ -39,6 +39,29 @@ __global__ void planted_shared(float* y, int n) {
   *y = s[0];
 }
 
+// Writes element `i` of a static shared array of 4; y [1].
+__global__ void planted_static_shared(float* y, int i) {
+  __shared__ float s[4];
+  s[i] = 1.0f;
+  *y = s[0];
+}
+
+// Recurses `depth` times; y [1].
+__device__ float planted_recursion(int depth) {
+  volatile float held[64];
+  held[depth % 64] = 1.0f;
+  return depth == 0 ? 0.0f : planted_recursion(depth - 1) + held[depth % 64];
+}
+__global__ void planted_deep_stack(float* y, int depth) { *y = planted_recursion(depth); }
+
+// y [1] = dividend / divisor as integers.
+__global__ void planted_division(float* y, int dividend, int divisor) { *y = float(dividend / divisor); }
+
+// Lanes below `split` vote where the others shuffle; y [blockDim].
+__global__ void planted_mixed_collectives(float* y, int split) {
+  y[threadIdx.x] = int(threadIdx.x) < split ? float(__any_sync(FULL_WARP, 1)) : __shfl_sync(FULL_WARP, 1.0f, 0);
+}
+
 // Dereferences null.
 __global__ void planted_null(float* y) { *y = 1.0f; }
 
@@ -100,6 +123,10 @@ REGISTER_KERNEL(planted_divergent_barrier)
 REGISTER_KERNEL(planted_divergent_shuffle)
 REGISTER_KERNEL(planted_misaligned)
 REGISTER_KERNEL(planted_shared)
+REGISTER_KERNEL(planted_static_shared)
+REGISTER_KERNEL(planted_deep_stack)
+REGISTER_KERNEL(planted_division)
+REGISTER_KERNEL(planted_mixed_collectives)
 REGISTER_KERNEL(planted_null)
 REGISTER_KERNEL(planted_fresh_shared)
 REGISTER_KERNEL(planted_block_sum)

@@ -8,15 +8,13 @@
 
 namespace {
 
-struct Lane {
-  uint64_t operand, result;
-  unsigned mask, source;
-  StandinCollective what;
-};
-
+// What lanes deposited: an element for each lane.
 struct Warp {
-  Lane lanes[kLanes];
+  uint64_t operand[kLanes], result[kLanes];
+  unsigned source[kLanes], mask[kLanes];
+  StandinCollective what[kLanes];
   uint32_t waiting;  // lanes that arrived at a collective which is not complete
+  bool alike;        // have they all the same `what` and `mask`?
 };
 Warp warps[kMaxWarps];
 unsigned warp_count;
@@ -41,11 +39,11 @@ float tf32(uint32_t bits) {
 }
 
 // All 32 lanes wait: gathers the fragments, multiplies, scatters (layout in cuda_host_warp.h).
-void mma(const Warp& warp) {
+__attribute__((noinline)) void mma(const Warp& warp) {
   alignas(32) float a[16][8], b[8][8], c[16][8];
   const MmaOperands* operands[kLanes];
   for (int lane = 0; lane < kLanes; lane++) {
-    operands[lane] = reinterpret_cast<const MmaOperands*>(warp.lanes[lane].operand);
+    operands[lane] = reinterpret_cast<const MmaOperands*>(warp.operand[lane]);
     const MmaOperands& o = *operands[lane];
     int g = lane / 4, t = lane % 4;
     a[g][t] = tf32(o.a[0]), a[g + 8][t] = tf32(o.a[1]), a[g][t + 4] = tf32(o.a[2]), a[g + 8][t + 4] = tf32(o.a[3]);
@@ -70,30 +68,54 @@ void mma(const Warp& warp) {
   }
 }
 
-// All lanes of `mask` wait at the same collective: computes what each gets.
-void complete(Warp& warp, StandinCollective what, unsigned mask) {
+template <class Action>
+inline void for_lanes(uint32_t lanes, Action action) {
+  if (lanes == 0xffffffffu) {
+    for (unsigned lane = 0; lane < kLanes; lane++) action(lane);
+    return;
+  }
+  for (; lanes != 0; lanes &= lanes - 1) action(unsigned(__builtin_ctz(lanes)));
+}
+
+void shuffle(Warp& warp, unsigned mask) {
+  uint32_t sources = 0;
+  for_lanes(mask, [&](unsigned lane) {
+    sources |= 1u << warp.source[lane];
+    warp.result[lane] = warp.operand[warp.source[lane]];
+  });
+  if ((sources & ~mask) != 0) {
+    end_launch(719, "a shuffle reads lane " + std::to_string(__builtin_ctz(sources & ~mask)) + ", which its mask does not name");
+  }
+}
+
+void vote(Warp& warp, unsigned mask) {
+  uint64_t ballot = 0;
+  for_lanes(mask, [&](unsigned lane) { ballot |= uint64_t(warp.operand[lane] != 0) << lane; });
+  for_lanes(mask, [&](unsigned lane) { warp.result[lane] = ballot; });
+}
+
+[[noreturn]] __attribute__((noinline, cold)) void end_at_unnamed_lane(StandinCollective what) {
+  end_launch(719, std::string(name_of(what)) + " is called by a lane that its mask does not name");
+}
+
+[[noreturn]] __attribute__((noinline, cold)) void end_at_mixed_lanes(StandinCollective what, StandinCollective other) {
+  end_launch(719, std::string("lanes of a warp meet at different collectives, ") + name_of(what) + " and " + name_of(other) + ", or with different masks");
+}
+
+// The last lane of `mask` arrived: computes what each gets. Not inline, so that the lanes that only wait have a small frame.
+__attribute__((noinline)) void complete(Warp& warp, StandinCollective what, unsigned mask) {
+  if (!warp.alike) {
+    for_lanes(mask, [&](unsigned lane) {
+      if (warp.what[lane] != what || warp.mask[lane] != mask) end_at_mixed_lanes(what, warp.what[lane]);
+    });
+  }
   switch (what) {
     case StandinCollective::syncwarp: break;
+    case StandinCollective::shuffle: shuffle(warp, mask); break;
+    case StandinCollective::vote: vote(warp, mask); break;
     case StandinCollective::mma: mma(warp); break;
-    case StandinCollective::shuffle:
-      for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
-        Lane& lane = warp.lanes[__builtin_ctz(rest)];
-        if (!(mask >> lane.source & 1)) {
-          end_launch(719, "a shuffle reads lane " + std::to_string(lane.source) + ", which its mask does not name");
-        }
-        lane.result = warp.lanes[lane.source].operand;
-      }
-      break;
-    case StandinCollective::vote: {
-      uint64_t ballot = 0;
-      for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
-        unsigned lane = unsigned(__builtin_ctz(rest));
-        ballot |= uint64_t(warp.lanes[lane].operand != 0) << lane;
-      }
-      for (unsigned rest = mask; rest != 0; rest &= rest - 1) warp.lanes[__builtin_ctz(rest)].result = ballot;
-      break;
-    }
   }
+  warp.waiting &= ~mask;
 }
 
 }  // namespace
@@ -106,7 +128,7 @@ void reset_warps(unsigned threads) {
 std::string describe_waiting_lanes() {
   unsigned counts[4] = {};
   for (unsigned w = 0; w < warp_count; w++) {
-    for (uint32_t rest = warps[w].waiting; rest != 0; rest &= rest - 1) counts[unsigned(warps[w].lanes[__builtin_ctz(rest)].what)]++;
+    for_lanes(warps[w].waiting, [&](unsigned lane) { counts[unsigned(warps[w].what[lane])]++; });
   }
   std::string text;
   for (unsigned what = 0; what < 4; what++) {
@@ -116,27 +138,24 @@ std::string describe_waiting_lanes() {
 }
 
 uint64_t standin_warp_collective(StandinCollective what, unsigned mask, uint64_t operand, unsigned source) {
-  unsigned thread = current_thread(), index = thread % kLanes;
+  unsigned thread = current_thread(), lane = thread % kLanes;
   Warp& warp = warps[thread / kLanes];
-  Lane& lane = warp.lanes[index];
-  lane.what = what, lane.mask = mask, lane.operand = operand, lane.source = source;
-  warp.waiting |= 1u << index;
-  if (!(mask >> index & 1)) end_launch(719, std::string(name_of(what)) + " is called by a lane that its mask does not name");
+  warp.what[lane] = what, warp.mask[lane] = mask, warp.operand[lane] = operand, warp.source[lane] = source;
+  if (warp.waiting == 0) {
+    warp.alike = true;
+  } else {
+    unsigned other = unsigned(__builtin_ctz(warp.waiting));
+    warp.alike &= warp.what[other] == what && warp.mask[other] == mask;
+  }
+  warp.waiting |= 1u << lane;
+  if (!(mask >> lane & 1)) end_at_unnamed_lane(what);
   if ((warp.waiting & mask) != mask) {
     wait_at_collective();
-    return lane.result;
-  }
-  for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
-    const Lane& other = warp.lanes[__builtin_ctz(rest)];
-    if (other.what != what || other.mask != mask) {
-      end_launch(719, std::string("lanes of a warp meet at different collectives, ") + name_of(what) + " and " + name_of(other.what) +
-                          ", or with different masks");
-    }
+    return warp.result[lane];
   }
   complete(warp, what, mask);
-  warp.waiting &= ~mask;
-  release_lanes(thread / kLanes, mask & ~(1u << index));
-  return lane.result;
+  release_lanes(thread / kLanes, mask & ~(1u << lane));
+  return warp.result[lane];
 }
 
 void standin_mma_tf32(float c[4], const uint32_t a[4], const uint32_t b[2]) {
