@@ -20,13 +20,11 @@ struct RunRows {
 template <int N, bool VECTOR>
 __device__ __forceinline__ ColumnRows<N, VECTOR> run_keys(const RunRows& rows, int64_t keys, int n0, int width) {
   ColumnRows<N, VECTOR> found;
-  found.width = width;
-  found.exist = 0;
 #pragma unroll
   for (int n = 0; n < N; n++) {
     int r = rows.of_lane(lane_row() + 8 * (n0 + n));
-    found.row[n] = rows.at(r, keys);
-    found.exist |= int(r != RunRows::NO_ROW) << n;
+    found.row[n] = anew(rows.at(r, keys));
+    found.end[n] = anew(r != RunRows::NO_ROW ? width : 0);
   }
   return found;
 }
@@ -40,7 +38,7 @@ struct RunTerms {
 
   __device__ __forceinline__ typename ColumnTerms<VECTOR>::Row row(int n, int is_odd) const {
     int r = rows.of_lane(8 * n + 2 * lane_column() + is_odd);
-    return {rows.at(r, values), r != RunRows::NO_ROW, from + 4 * lane_row(), end};
+    return {rows.at(r, values), from + 4 * lane_row(), r != RunRows::NO_ROW ? end : 0};
   }
 };
 

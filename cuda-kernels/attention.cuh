@@ -33,11 +33,17 @@ __device__ __forceinline__ int warp_index() { return threadIdx.x / WARP; }
 __device__ __forceinline__ int lane_row() { return threadIdx.x % WARP / 4; }     // g of mma.cuh
 __device__ __forceinline__ int lane_column() { return threadIdx.x % 4; }        // t of mma.cuh
 
-// x, in a way that the compiler cannot see through: what follows from it inside a loop is computed there, where registers are too few to
-// hold it from one turn to the next.
+// x, in a way that the compiler cannot see through. What follows from it inside a loop is computed there, where registers are too few to
+// hold it from one turn to the next; and of a pointer the compiler keeps the value, not the sum that it came from.
 __device__ __forceinline__ int anew(int x) {
 #ifdef __CUDACC__
   asm volatile("" : "+r"(x));
+#endif
+  return x;
+}
+__device__ __forceinline__ const float* anew(const float* x) {
+#ifdef __CUDACC__
+  asm volatile("" : "+l"(x));
 #endif
   return x;
 }
@@ -116,22 +122,21 @@ __device__ __forceinline__ float4 load_scalars(const float* x, int count) {
   return found;
 }
 
-// Elements d..d+3 of a row, zero from `end` on and where there is no row. With VECTOR d and end are multiples of 4 and the row is
+// Elements d..d+3 of a row, zero from `end` on, which is 0 where there is no row. With VECTOR d and end are multiples of 4 and the row is
 // aligned: one predicated load and no branch, so that many are under way at once.
 template <bool VECTOR>
-__device__ __forceinline__ float4 load4(const float* row, bool exists, int d, int end) {
-  int count = exists ? end - d : 0;
-  if (!VECTOR) return load_scalars(row + d, count);
+__device__ __forceinline__ float4 load4(const float* row, int d, int end) {
+  if (!VECTOR) return load_scalars(row + d, end - d);
   float4 x = make_float4(0, 0, 0, 0);
 #ifdef __CUDACC__
   asm("{\n\t.reg .pred there;\n\t"
-      "setp.gt.s32 there, %5, 0;\n\t"
+      "setp.lt.s32 there, %5, %6;\n\t"
       "mov.f32 %0, 0f00000000;\n\tmov.f32 %1, 0f00000000;\n\tmov.f32 %2, 0f00000000;\n\tmov.f32 %3, 0f00000000;\n\t"
       "@there ld.global.nc.v4.f32 {%0, %1, %2, %3}, [%4];\n\t}"
       : "=&f"(x.x), "=&f"(x.y), "=&f"(x.z), "=&f"(x.w)
-      : "l"(row + d), "r"(count));
+      : "l"(row + d), "r"(d), "r"(end));
 #else
-  if (count > 0) x = *reinterpret_cast<const float4*>(row + d);
+  if (d < end) x = *reinterpret_cast<const float4*>(row + d);
 #endif
   return x;
 }

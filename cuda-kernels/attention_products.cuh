@@ -24,13 +24,13 @@ template <class Precision, bool VECTOR, int ROWS, int PARTS>
 __device__ __forceinline__ void fill(float* const (&tiles)[PARTS], const Part (&parts)[PARTS], int first, const Batch& b) {
   int r = threadIdx.x / 8;
   if (r >= ROWS) return;
-  bool exists = first + r < b.tokens;
+  int end = first + r < b.tokens ? b.head_width : 0;
   int d = threadIdx.x % 8 * 4, at = (slot(r % 8) + block_of_slots(r / 8)) * CHUNK_STRIDE + d;
 #pragma unroll 2
   for (int chunk = 0; chunk < chunks(b.head_width); chunk++) {
     float4 x[PARTS];
 #pragma unroll
-    for (int p = 0; p < PARTS; p++) x[p] = load4<VECTOR>(parts[p].row(first + r), exists, d + chunk * CHUNK, b.head_width);
+    for (int p = 0; p < PARTS; p++) x[p] = load4<VECTOR>(parts[p].row(first + r), d + chunk * CHUNK, end);
 #pragma unroll
     for (int p = 0; p < PARTS; p++) keep4<Precision>(tiles[p] + chunk * ROWS * CHUNK_STRIDE + at, x[p]);
   }
@@ -51,28 +51,25 @@ struct TileRows {
   }
 };
 
-// Rows g + 8n, for n < N, of a column in device memory. Rows that it does not have count as zero; their pointers are not read.
+// Rows g + 8n, for n < N, of a column in device memory. Rows that it does not have end at 0: they count as zero and are not read.
 template <int N, bool VECTOR>
 struct ColumnRows {
   enum { KEPT = false };
   const float* row[N];
-  int exist;  // bit n: row n does
-  int width;
+  int end[N];
 
-  __device__ __forceinline__ float4 get(int n, int d) const { return load4<VECTOR>(row[n], exist >> n & 1, d, width); }
+  __device__ __forceinline__ float4 get(int n, int d) const { return load4<VECTOR>(row[n], d, end[n]); }
 };
 
 // row_of_lane: lane l's is the row of the matrix that stands at row l of the operand, -1 for none. From row 8 n0 of it on.
 template <int N, bool VECTOR>
 __device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, int row_of_lane, int n0, int width) {
   ColumnRows<N, VECTOR> rows;
-  rows.width = width;
-  rows.exist = 0;
 #pragma unroll
   for (int n = 0; n < N; n++) {
     int r = __shfl_sync(FULL_WARP, row_of_lane, lane_row() + 8 * (n0 + n));
-    rows.row[n] = part.row(r);
-    rows.exist |= int(r >= 0) << n;
+    rows.row[n] = anew(part.row(r));
+    rows.end[n] = anew(r >= 0 ? width : 0);
   }
   return rows;
 }
@@ -177,13 +174,12 @@ struct ColumnTerms {
 
   struct Row {
     const float* at;
-    bool exists;
     int d, end;
-    __device__ __forceinline__ float4 get(int p) const { return load4<VECTOR>(at, exists, d + CHUNK * p, end); }
+    __device__ __forceinline__ float4 get(int p) const { return load4<VECTOR>(at, d + CHUNK * p, end); }
   };
   __device__ __forceinline__ Row row(int n, int is_odd) const {
     int r = __shfl_sync(FULL_WARP, row_of_lane, 8 * n + 2 * lane_column() + is_odd);
-    return {part.row(r), r >= 0, from + 4 * lane_row(), end};
+    return {part.row(r), from + 4 * lane_row(), r >= 0 ? end : 0};
   }
 };
 
