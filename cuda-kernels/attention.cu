@@ -127,25 +127,21 @@ __device__ __forceinline__ void attention_warp(
   }
 }
 
-#define DEFINE_ATTENTION(name, Precision, WIDTH, BLOCKS)                                                                               \
+#define DEFINE_ATTENTION(name, Precision, WIDTH, VECTOR, BLOCKS)                                                                       \
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const int* start, const int* first, const int* last, const float* base, int base_stride,       \
       float* out, int out_stride, float* log_sum_exp, int tokens, int columns, int heads, int head_width, float scale,                 \
       int queries_from) {                                                                                                              \
     Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
-    bool vector = head_width % 4 == 0 && aligned(qkv, qkv_stride) && aligned(out, out_stride) &&                                       \
-                  (base == nullptr || aligned(base, base_stride));                                                                     \
-    if (vector) {                                                                                                                      \
-      attention_warp<Precision, WIDTH, true>(qkv, qkv_stride, batch, base, base_stride, out, out_stride, log_sum_exp);                 \
-    } else {                                                                                                                           \
-      attention_warp<Precision, WIDTH, false>(qkv, qkv_stride, batch, base, base_stride, out, out_stride, log_sum_exp);                \
-    }                                                                                                                                  \
+    attention_warp<Precision, WIDTH, VECTOR>(qkv, qkv_stride, batch, base, base_stride, out, out_stride, log_sum_exp);                 \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)
 
-DEFINE_ATTENTION(attention_fp32_64, Fp32, 64, 2)
-DEFINE_ATTENTION(attention_fp32_128, Fp32, 128, 1)
-DEFINE_ATTENTION(attention_tf32_64, Tf32, 64, 2)
-DEFINE_ATTENTION(attention_tf32_128, Tf32, 128, 1)
+DEFINE_ATTENTION(attention_fp32_64, Fp32, 64, true, 2)
+DEFINE_ATTENTION(attention_fp32_128, Fp32, 128, true, 1)
+DEFINE_ATTENTION(attention_fp32_any, Fp32, 64, false, 1)
+DEFINE_ATTENTION(attention_tf32_64, Tf32, 64, true, 2)
+DEFINE_ATTENTION(attention_tf32_128, Tf32, 128, true, 1)
+DEFINE_ATTENTION(attention_tf32_any, Tf32, 64, false, 1)
 
 #undef DEFINE_ATTENTION

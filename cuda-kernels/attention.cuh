@@ -16,6 +16,9 @@
 //   attention_adjoint_queries   ceil(columns / 8)           tiles    heads * slices
 //   attention_adjoint_keys      ceil(columns / 8)           tiles    heads * slices * 2
 //
+// WIDTH kernels load 16 bytes at a time: head_width and all strides are multiples of 4, matrices begin at multiples of 16 bytes. Where
+// that does not hold, the kernels whose name ends in `any` (WIDTH = 64) load element by element.
+//
 // Dynamic shared memory in bytes: none for attention, for the others 4 (2880 ceil(head_width / 32) + 704 + 18 WIDTH).
 #pragma once
 #include "mma.cuh"
@@ -107,9 +110,6 @@ __device__ __forceinline__ Column column_of(const Batch& b, int c) {
   if (c >= b.columns) return {c, b.tokens, -1};
   return {c, b.first[c], b.last[c]};
 }
-
-// May rows of these matrices be read and written 4 elements at a time?
-__device__ __forceinline__ bool aligned(const void* p, int stride) { return reinterpret_cast<uintptr_t>(p) % 16 == 0 && stride % 4 == 0; }
 
 // Up to 4 elements, zero after `count`. The way of shapes that nobody runs for speed: a loop that is not unrolled leaves the registers to
 // the other one.

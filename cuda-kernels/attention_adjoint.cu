@@ -139,30 +139,28 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
   }
 }
 
-#define DEFINE_ATTENTION_ADJOINT(side, Mean, name, Precision, WIDTH, BLOCKS)                                                           \
+#define DEFINE_ATTENTION_ADJOINT(side, Mean, name, Precision, WIDTH, VECTOR, BLOCKS)                                                   \
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dout, int dout_stride, const int* start,                \
       const int* first, const int* last, float* dqkv, int dqkv_stride, Mean mean, int rows, int tokens, int columns, int heads,        \
       int head_width, float scale, int queries_from) {                                                                                 \
     Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
     Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
-    if (head_width % 4 == 0 && aligned(qkv, qkv_stride) && aligned(dqkv, dqkv_stride) && aligned(dout, dout_stride)) {                 \
-      attention_adjoint_##side##_block<Precision, WIDTH, true>(                                                                        \
-          primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows);                                                            \
-    } else {                                                                                                                           \
-      attention_adjoint_##side##_block<Precision, WIDTH, false>(                                                                       \
-          primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows);                                                            \
-    }                                                                                                                                  \
+    attention_adjoint_##side##_block<Precision, WIDTH, VECTOR>(primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows);       \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)
 
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_64, Fp32, 64, 2)
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_128, Fp32, 128, 1)
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_64, Tf32, 64, 2)
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_128, Tf32, 128, 1)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_64, Fp32, 64, 2)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_128, Fp32, 128, 1)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_64, Tf32, 64, 2)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_128, Tf32, 128, 1)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_64, Fp32, 64, true, 2)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_128, Fp32, 128, true, 1)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_any, Fp32, 64, false, 1)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_64, Tf32, 64, true, 2)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_128, Tf32, 128, true, 1)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_any, Tf32, 64, false, 1)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_64, Fp32, 64, true, 2)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_128, Fp32, 128, true, 1)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_any, Fp32, 64, false, 1)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_64, Tf32, 64, true, 2)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_128, Tf32, 128, true, 1)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_any, Tf32, 64, false, 1)
 
 #undef DEFINE_ATTENTION_ADJOINT

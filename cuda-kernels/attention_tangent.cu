@@ -58,24 +58,22 @@ __device__ __forceinline__ void attention_tangent_block(
   for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, from, last_query, rule);
 }
 
-#define DEFINE_ATTENTION_TANGENT(name, Precision, WIDTH, BLOCKS)                                                                       \
+#define DEFINE_ATTENTION_TANGENT(name, Precision, WIDTH, VECTOR, BLOCKS)                                                               \
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dqkv, int dqkv_stride, const int* start,                \
       const int* first, const int* last, float* dout, int dout_stride, int tokens, int columns, int heads, int head_width,             \
       float scale, int queries_from) {                                                                                                 \
     Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
     Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
-    if (head_width % 4 == 0 && aligned(qkv, qkv_stride) && aligned(dqkv, dqkv_stride) && aligned(dout, dout_stride)) {                 \
-      attention_tangent_block<Precision, WIDTH, true>(primal, batch, dqkv, dqkv_stride, dout, dout_stride);                            \
-    } else {                                                                                                                           \
-      attention_tangent_block<Precision, WIDTH, false>(primal, batch, dqkv, dqkv_stride, dout, dout_stride);                           \
-    }                                                                                                                                  \
+    attention_tangent_block<Precision, WIDTH, VECTOR>(primal, batch, dqkv, dqkv_stride, dout, dout_stride);                            \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)
 
-DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_64, Fp32, 64, 2)
-DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_128, Fp32, 128, 1)
-DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_64, Tf32, 64, 2)
-DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_128, Tf32, 128, 1)
+DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_64, Fp32, 64, true, 2)
+DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_128, Fp32, 128, true, 1)
+DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_any, Fp32, 64, false, 1)
+DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_64, Tf32, 64, true, 2)
+DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_128, Tf32, 128, true, 1)
+DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_any, Tf32, 64, false, 1)
 
 #undef DEFINE_ATTENTION_TANGENT

@@ -39,6 +39,15 @@ final class CudaAttention {
         this.mostSharedBytes = mostSharedBytes;
     }
 
+    /**
+     * A kernel's variant.
+     *
+     * @param suffix of its name
+     * @param slices blocks in z: heads, each as often as its width needs the variant
+     * @param sharedBytes dynamic shared memory of kernels that have tiles
+     */
+    private record Variant(String suffix, int slices, int sharedBytes) {}
+
     void value(
             AttentionShape shape,
             Matrix qkv,
@@ -48,64 +57,50 @@ final class CudaAttention {
             Matrix out,
             Buffer logSumExp) {
         BatchTables.Table table = tables.of(rows);
-        begin("attention", shape).matrix(qkv);
+        Variant variant = variant(shape, qkv, base == null ? qkv : base, out);
+        launcher.kernel("attention_" + variant.suffix).matrix(qkv);
         batch(table).matrix(base).matrix(out).buffer(logSumExp);
         numbers(shape, rows, queriesFrom);
         int tasks = rows.columns() * (tiles(rows) - queriesFrom / TILE);
-        launcher.launch(blocks(tasks), 1, slices(shape), THREADS, 0);
+        launcher.launch(blocks(tasks), 1, variant.slices, THREADS, 0);
     }
 
     void tangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
-        AttentionShape shape = primal.shape();
         BatchTables.Table table = tables.of(rows);
-        begin("attention_tangent", shape)
+        Variant variant = variant(primal.shape(), primal.qkv(), dqkv, dout);
+        launcher.kernel("attention_tangent_" + variant.suffix)
                 .matrix(primal.qkv())
                 .buffer(primal.logSumExp())
                 .matrix(dqkv);
         batch(table).matrix(dout);
-        numbers(shape, rows, queriesFrom);
+        numbers(primal.shape(), rows, queriesFrom);
         int tiles = tiles(rows) - queriesFrom / TILE;
-        launcher.launch(blocks(rows.columns()), tiles, slices(shape), THREADS, sharedBytes(shape));
+        launcher.launch(blocks(rows.columns()), tiles, variant.slices, THREADS, variant.sharedBytes);
     }
 
     void adjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {
         if (rows.rows() == 0) {
             return;
         }
-        AttentionShape shape = primal.shape();
-        long means = (long) shape.heads() * rows.rows();
+        BatchTables.Table table = tables.of(rows);
+        Variant variant = variant(primal.shape(), primal.qkv(), dout, dqkv);
+        long means = (long) primal.shape().heads() * rows.rows();
         DeviceMemory.Block mean = memory.allocate("attention's mean scores", Float.BYTES * means);
         try {
-            adjointPart("queries", slices(shape), primal, dout, rows, queriesFrom, dqkv, mean);
-            // dk and dv have blocks of their own.
-            adjointPart("keys", 2 * slices(shape), primal, dout, rows, queriesFrom, dqkv, mean);
+            for (String part : new String[] {"queries", "keys"}) {
+                launcher.kernel("attention_adjoint_" + part + "_" + variant.suffix)
+                        .matrix(primal.qkv())
+                        .buffer(primal.logSumExp())
+                        .matrix(dout);
+                batch(table).matrix(dqkv).address(mean.address()).number(rows.rows());
+                numbers(primal.shape(), rows, queriesFrom);
+                // dk and dv have blocks of their own.
+                int depth = part.equals("keys") ? 2 * variant.slices : variant.slices;
+                launcher.launch(blocks(rows.columns()), tiles(rows), depth, THREADS, variant.sharedBytes);
+            }
         } finally {
             memory.free(mean);
         }
-    }
-
-    private void adjointPart(
-            String part,
-            int depth,
-            AttentionPrimal primal,
-            Matrix dout,
-            RaggedRows rows,
-            int queriesFrom,
-            Matrix dqkv,
-            DeviceMemory.Block mean) {
-        AttentionShape shape = primal.shape();
-        BatchTables.Table table = tables.of(rows);
-        begin("attention_adjoint_" + part, shape)
-                .matrix(primal.qkv())
-                .buffer(primal.logSumExp())
-                .matrix(dout);
-        batch(table).matrix(dqkv).address(mean.address()).number(rows.rows());
-        numbers(shape, rows, queriesFrom);
-        launcher.launch(blocks(rows.columns()), tiles(rows), depth, THREADS, sharedBytes(shape));
-    }
-
-    private Launcher begin(String kernel, AttentionShape shape) {
-        return launcher.kernel(kernel + "_" + precision + "_" + variant(shape));
     }
 
     private Launcher batch(BatchTables.Table table) {
@@ -130,29 +125,23 @@ final class CudaAttention {
         return (tasks + WARPS - 1) / WARPS;
     }
 
-    /** Heads, each as often as its width needs the variant. */
-    private int slices(AttentionShape shape) {
-        int variant = variant(shape);
-        return shape.heads() * ((shape.headWidth() + variant - 1) / variant);
-    }
-
-    private int sharedBytes(AttentionShape shape) {
-        return sharedBytes(shape, variant(shape));
-    }
-
-    private static int sharedBytes(AttentionShape shape, int variant) {
-        return Float.BYTES * (2880 * ((shape.headWidth() + 31) / 32) + 704 + 18 * variant);
-    }
-
-    /** Elements of a result row that a warp holds: heads that are wider are done in slices. */
-    private int variant(AttentionShape shape) {
-        int variant = shape.headWidth() > 64 && sharedBytes(shape, 128) <= mostSharedBytes ? 128 : 64;
-        if (sharedBytes(shape, variant) > mostSharedBytes) {
+    private Variant variant(AttentionShape shape, Matrix a, Matrix b, Matrix c) {
+        boolean vector =
+                shape.headWidth() % 4 == 0 && launcher.aligned(a) && launcher.aligned(b) && launcher.aligned(c);
+        boolean wide = vector && shape.headWidth() > 64 && sharedBytes(shape, 128) <= mostSharedBytes;
+        int width = wide ? 128 : 64;
+        int sharedBytes = sharedBytes(shape, width);
+        if (sharedBytes > mostSharedBytes) {
             throw new BackendException(
-                    "heads of width " + shape.headWidth() + " need " + sharedBytes(shape, variant)
+                    "heads of width " + shape.headWidth() + " need " + sharedBytes
                             + " bytes of shared memory, this GPU has " + mostSharedBytes,
                     "use --backend cpu");
         }
-        return variant;
+        int slices = shape.heads() * ((shape.headWidth() + width - 1) / width);
+        return new Variant(precision + "_" + (vector ? Integer.toString(width) : "any"), slices, sharedBytes);
+    }
+
+    private static int sharedBytes(AttentionShape shape, int width) {
+        return Float.BYTES * (2880 * ((shape.headWidth() + 31) / 32) + 704 + 18 * width);
     }
 }

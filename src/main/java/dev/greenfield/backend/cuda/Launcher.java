@@ -88,6 +88,11 @@ final class Launcher {
         return address(b == null ? 0 : CudaBuffer.of(b, owner).address());
     }
 
+    /** Whether a matrix's rows begin at multiples of 16 bytes, so that four elements can be loaded at a time. */
+    boolean aligned(Matrix m) {
+        return CudaBuffer.address(m, owner) % 16 == 0 && m.stride() % 4 == 0;
+    }
+
     /** The numbers of rows and columns of a matrix. */
     Launcher size(Matrix m) {
         return number(m.rows()).number(m.columns());
