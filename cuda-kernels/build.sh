@@ -43,6 +43,7 @@ done
 # "Cuda compilation tools, release 13.0, V13.0.88"
 compiler=$("$nvcc" --version | sed -n 's/^Cuda compilation tools, release .*, V\(.*\)$/\1/p')
 [ -n "$compiler" ] || no_kernels "$nvcc does not tell its version"
+[ -n "$(command -v g++ || command -v clang++ || true)" ] || no_kernels "nvcc has no host compiler (g++)"
 oldest=$(printf '%s\n%s\n' "$OLDEST_NVCC" "$compiler" | sort -V | head -n 1)
 [ "$oldest" = "$OLDEST_NVCC" ] || no_kernels "$nvcc is version $compiler, expected $OLDEST_NVCC or later"
 

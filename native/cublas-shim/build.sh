@@ -19,6 +19,12 @@ library=$out/libcublas.so.12
 properties=$out/libcublas.properties
 cc=${CC:-gcc}
 
+system=$(uname -s)-$(uname -m)
+if [ "$system" != Linux-x86_64 ] && [ "$system" != Linux-aarch64 ] || ! getconf GNU_LIBC_VERSION > /dev/null 2>&1; then
+  echo "the library that forwards cuBLAS 12 to cuBLAS 13 is not built: found $system, it needs Linux with glibc on x86-64 or aarch64"
+  rm -f "$library" "$properties"
+  exit 0
+fi
 if ! command -v "$cc" > /dev/null; then
   echo "no $cc: the library that forwards cuBLAS 12 to cuBLAS 13 is not built; install gcc and build again"
   rm -f "$library" "$properties"

@@ -2,7 +2,9 @@ package dev.greenfield.engine;
 
 import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.MemoryBudgetException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -50,27 +52,31 @@ public final class Batches {
 
     /**
      * Works through columns in ranges as long as fit. Where a device turns out to have less memory than the budget promised, the
-     * range is halved and done again.
+     * range is halved and done again, and so are the ranges after it.
      *
      * @param work takes a range; doing one again must write the same results over those of the failed try
      * @see #cut for the other arguments
      */
     public static void run(DeviceModel model, int[] rows, long budgetBytes, Consumer<Range> work) {
-        for (Range range : cut(model, rows, budgetBytes)) {
-            halving(range, work);
-        }
-    }
-
-    private static void halving(Range range, Consumer<Range> work) {
-        try {
-            work.accept(range);
-        } catch (DeviceMemoryException e) {
-            int middle = (range.from() + range.to()) >>> 1;
-            if (middle == range.from()) {
-                throw e;
+        Deque<Range> todo = new ArrayDeque<>(cut(model, rows, budgetBytes));
+        int most = Integer.MAX_VALUE; // columns that the device was seen not to refuse
+        while (!todo.isEmpty()) {
+            Range range = todo.pop();
+            int columns = range.to() - range.from();
+            if (columns > most) {
+                todo.push(new Range(range.from() + most, range.to()));
+                todo.push(new Range(range.from(), range.from() + most));
+                continue;
             }
-            halving(new Range(range.from(), middle), work);
-            halving(new Range(middle, range.to()), work);
+            try {
+                work.accept(range);
+            } catch (DeviceMemoryException e) {
+                if (columns == 1) {
+                    throw e;
+                }
+                most = columns / 2;
+                todo.push(range);
+            }
         }
     }
 

@@ -216,8 +216,16 @@ public final class DeviceModel implements AutoCloseable {
         if (unembedding == null) {
             int vocabulary = config.vocabulary();
             int width = config.width();
-            Buffer device = track(backend.allocate("lm_head.weight", (long) vocabulary * width));
-            unembeddingBias = track(backend.allocate("lm_head.bias", vocabulary));
+            Buffer deviceBias = backend.allocate("lm_head.bias", vocabulary);
+            Buffer device;
+            try {
+                device = backend.allocate("lm_head.weight", (long) vocabulary * width);
+            } catch (RuntimeException | Error e) {
+                deviceBias.close(); // this may be tried again with smaller batches
+                throw e;
+            }
+            unembeddingBias = track(deviceBias);
+            track(device);
             Parameter head = source.parameter("lm_head.weight");
             double[] rows = new double[ROWS * width];
             double[] bias = new double[ROWS];

@@ -91,18 +91,6 @@ public final class CudaBackend implements Backend {
         }
     }
 
-    /** Why there is no GPU that can be used here; null when there is one. Opens a backend to find out, and closes it. */
-    public static BackendException problem() {
-        try {
-            open(Precision.FP32).close();
-            return null;
-        } catch (BackendException e) {
-            return e;
-        } catch (DeviceMemoryException e) {
-            return new BackendException(e.getMessage(), e);
-        }
-    }
-
     /** What was found, for {@code doctor}: the GPU, the kernels and each library with why it was taken or refused. */
     public static List<String> survey() {
         List<String> lines = new ArrayList<>();

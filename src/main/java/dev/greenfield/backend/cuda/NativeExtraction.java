@@ -4,16 +4,14 @@ import dev.greenfield.backend.BackendException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.Set;
 
 /**
  * Puts native libraries of the jar where the system can load them: into a directory that only this user can write to, under a
@@ -23,6 +21,9 @@ import java.util.Set;
  */
 final class NativeExtraction {
     static final String DIRECTORY = "greenfield.native.dir";
+
+    private static final int OTHERS_WRITE = 0022;
+    private static final int STICKY = 01000;
 
     private NativeExtraction() {}
 
@@ -75,27 +76,28 @@ final class NativeExtraction {
         return base.resolve("greenfield").resolve("native");
     }
 
-    /** Makes the directory, or refuses one that others could have put files into. */
+    /** Makes the directory, or refuses one that others could have put files into, or could exchange. */
     private static void privateDirectory(Path directory) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory.getParent());
-            try {
-                Files.createDirectory(
-                        directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            } catch (FileAlreadyExistsException e) {
-                // Another process made it meanwhile.
-            }
-        }
-        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(directory);
-        if (permissions.contains(PosixFilePermission.GROUP_WRITE)
-                || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
-            throw new IOException("others may write to it: permissions " + PosixFilePermissions.toString(permissions));
-        }
+        Files.createDirectories(
+                directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Object owner = Files.getAttribute(directory, "unix:uid");
         Object self = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
         if (!owner.equals(self)) {
             throw new IOException("it belongs to user " + owner + ", this process to user " + self);
         }
+        if (othersMayWrite(directory)) {
+            throw new IOException("others may write to it");
+        }
+        Path above = directory.getParent();
+        if (above != null && othersMayWrite(above)) {
+            throw new IOException("others may write to " + above + " above it");
+        }
+    }
+
+    /** Whether group or others may put files there and take away those that are not theirs. */
+    private static boolean othersMayWrite(Path directory) throws IOException {
+        int mode = (Integer) Files.getAttribute(directory, "unix:mode");
+        return (mode & OTHERS_WRITE) != 0 && (mode & STICKY) == 0;
     }
 
     private static boolean holds(Path file, byte[] contents) throws IOException {
@@ -109,7 +111,7 @@ final class NativeExtraction {
         try {
             Files.write(part, contents);
             try {
-                Files.move(part, target, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+                Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
             } catch (AtomicMoveNotSupportedException e) {
                 throw new IOException("its file system cannot rename files atomically", e);
             }

@@ -3,7 +3,7 @@ package dev.greenfield.backend.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.greenfield.backend.BackendException;
+import dev.greenfield.backend.Backends;
 import dev.greenfield.backend.CudaCases;
 import dev.greenfield.backend.cuda.ChildJvm.Finished;
 import java.io.IOException;
@@ -31,8 +31,7 @@ class StandInTest {
     @BeforeEach
     void onlyOnTheStandIn() {
         assumeTrue(ChildJvm.onStandIn(), "not on the host stand-in");
-        BackendException problem = CudaBackend.problem();
-        assumeTrue(problem == null, () -> problem.getMessage());
+        Backends.CUDA.open().close();
     }
 
     private static Finished plant(String... args) throws IOException, InterruptedException {

@@ -80,11 +80,10 @@ public final class UnfusedAttention implements AutoCloseable {
         });
     }
 
-    /** Why cuDNN cannot be used here; null when it can. Loads it when first asked. */
+    /** Why cuDNN cannot be used here; null when it can. Loads it when first asked; open a backend before. */
     public static synchronized String problem() {
         if ("not tried".equals(problem)) {
-            BackendException missing = CudaBackend.problem();
-            problem = missing == null ? loadCudnn() : missing.getMessage();
+            problem = loadCudnn();
         }
         return problem;
     }

@@ -27,12 +27,12 @@ class UnfusedAttentionTest {
 
     @Test
     void cudnnFindsTheSame() {
+        CudaBackend backend = leaks.closing((CudaBackend) Backends.CUDA.open());
         String problem = UnfusedAttention.problem();
         if (problem != null) {
             System.out.println("the cross-check with cuDNN is skipped: " + problem);
         }
         assumeTrue(problem == null, problem);
-        CudaBackend backend = leaks.closing((CudaBackend) Backends.CUDA.open());
         int width = SHAPE.width();
         RaggedRows rows = RaggedRows.of(TOKENS, new int[COLUMNS], filled(TOKENS - 1));
         try (Workbench bench = new Workbench(backend, false);
