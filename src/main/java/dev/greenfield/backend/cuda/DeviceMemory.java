@@ -76,9 +76,9 @@ final class DeviceMemory {
             if (result == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
                 throw new DeviceMemoryException("the GPU has no " + MemoryBudgetException.amount(size) + " for '"
                         + label
-                        + "': " + MemoryBudgetException.amount(freeBytes()) + " are free and this program holds "
+                        + "': " + MemoryBudgetException.amount(freeBytes()) + " are free and this model holds "
                         + MemoryBudgetException.amount(lentBytes)
-                        + "; lower --memory so that the work is cut smaller, or close other programs on the GPU");
+                        + "; close other programs on the GPU, or use a smaller model or a shorter prompt");
             }
             Cuda.check(result, "allocating " + MemoryBudgetException.amount(size) + " for '" + label + "'");
         }
