@@ -216,7 +216,7 @@ step_peers() {
 }
 
 suite() {
-    within "$@" "${options[@]}" -cp "$classpath" dev.greenfield.benchmarks.GpuSuite --backend "$backend" --precision "$precision" \
+    within "$@" "${options[@]}" -cp "$classpath" dev.greenfield.benchmarks.GpuSuite --operations --backend "$backend" --precision "$precision" \
         --cases cases.json --models "$work/models" --peers "$logs/peers" "${measure[@]}"
 }
 

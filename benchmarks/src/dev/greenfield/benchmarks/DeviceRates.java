@@ -77,7 +77,7 @@ final class DeviceRates {
     }
 
     /** The median time of work, done so often before each wait that the wait does not matter. */
-    private double secondsEach(Buffer result, Runnable work) {
+    double secondsEach(Buffer result, Runnable work) {
         int times = 1;
         while (times < 1 << 14) {
             long start = System.nanoTime();
@@ -110,7 +110,7 @@ final class DeviceRates {
     }
 
     /** Random numbers: products of zeros draw less power and run faster. */
-    private Buffer random(String label, long elements) {
+    Buffer random(String label, long elements) {
         Buffer buffer = backend.allocate(label, elements);
         Random random = new Random(1);
         float[] part = new float[(int) Math.min(elements, 1 << 20)];

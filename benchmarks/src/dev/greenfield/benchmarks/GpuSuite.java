@@ -60,6 +60,11 @@ public final class GpuSuite implements Callable<Integer> {
     @Option(names = "--kinds", split = ",", description = "Only these kinds of work.")
     private List<String> kinds = List.of("tangent", "adjoint", "sensitivity", "patch");
 
+    @Option(
+            names = "--operations",
+            description = "Also measure each operation alone, the fused attention against cuDNN.")
+    private boolean operations;
+
     @Option(names = "--seconds", description = "About how long to measure each thing. Default: ${DEFAULT-VALUE}.")
     private double seconds = 2;
 
@@ -104,6 +109,13 @@ public final class GpuSuite implements Callable<Integer> {
                 rates.squareProduct(rows),
                 rates.bandwidth(8 * rows, rows / 2),
                 backend.precision() == Precision.TF32 ? TF32_TOLERANCE : FP32_TOLERANCE);
+        if (operations) {
+            OperationRates alone = new OperationRates(backend, rates);
+            report.add(device ? alone.measure(768, 12, 64, 128) : alone.measure(32, 2, 7, 6));
+            if (device) {
+                report.add(alone.measure(1600, 25, 128, 64));
+            }
+        }
         for (GpuCase model : chosen) {
             if (only == null || only.equals(model.model())) {
                 measure(backend, budget, rates, model, others, report);

@@ -42,6 +42,7 @@ final class SuiteReport {
     private final double bandwidth;
     private final double tolerance;
     private final List<Row> rows = new ArrayList<>();
+    private final List<OperationRates.Row> operations = new ArrayList<>();
 
     /**
      * @param machine backend, device, versions and settings, for people
@@ -54,6 +55,10 @@ final class SuiteReport {
         this.squareRate = squareRate;
         this.bandwidth = bandwidth;
         this.tolerance = tolerance;
+    }
+
+    void add(List<OperationRates.Row> alone) {
+        operations.addAll(alone);
     }
 
     void add(Row row) {
@@ -107,7 +112,32 @@ final class SuiteReport {
             lines.add(ours(row));
             row.peers().forEach(peer -> lines.add(theirs(row, peer)));
         }
+        if (!operations.isEmpty()) {
+            lines.add("");
+            lines.add(line(
+                    "%-20s %-26s %10s %9s %12s %9s  %s",
+                    "operation", "shape", "median ms", "TB/s", "of bandwidth", "TFLOP/s", "cuBLAS and cuDNN take"));
+            operations.forEach(row -> lines.add(alone(row)));
+        }
         return lines;
+    }
+
+    private String alone(OperationRates.Row row) {
+        double bytes = row.bytes() / row.seconds();
+        String unfused = row.note() == null ? "" : "not measured: " + row.note();
+        if (row.unfusedSeconds() > 0) {
+            unfused = line("%.3f ms, %.2fx", 1e3 * row.unfusedSeconds(), row.unfusedSeconds() / row.seconds());
+        }
+        return line(
+                        "%-20s %-26s %10.3f %9.3f %12.3f %9s  %s",
+                        row.operation(),
+                        row.shape(),
+                        1e3 * row.seconds(),
+                        bytes / 1e12,
+                        bytes / bandwidth,
+                        row.flops() > 0 ? line("%.2f", row.flops() / row.seconds() / 1e12) : "",
+                        unfused)
+                .stripTrailing();
     }
 
     private String ours(Row row) {
@@ -162,6 +192,20 @@ final class SuiteReport {
             json.writeArrayFieldStart("work");
             for (Row row : rows) {
                 write(json, row);
+            }
+            json.writeEndArray();
+            json.writeArrayFieldStart("operations");
+            for (OperationRates.Row row : operations) {
+                json.writeStartObject();
+                json.writeStringField("operation", row.operation());
+                json.writeStringField("shape", row.shape());
+                json.writeNumberField("seconds", row.seconds());
+                json.writeNumberField("bytes", row.bytes());
+                json.writeNumberField("flops", row.flops());
+                if (row.unfusedSeconds() > 0) {
+                    json.writeNumberField("unfused_seconds", row.unfusedSeconds());
+                }
+                json.writeEndObject();
             }
             json.writeEndArray();
             json.writeArrayFieldStart("problems");
