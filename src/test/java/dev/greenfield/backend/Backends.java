@@ -7,6 +7,7 @@ import dev.greenfield.backend.reference.ReferenceBackend;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Assumptions;
 
@@ -21,6 +22,8 @@ public enum Backends {
     CPU_ONE_THREAD(() -> CpuBackend.open(1)),
     CPU_WITHOUT_LIBRARIES(() -> CpuBackend.withoutLibraries(2)),
     CUDA(Backends::openCuda);
+
+    private static final AtomicBoolean SAID = new AtomicBoolean();
 
     private final Supplier<Backend> opener;
 
@@ -63,7 +66,7 @@ public enum Backends {
         if (folder != null && !Files.exists(Path.of(folder, "libcublas.so.13"))) {
             missing = "no g++ built the host stand-in";
         }
-        if (missing != null) {
+        if (missing != null && !SAID.getAndSet(true)) {
             System.out.println("tests of the cuda backend are skipped: " + missing);
         }
         Assumptions.assumeTrue(missing == null, missing);
