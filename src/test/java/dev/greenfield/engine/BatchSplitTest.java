@@ -9,6 +9,7 @@ import dev.greenfield.Run;
 import dev.greenfield.TestModels;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
+import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
@@ -19,6 +20,7 @@ import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
 import dev.greenfield.testing.Yardstick;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -109,6 +111,35 @@ class BatchSplitTest {
                 Linearization run = new Linearization(model, tokens(1));
                 Linearization donor = new Linearization(model, tokens(2))) {
             return results(run, donor, PLENTY);
+        }
+    }
+
+    /** A device that refuses more than three columns is asked for less, and not asked for more again. */
+    @Test
+    void whatADeviceRefusesIsHalved() throws IOException {
+        Backend backend = leaks.closing(Backends.REFERENCE.open());
+        try (ModelSource source = ModelSource.open(MODEL);
+                DeviceModel model = new DeviceModel(source, backend)) {
+            int[] rows = new int[20];
+            Arrays.fill(rows, TOKENS);
+            List<Integer> tried = new ArrayList<>();
+            int[] done = new int[rows.length];
+            Batches.run(model, rows, PLENTY, range -> {
+                tried.add(range.to() - range.from());
+                if (range.to() - range.from() > 3) {
+                    throw new DeviceMemoryException("no room");
+                }
+                for (int c = range.from(); c < range.to(); c++) {
+                    done[c]++;
+                }
+            });
+            assertThat(tried).containsExactly(20, 10, 5, 2, 2, 1, 2, 2, 1, 2, 2, 2, 2, 2);
+            assertThat(done).containsOnly(1);
+            assertThatThrownBy(() -> Batches.run(model, rows, PLENTY, range -> {
+                        throw new DeviceMemoryException("no room at all");
+                    }))
+                    .isInstanceOf(DeviceMemoryException.class)
+                    .hasMessage("no room at all");
         }
     }
 

@@ -27,6 +27,13 @@ final class ChildJvm {
      */
     static Finished run(Map<String, String> environment, List<String> properties, String main, String... args)
             throws IOException, InterruptedException {
+        return run(Path.of("").toAbsolutePath(), environment, properties, main, args);
+    }
+
+    /** The same in a folder. */
+    static Finished run(
+            Path folder, Map<String, String> environment, List<String> properties, String main, String... args)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xmx1g");
@@ -44,7 +51,7 @@ final class ChildJvm {
         try {
             ProcessBuilder builder =
                     new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
-            builder.environment().putAll(environment);
+            builder.directory(folder.toFile()).environment().putAll(environment);
             Process process = builder.start();
             if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
