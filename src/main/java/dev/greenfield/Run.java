@@ -10,6 +10,7 @@ import dev.greenfield.lattice.Site;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.ResponseMap;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SourceResponse;
 import java.util.ArrayList;
@@ -121,6 +122,11 @@ public final class Run implements AutoCloseable {
             check(site);
         }
         return new GreenFrom(List.of(sources));
+    }
+
+    /** A map of the response of every site to every site; say how with its methods, then compute it. */
+    public ResponseMap.Request responseMap() {
+        return new ResponseMap.Request(linearization, model::freeBytes);
     }
 
     /** Green operators whose sources are chosen and whose targets are not yet. */

@@ -1,0 +1,211 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.report.ReportPage;
+import dev.greenfield.response.ResponseMap;
+import dev.greenfield.response.SensitivityField;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The response of every site to every site, one number a pair. */
+@Command(sortOptions = false)
+final class MapCommand implements Action {
+    private static final int SHOWN = 10;
+    private static final int DEFAULT_PROBES = 16;
+
+    @Option(
+            names = "--probes",
+            paramLabel = "K",
+            description = "Estimate from K random directions a site. Default: 16.",
+            order = -6)
+    private String probes;
+
+    @Option(names = "--exact", description = "All directions of each site: no estimate.", order = -5)
+    private boolean exact;
+
+    @Option(names = "--half-depths", description = "Half depths too, after each attention.", order = -4)
+    private boolean halfDepths;
+
+    @Option(
+            names = "--sites",
+            paramLabel = "RANGES",
+            description = "Only these sources: DEPTHS:TOKENS, such as 0-3:5 or 2:*,4:1-6. Default: all.",
+            order = -3)
+    private String sites;
+
+    @Option(
+            names = "--targets",
+            paramLabel = "RANGES",
+            description = "Only these targets, in the same form. Default: all.",
+            order = -2)
+    private String targets;
+
+    @Option(
+            names = "--mode",
+            paramLabel = "MODE",
+            description = "forward from the sources, adjoint from the targets, or auto: the cheaper. Default: auto.",
+            order = -1)
+    private String mode = "auto";
+
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @Override
+    public GeneralOptions general() {
+        return common.general;
+    }
+
+    @Override
+    public void run(Terminal terminal) throws IOException {
+        int k = check();
+        try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
+            Summary.opening(job);
+            ResponseMap.Request request = request(job, k);
+            terminal.progress("computing the response map, " + (exact ? "exact" : "from " + k + " probes a site"));
+            ResponseMap map = job.timed("map", request::compute);
+            int levels = map.levels();
+            int tokens = map.tokens();
+            job.result("exact", exact);
+            if (!exact) {
+                job.result("probes", k);
+            }
+            job.result("half_depths", halfDepths);
+            job.tensors().add("map.frobenius", map.frobenius(), levels, tokens, levels, tokens);
+            if (!exact) {
+                job.tensors().add("map.stderr", map.standardErrors(), levels, tokens, levels, tokens);
+            }
+            double[][] reach = reach(map);
+            List<Sites.Ranked> largest = Sites.largest(reach, SHOWN);
+            job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
+            if (targets == null) {
+                show(job, reach, largest);
+            }
+            finish(job, map, reach);
+        }
+    }
+
+    /** Refuses what can be seen to be wrong without a model; the number of probes. */
+    private int check() {
+        if (exact && probes != null) {
+            throw new InputException("both --exact and --probes are given: give one of them");
+        }
+        if (sites != null) {
+            SiteRanges.check("--sites", sites);
+        }
+        if (targets != null) {
+            SiteRanges.check("--targets", targets);
+        }
+        mode();
+        return probes == null
+                ? DEFAULT_PROBES
+                : Quantities.atLeast("--probes", probes, 2, "a number of random directions, at least 2");
+    }
+
+    private ResponseMap.Mode mode() {
+        for (ResponseMap.Mode known : ResponseMap.Mode.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(mode)) {
+                return known;
+            }
+        }
+        throw new InputException("--mode " + Quantities.quoted(mode) + ": expected auto, forward or adjoint");
+    }
+
+    private ResponseMap.Request request(Job job, int k) {
+        int layers = job.model().config().layers();
+        int tokens = job.run().tokens().length;
+        ResponseMap.Request request = job.run().responseMap().seed(job.seed()).mode(mode());
+        if (halfDepths) {
+            request.halfDepths();
+        }
+        if (sites != null) {
+            request.sources(SiteRanges.parse("--sites", sites, layers, tokens, halfDepths));
+        }
+        if (targets != null) {
+            request.targets(SiteRanges.parse("--targets", targets, layers, tokens, halfDepths));
+        }
+        return exact ? request.exact() : request.probes(k);
+    }
+
+    /** Per source site the norm of its response over all tokens of the last depth; NaN where it was not asked for. */
+    private static double[][] reach(ResponseMap map) {
+        double[] all = map.frobenius();
+        int tokens = map.tokens();
+        double[][] reach = new double[map.levels()][tokens];
+        for (int l = 0; l < map.levels(); l++) {
+            for (int t = 0; t < tokens; t++) {
+                double sum = 0;
+                int last = ((l * tokens + t) * map.levels() + map.levels() - 1) * tokens;
+                for (int to = 0; to < tokens; to++) {
+                    sum += all[last + to] * all[last + to];
+                }
+                reach[l][t] = Math.sqrt(sum);
+            }
+        }
+        return reach;
+    }
+
+    private void show(Job job, double[][] reach, List<Sites.Ranked> largest) {
+        Summary.heatMap(job, "|G| from each site to the whole last depth" + levelNote(), reach, HeatMap.Scale.LOG);
+        if (!halfDepths) {
+            Summary.table(job.terminal(), "sites of largest response", Summary.ranking(job, largest, "|G|"));
+        }
+    }
+
+    private String levelNote() {
+        return halfDepths ? " (rows are half depths)" : "";
+    }
+
+    private void finish(Job job, ResponseMap map, double[][] reach) throws IOException {
+        SensitivityField sensitivity = job.observable() == null
+                ? null
+                : job.timed("sensitivity", () -> job.run().sensitivity(job.observable()));
+        if (job.writes()) {
+            ReportPage page = Reports.page(
+                    job,
+                    "Response map",
+                    "How much every site of the residual stream responds to every other",
+                    Map.of("Directions", exact ? "all" : "random, " + probesText()));
+            if (targets == null) {
+                page.chart(new HeatMap(
+                        "Response of the last depth to each site",
+                        "Frobenius norm of the Green operator from the site to all tokens of the last depth"
+                                + levelNote()
+                                + ". A site that passes a source on unchanged has the square root of the width.",
+                        labels(map),
+                        job.labels(),
+                        reach,
+                        HeatMap.Scale.LOG,
+                        "|G|"));
+            }
+            if (sensitivity != null) {
+                double[][] gain = sensitivity.norms();
+                job.tensors().add("map.gain", gain);
+                page.chart(SensitivityCommand.chart(job, gain));
+            }
+            job.report(page);
+        }
+        job.finish();
+    }
+
+    private String probesText() {
+        return (probes == null ? Integer.toString(DEFAULT_PROBES) : probes) + " a site";
+    }
+
+    private List<String> labels(ResponseMap map) {
+        if (!halfDepths) {
+            return Sites.depths(map.levels());
+        }
+        List<String> labels = new ArrayList<>();
+        for (int h = 0; h < map.levels(); h++) {
+            labels.add("depth " + h / 2 + (h % 2 == 1 ? ".5" : ""));
+        }
+        return labels;
+    }
+}

@@ -1,0 +1,66 @@
+package dev.greenfield.response;
+
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.lattice.Site;
+import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.core.source64.SplitMix64;
+import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
+import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
+
+/** The directions that a map pushes from a site: all unit vectors, or random ones that depend on seed, site and number only. */
+final class MapDirections {
+    private final int width;
+    private final int probes;
+    private final boolean gaussian;
+    private final long seed;
+    private final double[][] units;
+
+    /**
+     * @param probes how many random directions; 0 for all unit vectors
+     * @param gaussian normal numbers rather than signs
+     */
+    MapDirections(Linearization run, int probes, boolean gaussian, long seed) {
+        this.width = run.model().config().width();
+        this.probes = probes;
+        this.gaussian = gaussian;
+        this.seed = seed;
+        this.units = new double[probes == 0 ? width : 0][];
+        for (int i = 0; i < units.length; i++) {
+            units[i] = new double[width];
+            units[i][i] = 1;
+        }
+    }
+
+    /** How many a site has. */
+    int count() {
+        return exact() ? width : probes;
+    }
+
+    boolean exact() {
+        return probes == 0;
+    }
+
+    /** Direction {@code number} of a site, [D]; not to be changed. */
+    double[] of(Site site, int number) {
+        if (exact()) {
+            return units[number];
+        }
+        // Each mixing step spreads what it was given over all bits: neighbouring sites get unrelated generators.
+        long state = new SplitMix64(seed).nextLong() + site.halfDepth();
+        state = new SplitMix64(state).nextLong() + site.token();
+        SplitMix64 seeds = new SplitMix64(new SplitMix64(state).nextLong() + number);
+        UniformRandomProvider random = new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong());
+        double[] direction = new double[width];
+        if (gaussian) {
+            ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
+            for (int i = 0; i < width; i++) {
+                direction[i] = normal.sample();
+            }
+        } else {
+            for (int i = 0; i < width; i++) {
+                direction[i] = random.nextBoolean() ? 1 : -1;
+            }
+        }
+        return direction;
+    }
+}

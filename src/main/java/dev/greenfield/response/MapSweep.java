@@ -1,0 +1,206 @@
+package dev.greenfield.response;
+
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Seeds;
+import dev.greenfield.engine.Sweep;
+import dev.greenfield.engine.Visitor;
+import dev.greenfield.lattice.Site;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Computes a {@link ResponseMap}: the directions of all sites of one side climb (or descend) together, each batch of columns in one
+ * sweep that takes sites in as it reaches them. Rows are reduced to their squared norms where they are, and only those leave the
+ * backend.
+ */
+final class MapSweep {
+    private final Linearization run;
+    private final boolean halfDepths;
+    private final List<Site> sources;
+    private final List<Site> targets;
+    private final MapDirections directions;
+    private final int levels;
+    private final int tokens;
+
+    MapSweep(Linearization run, boolean halfDepths, List<Site> sources, List<Site> targets, MapDirections directions) {
+        this.run = run;
+        this.halfDepths = halfDepths;
+        this.sources = sources;
+        this.targets = targets;
+        this.directions = directions;
+        this.levels = (halfDepths ? 2 : 1) * run.model().config().layers() + 1;
+        this.tokens = run.length();
+    }
+
+    ResponseMap compute(ResponseMap.Mode mode, long budgetBytes) {
+        int highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
+        int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
+        int lowest = sources.stream().mapToInt(Site::halfDepth).min().orElseThrow();
+        int firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
+        // Sites of the far side's own level see nothing of it but themselves.
+        List<Site> up = sources.stream()
+                .filter(s -> s.halfDepth() < highest && s.token() <= lastToken)
+                .sorted(Comparator.comparingInt(Site::halfDepth).thenComparingInt(Site::token))
+                .toList();
+        List<Site> down = targets.stream()
+                .filter(s -> s.halfDepth() > lowest && s.token() >= firstToken)
+                .sorted(Comparator.comparingInt(Site::halfDepth).thenComparingInt(Site::token))
+                .toList();
+        boolean forward = mode == ResponseMap.Mode.FORWARD
+                || (mode == ResponseMap.Mode.AUTO && cost(up, highest, lastToken) <= cost(down, lowest, firstToken));
+        Sums sums = new Sums();
+        if (forward) {
+            int[] rows = rows(up, site -> lastToken - site.token() + 1);
+            Batches.run(run.model(), rows, budgetBytes, range -> {
+                Part part = new Part(range, up, true);
+                new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, part);
+                part.addTo(sums);
+            });
+        } else {
+            int[] rows = rows(down, site -> site.token() - firstToken + 1);
+            Batches.run(run.model(), rows, budgetBytes, range -> {
+                Part part = new Part(range, down, false);
+                new Sweep(run).cotangents(part.seeds(), lowest, firstToken, part);
+                part.addTo(sums);
+            });
+        }
+        return sums.finish();
+    }
+
+    /** What a mode costs: the rows of each site times the half blocks that they are pushed through. */
+    private static double cost(List<Site> sites, int farHalfDepth, int farToken) {
+        return sites.stream()
+                .mapToDouble(
+                        s -> (double) Math.abs(s.halfDepth() - farHalfDepth) * (Math.abs(s.token() - farToken) + 1))
+                .sum();
+    }
+
+    private interface RowsOfSite {
+        int of(Site site);
+    }
+
+    /** Per column its rows: the directions of a site are columns side by side. */
+    private int[] rows(List<Site> sites, RowsOfSite each) {
+        int count = directions.count();
+        int[] rows = new int[Math.multiplyExact(sites.size(), count)];
+        for (int c = 0; c < rows.length; c++) {
+            rows[c] = each.of(sites.get(c / count));
+        }
+        return rows;
+    }
+
+    private int place(int level, int token) {
+        return level * tokens + token;
+    }
+
+    private int place(Site site) {
+        return place(halfDepths ? site.halfDepth() : site.depth(), site.token());
+    }
+
+    /** One batch of columns: a visitor that sums squared norms by the column's site and the row's site. */
+    private final class Part implements Visitor {
+        private final Batches.Range range;
+        private final List<Site> sites;
+        private final boolean forward;
+        private final int firstSite;
+        private final double[][] sum; // per site of the batch [levels T]
+        private final double[][] sumOfSquares;
+
+        Part(Batches.Range range, List<Site> sites, boolean forward) {
+            this.range = range;
+            this.sites = sites;
+            this.forward = forward;
+            this.firstSite = range.from() / directions.count();
+            int count = (range.to() - 1) / directions.count() - firstSite + 1;
+            this.sum = new double[count][levels * tokens];
+            this.sumOfSquares = new double[directions.exact() ? 0 : count][levels * tokens];
+        }
+
+        Seeds seeds() {
+            Seeds seeds = new Seeds();
+            for (int c = range.from(); c < range.to(); c++) {
+                Site site = sites.get(c / directions.count());
+                seeds.column(site.halfDepth(), site.token(), directions.of(site, c % directions.count()));
+            }
+            return seeds;
+        }
+
+        @Override
+        public void visit(int halfDepth, RaggedRows rows, int[] columns, Matrix x) {
+            if (halfDepth % 2 == 1 && !halfDepths) {
+                return;
+            }
+            double[] squares = new double[rows.rows()];
+            run.model().backend().squaredNorms(x, squares, 0);
+            int level = halfDepths ? halfDepth : halfDepth / 2;
+            for (int t = 0; t < tokens; t++) {
+                for (int c = 0; c < rows.count(t); c++) {
+                    int site = (range.from() + columns[c]) / directions.count() - firstSite;
+                    double square = squares[rows.row(t, c)];
+                    sum[site][place(level, t)] += square;
+                    if (!directions.exact()) {
+                        sumOfSquares[site][place(level, t)] += square * square;
+                    }
+                }
+            }
+        }
+
+        /** Adds what a finished sweep found; one that was broken off has added nothing. */
+        void addTo(Sums sums) {
+            for (int s = 0; s < sum.length; s++) {
+                int mine = place(sites.get(firstSite + s));
+                for (int other = 0; other < levels * tokens; other++) {
+                    int at = forward ? mine * levels * tokens + other : other * levels * tokens + mine;
+                    sums.sum[at] += sum[s][other];
+                    if (!directions.exact()) {
+                        sums.sumOfSquares[at] += sumOfSquares[s][other];
+                    }
+                }
+            }
+        }
+    }
+
+    /** Sums over all directions, [levels, T, levels, T]. */
+    private final class Sums {
+        private final double[] sum = new double[Math.multiplyExact(levels * tokens, levels * tokens)];
+        private final double[] sumOfSquares = new double[directions.exact() ? 0 : sum.length];
+
+        ResponseMap finish() {
+            boolean[] source = marked(sources);
+            boolean[] target = marked(targets);
+            int places = levels * tokens;
+            int k = directions.count();
+            double[] squares = new double[sum.length];
+            double[] errors = directions.exact() ? null : new double[sum.length];
+            for (int s = 0; s < places; s++) {
+                for (int t = 0; t < places; t++) {
+                    int at = s * places + t;
+                    if (!source[s] || !target[t]) {
+                        squares[at] = Double.NaN;
+                        if (errors != null) {
+                            errors[at] = Double.NaN;
+                        }
+                    } else if (s == t) {
+                        squares[at] = run.model().config().width(); // the identity
+                    } else if (directions.exact()) {
+                        squares[at] = sum[at];
+                    } else {
+                        squares[at] = sum[at] / k;
+                        double spread = Math.max(0, sumOfSquares[at] - sum[at] * squares[at]);
+                        errors[at] = Math.sqrt(spread / (k - 1) / k);
+                    }
+                }
+            }
+            return new ResponseMap(run, halfDepths, squares, errors);
+        }
+
+        private boolean[] marked(List<Site> sites) {
+            boolean[] marked = new boolean[levels * tokens];
+            sites.forEach(site -> marked[place(site)] = true);
+            return marked;
+        }
+    }
+}
