@@ -15,6 +15,7 @@ import dev.greenfield.lattice.Site;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.LowRank;
 import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.ResponseMap;
 import dev.greenfield.safetensors.DType;
 import dev.greenfield.testing.Errors;
 import java.io.IOException;
@@ -220,6 +221,69 @@ class CommandsTest {
         }
         assertThat(Cli.result(part).path("seed").asLong()).isEqualTo(5);
         assertThat(Cli.result(full).path("results").path("to_depth").asInt()).isEqualTo(1);
+    }
+
+    @Test
+    void mapIsTheLibrarysResponseMap() throws IOException {
+        Path exact = temporary.resolve("exact");
+        Path estimate = temporary.resolve("estimate");
+        Path part = temporary.resolve("part");
+        String[] common = {"map", "--model", Cli.SMALL, "--tokens", "3,1,4,1", "--backend", "reference"};
+        Cli cli = Cli.done(Cli.with(common, "--exact", "--out", exact.toString()));
+        assertThat(cli.out()).contains("from each site to the whole last depth", "sites of largest response");
+        Cli.done(Cli.with(
+                common,
+                "--probes",
+                "5",
+                "--seed",
+                "3",
+                "--answer",
+                "#2",
+                "--half-depths",
+                "--out",
+                estimate.toString()));
+        Cli.done(Cli.with(
+                common,
+                "--exact",
+                "--sites",
+                "0:1-2,1:*",
+                "--targets",
+                "2:3",
+                "--mode",
+                "adjoint",
+                "--out",
+                part.toString()));
+        try (Model model = Greenfield.load(Cli.SMALL, Options.defaults().backend("reference"))) {
+            Run run = model.run(3, 1, 4, 1);
+            double[] norms = run.responseMap().exact().compute().frobenius();
+            assertThat(Cli.tensor(exact, "map.frobenius", DType.F64, 3, 4, 3, 4))
+                    .containsExactly(norms);
+            ResponseMap map = run.responseMap().probes(5).seed(3).halfDepths().compute();
+            assertThat(Cli.tensor(estimate, "map.frobenius", DType.F64, 5, 4, 5, 4))
+                    .containsExactly(map.frobenius());
+            assertThat(Cli.tensor(estimate, "map.stderr", DType.F64, 5, 4, 5, 4))
+                    .containsExactly(map.standardErrors());
+            assertThat(Cli.tensor(estimate, "map.gain", DType.F64, 3, 4))
+                    .containsExactly(
+                            Errors.flat(run.sensitivity(Observable.logit("#2")).norms()));
+            double[] some = Cli.tensor(part, "map.frobenius", DType.F64, 3, 4, 3, 4);
+            int asked = 0;
+            for (int i = 0; i < some.length; i++) {
+                int source = i / 12;
+                boolean wanted = (source == 1 || source == 2 || source / 4 == 1) && i % 12 == 11;
+                assertThat(Double.isNaN(some[i])).isEqualTo(!wanted);
+                if (wanted) {
+                    assertThat(some[i]).isCloseTo(norms[i], within(1e-12 * (1 + norms[i])));
+                    asked++;
+                }
+            }
+            assertThat(asked).isEqualTo(6);
+        }
+        JsonNode results = Cli.result(estimate).path("results");
+        assertThat(results.path("probes").asInt()).isEqualTo(5);
+        assertThat(results.path("exact").asBoolean()).isFalse();
+        assertThat(results.path("half_depths").asBoolean()).isTrue();
+        assertThat(Cli.list(estimate)).containsExactly("report.html", "result.json", "tensors.safetensors");
     }
 
     @Test

@@ -45,6 +45,10 @@ class WrongInputTest {
         return Cli.with(args("green", "--model", Cli.SMALL, "--tokens", "1,2,3"), more);
     }
 
+    private static String[] map(String... more) {
+        return Cli.with(args("map", "--model", Cli.SMALL, "--tokens", "1,2,3"), more);
+    }
+
     private static String[] patch(String... more) {
         return Cli.with(
                 args("patch", "--model", Cli.SMALL, "--tokens", "1,2,3", "--answer", "#1", "--foil", "#2"), more);
@@ -107,6 +111,17 @@ class WrongInputTest {
         all.add(bad(patch("--corrupt-tokens", "1,2,4", "--position", "1"), "differ first at token 2", "token 1"));
         all.add(bad(patch("--corrupt-tokens", "1,2,99"), "id 99"));
         all.add(bad(patch("--corrupt-tokens", "1,2,4", "--direction", "up"), "--direction 'up'", "denoise"));
+        // maps
+        all.add(bad(map("--exact", "--probes", "4"), "both --exact and --probes"));
+        all.add(bad(map("--probes", "1"), "--probes '1'", "at least 2"));
+        all.add(bad(map("--probes", "many"), "--probes 'many'"));
+        all.add(bad(map("--mode", "sideways"), "--mode 'sideways'", "adjoint"));
+        all.add(bad(map("--sites", "3"), "--sites '3'", "DEPTHS:TOKENS"));
+        all.add(bad(map("--sites", "0:1,x:2"), "'x:2'", "DEPTHS:TOKENS"));
+        all.add(bad(map("--sites", "0-9:1"), "'0-9:1'", "depths from 0 to 2"));
+        all.add(bad(map("--sites", "1-0:1"), "'1-0:1'", "the lower one first"));
+        all.add(bad(map("--targets", "1:3"), "--targets '1:3'", "tokens from 0 to 2"));
+        all.add(bad(map("--targets", "0.5:1"), "'0.5:1'", "--half-depths"));
         // Green operators
         all.add(bad(green("--depth", "1"), "--token"));
         all.add(bad(green("--token", "1"), "--depth"));
@@ -146,7 +161,7 @@ class WrongInputTest {
 
     @Test
     void commandsThatAreNone() {
-        for (String[] args : List.of(args(), args("nonsense"), args("map"), args("--model", "demo"), args(""))) {
+        for (String[] args : List.of(args(), args("nonsense"), args("regime"), args("--model", "demo"), args(""))) {
             Cli cli = Cli.run(args);
             assertThat(cli.exit()).isEqualTo(2);
             assertThat(cli.out()).isEmpty();
