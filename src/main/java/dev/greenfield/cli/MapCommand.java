@@ -68,7 +68,8 @@ final class MapCommand implements Action {
         try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
             Summary.opening(job);
             ResponseMap.Request request = request(job, k);
-            terminal.progress("computing the response map, " + (exact ? "exact" : "from " + k + " probes a site"));
+            terminal.progress(
+                    "response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + request.plan());
             ResponseMap map = job.timed("map", request::compute);
             int levels = map.levels();
             int tokens = map.tokens();

@@ -24,6 +24,10 @@ final class MapSweep {
     private final MapDirections directions;
     private final int levels;
     private final int tokens;
+    private final int highest; // half depth of the highest target
+    private final int lastToken; // of the targets
+    private final int lowest; // half depth of the lowest source
+    private final int firstToken; // of the sources
 
     MapSweep(Linearization run, boolean halfDepths, List<Site> sources, List<Site> targets, MapDirections directions) {
         this.run = run;
@@ -33,61 +37,81 @@ final class MapSweep {
         this.directions = directions;
         this.levels = (halfDepths ? 2 : 1) * run.model().config().layers() + 1;
         this.tokens = run.length();
+        this.highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
+        this.lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
+        this.lowest = sources.stream().mapToInt(Site::halfDepth).min().orElseThrow();
+        this.firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
+    }
+
+    /** How a map is computed within a memory budget: the mode, and what that costs. */
+    MapPlan plan(ResponseMap.Mode mode, long budgetBytes) {
+        boolean forward = mode == ResponseMap.Mode.FORWARD
+                || (mode == ResponseMap.Mode.AUTO && halfRowBlocks(true) <= halfRowBlocks(false));
+        int[] rows = rows(forward);
+        long total = 0;
+        for (int n : rows) {
+            total += n;
+        }
+        List<Batches.Range> cut = Batches.cut(run.model(), rows, budgetBytes);
+        long most = 0;
+        for (Batches.Range range : cut) {
+            long sum = 0;
+            for (int c = range.from(); c < range.to(); c++) {
+                sum += rows[c];
+            }
+            most = Math.max(most, Batches.bytes(run.model(), sum));
+        }
+        // Half a block is 8 D^2 (attention) or 16 D^2 (MLP) flops a row: 12 D^2 on average.
+        double width = run.model().config().width();
+        double flops = 12 * width * width * halfRowBlocks(forward) * directions.count();
+        return new MapPlan(forward, rows.length, total, cut.size(), flops, most);
     }
 
     ResponseMap compute(ResponseMap.Mode mode, long budgetBytes) {
-        int highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
-        int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
-        int lowest = sources.stream().mapToInt(Site::halfDepth).min().orElseThrow();
-        int firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
-        // Sites of the far side's own level see nothing of it but themselves.
-        List<Site> up = sources.stream()
-                .filter(s -> s.halfDepth() < highest && s.token() <= lastToken)
-                .sorted(Comparator.comparingInt(Site::halfDepth).thenComparingInt(Site::token))
-                .toList();
-        List<Site> down = targets.stream()
-                .filter(s -> s.halfDepth() > lowest && s.token() >= firstToken)
-                .sorted(Comparator.comparingInt(Site::halfDepth).thenComparingInt(Site::token))
-                .toList();
-        boolean forward = mode == ResponseMap.Mode.FORWARD
-                || (mode == ResponseMap.Mode.AUTO && cost(up, highest, lastToken) <= cost(down, lowest, firstToken));
+        boolean forward = plan(mode, budgetBytes).forward();
+        List<Site> sites = sites(forward);
         Sums sums = new Sums();
-        if (forward) {
-            int[] rows = rows(up, site -> lastToken - site.token() + 1);
-            Batches.run(run.model(), rows, budgetBytes, range -> {
-                Part part = new Part(range, up, true);
+        Batches.run(run.model(), rows(forward), budgetBytes, range -> {
+            Part part = new Part(range, sites, forward);
+            if (forward) {
                 new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, part);
-                part.addTo(sums);
-            });
-        } else {
-            int[] rows = rows(down, site -> site.token() - firstToken + 1);
-            Batches.run(run.model(), rows, budgetBytes, range -> {
-                Part part = new Part(range, down, false);
+            } else {
                 new Sweep(run).cotangents(part.seeds(), lowest, firstToken, part);
-                part.addTo(sums);
-            });
-        }
+            }
+            part.addTo(sums);
+        });
         return sums.finish();
     }
 
+    /** The sites that are pushed, level by level. Those of the far side's own level see nothing of it but themselves. */
+    private List<Site> sites(boolean forward) {
+        return (forward ? sources : targets)
+                .stream()
+                        .filter(s -> forward
+                                ? s.halfDepth() < highest && s.token() <= lastToken
+                                : s.halfDepth() > lowest && s.token() >= firstToken)
+                        .sorted(Comparator.comparingInt(Site::halfDepth).thenComparingInt(Site::token))
+                        .toList();
+    }
+
+    private int rows(Site site, boolean forward) {
+        return forward ? lastToken - site.token() + 1 : site.token() - firstToken + 1;
+    }
+
     /** What a mode costs: the rows of each site times the half blocks that they are pushed through. */
-    private static double cost(List<Site> sites, int farHalfDepth, int farToken) {
-        return sites.stream()
-                .mapToDouble(
-                        s -> (double) Math.abs(s.halfDepth() - farHalfDepth) * (Math.abs(s.token() - farToken) + 1))
+    private double halfRowBlocks(boolean forward) {
+        return sites(forward).stream()
+                .mapToDouble(s -> (double) Math.abs(s.halfDepth() - (forward ? highest : lowest)) * rows(s, forward))
                 .sum();
     }
 
-    private interface RowsOfSite {
-        int of(Site site);
-    }
-
     /** Per column its rows: the directions of a site are columns side by side. */
-    private int[] rows(List<Site> sites, RowsOfSite each) {
+    private int[] rows(boolean forward) {
+        List<Site> sites = sites(forward);
         int count = directions.count();
         int[] rows = new int[Math.multiplyExact(sites.size(), count)];
         for (int c = 0; c < rows.length; c++) {
-            rows[c] = each.of(sites.get(c / count));
+            rows[c] = rows(sites.get(c / count), forward);
         }
         return rows;
     }

@@ -208,8 +208,17 @@ public final class ResponseMap {
             return sites;
         }
 
+        /** How the map would be computed now, and what that would take. */
+        public MapPlan plan() {
+            return sweep().plan(mode, budget.getAsLong());
+        }
+
         /** Computes the map. */
         public ResponseMap compute() {
+            return sweep().compute(mode, budget.getAsLong());
+        }
+
+        private MapSweep sweep() {
             List<Site> every = all();
             if ((long) every.size() * every.size() > Integer.MAX_VALUE - 8) {
                 throw new MemoryBudgetException("a map of " + every.size() + " sites has "
@@ -218,8 +227,7 @@ public final class ResponseMap {
             }
             List<Site> from = sources == null ? every : known(sources);
             List<Site> to = targets == null ? every : known(targets);
-            MapSweep sweep = new MapSweep(run, halfDepths, from, to, new MapDirections(run, probes, gaussian, seed));
-            return sweep.compute(mode, budget.getAsLong());
+            return new MapSweep(run, halfDepths, from, to, new MapDirections(run, probes, gaussian, seed));
         }
 
         private List<Site> known(Collection<Site> sites) {

@@ -182,6 +182,32 @@ class ResponseMapTest {
     }
 
     @Test
+    void plansSayWhatWillBeDone() throws IOException {
+        Backend backend = leaks.watched(Backends.REFERENCE.open());
+        try (Model model = TestModels.open(MODEL, backend)) {
+            Run run = model.run(PROMPT);
+            MapPlan plan = run.responseMap().probes(4).plan();
+            assertThat(plan.forward()).isTrue();
+            assertThat(plan.columns()).isEqualTo(LAYERS * PROMPT.length * 4);
+            assertThat(plan.rows()).isEqualTo(LAYERS * 15 * 4);
+            assertThat(plan.sweeps()).isEqualTo(1);
+            // 15 rows a direction and depth; 3, 2 and 1 blocks of 24 D^2.
+            assertThat(plan.flops()).isEqualTo(4.0 * 15 * 6 * 24 * WIDTH * WIDTH);
+            long before = backend.ledger().bytes();
+            backend.ledger().resetPeak();
+            run.responseMap().probes(4).compute();
+            assertThat(backend.ledger().peakBytes() - before).isBetween(plan.bytes() / 2, plan.bytes());
+            assertThat(plan.toString()).contains("forward, 60 columns of 180 rows in 1 sweep");
+            // One target is cheaper from its side.
+            MapPlan one = run.responseMap().targets(List.of(Site.of(3, 4))).plan();
+            assertThat(one.forward()).isFalse();
+            assertThat(one.columns()).isEqualTo(16);
+            assertThat(run.responseMap().sources(List.of(Site.of(0, 0))).plan().forward())
+                    .isTrue();
+        }
+    }
+
+    @Test
     void onlyWhatIsAskedForIsThere() throws IOException {
         try (Model model = open(Backends.REFERENCE.open())) {
             Run run = model.run(PROMPT);
