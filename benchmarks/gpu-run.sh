@@ -193,11 +193,11 @@ for model in json.load(open(sys.argv[1]))[sys.argv[2]]: print(model["model"], mo
 
 # Peers that fail are findings, in their JSON files and here; the step passes if any of them measured something.
 step_peers() {
-    local peer last=$deadline device=cuda some=no left=4 seconds=1.5
+    local peer last=$deadline device=cuda some=no left=5 seconds=1.5
     [ $dry = yes ] || [ "$backend" != cuda ] && device=cpu
     [ "$set" = full ] || seconds=0.5
     "$python" -c 'import numpy' || { reason="$python has no numpy"; return 77; }
-    for peer in torch_tangent torch_adjoint torch_patch jax_peer; do
+    for peer in torch_tangent torch_adjoint torch_patch torch_map jax_peer; do
         deadline=$((SECONDS + (last - SECONDS) / left--))
         if ! "$python" -c "import ${peer%%_*}" 2> /dev/null; then
             reason="$reason$peer: ${peer%%_*} is not installed; "

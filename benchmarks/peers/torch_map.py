@@ -1,7 +1,5 @@
 """The response map that a PyTorch user would write: from each depth, vmap(jvp) of the suffix, norms of all later residuals kept."""
 
-import argparse
-import json
 import os
 import sys
 
@@ -10,6 +8,9 @@ import torch
 import common
 import gpt2_torch
 from gpt2_torch import Gpt2, jvp, vmap
+
+PEER = "torch map"
+LARGEST = 2e14  # flops: a map of more is left to the one who pays for the hours
 
 
 def suffix(model, depth, mask):
@@ -35,13 +36,12 @@ def sources(model, tokens, probes, generator):
     return directions.reshape(tokens * k, tokens, model.width).to(model.device)
 
 
-def response_map(model, tokens, probes, chunk):
+def response_map(model, base, tokens, probes, chunk):
     """Squared norms [L, T, L, T]: source depth and token, target depth - 1 and token; zero where no target is above."""
     generator = torch.Generator().manual_seed(0)
     k = probes or model.width
     squares = torch.zeros(model.layers, tokens, model.layers, tokens, device=model.device)
     mask = model.mask(tokens)
-    base = model.residuals(0, tokens)
     for depth in range(model.layers):
         function = suffix(model, depth, mask)
         dx = sources(model, tokens, probes, generator)
@@ -51,32 +51,30 @@ def response_map(model, tokens, probes, chunk):
     return squares
 
 
+def run(args, model, work):
+    tokens, probes = work["tokens"], work["columns"]
+    flops = 12 * model.width**2 * (probes or model.width) * tokens**2 * model.layers * (model.layers + 1)
+    if flops > LARGEST * (100 if args.device == "cuda" else 1):
+        return {PEER: {"error": f"left out: {flops:.1e} flops at full length", "tried": []}}
+    base = model.residuals(0, tokens)
+    choices = [{"chunk": int(c)} for c in args.chunks.split(",")]
+    with torch.no_grad():
+        best, spread, squares, tried = common.tune(
+            choices, lambda choice: lambda: response_map(model, base, tokens, probes, choice["chunk"]),
+            gpt2_torch.synchronizer(args.device), gpt2_torch.release, args.seconds)
+    # Estimates from other directions are not compared.
+    shown = squares.sum((1, 2, 3)).cpu() if best and not probes else []
+    return {PEER: common.outcome_of(best, spread, shown, tried)}
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="directory of an exported model")
-    parser.add_argument("--tokens", type=int, default=32)
-    parser.add_argument("--probes", type=int, default=4, help="0: all directions")
-    parser.add_argument("--chunks", default="8,16,32", help="directions pushed at once, each is tried")
-    parser.add_argument("--device", default="cpu", choices=["cuda", "cpu"])
-    parser.add_argument("--precision", default="fp32", choices=["fp32", "tf32"])
-    parser.add_argument("--seconds", type=float, default=1.0)
-    args = parser.parse_args()
+    args = common.arguments(__doc__)
     gpt2_torch.set_precision(args.precision)
     torch.set_num_threads(os.cpu_count())
-    model = Gpt2(args.model, args.device)
-    choices = [{"chunk": int(c)} for c in args.chunks.split(",")]
-    synchronize = gpt2_torch.synchronizer(args.device)
-    best, fastest, squares = None, None, None
-    with torch.no_grad():
-        for choice in choices:
-            spread, found = common.measure(
-                lambda: response_map(model, args.tokens, args.probes, choice["chunk"]), synchronize, args.seconds, warmup=0)
-            print(f"chunk {choice['chunk']}: {spread['median']:.2f} s", file=sys.stderr, flush=True)
-            if fastest is None or spread["median"] < fastest["median"]:
-                best, fastest, squares = choice, spread, found
-    print(json.dumps({"peer": "torch vmap-jvp map", **best, "seconds": fastest, "total": float(squares.sum()),
-                      "machine": gpt2_torch.machine(args.device)}))
+    return common.run_cases(
+        args, PEER, ["map"], lambda directory: Gpt2(directory, args.device), lambda model, work: run(args, model, work),
+        gpt2_torch.machine(args.device))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

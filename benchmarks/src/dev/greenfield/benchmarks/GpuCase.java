@@ -25,9 +25,9 @@ record GpuCase(String model, String spec, List<Work> work) {
     /**
      * One piece of work.
      *
-     * @param kind {@code tangent}, {@code adjoint}, {@code sensitivity} or {@code patch}
+     * @param kind {@code tangent}, {@code adjoint}, {@code sensitivity}, {@code patch} or {@code map}
      * @param tokens T
-     * @param columns how many tangents or cotangents; 0 for the other kinds
+     * @param columns how many tangents or cotangents; probes of a map, 0 for an exact one; 0 for the other kinds
      */
     record Work(String kind, int tokens, int columns) {}
 

@@ -58,7 +58,7 @@ public final class GpuSuite implements Callable<Integer> {
     private String only;
 
     @Option(names = "--kinds", split = ",", description = "Only these kinds of work.")
-    private List<String> kinds = List.of("tangent", "adjoint", "sensitivity", "patch");
+    private List<String> kinds = List.of("tangent", "adjoint", "sensitivity", "patch", "map");
 
     @Option(
             names = "--operations",

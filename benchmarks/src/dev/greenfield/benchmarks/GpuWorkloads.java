@@ -13,6 +13,7 @@ import dev.greenfield.engine.Visitor;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.ResponseMap;
 import dev.greenfield.response.SensitivityField;
 import java.util.Arrays;
 
@@ -57,9 +58,10 @@ final class GpuWorkloads implements AutoCloseable {
             case "adjoint" -> new Columns(work, false);
             case "sensitivity" -> new Sensitivity(work);
             case "patch" -> new Patch(work);
+            case "map" -> new AllSites(work);
             default ->
                 throw new IllegalArgumentException(
-                        "unknown work '" + work.kind() + "': expected tangent, adjoint, sensitivity or patch");
+                        "unknown work '" + work.kind() + "': expected tangent, adjoint, sensitivity, patch or map");
         };
     }
 
@@ -215,6 +217,66 @@ final class GpuWorkloads implements AutoCloseable {
 
         @Override
         public void close() {}
+    }
+
+    /** The response map over all sites, from so many random directions a site as the work has columns, or from all directions for 0. */
+    private final class AllSites implements Prepared {
+        private final int tokens;
+        private final int probes;
+        private final Linearization run;
+
+        AllSites(GpuCase.Work work) {
+            this.tokens = work.tokens();
+            this.probes = work.columns();
+            this.run = linearize(0, tokens);
+        }
+
+        private ResponseMap compute() {
+            ResponseMap.Request request = new ResponseMap.Request(run, GpuWorkloads.this::free);
+            return (probes == 0 ? request.exact() : request.probes(probes)).compute();
+        }
+
+        @Override
+        public void run() {
+            compute();
+        }
+
+        /** An exact map's squared norms from each source depth to all later depths together, [L]; estimates are not compared. */
+        @Override
+        public double[] result() {
+            if (probes > 0) {
+                return new double[0];
+            }
+            double[] norms = compute().frobenius();
+            double[] sums = new double[layers];
+            int places = (layers + 1) * tokens;
+            for (int i = 0; i < norms.length; i++) {
+                int from = i / places / tokens;
+                if (i % places / tokens > from) {
+                    sums[from] += norms[i] * norms[i];
+                }
+            }
+            return sums;
+        }
+
+        private double rowsOfADepth() {
+            return (probes == 0 ? width : probes) * (tokens * (tokens + 1) / 2.0);
+        }
+
+        @Override
+        public double usefulFlops() {
+            return flopsPerRowBlock() * rowsOfADepth() * layers * (layers + 1) / 2.0;
+        }
+
+        @Override
+        public int rows() {
+            return (int) Math.min(rowsOfADepth() * layers, 1 << 17);
+        }
+
+        @Override
+        public void close() {
+            run.close();
+        }
     }
 
     /** All patches of one run by another's residuals, measured and predicted; both runs are there before. */

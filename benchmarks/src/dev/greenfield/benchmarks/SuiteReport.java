@@ -75,8 +75,9 @@ final class SuiteReport {
             }
             for (PeerResults.Peer peer : row.peers()) {
                 double difference = PeerResults.difference(row.result(), peer.result());
+                boolean compared = row.result().length > 0 || peer.result().length > 0;
                 // Written so that NaN is a disagreement.
-                if (peer.seconds() != null && !(difference <= tolerance)) {
+                if (compared && peer.seconds() != null && !(difference <= tolerance)) {
                     problems.add(line(
                             "%s: differs from %s by %.1e, expected at most %.0e: one of them is wrong",
                             title(row), peer.name(), difference, tolerance));
