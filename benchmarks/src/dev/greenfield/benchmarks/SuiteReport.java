@@ -75,9 +75,8 @@ final class SuiteReport {
             }
             for (PeerResults.Peer peer : row.peers()) {
                 double difference = PeerResults.difference(row.result(), peer.result());
-                boolean compared = row.result().length > 0 || peer.result().length > 0;
                 // Written so that NaN is a disagreement.
-                if (compared && peer.seconds() != null && !(difference <= tolerance)) {
+                if (compared(row, peer) && peer.seconds() != null && !(difference <= tolerance)) {
                     problems.add(line(
                             "%s: differs from %s by %.1e, expected at most %.0e: one of them is wrong",
                             title(row), peer.name(), difference, tolerance));
@@ -85,6 +84,11 @@ final class SuiteReport {
             }
         }
         return problems;
+    }
+
+    /** Estimates from different random directions give no results to compare. */
+    private static boolean compared(Row row, PeerResults.Peer peer) {
+        return row.result().length > 0 || peer.result().length > 0;
     }
 
     private static String title(Row row) {
@@ -161,7 +165,9 @@ final class SuiteReport {
         String ratio = row.measured()
                 ? line("%.2fx", peer.seconds().median() / row.seconds().median())
                 : "";
-        String difference = row.measured() ? line("%.1e", PeerResults.difference(row.result(), peer.result())) : "";
+        String difference = row.measured() && compared(row, peer)
+                ? line("%.1e", PeerResults.difference(row.result(), peer.result()))
+                : "not compared";
         return line(
                 "%-34s %s %9.3f %9s %9.3f %9s  %s, %s",
                 name, times(peer.seconds()), rate / 1e12, "", rate / squareRate, ratio, difference, peer.choice());
@@ -237,6 +243,8 @@ final class SuiteReport {
             if (row.measured() && peer.seconds() != null) {
                 json.writeNumberField(
                         "ratio", peer.seconds().median() / row.seconds().median());
+            }
+            if (row.measured() && peer.seconds() != null && compared(row, peer)) {
                 json.writeNumberField("difference", PeerResults.difference(row.result(), peer.result()));
             }
             json.writeFieldName("machine");
