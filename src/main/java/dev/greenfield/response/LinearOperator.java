@@ -113,7 +113,8 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
      *
      * <p>Where both are Green operators, this is the part of the response that goes through the sites between. Through all tokens
      * of one depth from the sources' to the targets' goes everything, so the composition is then exactly the Green operator from
-     * the sources to the targets; through fewer sites, only the paths that pass there.
+     * the sources to the targets; through fewer sites, only the paths that pass there. Between sites at different depths, a path
+     * through two of them counts twice.
      *
      * @param next an operator of the same run whose sources are this one's targets, the same sites in the same order, restricted to
      *     the same directions if to any
