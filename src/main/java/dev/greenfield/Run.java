@@ -116,12 +116,17 @@ public final class Run implements AutoCloseable {
         }
     }
 
-    /** Green operators from these source sites; say with {@link GreenFrom#to} where they lead. */
+    /** Green operators from these source sites; say with {@link GreenFrom#to(Site...)} where they lead. */
     public GreenFrom green(Site... sources) {
         for (Site site : sources) {
             check(site);
         }
         return new GreenFrom(List.of(sources));
+    }
+
+    /** Green operators from these source sites in their order, such as the targets of another operator. */
+    public GreenFrom green(List<Site> sources) {
+        return green(sources.toArray(Site[]::new));
     }
 
     /** A map of the response of every site to every site; say how with its methods, then compute it. */

@@ -7,10 +7,16 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.GreenOperator;
+import dev.greenfield.response.LinearOperator;
 import dev.greenfield.response.LowRank;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SensitivityField;
+import dev.greenfield.testing.Errors;
+import dev.greenfield.testing.Vectors;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The library as a stranger would call it, with what the user guide and the README show. */
@@ -44,6 +50,49 @@ class LibraryExampleTest {
             LowRank leading = g.svd(8, 0);
             assertThat(leading.energy()).isBetween(0.3, 1.0);
         }
+    }
+
+    /** The program of docs/theory.md, on demo's tokens: 4 is "Korea", 5 the last. */
+    @Test
+    void composesAndCutsOperators() throws IOException {
+        try (Model model = Greenfield.demo()) {
+            Run run = model.run("<|endoftext|> The capital of Korea is");
+            GreenOperator lower = run.green(Site.of(1, 4)).to(2);
+            GreenOperator upper = run.green(lower.targets()).to(Site.of(4, 5));
+            LinearOperator whole = lower.then(upper);
+            LinearOperator stays = lower.slice(lower.sources(), List.of(Site.of(2, 4)))
+                    .then(upper.slice(List.of(Site.of(2, 4)), upper.targets()));
+            LinearOperator moves = lower.slice(lower.sources(), List.of(Site.of(2, 5)))
+                    .then(upper.slice(List.of(Site.of(2, 5)), upper.targets()));
+            LowRank leading = stays.svd(4, 0);
+            double[][] basis = {
+                run.sensitivity(Observable.logitDifference("Seoul", "Oslo")).at(Site.of(4, 5))
+            };
+            double[] slope = whole.onOutputs(basis).materialize();
+
+            double[] direct = run.green(Site.of(1, 4)).to(Site.of(4, 5)).materialize();
+            assertThat(Errors.relative(whole.materialize(), direct)).isLessThan(1e-4);
+            double[] parts = Vectors.plus(stays.materialize(), 1, moves.materialize());
+            assertThat(Errors.relative(parts, direct)).isLessThan(1e-4);
+            assertThat(leading.energy()).isBetween(0.2, 1.0);
+            double[] transported =
+                    run.sensitivity(Observable.logitDifference("Seoul", "Oslo")).at(Site.of(1, 4));
+            assertThat(Errors.relative(slope, transported)).isLessThan(1e-4);
+        }
+    }
+
+    /** What the page shows is what {@link #composesAndCutsOperators} does, line by line. */
+    @Test
+    void theTheoryPageShowsThatProgram() throws IOException {
+        String here = Files.readString(Path.of("src/test/java/dev/greenfield/LibraryExampleTest.java"))
+                .replaceAll("\\s", "");
+        String page = Files.readString(Path.of("docs/theory.md"));
+        int start = page.indexOf("```java\n") + "```java\n".length();
+        String program = page.substring(start, page.indexOf("```", start));
+        assertThat(program.lines()).hasSizeGreaterThan(10);
+        assertThat(program.lines())
+                .allSatisfy(line ->
+                        assertThat(here).contains(line.replaceAll("//.*", "").replaceAll("\\s", "")));
     }
 
     @Test

@@ -2,7 +2,6 @@ package dev.greenfield.response;
 
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
@@ -11,6 +10,7 @@ import dev.greenfield.engine.Sweep;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -21,16 +21,11 @@ import java.util.function.LongSupplier;
  * The Green operator G of a run between source sites and target sites: the response at the targets, to first order, to
  * sources at the source sites, {@code G(l', t' <- l, t) = dR[l'][t'] / dR[l][t]}. As a matrix it has shape [m D, n D] for m targets
  * and n sources; it is never formed unless {@link #materialize} is called. Blocks that causality forbids are exactly zero.
- *
- * <p>Vectors are concatenations over the sites in their order. The operator is linear in the run it was taken of and may be
- * used while that run is open.
  */
-public final class GreenOperator {
-    private final Linearization run;
+public final class GreenOperator extends LinearOperator {
     private final List<Site> sources;
     private final List<Site> targets;
     private final int width;
-    private final LongSupplier budget;
 
     /**
      * @param run the linearized run
@@ -39,16 +34,19 @@ public final class GreenOperator {
      * @param budget bytes that the operator's sweeps and results may take at the time they are asked for
      */
     public GreenOperator(Linearization run, List<Site> sources, List<Site> targets, LongSupplier budget) {
-        this.run = run;
-        this.sources = List.copyOf(sources);
-        this.targets = List.copyOf(targets);
+        super(run, stream(run, sources), stream(run, targets), budget);
+        this.sources = sources();
+        this.targets = targets();
         this.width = run.model().config().width();
-        this.budget = budget;
         if (sources.isEmpty() || targets.isEmpty()) {
             throw new InputException("a Green operator needs at least one source site and one target site");
         }
         requireDistinct("source", this.sources);
         requireDistinct("target", this.targets);
+    }
+
+    private static Space stream(Linearization run, List<Site> sites) {
+        return Space.stream(sites, run.model().config().width());
     }
 
     private static void requireDistinct(String what, List<Site> sites) {
@@ -60,48 +58,37 @@ public final class GreenOperator {
         }
     }
 
-    /** The source sites, in the order of the input's parts. */
-    public List<Site> sources() {
-        return sources;
+    @Override
+    long numbersEach() {
+        return (long) inputs() + outputs();
     }
 
-    /** The target sites, in the order of the output's parts. */
-    public List<Site> targets() {
-        return targets;
+    @Override
+    String noun() {
+        return "Green operator";
     }
 
-    /** Length of an input, n D. */
-    public int inputs() {
-        return Math.multiplyExact(sources.size(), width);
+    @Override
+    public GreenOperator slice(Collection<Site> sources, Collection<Site> targets) {
+        return new GreenOperator(
+                run,
+                in.slice("source", sources).sites(),
+                out.slice("target", targets).sites(),
+                budget);
     }
 
-    /** Length of an output, m D. */
-    public int outputs() {
-        return Math.multiplyExact(targets.size(), width);
+    @Override
+    public LinearOperator onInputs(double[][] basis) {
+        return new Restriction(this, in.along("input directions", basis), out);
     }
 
-    /** Relative size of the rounding of the numbers this operator is computed in. */
-    double roundoff() {
-        return run.model().backend().precision().bytes() == 8 ? 0x1p-53 : 0x1p-24;
+    @Override
+    public LinearOperator onOutputs(double[][] basis) {
+        return new Restriction(this, in, out.along("output directions", basis));
     }
 
-    /** How many pairs of an input and an output the memory budget has room for on the host. */
-    long vectorsInBudget() {
-        return budget.getAsLong() / (8L * (inputs() + outputs()));
-    }
-
-    /** G u for one input [n D]: [m D]. */
-    public double[] apply(double[] u) {
-        return applyAll(new double[][] {u})[0];
-    }
-
-    /** G' v for one output-sized vector [m D]: [n D]. */
-    public double[] adjoint(double[] v) {
-        return adjointAll(new double[][] {v})[0];
-    }
-
-    /** G u for many inputs, in one sweep as far as memory allows. */
-    public double[][] applyAll(double[][] inputs) {
+    @Override
+    double[][] images(double[][] inputs) {
         double[][] outputs = new double[inputs.length][outputs()];
         forward(inputs.length, c -> inputs[c], (from, halfDepth, rows, columns, x) -> {
             for (int s = 0; s < targets.size(); s++) {
@@ -113,8 +100,8 @@ public final class GreenOperator {
         return outputs;
     }
 
-    /** G' v for many vectors, in one sweep as far as memory allows. */
-    public double[][] adjointAll(double[][] vectors) {
+    @Override
+    double[][] adjointImages(double[][] vectors) {
         double[][] inputs = new double[vectors.length][inputs()];
         int lowest = sources.stream().mapToInt(Site::halfDepth).min().orElseThrow();
         int firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
@@ -128,7 +115,6 @@ public final class GreenOperator {
         forEachBatch(vectors.length, lastToken - firstToken + 1, range -> {
             Seeds seeds = new Seeds();
             for (int c = range.from(); c < range.to(); c++) {
-                require(vectors[c], outputs(), "adjoint");
                 enter(seeds, reachable, targets, vectors[c]);
             }
             new Sweep(run).cotangents(seeds, lowest, firstToken, (halfDepth, rows, columns, x) -> {
@@ -170,9 +156,7 @@ public final class GreenOperator {
         forEachBatch(count, lastToken - firstToken + 1, range -> {
             Seeds seeds = new Seeds();
             for (int c = range.from(); c < range.to(); c++) {
-                double[] u = input.vector(c);
-                require(u, inputs(), "apply");
-                enter(seeds, effective, sources, u);
+                enter(seeds, effective, sources, input.vector(c));
             }
             new Sweep(run)
                     .tangents(
@@ -211,13 +195,6 @@ public final class GreenOperator {
         return Arrays.copyOfRange(vector, site * width, (site + 1) * width);
     }
 
-    private static void require(double[] vector, int length, String operation) {
-        if (vector.length != length) {
-            throw new InputException(operation + ": the vector has " + vector.length + " components, expected " + length
-                    + ", the sites times the width of the stream");
-        }
-    }
-
     /** Copies the batch's rows at a token into part {@code site} of each column's result. */
     private void collect(
             int token, int site, int firstColumn, RaggedRows rows, int[] columns, Matrix x, double[][] into) {
@@ -236,6 +213,7 @@ public final class GreenOperator {
     /**
      * The squared Frobenius norm, exactly: one tangent an input direction, reduced as they pass, never kept.
      */
+    @Override
     public double squaredFrobenius() {
         double[][] squares = new double[targets.size()][inputs()];
         Backend backend = run.model().backend();
@@ -252,57 +230,14 @@ public final class GreenOperator {
         return Arrays.stream(squares).flatMapToDouble(Arrays::stream).sum();
     }
 
+    @Override
+    int productsOfNorm() {
+        return inputs();
+    }
+
     private double[] unit(int i) {
         double[] u = new double[inputs()];
         u[i] = 1;
         return u;
-    }
-
-    /**
-     * The whole matrix, row-major [m D, n D]. For one source site and all tokens of a depth as targets this is
-     * [t', i, j] = dR[t'][i] / dR[source][j].
-     *
-     * @throws MemoryBudgetException when it does not fit the memory budget; {@link #svd} then still does
-     */
-    public double[] materialize() {
-        long elements = (long) inputs() * outputs();
-        long budgetBytes = budget.getAsLong();
-        if (8 * elements > budgetBytes || elements > Integer.MAX_VALUE - 8) {
-            throw new MemoryBudgetException("the full Green operator has " + outputs() + " x " + inputs() + " entries ("
-                    + MemoryBudgetException.amount(8 * elements) + "), the memory budget leaves "
-                    + MemoryBudgetException.amount(budgetBytes)
-                    + ": raise --memory or ask for its leading part with --rank");
-        }
-        double[] matrix = new double[(int) elements];
-        int n = inputs();
-        int step = Math.max(1, Math.min(n, 256));
-        for (int j0 = 0; j0 < n; j0 += step) {
-            double[][] units = new double[Math.min(step, n - j0)][];
-            for (int j = 0; j < units.length; j++) {
-                units[j] = unit(j0 + j);
-            }
-            double[][] outputs = applyAll(units);
-            for (int j = 0; j < outputs.length; j++) {
-                for (int i = 0; i < outputs[j].length; i++) {
-                    matrix[i * n + j0 + j] = outputs[j][i];
-                }
-            }
-        }
-        return matrix;
-    }
-
-    /**
-     * The leading {@code rank} singular values and vectors, by a randomized block Krylov method (Musco
-     * and Musco, 2015) on tangents and adjoints; the matrix is never formed.
-     *
-     * @param rank k, from 1 to the smaller side of the matrix
-     * @param seed of the random start
-     */
-    public LowRank svd(int rank, long seed) {
-        int most = Math.min(inputs(), outputs());
-        if (rank < 1 || rank > most) {
-            throw new InputException("rank " + rank + ": expected 1 to " + most + ", the smaller side of the operator");
-        }
-        return RandomizedSvd.compute(this, rank, seed);
     }
 }

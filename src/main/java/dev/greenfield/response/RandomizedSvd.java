@@ -12,7 +12,7 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 import org.ejml.interfaces.decomposition.QRDecomposition;
 
 /**
- * Randomized SVD of a Green operator A [m, n] that is only ever applied: a block Krylov method (Musco and Musco, Randomized
+ * Randomized SVD of an operator A [m, n] that is only ever applied: a block Krylov method (Musco and Musco, Randomized
  * block Krylov methods, NIPS 2015) on the random start of Halko, Martinsson and Tropp (SIAM Review 53, 2011). An orthonormal
  * basis V of blocks grows by what A'A makes of its last block; the singular values of A V are those of A as soon as they stand
  * still. Flat spectra, which Green operators have, take a third of the products of plain subspace iteration. Vectors are
@@ -22,20 +22,20 @@ final class RandomizedSvd {
     private static final int MOST_BLOCKS = 24;
     private static final int ENERGY_PROBES = 48;
 
-    private final GreenOperator a;
+    private final LinearOperator a;
     private final int rank;
     private final Random random;
     private final List<double[]> basis = new ArrayList<>(); // V, orthonormal, [n] each
     private final List<double[]> images = new ArrayList<>(); // A V, [m] each
     private final List<double[]> gram = new ArrayList<>(); // lower triangle of (A V)'(A V)
 
-    private RandomizedSvd(GreenOperator a, int rank, long seed) {
+    private RandomizedSvd(LinearOperator a, int rank, long seed) {
         this.a = a;
         this.rank = rank;
         this.random = new Random(seed);
     }
 
-    static LowRank compute(GreenOperator a, int rank, long seed) {
+    static LowRank compute(LinearOperator a, int rank, long seed) {
         return new RandomizedSvd(a, rank, seed).run();
     }
 
@@ -47,7 +47,7 @@ final class RandomizedSvd {
         long most = a.vectorsInBudget();
         if (block > most) {
             throw new MemoryBudgetException("rank " + rank + " needs " + block + " pairs of vectors of "
-                    + (a.inputs() + a.outputs()) + " numbers at least, the memory budget leaves room for " + most
+                    + a.numbersEach() + " numbers at least, the memory budget leaves room for " + most
                     + ": raise --memory or lower --rank");
         }
         double[][] next = gaussian(block, n);
@@ -122,7 +122,7 @@ final class RandomizedSvd {
         if (basis.size() == a.inputs()) {
             return new double[] {known, 0};
         }
-        if (a.inputs() <= 2 * (2 * basis.size() + ENERGY_PROBES)) {
+        if (a.productsOfNorm() <= 2 * (2 * basis.size() + ENERGY_PROBES)) {
             return new double[] {a.squaredFrobenius(), 0};
         }
         double[][] probes = new double[ENERGY_PROBES][a.inputs()];
