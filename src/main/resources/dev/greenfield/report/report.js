@@ -333,7 +333,8 @@
     return option;
   }
 
-  var DRAW = { heatmap: heatmap, lines: lines, scatter: scatter };
+  var responses = responseMaps({ heatmap: heatmap, base: base, tooltip: tooltip, format: format, ink: INK, muted: MUTED, font: FONT });
+  var DRAW = { heatmap: heatmap, lines: lines, scatter: scatter, response: responses.draw };
 
   function save(url, name) {
     var link = document.createElement('a');
@@ -362,6 +363,7 @@
       var width = plot.clientWidth, height = plot.clientHeight;
       if (!width || width === drawn || (window.matchMedia && window.matchMedia('print').matches)) { return; }
       drawn = width;
+      if (spec.kind === 'response') { height = responses.fit(plot, width); }
       chart.resize({ width: width, height: height });
       // Replacing the option would keep the texts of cells that have become too small for them.
       chart.clear();
@@ -371,6 +373,7 @@
       if (svg) { svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height); }
     }
     draw();
+    if (spec.kind === 'response') { responses.attach(figure, spec, chart, function () { drawn = 0; draw(); }); }
     if (window.ResizeObserver) { new ResizeObserver(draw).observe(plot); } else { window.addEventListener('resize', draw); }
     ['png', 'svg'].forEach(function (type) {
       var button = document.createElement('button');
