@@ -199,7 +199,7 @@ function responseMaps(kit) {
     });
     var colours = element('button', '', tools);
     colours.type = 'button';
-    function name() { colours.textContent = spec.scale === 'log' ? 'logarithmic colours' : 'linear colours'; }
+    function name() { colours.textContent = 'colours: ' + (spec.scale === 'log' ? 'logarithmic' : 'linear'); }
     colours.title = 'Switch between logarithmic and linear colours';
     colours.addEventListener('click', function () {
       spec.scale = spec.scale === 'log' ? 'sequential' : 'log';
