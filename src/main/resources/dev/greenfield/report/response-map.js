@@ -160,6 +160,8 @@ function responseMaps(kit) {
     details.className = 'table';
     element('summary', 'The shown response as numbers', details);
     var table = element('table', '', details);
+    details.addEventListener('toggle', function () { if (details.open) { fill(table, spec); } });
+    var drawnAt = 0;
     plot.after(said);
     figure.appendChild(details);
 
@@ -167,13 +169,14 @@ function responseMaps(kit) {
       figure.dataset.source = spec.selected.join(',');
       said.textContent = 'Selected: ' + siteName(spec, spec.selected)
         + '. Click another source on the left, or move with the arrow keys.';
-      fill(table, spec);
+      if (details.open) { fill(table, spec); }
     }
     function select(l, t) {
       if (!has(spec, l, t) || (spec.selected[0] === l && spec.selected[1] === t)) { return; }
       spec.selected = [l, t];
       tell();
       redraw();
+      drawnAt = performance.now();
       // The address is a means to share what is seen; a browser may refuse to change that of a local file.
       if (first) { try { history.replaceState(null, '', '#source=' + l + ',' + t); } catch (refused) { return; } }
     }
@@ -186,6 +189,8 @@ function responseMaps(kit) {
       if (p.seriesIndex === 0) { select(p.value[1], p.value[0]); }
     });
     plot.addEventListener('keydown', function (event) {
+      // Of a key that is held, what came while the last drawing was made is skipped.
+      if (event.repeat && event.timeStamp < drawnAt) { event.preventDefault(); return; }
       var step = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key];
       if (!step || event.ctrlKey || event.metaKey || event.altKey) { return; }
       event.preventDefault();
