@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.greenfield.safetensors.DType;
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -34,11 +36,12 @@ class MapPageTest {
                   values: rows.map(function (row) { return Array.from(row.querySelectorAll('td')).map(function (cell) {
                     return cell.textContent === '' ? null : Number(cell.textContent); }); }) };
               }
-              function click(level, token, grid) {
+              function click(level, token, grid) { send(level, token, grid, ['mousemove', 'mousedown', 'mouseup', 'click']); }
+              function send(level, token, grid, types) {
                 var chart = echarts.getInstanceByDom(plot), box = plot.getBoundingClientRect();
                 var at = chart.convertToPixel({ xAxisIndex: grid, yAxisIndex: grid }, [token, level]);
                 var x = box.left + at[0], y = box.top + at[1], target = document.elementFromPoint(x, y);
-                ['mousemove', 'mousedown', 'mouseup', 'click'].forEach(function (type) {
+                types.forEach(function (type) {
                   target.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, view: window, button: 0,
                     clientX: x, clientY: y }));
                 });
@@ -56,6 +59,7 @@ class MapPageTest {
                 note('opened');
                 click(1, 2, 0); note('clicked');
                 click(3, 4, 1); note('clicked a target');
+                send(3, 4, 1, ['mousemove']); steps['clicked a target'].tip = plot.lastChild.textContent;
                 press('ArrowUp'); press('ArrowRight'); note('pressed');
                 button('colours').click(); note('linear');
                 button('SVG').click(); button('PNG').click();
@@ -119,6 +123,10 @@ class MapPageTest {
         assertThat(shown).isGreaterThan(1);
     }
 
+    private static String fourDigits(double value) {
+        return new BigDecimal(value).round(new MathContext(4)).toPlainString();
+    }
+
     private static String texts(JsonNode step) {
         return step.path("texts").toString();
     }
@@ -135,6 +143,11 @@ class MapPageTest {
         assertThat(texts(steps.path("clicked"))).contains("Response to depth 1, token 2 capital");
         assertThat(steps.path("clicked").path("hash").asText()).isEqualTo("#source=1,2");
         assertThat(steps.path("clicked a target").path("source").asText()).isEqualTo("1,2");
+
+        double value = tensor()[((TOKENS + 2) * LEVELS + 3) * TOKENS + 4];
+        assertThat(steps.path("clicked a target").path("tip").asText())
+                .contains("4 Korea", "depth 3", "from depth 1, token 2 capital")
+                .containsPattern("\\|G\\|: " + Pattern.quote(fourDigits(value)));
 
         assertShows(steps.path("pressed"), 2, 3);
         assertThat(texts(steps.path("linear"))).isNotEqualTo(texts(steps.path("pressed")));
