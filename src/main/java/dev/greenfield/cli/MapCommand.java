@@ -177,7 +177,6 @@ final class MapCommand implements Action {
                     "Response of every site to every site",
                     "Frobenius norm of the Green operator from the selected source to each target"
                             + (exact ? "" : ", estimated from random directions, " + probesText())
-                            + levelNote()
                             + ". On the left the norm over all tokens of the level named there"
                             + (targets == null ? "" : " that were asked for")
                             + ".",

@@ -24,7 +24,7 @@ final class ChartNotes {
                 notes.add("<span><i class=\"infinite\">\u221e</i>infinite</span>");
             }
         } else if (chart instanceof ResponseMapChart map) {
-            notes.add("<span><i></i>zero by causality, or not asked for</span>");
+            notes.add("<span><i></i>exactly zero, as before the source, or not asked for</span>");
             if (map.dropped() > 0) {
                 notes.add("<span>" + map.sources().size() + " of "
                         + (map.sources().size() + map.dropped())

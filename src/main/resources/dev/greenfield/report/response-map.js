@@ -138,8 +138,12 @@ function responseMaps(kit) {
     var shown = response(spec), head = element('tr', '', element('thead', ''));
     table.textContent = '';
     table.appendChild(head.parentNode);
-    element('td', '', head);
-    spec.columns.forEach(function (label) { element('th', label, head).scope = 'col'; });
+    element('th', '', head);
+    spec.columns.forEach(function (label) {
+      var cell = element('th', label, head);
+      cell.scope = 'col';
+      cell.className = 'number';
+    });
     var body = element('tbody', '', table);
     shown.slice().reverse().forEach(function (values, i) {
       var row = element('tr', '', body);
