@@ -10,7 +10,8 @@ import java.util.Objects;
  * content security policy keeps a browser from fetching anything else. Parts appear in the order they were added.
  *
  * <p>Text, facts and tables read without JavaScript; figures need it. The numbers behind figure N are in the page as JSON,
- * in the element {@code figure-N-data}, with all their digits; there NaN is {@code null} and infinities are strings.
+ * in the element {@code figure-N-data}, with all their digits; there NaN is {@code null} and infinities are strings. The pairs of a {@link
+ * ResponseMapChart} alone are 32-bit floats in base64.
  *
  * <p>All text is escaped. Not safe for use by several threads at once.
  */

@@ -13,7 +13,7 @@ import java.util.Objects;
  * #source=LEVEL,TOKEN} of the page's address.
  *
  * <p>Responses are causal: a target before its source, in level or in token, must be zero or NaN. The page holds the rest alone,
- * about a quarter of the pairs, as 32-bit floats. At most {@value #MOST_PAIRS} of them are kept, a page of about 11 MB; a map
+ * about a quarter of the pairs, as 32-bit floats. At most {@value #MOST_PAIRS} of them are kept, a page of about 12 MB; a map
  * that holds more keeps the response to its farthest-reaching sources, the first of every level before the second of any, and the
  * figure says how many. So a map of any size can be walked through at all levels, and the page stays quick to open.
  *
@@ -33,8 +33,8 @@ public final class ResponseMapChart implements Chart {
     private final double[][] reach; // [levels, T]
     private final List<Integer> sources = new ArrayList<>(); // level * T + token of the sources whose response is kept
     private final int known; // sources with a response, kept or not
-    private final ByteBuffer
-            pairs; // per kept source [levels from its own on, tokens from its own on], little-endian floats
+    // Per kept source [levels from its own on, tokens from its own on], little-endian floats.
+    private final ByteBuffer pairs;
 
     /**
      * Checks the numbers and keeps what the page will hold; the array may be reused afterwards.
