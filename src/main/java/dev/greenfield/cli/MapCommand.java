@@ -3,6 +3,7 @@ package dev.greenfield.cli;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
+import dev.greenfield.report.ResponseMapChart;
 import dev.greenfield.response.ResponseMap;
 import dev.greenfield.response.SensitivityField;
 import java.io.IOException;
@@ -173,6 +174,17 @@ final class MapCommand implements Action {
                     "Response map",
                     "How much every site of the residual stream responds to every other",
                     Map.of("Directions", exact ? "all" : "random, " + probesText()));
+            page.chart(new ResponseMapChart(
+                    "Response of every site to every site",
+                    "Frobenius norm of the Green operator from the selected source to each target"
+                            + (exact ? "" : ", estimated from random directions, " + probesText())
+                            + ". On the left the norm over all tokens of the level named there"
+                            + (targets == null ? "" : " that were asked for")
+                            + ".",
+                    labels(map),
+                    job.labels(),
+                    map.frobenius(),
+                    "|G|"));
             if (targets == null) {
                 page.chart(new HeatMap(
                         "Response of the last depth to each site",

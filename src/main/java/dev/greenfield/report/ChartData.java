@@ -31,6 +31,8 @@ final class ChartData {
                 fill(json, lines);
             } else if (chart instanceof ScatterChart points) {
                 fill(json, points);
+            } else if (chart instanceof ResponseMapChart map) {
+                fill(json, map);
             }
             json.writeEndObject();
         } catch (IOException e) {
@@ -43,32 +45,48 @@ final class ChartData {
     /** Height of the drawing in pixels, fixed before any script runs so that the page does not jump. */
     static int height(Chart chart) {
         if (chart instanceof HeatMap map) {
-            int rows = Math.max(1, map.rows().size());
-            int cell = rows <= 8 ? 34 : rows <= 16 ? 28 : rows <= 32 ? 20 : Math.max(3, Math.min(14, 640 / rows));
-            int longest = map.columns().stream().mapToInt(String::length).max().orElse(0);
-            // Below 90 pixels the labels of the colour bar run into each other.
-            return 46 + Math.max(90, rows * cell) + 16 + (int) (5.2 * Math.min(longest, 18));
+            return gridHeight(map.rows().size(), map.columns());
+        }
+        if (chart instanceof ResponseMapChart map) {
+            // A heading above each of the two maps.
+            return 28 + gridHeight(map.levels().size(), map.tokens());
         }
         return chart instanceof ScatterChart points && points.identityLine() ? 480 : 400;
+    }
+
+    private static int gridHeight(int labels, List<String> columns) {
+        int rows = Math.max(1, labels);
+        int cell = rows <= 8 ? 34 : rows <= 16 ? 28 : rows <= 32 ? 20 : Math.max(3, Math.min(14, 640 / rows));
+        int longest = columns.stream().mapToInt(String::length).max().orElse(0);
+        // Below 90 pixels the labels of the colour bar run into each other.
+        return 46 + Math.max(90, rows * cell) + 16 + (int) (5.2 * Math.min(longest, 18));
     }
 
     private static void fill(JsonGenerator json, HeatMap map) throws IOException {
         json.writeStringField("kind", "heatmap");
         json.writeStringField("scale", map.scale().name().toLowerCase(Locale.ROOT));
         string(json, "valueName", map.valueName());
-        Palette palette = map.scale() == HeatMap.Scale.DIVERGING ? Palette.DIVERGING : Palette.SEQUENTIAL;
-        json.writeArrayFieldStart("palette");
-        for (String colour : palette.hex()) {
-            json.writeString(colour);
-        }
-        json.writeEndArray();
+        palette(json, map.scale() == HeatMap.Scale.DIVERGING ? Palette.DIVERGING : Palette.SEQUENTIAL);
         labels(json, "rows", map.rows());
         labels(json, "columns", map.columns());
-        json.writeArrayFieldStart("values");
-        for (double[] row : map.values()) {
-            numbers(json, row);
+        grid(json, "values", map.values());
+    }
+
+    private static void fill(JsonGenerator json, ResponseMapChart map) throws IOException {
+        json.writeStringField("kind", "response");
+        string(json, "valueName", map.valueName());
+        palette(json, Palette.SEQUENTIAL);
+        labels(json, "rows", map.levels());
+        labels(json, "columns", map.tokens());
+        json.writeNumberField("reachLevel", map.reachLevel());
+        grid(json, "reach", map.reach());
+        json.writeArrayFieldStart("sources");
+        for (int source : map.sources()) {
+            json.writeNumber(source);
         }
         json.writeEndArray();
+        // Base64.
+        json.writeBinaryField("pairs", map.pairs());
     }
 
     private static void fill(JsonGenerator json, LineChart lines) throws IOException {
@@ -100,6 +118,22 @@ final class ChartData {
         json.writeFieldName("y");
         numbers(json, points.y());
         labels(json, "labels", points.labels());
+    }
+
+    private static void palette(JsonGenerator json, Palette palette) throws IOException {
+        json.writeArrayFieldStart("palette");
+        for (String colour : palette.hex()) {
+            json.writeString(colour);
+        }
+        json.writeEndArray();
+    }
+
+    private static void grid(JsonGenerator json, String field, double[][] values) throws IOException {
+        json.writeArrayFieldStart(field);
+        for (double[] row : values) {
+            numbers(json, row);
+        }
+        json.writeEndArray();
     }
 
     private static void string(JsonGenerator json, String field, String text) throws IOException {

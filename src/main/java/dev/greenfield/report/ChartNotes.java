@@ -23,6 +23,14 @@ final class ChartNotes {
             if (cells(map).anyMatch(Double::isInfinite)) {
                 notes.add("<span><i class=\"infinite\">\u221e</i>infinite</span>");
             }
+        } else if (chart instanceof ResponseMapChart map) {
+            notes.add("<span><i></i>exactly zero, as before the source, or not asked for</span>");
+            if (map.dropped() > 0) {
+                notes.add("<span>" + map.sources().size() + " of "
+                        + (map.sources().size() + map.dropped())
+                        + " sources can be selected, those of largest reach at every level: all would make the page too"
+                        + " large</span>");
+            }
         } else if (chart instanceof LineChart lines) {
             int lost = lines.series().stream()
                     .mapToInt(s -> undrawable(s.x(), s.y(), lines.logX(), lines.logY()))

@@ -10,11 +10,15 @@ import java.util.Objects;
  * content security policy keeps a browser from fetching anything else. Parts appear in the order they were added.
  *
  * <p>Text, facts and tables read without JavaScript; figures need it. The numbers behind figure N are in the page as JSON,
- * in the element {@code figure-N-data}, with all their digits; there NaN is {@code null} and infinities are strings.
+ * in the element {@code figure-N-data}, with all their digits; there NaN is {@code null} and infinities are strings. The pairs of a {@link
+ * ResponseMapChart} alone are 32-bit floats in base64.
  *
  * <p>All text is escaped. Not safe for use by several threads at once.
  */
 public final class ReportPage {
+
+    /** A drawing that takes the keyboard; the script fills in what is selected. */
+    private static final String SELECTABLE = "role=\"application\" tabindex=\"0\"";
 
     private final String title;
     private final String subtitle;
@@ -86,7 +90,7 @@ public final class ReportPage {
         parts.add("""
                 <figure id="%1$s" class="chart">
                 <div class="figure-head"><h3 id="%1$s-title">%2$s</h3><div class="tools"></div></div>
-                <div class="plot" role="img" aria-labelledby="%1$s-title" style="height:%3$dpx"></div>
+                <div class="plot" %8$s aria-labelledby="%1$s-title" style="height:%3$dpx"></div>
                 %7$s
                 <figcaption><b>Figure %4$d.</b> %5$s</figcaption>
                 <script type="application/json" id="%1$s-data">%6$s</script>
@@ -98,7 +102,8 @@ public final class ReportPage {
                         figures,
                         caption,
                         ChartData.json(chart),
-                        ChartNotes.html(chart)));
+                        ChartNotes.html(chart),
+                        chart instanceof ResponseMapChart ? SELECTABLE : "role=\"img\""));
         return this;
     }
 
@@ -182,6 +187,7 @@ public final class ReportPage {
                             + "</footer>\n<script>\n")
                     .append(Html.resource("echarts-" + Html.CHART_LIBRARY_VERSION + ".min.js"))
                     .append("\n</script>\n<script>\n")
+                    .append(Html.resource("response-map.js"))
                     .append(Html.resource("report.js"))
                     .append("</script>\n");
         }

@@ -138,6 +138,9 @@
     return ticks;
   }
 
+  // Neighbours must round the edge they share alike, in the middle between two pixels too.
+  function edge(x) { return Math.round(x + 1e-6); }
+
   function heatmap(spec, width, height, exporting) {
     var rows = spec.rows, columns = spec.columns, R = rows.length, C = columns.length;
     var option = base(spec, exporting), top = (exporting ? 34 : 0) + 12, scale = scaleOf(spec);
@@ -183,6 +186,8 @@
     option.yAxis = [{ type: 'category', data: rowLabels, axisLine: { show: false }, axisTick: { show: false }, splitLine: { show: false },
       axisLabel: { interval: function (i) { return i % everyRow === 0; }, fontSize: 12, color: INK, margin: 8 } }];
     option.series = [{ type: 'custom', data: data, encode: { x: 0, y: 1 }, clip: true,
+      // All cells at once: a picture is saved as soon as it is drawn.
+      progressive: 0,
       renderItem: function (params, api) {
         var c = api.value(0), r = api.value(1), v = spec.values[r][c], at = api.coord([c, r]);
         var fill, text = '', light = true;
@@ -193,9 +198,9 @@
           fill = css(rgb); light = isLight(rgb); text = numbers ? cellText(v) : '';
         }
         var fits = text && textWidth(text, 11) + 4 <= cellWidth && cellHeight >= 11;
-        var x = Math.round(at[0] - cellWidth / 2), y = Math.round(at[1] - cellHeight / 2);
+        var x = edge(at[0] - cellWidth / 2), y = edge(at[1] - cellHeight / 2);
         return { type: 'rect',
-          shape: { x: x, y: y, width: Math.round(at[0] + cellWidth / 2) - x - gap, height: Math.round(at[1] + cellHeight / 2) - y - gap },
+          shape: { x: x, y: y, width: edge(at[0] + cellWidth / 2) - x - gap, height: edge(at[1] + cellHeight / 2) - y - gap },
           style: { fill: fill },
           emphasis: { style: { stroke: INK, lineWidth: 1.5 } },
           textContent: fits ? { type: 'text', style: { text: text, fill: light ? INK : '#ffffff', font: '11px ' + FONT } } : undefined,
@@ -333,7 +338,8 @@
     return option;
   }
 
-  var DRAW = { heatmap: heatmap, lines: lines, scatter: scatter };
+  var responses = responseMaps({ heatmap: heatmap, base: base, tooltip: tooltip, format: format, ink: INK, muted: MUTED, font: FONT });
+  var DRAW = { heatmap: heatmap, lines: lines, scatter: scatter, response: responses.draw };
 
   function save(url, name) {
     var link = document.createElement('a');
@@ -357,11 +363,14 @@
   Array.prototype.forEach.call(document.querySelectorAll('figure.chart'), function (figure) {
     var spec = JSON.parse(document.getElementById(figure.id + '-data').textContent);
     var plot = figure.querySelector('.plot'), tools = figure.querySelector('.tools');
-    var chart = echarts.init(plot, null, { renderer: 'svg' }), drawn = 0;
+    // Many cells that are drawn again with every selection are too slow as elements of their own.
+    var many = spec.kind === 'response' && spec.rows.length * spec.columns.length > 300;
+    var chart = echarts.init(plot, null, { renderer: many ? 'canvas' : 'svg' }), drawn = 0;
     function draw() {
       var width = plot.clientWidth, height = plot.clientHeight;
       if (!width || width === drawn || (window.matchMedia && window.matchMedia('print').matches)) { return; }
       drawn = width;
+      if (spec.kind === 'response') { height = responses.fit(plot, width); }
       chart.resize({ width: width, height: height });
       // Replacing the option would keep the texts of cells that have become too small for them.
       chart.clear();
@@ -371,6 +380,7 @@
       if (svg) { svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height); }
     }
     draw();
+    if (spec.kind === 'response') { responses.attach(figure, spec, chart, function () { drawn = 0; draw(); }); }
     if (window.ResizeObserver) { new ResizeObserver(draw).observe(plot); } else { window.addEventListener('resize', draw); }
     ['png', 'svg'].forEach(function (type) {
       var button = document.createElement('button');

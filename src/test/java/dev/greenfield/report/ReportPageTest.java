@@ -79,6 +79,8 @@ class ReportPageTest {
                         false,
                         false,
                         List.of(new LineChart.Series(HOSTILE, new double[] {1}, new double[] {2}))))
+                .chart(new ResponseMapChart(
+                        HOSTILE, HOSTILE, List.of(HOSTILE), List.of(HOSTILE), new double[] {1}, HOSTILE))
                 .html();
         assertBalanced(html);
         String own = withoutLibrary(html);
@@ -87,7 +89,7 @@ class ReportPageTest {
                 .contains("&lt;/script&gt;&lt;script&gt;alert(&#39;x&#39;)")
                 .contains("\u00e9\u6771\ud83d\ude00");
         // Two scripts of the page's own, and one block of data for each figure.
-        assertThat(Pattern.compile("<script").matcher(own).results().count()).isEqualTo(2 + 3);
+        assertThat(Pattern.compile("<script").matcher(own).results().count()).isEqualTo(2 + 4);
     }
 
     @Test

@@ -145,7 +145,14 @@ final class SampleReport {
                 .chart(new HeatMap(
                         "No cells", "", List.of(), List.of(), new double[0][], HeatMap.Scale.SEQUENTIAL, "value"))
                 .chart(new LineChart(
-                        "Training curve", "Linear axes, one curve.", "step", "loss", false, false, List.of(curve())));
+                        "Training curve", "Linear axes, one curve.", "step", "loss", false, false, List.of(curve())))
+                .chart(new ResponseMapChart(
+                        "Response of every site to every site",
+                        "Thirteen depths, thirty-four tokens.",
+                        depths(13),
+                        numbers(34),
+                        responses(13, 34),
+                        "|G|"));
     }
 
     static List<String> depths(int n) {
@@ -200,6 +207,24 @@ final class SampleReport {
                 out[r][c] = !inside
                         ? Double.NaN
                         : !reached ? 0 : Math.pow(10, -0.4 * (c - 3) + 0.3 * r + 0.3 * random.nextGaussian());
+            }
+        }
+        return out;
+    }
+
+    /** Responses of every site to every site that fall off with the distance in tokens and grow with depth; causal. */
+    static double[] responses(int levels, int tokens) {
+        Random random = new Random(4);
+        double[] out = new double[levels * tokens * levels * tokens];
+        int i = 0;
+        for (int source = 0; source < levels * tokens; source++) {
+            for (int l = 0; l < levels; l++) {
+                for (int t = 0; t < tokens; t++, i++) {
+                    int up = l - source / tokens;
+                    int on = t - source % tokens;
+                    boolean reached = (up > 0 && on >= 0) || (up == 0 && on == 0);
+                    out[i] = reached ? 10 * Math.pow(0.8, on) * (1 + 0.3 * up) * (1 + 0.2 * random.nextDouble()) : 0;
+                }
             }
         }
         return out;

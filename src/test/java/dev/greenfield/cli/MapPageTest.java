@@ -1,0 +1,181 @@
+package dev.greenfield.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.greenfield.safetensors.DType;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The page of the map command in a real browser: what it shows is what the tensors hold. */
+class MapPageTest {
+    private static final int LEVELS = 5;
+    private static final int TOKENS = 6;
+
+    /** Works the page with events as a mouse and a keyboard send them, and writes down what it shows after each step. */
+    private static final String DRIVER = """
+            <script>
+            (function () {
+              var figure = document.getElementById('figure-1'), plot = figure.querySelector('.plot'), steps = {}, saved = {};
+              function note(step) {
+                var rows = Array.from(figure.querySelectorAll('details tbody tr')).reverse();
+                steps[step] = { source: figure.dataset.source, hash: location.hash,
+                  texts: Array.from(plot.querySelectorAll('text')).map(function (t) { return t.textContent; }),
+                  values: rows.map(function (row) { return Array.from(row.querySelectorAll('td')).map(function (cell) {
+                    return cell.textContent === '' ? null : Number(cell.textContent); }); }) };
+              }
+              function click(level, token, grid) { send(level, token, grid, ['mousemove', 'mousedown', 'mouseup', 'click']); }
+              function send(level, token, grid, types) {
+                var chart = echarts.getInstanceByDom(plot), box = plot.getBoundingClientRect();
+                var at = chart.convertToPixel({ xAxisIndex: grid, yAxisIndex: grid }, [token, level]);
+                var x = box.left + at[0], y = box.top + at[1], target = document.elementFromPoint(x, y);
+                types.forEach(function (type) {
+                  target.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, view: window, button: 0,
+                    clientX: x, clientY: y }));
+                });
+              }
+              function press(key) { plot.dispatchEvent(new KeyboardEvent('keydown', { key: key, bubbles: true, cancelable: true })); }
+              function button(text) {
+                return Array.from(figure.querySelectorAll('button')).find(function (b) { return b.textContent.indexOf(text) >= 0; });
+              }
+              HTMLAnchorElement.prototype.click = function () { saved[this.download] = this.href; };
+              window.addEventListener('load', function () {
+                var details = figure.querySelector('details');
+                details.open = true;
+                // The browser's own comes only after this task.
+                details.dispatchEvent(new Event('toggle'));
+                note('opened');
+                click(1, 2, 0); note('clicked');
+                click(3, 4, 1); note('clicked a target');
+                send(3, 4, 1, ['mousemove']); steps['clicked a target'].tip = plot.lastChild.textContent;
+                press('ArrowUp'); press('ArrowRight'); note('pressed');
+                button('colours').click(); note('linear');
+                button('SVG').click(); button('PNG').click();
+                var out = document.createElement('pre');
+                out.id = 'driven';
+                out.textContent = btoa(unescape(encodeURIComponent(JSON.stringify({ steps: steps, saved: saved }))));
+                document.body.appendChild(out);
+              });
+            })();
+            </script>
+            </body>
+            """;
+
+    @TempDir
+    private Path temporary;
+
+    private JsonNode drive(String fragment, String... more) throws IOException, InterruptedException {
+        Path out = temporary.resolve("out");
+        Cli.done(Cli.with(
+                new String[] {
+                    "map",
+                    "--prompt",
+                    "<|endoftext|> The capital of Korea is",
+                    "--probes",
+                    "4",
+                    "--threads",
+                    "1",
+                    "--out",
+                    out.toString()
+                },
+                more));
+        String html = Files.readString(out.resolve("report.html"));
+        Path page = temporary.resolve("driven.html");
+        Files.writeString(page, html.replace("</body>\n", DRIVER));
+        Matcher matcher = Pattern.compile("<pre id=\"driven\">([^<]*)</pre>")
+                .matcher(Browser.document(page, fragment, temporary));
+        assertThat(matcher.find()).as("the driver came to its end").isTrue();
+        return new ObjectMapper().readTree(Base64.getDecoder().decode(matcher.group(1)));
+    }
+
+    private double[] tensor() throws IOException {
+        return Cli.tensor(temporary.resolve("out"), "map.frobenius", DType.F32, LEVELS, TOKENS, LEVELS, TOKENS);
+    }
+
+    private void assertShows(JsonNode step, int level, int token) throws IOException {
+        assertThat(step.path("source").asText()).isEqualTo(level + "," + token);
+        double[] all = tensor();
+        int shown = 0;
+        for (int l = 0; l < LEVELS; l++) {
+            for (int t = 0; t < TOKENS; t++) {
+                double expected = all[((level * TOKENS + token) * LEVELS + l) * TOKENS + t];
+                JsonNode cell = step.path("values").path(l).path(t);
+                if (expected == 0 || Double.isNaN(expected)) {
+                    assertThat(cell.isNull()).as("level %d, token %d", l, t).isTrue();
+                } else {
+                    assertThat(cell.asDouble()).isEqualTo(expected, within(1e-6 * expected));
+                    shown++;
+                }
+            }
+        }
+        assertThat(shown).isGreaterThan(1);
+    }
+
+    private static String fourDigits(double value) {
+        return new BigDecimal(value).round(new MathContext(4)).toPlainString();
+    }
+
+    private static String texts(JsonNode step) {
+        return step.path("texts").toString();
+    }
+
+    @Test
+    void thePageShowsTheTensorsOfTheSelectedSource() throws Exception {
+        JsonNode driven = drive("#source=2,3");
+        JsonNode steps = driven.path("steps");
+        assertShows(steps.path("opened"), 2, 3);
+        assertThat(texts(steps.path("opened")))
+                .contains("Response to depth 2, token 3 of", "Sources: reach to depth 4");
+
+        assertShows(steps.path("clicked"), 1, 2);
+        assertThat(texts(steps.path("clicked"))).contains("Response to depth 1, token 2 capital");
+        assertThat(steps.path("clicked").path("hash").asText()).isEqualTo("#source=1,2");
+        assertThat(steps.path("clicked a target").path("source").asText()).isEqualTo("1,2");
+
+        double value = tensor()[((TOKENS + 2) * LEVELS + 3) * TOKENS + 4];
+        assertThat(steps.path("clicked a target").path("tip").asText())
+                .contains("4 Korea", "depth 3", "from depth 1, token 2 capital")
+                .containsPattern("\\|G\\|: " + Pattern.quote(fourDigits(value)));
+
+        assertShows(steps.path("pressed"), 2, 3);
+        assertThat(texts(steps.path("linear"))).isNotEqualTo(texts(steps.path("pressed")));
+
+        JsonNode saved = driven.path("saved");
+        String svg = URLDecoder.decode(saved.path("figure-1.svg").asText().replace("+", "%2B"), StandardCharsets.UTF_8);
+        assertThat(svg).startsWith("data:image/svg+xml").contains("Response to depth 2, token 3 of");
+        String png = saved.path("figure-1.png").asText();
+        assertThat(png).startsWith("data:image/png;base64,").hasSizeGreaterThan(5000);
+    }
+
+    @Test
+    void onlySourcesThatWereAskedForCanBeSelected() throws Exception {
+        JsonNode steps =
+                drive("#source=2,3", "--sites", "0:1,2:1", "--targets", "3:*").path("steps");
+        double[] all = tensor();
+        double[] reach = new double[2];
+        for (int i = 0; i < 2; i++) {
+            for (int t = 0; t < TOKENS; t++) {
+                reach[i] += Math.pow(all[((2 * i * TOKENS + 1) * LEVELS + 3) * TOKENS + t], 2);
+            }
+        }
+        // The address asks for a source that is not there: the farthest-reaching one stays.
+        int first = reach[0] > reach[1] ? 0 : 2;
+        assertShows(steps.path("opened"), first, 1);
+        assertThat(texts(steps.path("opened"))).contains("Sources: reach to depth 3");
+        assertThat(steps.path("clicked").path("source").asText()).isEqualTo(first + ",1");
+        // Up over depth 1; nothing is to the right.
+        assertShows(steps.path("pressed"), 2, 1);
+    }
+}
