@@ -79,17 +79,18 @@ final class MapCommand implements Action {
                 job.result("probes", k);
             }
             job.result("half_depths", halfDepths);
-            job.tensors().add("map.frobenius", map.frobenius(), levels, tokens, levels, tokens);
+            double[] norms = map.frobenius();
+            job.tensors().add("map.frobenius", norms, levels, tokens, levels, tokens);
             if (!exact) {
                 job.tensors().add("map.stderr", map.standardErrors(), levels, tokens, levels, tokens);
             }
-            double[][] reach = reach(map);
+            double[][] reach = reach(norms, levels, tokens);
             List<Sites.Ranked> largest = Sites.largest(reach, SHOWN);
             job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
             if (targets == null) {
                 show(job, reach, largest);
             }
-            finish(job, map, reach);
+            finish(job, levels, norms, reach);
         }
     }
 
@@ -136,16 +137,14 @@ final class MapCommand implements Action {
     }
 
     /** Per source site the norm of its response over all tokens of the last depth; NaN where it was not asked for. */
-    private static double[][] reach(ResponseMap map) {
-        double[] all = map.frobenius();
-        int tokens = map.tokens();
-        double[][] reach = new double[map.levels()][tokens];
-        for (int l = 0; l < map.levels(); l++) {
+    private static double[][] reach(double[] norms, int levels, int tokens) {
+        double[][] reach = new double[levels][tokens];
+        for (int l = 0; l < levels; l++) {
             for (int t = 0; t < tokens; t++) {
                 double sum = 0;
-                int last = ((l * tokens + t) * map.levels() + map.levels() - 1) * tokens;
+                int last = ((l * tokens + t) * levels + levels - 1) * tokens;
                 for (int to = 0; to < tokens; to++) {
-                    sum += all[last + to] * all[last + to];
+                    sum += norms[last + to] * norms[last + to];
                 }
                 reach[l][t] = Math.sqrt(sum);
             }
@@ -164,7 +163,7 @@ final class MapCommand implements Action {
         return halfDepths ? " (rows are half depths)" : "";
     }
 
-    private void finish(Job job, ResponseMap map, double[][] reach) throws IOException {
+    private void finish(Job job, int levels, double[] norms, double[][] reach) throws IOException {
         SensitivityField sensitivity = job.observable() == null
                 ? null
                 : job.timed("sensitivity", () -> job.run().sensitivity(job.observable()));
@@ -181,9 +180,9 @@ final class MapCommand implements Action {
                             + ". On the left the norm over all tokens of the level named there"
                             + (targets == null ? "" : " that were asked for")
                             + ".",
-                    labels(map),
+                    labels(levels),
                     job.labels(),
-                    map.frobenius(),
+                    norms,
                     "|G|"));
             if (targets == null) {
                 page.chart(new HeatMap(
@@ -191,7 +190,7 @@ final class MapCommand implements Action {
                         "Frobenius norm of the Green operator from the site to all tokens of the last depth"
                                 + levelNote()
                                 + ". A site that passes a source on unchanged has the square root of the width.",
-                        labels(map),
+                        labels(levels),
                         job.labels(),
                         reach,
                         HeatMap.Scale.LOG,
@@ -211,12 +210,12 @@ final class MapCommand implements Action {
         return (probes == null ? Integer.toString(DEFAULT_PROBES) : probes) + " a site";
     }
 
-    private List<String> labels(ResponseMap map) {
+    private List<String> labels(int levels) {
         if (!halfDepths) {
-            return Sites.depths(map.levels());
+            return Sites.depths(levels);
         }
         List<String> labels = new ArrayList<>();
-        for (int h = 0; h < map.levels(); h++) {
+        for (int h = 0; h < levels; h++) {
             labels.add("depth " + h / 2 + (h % 2 == 1 ? ".5" : ""));
         }
         return labels;

@@ -8,7 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256 as a place to write to. */
-final class Digest extends OutputStream {
+public final class Digest extends OutputStream {
     private final MessageDigest digest;
 
     Digest() {
@@ -17,6 +17,13 @@ final class Digest extends OutputStream {
         } catch (NoSuchAlgorithmException absent) {
             throw new IllegalStateException("every Java platform has SHA-256, this one does not", absent);
         }
+    }
+
+    /** The SHA-256 of these bytes in lower-case hexadecimal. */
+    public static String sha256(byte[] contents) {
+        Digest digest = new Digest();
+        digest.write(contents, 0, contents.length);
+        return digest.hex();
     }
 
     @Override

@@ -45,8 +45,7 @@ final class MapSweep {
 
     /** How a map is computed within a memory budget: the mode, and what that costs. */
     MapPlan plan(ResponseMap.Mode mode, long budgetBytes) {
-        boolean forward = mode == ResponseMap.Mode.FORWARD
-                || (mode == ResponseMap.Mode.AUTO && halfRowBlocks(true) <= halfRowBlocks(false));
+        boolean forward = forward(mode);
         int[] rows = rows(forward);
         long total = 0;
         for (int n : rows) {
@@ -67,8 +66,13 @@ final class MapSweep {
         return new MapPlan(forward, rows.length, total, cut.size(), flops, most);
     }
 
+    private boolean forward(ResponseMap.Mode mode) {
+        return mode == ResponseMap.Mode.FORWARD
+                || (mode == ResponseMap.Mode.AUTO && halfRowBlocks(true) <= halfRowBlocks(false));
+    }
+
     ResponseMap compute(ResponseMap.Mode mode, long budgetBytes) {
-        boolean forward = plan(mode, budgetBytes).forward();
+        boolean forward = forward(mode);
         List<Site> sites = sites(forward);
         Sums sums = new Sums();
         Batches.run(run.model(), rows(forward), budgetBytes, range -> {

@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.BackendException;
+import dev.greenfield.model.Digest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;
@@ -33,7 +34,7 @@ record KernelImage(byte[] code, String sha256, String compiler, String architect
             byte[] bytes = code.readAllBytes();
             Properties properties = new Properties();
             properties.load(facts);
-            String found = NativeExtraction.sha256(bytes);
+            String found = Digest.sha256(bytes);
             String expected = properties.getProperty("fatbin.sha256");
             if (!found.equals(expected)) {
                 throw new BackendException("the CUDA kernels in the jar are damaged: sha256 " + found + ", expected "

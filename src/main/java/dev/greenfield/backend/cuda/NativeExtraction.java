@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.BackendException;
+import dev.greenfield.model.Digest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -10,8 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 /**
  * Puts native libraries of the jar where the system can load them: into a directory that only this user can write to, under a
@@ -46,7 +45,7 @@ final class NativeExtraction {
         }
         Path directory = directory();
         String file = resource.substring(resource.lastIndexOf('/') + 1);
-        Path target = directory.resolve(sha256(contents) + "-" + file);
+        Path target = directory.resolve(Digest.sha256(contents) + "-" + file);
         try {
             privateDirectory(directory);
             if (!holds(target, contents)) {
@@ -117,14 +116,6 @@ final class NativeExtraction {
             }
         } finally {
             Files.deleteIfExists(part);
-        }
-    }
-
-    static String sha256(byte[] contents) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(contents));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
         }
     }
 }

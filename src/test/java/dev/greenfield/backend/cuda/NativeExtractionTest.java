@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.greenfield.backend.BackendException;
+import dev.greenfield.model.Digest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +50,7 @@ class NativeExtractionTest {
         Path file = NativeExtraction.extract(RESOURCE);
         assertThat(file.getParent()).isEqualTo(temporary.resolve("a/b"));
         assertThat(file.getFileName().toString())
-                .isEqualTo(NativeExtraction.sha256(resource()) + "-libJCublas2-12.6.0-linux-x86_64.so");
+                .isEqualTo(Digest.sha256(resource()) + "-libJCublas2-12.6.0-linux-x86_64.so");
         assertThat(Files.readAllBytes(file)).isEqualTo(resource());
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file.getParent())))
                 .isEqualTo("rwx------");
