@@ -76,13 +76,13 @@ final class MapSweep {
         List<Site> sites = sites(forward);
         Sums sums = new Sums();
         Batches.run(run.model(), rows(forward), budgetBytes, range -> {
-            Part part = new Part(range, sites, forward);
+            Part part = new Part(range, sites);
             if (forward) {
                 new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, part);
             } else {
                 new Sweep(run).cotangents(part.seeds(), lowest, firstToken, part);
             }
-            part.addTo(sums);
+            sums.add(part.firstSite, part.values, sites, forward); // a sweep that was broken off has added nothing
         });
         return sums.finish();
     }
@@ -128,23 +128,22 @@ final class MapSweep {
         return place(halfDepths ? site.halfDepth() : site.depth(), site.token());
     }
 
-    /** One batch of columns: a visitor that sums squared norms by the column's site and the row's site. */
+    /**
+     * One batch of columns: a visitor that sums squared norms by the column's site and the row's site. All that it finds is in one
+     * array: for each of its sites in turn, and each quantity of {@link #quantities}, a number for every site of the map.
+     */
     private final class Part implements Visitor {
         private final Batches.Range range;
         private final List<Site> sites;
-        private final boolean forward;
         private final int firstSite;
-        private final double[][] sum; // per site of the batch [levels T]
-        private final double[][] sumOfSquares;
+        private final double[] values; // [sites of the batch, quantities, levels T]
 
-        Part(Batches.Range range, List<Site> sites, boolean forward) {
+        Part(Batches.Range range, List<Site> sites) {
             this.range = range;
             this.sites = sites;
-            this.forward = forward;
             this.firstSite = range.from() / directions.count();
             int count = (range.to() - 1) / directions.count() - firstSite + 1;
-            this.sum = new double[count][levels * tokens];
-            this.sumOfSquares = new double[directions.exact() ? 0 : count][levels * tokens];
+            this.values = new double[Math.multiplyExact(count * quantities(), levels * tokens)];
         }
 
         Seeds seeds() {
@@ -168,33 +167,41 @@ final class MapSweep {
                 for (int c = 0; c < rows.count(t); c++) {
                     int site = (range.from() + columns[c]) / directions.count() - firstSite;
                     double square = squares[rows.row(t, c)];
-                    sum[site][place(level, t)] += square;
+                    int at = site * quantities() * levels * tokens + place(level, t);
+                    values[at] += square;
                     if (!directions.exact()) {
-                        sumOfSquares[site][place(level, t)] += square * square;
-                    }
-                }
-            }
-        }
-
-        /** Adds what a finished sweep found; one that was broken off has added nothing. */
-        void addTo(Sums sums) {
-            for (int s = 0; s < sum.length; s++) {
-                int mine = place(sites.get(firstSite + s));
-                for (int other = 0; other < levels * tokens; other++) {
-                    int at = forward ? mine * levels * tokens + other : other * levels * tokens + mine;
-                    sums.sum[at] += sum[s][other];
-                    if (!directions.exact()) {
-                        sums.sumOfSquares[at] += sumOfSquares[s][other];
+                        values[at + levels * tokens] += square * square;
                     }
                 }
             }
         }
     }
 
+    /** How many numbers are summed for a pair of sites: the square of the norm and, for its error, the square of that. */
+    private int quantities() {
+        return directions.exact() ? 1 : 2;
+    }
+
     /** Sums over all directions, [levels, T, levels, T]. */
     private final class Sums {
         private final double[] sum = new double[Math.multiplyExact(levels * tokens, levels * tokens)];
         private final double[] sumOfSquares = new double[directions.exact() ? 0 : sum.length];
+
+        /** Adds what a batch found whose first site is number {@code firstSite} of those that are pushed. */
+        void add(int firstSite, double[] values, List<Site> sites, boolean forward) {
+            int places = levels * tokens;
+            for (int s = 0; s < values.length / (quantities() * places); s++) {
+                int mine = place(sites.get(firstSite + s));
+                for (int other = 0; other < places; other++) {
+                    int at = forward ? mine * places + other : other * places + mine;
+                    int from = s * quantities() * places + other;
+                    sum[at] += values[from];
+                    if (!directions.exact()) {
+                        sumOfSquares[at] += values[from + places];
+                    }
+                }
+            }
+        }
 
         ResponseMap finish() {
             boolean[] source = marked(sources);
