@@ -93,19 +93,24 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation(
 }
 REGISTER_KERNEL(activation)
 
-// du *= act'(u) of the row's token. A block's rows mostly share their token, so all but the first take the derivative from L1.
+// dg = du act'(u) of the row's token; dg may be du. A block's rows mostly share their token, so all but the first take the derivative
+// from L1.
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation_tangent(
-    float* __restrict__ du,  // [R, F]
+    const float* du,  // [R, F]
     int du_stride,
     const int* __restrict__ token_of,  // [R]
     const float* __restrict__ derivative,  // [T, F]
     int derivative_stride,
+    float* dg,  // [R, F]
+    int dg_stride,
     int rows,
     int width) {
   constexpr int SLOTS = 4;
   const int column = element_column();
   if (column >= width) return;
-  known(width % QUAD == 0 && rows_aligned(du, du_stride) && rows_aligned(derivative, derivative_stride), [&](auto aligned) {
+  const bool whole = width % QUAD == 0 && rows_aligned(du, du_stride) && rows_aligned(derivative, derivative_stride) &&
+                     rows_aligned(dg, dg_stride);
+  known(whole, [&](auto aligned) {
     Quad tangent[SLOTS], slope[SLOTS];
     each_row<SLOTS>(
         rows,
@@ -116,7 +121,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation_tangent(
         [&](long long row, int k) {
 #pragma unroll
           for (int j = 0; j < QUAD; j++) tangent[k].v[j] *= slope[k].v[j];
-          store_quad(aligned, tangent[k], du + row * du_stride, column, width);
+          store_quad(aligned, tangent[k], dg + row * dg_stride, column, width);
         });
   });
 }

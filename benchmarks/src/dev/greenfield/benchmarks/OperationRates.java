@@ -91,7 +91,11 @@ final class OperationRates {
                     hidden,
                     () -> backend.activation(Activation.GELU_NEW, du, vector, null)));
             found.add(memory(
-                    "activationTangent", shape, 8 * wide, hidden, () -> backend.activationTangent(du, rows, 0, slope)));
+                    "activationTangent",
+                    shape,
+                    8 * wide,
+                    hidden,
+                    () -> backend.activationTangent(du, rows, 0, slope, du)));
             int[] same = new int[columns];
             Arrays.setAll(same, c -> c);
             found.add(memory("grow", shape, 2 * wide, y, () -> backend.grow(dx, rows, same, null, dy, rows)));

@@ -35,6 +35,12 @@ public interface Backend extends AutoCloseable {
     /** Rows that a chunked operation should work on at once for its intermediate results to stay in fast memory. */
     int preferredChunkRows();
 
+    /**
+     * How many times more rows than where flops are equal a token must have for a map of its own to be worth forming: above 1 where
+     * the products that form it run slower than long ones.
+     */
+    double condensationThreshold();
+
     /** A buffer with arbitrary contents. */
     Buffer allocate(String label, long elements);
 
@@ -160,14 +166,15 @@ public interface Backend extends AutoCloseable {
     void activation(Activation kind, Matrix u, Buffer bias, Matrix derivative);
 
     /**
-     * Tangent of the activation, and its adjoint (it acts element by element): du *= act'(u) of the row's token, in place.
+     * Tangent of the activation, and its adjoint (it acts element by element): dg = du act'(u) of the row's token.
      *
      * @param du rows {@code fromRow} and on of a batch, [m, F]
      * @param rows the batch
      * @param fromRow the row of the batch that is du's first
      * @param derivative [T, F] of the forward pass
+     * @param dg [m, F]; may be du itself
      */
-    void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative);
+    void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg);
 
     /**
      * Copies a batch into a larger one. Column c of the new batch takes the rows of column origin[c] of the old one; where

@@ -73,7 +73,8 @@ final class Batch implements AutoCloseable {
                 .thenComparingInt(c -> c);
         this.start = Arrays.stream(birth).reduce(up ? Math::min : Math::max).orElseThrow();
         this.rows = RaggedRows.of(tokens, new int[0], new int[0]);
-        this.workspace = new Workspace(backend, model.config(), Math.toIntExact(total));
+        boolean condenses = n >= Condensation.leastRows(model); // no token has more rows than there are columns
+        this.workspace = new Workspace(backend, model.config(), Math.toIntExact(total), condenses);
         int most = seedsAt.values().stream().mapToInt(List::size).max().orElseThrow();
         Buffer made = null;
         try {

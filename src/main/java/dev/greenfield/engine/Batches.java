@@ -92,7 +92,9 @@ public final class Batches {
     /** Bytes of a sweep over {@code rows} rows, the seeds' staging counted as one row each. */
     public static long bytes(DeviceModel model, long rows) {
         long chunk = Math.min(rows, model.backend().preferredChunkRows());
-        return rows * bytesPerRow(model) + chunk * bytesPerChunkRow(model);
+        return rows * bytesPerRow(model)
+                + chunk * bytesPerChunkRow(model)
+                + (rows < Condensation.leastRows(model) ? 0 : bytesOfTokenMap(model));
     }
 
     private static long bytesPerRow(DeviceModel model) {
@@ -104,13 +106,24 @@ public final class Batches {
         return (long) model.backend().precision().bytes() * model.config().inner();
     }
 
+    private static long bytesOfTokenMap(DeviceModel model) {
+        long width = model.config().width();
+        return model.backend().precision().bytes() * width * width;
+    }
+
+    /** The most rows whose {@link #bytes} are within a budget. They grow with the rows, so that the border can be found by halving. */
     private static long mostRows(DeviceModel model, long budgetBytes) {
-        long chunk = model.backend().preferredChunkRows();
-        long most = budgetBytes >= bytes(model, chunk)
-                ? (budgetBytes - chunk * bytesPerChunkRow(model)) / bytesPerRow(model)
-                : budgetBytes / (bytesPerRow(model) + bytesPerChunkRow(model));
-        long indexable =
-                model.backend().maxBufferLength() / (3L * model.config().width());
-        return Math.min(Math.min(most, indexable), Integer.MAX_VALUE - 8);
+        long low = 0;
+        long high = Math.min(
+                model.backend().maxBufferLength() / (3L * model.config().width()), Integer.MAX_VALUE - 8);
+        while (low < high) {
+            long middle = (low + high + 1) / 2;
+            if (bytes(model, middle) <= budgetBytes) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
     }
 }

@@ -20,10 +20,12 @@ import dev.greenfield.backend.RaggedRows;
 final class Layers {
     private final DeviceModel model;
     private final Backend backend;
+    private final Condensation condensation;
 
     Layers(DeviceModel model) {
         this.model = model;
         this.backend = model.backend();
+        this.condensation = new Condensation(model);
     }
 
     /** What the tangents and adjoints of one block need of the forward pass; see {@link Linearization}. */
@@ -113,16 +115,32 @@ final class Layers {
 
     /** The MLP half of the tangents' rows at {@code fromToken} and later. */
     void mlpTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
+        condensation.split(rows, fromToken, (from, to, condensed) -> {
+            if (condensed) {
+                Matrix part = dx.rows(rows.start(from), rows.count(from));
+                Matrix dy = w.y(part.rows());
+                Matrix map = condensation.map(model.block(l), primal, from, w);
+                backend.layerNormTangent(
+                        part, rows, rows.start(from), primal.normalized2(), primal.inverseStd2(), dy, false);
+                backend.multiply(1, dy, false, map, false, 1, part);
+            } else {
+                mlpTangentOfRows(l, dx, rows, primal, rows.start(from), rows.start(to), w);
+            }
+        });
+    }
+
+    private void mlpTangentOfRows(
+            int l, Matrix dx, RaggedRows rows, Primal primal, int fromRow, int toRow, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        int chunk = w.chunk(rows.rows() - rows.start(fromToken));
-        for (int r = rows.start(fromToken); r < rows.rows(); r += chunk) {
-            int n = Math.min(chunk, rows.rows() - r);
+        int chunk = w.chunk(toRow - fromRow);
+        for (int r = fromRow; r < toRow; r += chunk) {
+            int n = Math.min(chunk, toRow - r);
             Matrix part = dx.rows(r, n);
             Matrix dy = w.y(n);
             Matrix du = w.hidden(n);
             backend.layerNormTangent(part, rows, r, primal.normalized2(), primal.inverseStd2(), dy, false);
             backend.multiply(1, dy, false, block.up(), false, 0, du);
-            backend.activationTangent(du, rows, r, primal.derivative());
+            backend.activationTangent(du, rows, r, primal.derivative(), du);
             backend.multiply(1, du, false, block.down(), false, 1, part);
         }
     }
@@ -144,15 +162,31 @@ final class Layers {
 
     /** The MLP half of the cotangents' rows at {@code fromToken} and later, from its output to its input. */
     void mlpAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
+        condensation.split(rows, fromToken, (from, to, condensed) -> {
+            if (condensed) {
+                Matrix part = g.rows(rows.start(from), rows.count(from));
+                Matrix y = w.y(part.rows());
+                Matrix map = condensation.map(model.block(l), primal, from, w);
+                backend.multiply(1, part, false, map, true, 0, y);
+                backend.layerNormTangent(
+                        y, rows, rows.start(from), primal.normalized2(), primal.inverseStd2(), part, true);
+            } else {
+                mlpAdjointOfRows(l, g, rows, primal, rows.start(from), rows.start(to), w);
+            }
+        });
+    }
+
+    private void mlpAdjointOfRows(
+            int l, Matrix g, RaggedRows rows, Primal primal, int fromRow, int toRow, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        int chunk = w.chunk(rows.rows() - rows.start(fromToken));
-        for (int r = rows.start(fromToken); r < rows.rows(); r += chunk) {
-            int n = Math.min(chunk, rows.rows() - r);
+        int chunk = w.chunk(toRow - fromRow);
+        for (int r = fromRow; r < toRow; r += chunk) {
+            int n = Math.min(chunk, toRow - r);
             Matrix part = g.rows(r, n);
             Matrix du = w.hidden(n);
             Matrix y = w.y(n);
             backend.multiply(1, part, false, block.down(), true, 0, du);
-            backend.activationTangent(du, rows, r, primal.derivative());
+            backend.activationTangent(du, rows, r, primal.derivative(), du);
             backend.multiply(1, du, false, block.up(), true, 0, y);
             backend.layerNormTangent(y, rows, r, primal.normalized2(), primal.inverseStd2(), part, true);
         }

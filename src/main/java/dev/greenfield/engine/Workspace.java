@@ -16,19 +16,33 @@ final class Workspace implements AutoCloseable {
     private final int chunk;
     private final Buffer qkv;
     private final Buffer hidden;
+    private final Buffer tokenMap; // null where no token has rows enough for one
     private Buffer x;
     private Buffer y;
 
+    /** Memory for the forward pass: {@code rows} rows, none of whose tokens are condensed. */
     Workspace(Backend backend, ModelConfig config, int rows) {
+        this(backend, config, rows, false);
+    }
+
+    /**
+     * Memory of a sweep.
+     *
+     * @param condenses whether a token may get a map of its own; see {@link Condensation}
+     */
+    Workspace(Backend backend, ModelConfig config, int rows, boolean condenses) {
         this.width = config.width();
         this.inner = config.inner();
         this.chunk = Math.max(1, Math.min(rows, backend.preferredChunkRows()));
-        Buffer[] made = new Buffer[4];
+        Buffer[] made = new Buffer[5];
         try {
             made[0] = backend.allocate("sweep rows", (long) rows * width);
             made[1] = backend.allocate("sweep rows", (long) rows * width);
             made[2] = backend.allocate("sweep q, k, v", 3L * rows * width);
             made[3] = backend.allocate("sweep MLP chunk", (long) chunk * inner);
+            if (condenses) {
+                made[4] = backend.allocate("MLP of one token", (long) width * width);
+            }
         } catch (RuntimeException | Error e) {
             for (Buffer buffer : made) {
                 if (buffer != null) {
@@ -41,6 +55,7 @@ final class Workspace implements AutoCloseable {
         y = made[1];
         qkv = made[2];
         hidden = made[3];
+        tokenMap = made[4];
     }
 
     /** Elements that a workspace takes per row of the batch, its MLP chunk not counted. */
@@ -79,6 +94,11 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(hidden, rows, inner);
     }
 
+    /** Work space [D, D] for the MLP of one token. */
+    Matrix tokenMap() {
+        return Matrix.of(tokenMap, width, width);
+    }
+
     /** Makes what was written to {@link #y} the batch. */
     void swap() {
         Buffer old = x;
@@ -92,5 +112,8 @@ final class Workspace implements AutoCloseable {
         y.close();
         qkv.close();
         hidden.close();
+        if (tokenMap != null) {
+            tokenMap.close();
+        }
     }
 }

@@ -290,8 +290,15 @@ public final class OperationCases {
             Matrix u = bench.matrix(base, rows.tokens(), inner);
             bench.backend().activation(kind, u, bench.vector(bias), slope);
             Matrix out = bench.matrix(du, n, inner);
-            bench.backend().activationTangent(out, rows, fromRow, slope);
-            return bench.read(out);
+            bench.backend().activationTangent(out, rows, fromRow, slope, out);
+            // Elsewhere too, where the other matrix has another stride.
+            Matrix elsewhere = bench.poison(n, inner);
+            bench.backend().activationTangent(bench.matrix(du, n, inner), rows, fromRow, slope, elsewhere);
+            double[] inPlace = bench.read(out);
+            if (!Arrays.equals(inPlace, bench.read(elsewhere))) {
+                throw new AssertionError("in place and elsewhere differ");
+            }
+            return inPlace;
         };
         return new OperationCase(
                 "activation " + kind + ": " + n + " x " + inner,

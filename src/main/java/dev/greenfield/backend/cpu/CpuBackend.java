@@ -126,6 +126,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public double condensationThreshold() {
+        return Double.parseDouble(System.getProperty("greenfield.condense", "1"));
+    }
+
+    @Override
     public Buffer allocate(String label, long elements) {
         if (elements > maxBufferLength()) {
             throw new MemoryBudgetException(
@@ -314,11 +319,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative) {
+    public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg) {
         workers.ranges(
                 du.rows(),
                 rowsWorthATask(du),
-                (from, to) -> RowKernels.activationTangent(du, rows, fromRow, derivative, from, to));
+                (from, to) -> RowKernels.activationTangent(du, rows, fromRow, derivative, dg, from, to));
     }
 
     @Override

@@ -176,10 +176,12 @@ final class RowKernels {
         }
     }
 
-    static void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, int from, int to) {
+    static void activationTangent(
+            Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg, int from, int to) {
         int n = du.columns();
         FloatBuffer values = CpuBuffer.floats(du);
         FloatBuffer slopes = CpuBuffer.floats(derivative);
+        FloatBuffer out = CpuBuffer.floats(dg);
         float[] row = Scratch.mine().floats(0, n);
         float[] slope = Scratch.mine().floats(1, n);
         int token = -1;
@@ -190,7 +192,7 @@ final class RowKernels {
             }
             values.get((int) du.at(i), row, 0, n);
             VectorMath.multiply(row, slope, n);
-            values.put((int) du.at(i), row, 0, n);
+            out.put((int) dg.at(i), row, 0, n);
         }
     }
 }

@@ -180,6 +180,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public double condensationThreshold() {
+        return 2;
+    }
+
+    @Override
     public Buffer allocate(String label, long elements) {
         return ask(() -> {
             DeviceMemory.Block block = memory.allocate(label, Float.BYTES * elements);
@@ -346,13 +351,14 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative) {
+    public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg) {
         queue(() -> {
             long tokens = tables.of(rows).tokenOf(fromRow);
             launcher.kernel("activation_tangent")
                     .matrix(du)
                     .address(tokens)
                     .matrix(derivative)
+                    .matrix(dg)
                     .size(du)
                     .launchElements(du);
         });

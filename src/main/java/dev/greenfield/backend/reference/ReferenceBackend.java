@@ -81,6 +81,11 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public double condensationThreshold() {
+        return 1;
+    }
+
+    @Override
     public Buffer allocate(String label, long elements) {
         if (elements > maxBufferLength()) {
             throw new MemoryBudgetException("'" + label + "' needs " + elements
@@ -291,14 +296,14 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative) {
+    public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg) {
         double[] x = ReferenceBuffer.of(du);
+        double[] y = ReferenceBuffer.of(dg);
         double[] d = ReferenceBuffer.of(derivative);
         for (int i = 0; i < du.rows(); i++) {
             int slope = (int) derivative.at(rows.tokenOf(fromRow + i));
             for (int j = 0; j < du.columns(); j++) {
-                int at = (int) du.at(i) + j;
-                x[at] = r(x[at] * d[slope + j]);
+                y[(int) dg.at(i) + j] = r(x[(int) du.at(i) + j] * d[slope + j]);
             }
         }
     }
