@@ -40,6 +40,7 @@ final class MapManifest {
     static final String UNFINISHED = "manifest.json.tmp";
 
     private static final int FORMAT = 1;
+    private static final String MODEL = "model_";
     private static final String MODE = "mode";
     private static final String BATCHES = "batch_ends";
     private static final String SHA256 = "sha256";
@@ -78,11 +79,11 @@ final class MapManifest {
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("format", Integer.toString(FORMAT));
         facts.put("version", Version.current());
-        facts.put("model_sha256", run.model().source().sha256());
+        facts.put(MODEL + "sha256", run.model().source().sha256());
         for (RecordComponent part : ModelConfig.class.getRecordComponents()) {
             try {
                 Object value = part.getAccessor().invoke(run.model().config());
-                facts.put("model_" + part.getName(), String.valueOf(value));
+                facts.put(MODEL + part.getName(), String.valueOf(value));
             } catch (ReflectiveOperationException hidden) {
                 throw new IllegalStateException("a public record hides its " + part.getName(), hidden);
             }
@@ -177,22 +178,22 @@ final class MapManifest {
         if (!digest(stored).equals(sha256)) {
             throw damaged(directory, "its checksum is not that of its contents", null);
         }
-        String wanted = mode == ResponseMap.Mode.AUTO ? null : mode(mode == ResponseMap.Mode.FORWARD);
-        boolean forward = Objects.equals(stored.get(MODE), mode(true));
-        List<Batches.Range> batches = new ArrayList<>();
-        int from = 0;
-        for (Object end : (List<?>) stored.remove(BATCHES)) {
-            int to = Integer.parseInt((String) end);
-            batches.add(new Batches.Range(from, to));
-            from = to;
-        }
+        Object ends = stored.remove(BATCHES);
         Map<String, Object> ours = new LinkedHashMap<>(facts);
-        ours.put(MODE, wanted == null ? stored.get(MODE) : wanted);
+        ours.put(MODE, mode == ResponseMap.Mode.AUTO ? stored.get(MODE) : mode(mode == ResponseMap.Mode.FORWARD));
         for (String name : ours.keySet()) {
             refuseDifference(directory, name, stored.get(name), ours.get(name));
         }
         for (String name : stored.keySet()) {
             refuseDifference(directory, name, stored.get(name), ours.get(name));
+        }
+        boolean forward = stored.get(MODE).equals(mode(true));
+        List<Batches.Range> batches = new ArrayList<>();
+        int from = 0;
+        for (Object end : (List<?>) ends) {
+            int to = Integer.parseInt((String) end);
+            batches.add(new Batches.Range(from, to));
+            from = to;
         }
         return new MapManifest(new CheckpointPlan(forward, batches), (String) sha256);
     }
@@ -249,8 +250,10 @@ final class MapManifest {
             found = stored == null ? "no " + what : what + " " + stored;
             here = ours == null ? "none" : what + " " + ours;
         }
+        String remedy = stored == null
+                ? "none"
+                : name.startsWith(MODEL) ? "that model" : (what.endsWith("s") ? "the same " : "that ") + what;
         throw new InputException("checkpoint " + directory + " was made with " + found + ", this run has " + here
-                + ": use " + (stored == null ? "none" : stored instanceof List<?> ? "the same " + what : "that " + what)
-                + " or another directory");
+                + ": use " + remedy + " or another directory");
     }
 }
