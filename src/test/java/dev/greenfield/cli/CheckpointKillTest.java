@@ -47,7 +47,7 @@ class CheckpointKillTest {
                     "--backend",
                     "reference",
                     "--memory",
-                    "5MB"
+                    "4MB"
                 },
                 more);
     }
@@ -110,7 +110,7 @@ class CheckpointKillTest {
     void killedAtAnyMomentItGoesOn() throws Exception {
         long begin = System.nanoTime();
         Process whole =
-                start(List.of(), map("--probes", "6", "--checkpoint", path("whole"), "--out", path("expected")));
+                start(List.of(), map("--probes", "4", "--checkpoint", path("whole"), "--out", path("expected")));
         assertThat(whole.waitFor(120, TimeUnit.SECONDS)).isTrue();
         assertThat(whole.exitValue()).as(errors()).isZero();
         long nanos = System.nanoTime() - begin;
@@ -123,7 +123,7 @@ class CheckpointKillTest {
         while (kills < KILLS || finished == 0) {
             String checkpoint = "checkpoint" + finished;
             Process process = start(
-                    List.of(), map("--probes", "6", "--checkpoint", path(checkpoint), "--out", path("out" + finished)));
+                    List.of(), map("--probes", "4", "--checkpoint", path(checkpoint), "--out", path("out" + finished)));
             boolean ended = kills < KILLS
                     ? process.waitFor((long) (nanos * (0.15 + 0.75 * random.nextDouble())), TimeUnit.NANOSECONDS)
                     : process.waitFor(120, TimeUnit.SECONDS);
@@ -157,7 +157,7 @@ class CheckpointKillTest {
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
         assumeTrue(resets.waitFor() == 0, "env cannot reset signals here");
-        String[] command = map("--probes", "6", "--checkpoint", path("c"), "--out", path("out"));
+        String[] command = map("--probes", "4", "--checkpoint", path("c"), "--out", path("out"));
         Process process = start(List.of("env", "--default-signal=INT"), command);
         awaitRecord(process, "c", 100);
         assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
@@ -170,7 +170,7 @@ class CheckpointKillTest {
         assertThat(Cli.list(temporary)).containsExactly(".err", "c");
         Cli resumed = Cli.done(command);
         assertThat(resumed.err()).containsPattern("checkpoint .*: [1-9][0-9]* of [0-9]+ batches there, going on");
-        Cli.done(map("--probes", "6", "--checkpoint", path("whole"), "--out", path("expected"), "--quiet"));
+        Cli.done(map("--probes", "4", "--checkpoint", path("whole"), "--out", path("expected"), "--quiet"));
         assertSame("out", "expected");
     }
 
