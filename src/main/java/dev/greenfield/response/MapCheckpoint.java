@@ -109,6 +109,9 @@ final class MapCheckpoint implements AutoCloseable {
             for (Path entry : (Iterable<Path>) entries::iterator) {
                 String name = entry.getFileName().toString();
                 if (!ours.contains(name) || (name.equals(BatchLog.FILE) && Files.size(entry) > 0)) {
+                    if (Files.exists(directory.resolve(MapManifest.FILE))) {
+                        return true; // another run has just made it
+                    }
                     throw new InputException("checkpoint " + directory + ": found " + name + " in it but no "
                             + MapManifest.FILE
                             + ", expected a checkpoint, an empty directory or a new name; choose another directory");
@@ -177,7 +180,7 @@ final class MapCheckpoint implements AutoCloseable {
         long there = manifest.plan().before(column);
         String batches = all + (all == 1 ? " batch" : " batches");
         notes.accept("checkpoint " + directory + ": "
-                + (column == 0
+                + (column == 0 && all > 0
                         ? batches + ", each saved when it is done"
                         : there == all
                                 ? "all of " + batches + " there, nothing to compute"
@@ -214,6 +217,7 @@ final class MapCheckpoint implements AutoCloseable {
     private final class Replay {
         int column; // the first that is missing
         int most = Integer.MAX_VALUE; // columns of a batch
+        private int place; // of the batch that comes next in the plan
 
         void run(Work work, DeviceModel model, int[] rows, long budgetBytes, Consumer<String> notes)
                 throws IOException {
@@ -247,18 +251,21 @@ final class MapCheckpoint implements AutoCloseable {
             long dropped = log.dropRest();
             if (dropped > 0) {
                 notes.accept("checkpoint " + directory + ": dropped " + dropped + " bytes at the end of "
-                        + BatchLog.FILE + " that are no whole record, as a killed run leaves them");
+                        + BatchLog.FILE + " that are no whole record (as a killed run leaves them, or a bad disk),"
+                        + " what they held is computed again");
             }
         }
 
         /** The range whose record comes next; null when all are there. */
         private Batches.Range due() {
-            List<Batches.Range> rest = manifest.plan().from(column);
-            if (rest.isEmpty()) {
+            List<Batches.Range> batches = manifest.plan().batches();
+            while (place < batches.size() && batches.get(place).to() <= column) {
+                place++;
+            }
+            if (place == batches.size()) {
                 return null;
             }
-            Batches.Range range = rest.get(0);
-            return new Batches.Range(range.from(), (int) Math.min(range.to(), (long) range.from() + most));
+            return new Batches.Range(column, (int) Math.min(batches.get(place).to(), (long) column + most));
         }
     }
 

@@ -95,6 +95,7 @@ final class MapManifest {
         facts.put("backend", backend.name());
         facts.put("precision", backend.precision().label());
         facts.put("device", backend.device());
+        facts.put("chunk_rows", Integer.toString(backend.preferredChunkRows()));
         facts.put("directions", directions.describe());
         if (!directions.exact()) {
             facts.put("seed", Long.toString(directions.seed()));

@@ -22,6 +22,7 @@ class CheckpointKillTest {
     private static final int KILLS = 20;
     private static final int TOKENS = 24;
     private static final int LEVELS = 5;
+    private static final int SITES = 24; // of a batch, at most
 
     @TempDir
     private Path temporary;
@@ -110,7 +111,7 @@ class CheckpointKillTest {
     void killedAtAnyMomentItGoesOn() throws Exception {
         long begin = System.nanoTime();
         Process whole =
-                start(List.of(), map("--probes", "4", "--checkpoint", path("whole"), "--out", path("expected")));
+                start(List.of(), map("--probes", "6", "--checkpoint", path("whole"), "--out", path("expected")));
         assertThat(whole.waitFor(120, TimeUnit.SECONDS)).isTrue();
         assertThat(whole.exitValue()).as(errors()).isZero();
         long nanos = System.nanoTime() - begin;
@@ -118,35 +119,40 @@ class CheckpointKillTest {
         Random random = new Random(7);
         int kills = 0;
         int wentOn = 0;
-        int finished = 0;
-        long saved = 0;
-        while (kills < KILLS || finished == 0) {
-            String checkpoint = "checkpoint" + finished;
+        int maps = 0;
+        long saved = 0; // of the map that is under way
+        boolean underWay = false;
+        while (kills < KILLS || underWay) {
+            String checkpoint = "checkpoint" + maps;
+            begin = System.nanoTime();
             Process process = start(
-                    List.of(), map("--probes", "4", "--checkpoint", path(checkpoint), "--out", path("out" + finished)));
+                    List.of(), map("--probes", "6", "--checkpoint", path(checkpoint), "--out", path("out" + maps)));
             boolean ended = kills < KILLS
-                    ? process.waitFor((long) (nanos * (0.15 + 0.75 * random.nextDouble())), TimeUnit.NANOSECONDS)
+                    ? process.waitFor((long) (nanos * (0.15 + 0.6 * random.nextDouble())), TimeUnit.NANOSECONDS)
                     : process.waitFor(120, TimeUnit.SECONDS);
-            if (!ended) {
-                process.destroyForcibly().waitFor();
-                kills++;
-            }
             if (errors().contains("batches there")) {
                 wentOn++;
             }
             if (ended) {
                 assertThat(process.exitValue()).as(errors()).isZero();
-                assertSame("out" + finished, "expected");
-                finished++;
+                assertSame("out" + maps, "expected");
+                if (!underWay) {
+                    nanos = Math.min(nanos, System.nanoTime() - begin); // this machine was busy before
+                }
+                maps++;
                 saved = 0;
             } else {
-                // At most a record that was torn is dropped, and then written again.
-                assertThat(kept(checkpoint)).isGreaterThanOrEqualTo(saved - saved / 10 - 20);
+                process.destroyForcibly().waitFor();
+                kills++;
+                // A torn record at the end is dropped, and computed again; nothing else is ever lost.
+                long record = 2L * LEVELS * TOKENS * 8 * SITES;
+                assertThat(kept(checkpoint)).isGreaterThanOrEqualTo(saved - record);
                 saved = kept(checkpoint);
             }
+            underWay = !ended;
         }
         assertThat(kills).isEqualTo(KILLS);
-        assertThat(wentOn).as("runs that found results of killed ones").isGreaterThanOrEqualTo(finished);
+        assertThat(wentOn).as("runs that found what a killed one had saved").isGreaterThanOrEqualTo(5);
     }
 
     @Test
@@ -157,7 +163,7 @@ class CheckpointKillTest {
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
         assumeTrue(resets.waitFor() == 0, "env cannot reset signals here");
-        String[] command = map("--probes", "4", "--checkpoint", path("c"), "--out", path("out"));
+        String[] command = map("--probes", "6", "--checkpoint", path("c"), "--out", path("out"));
         Process process = start(List.of("env", "--default-signal=INT"), command);
         awaitRecord(process, "c", 100);
         assertThat(new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
@@ -170,7 +176,7 @@ class CheckpointKillTest {
         assertThat(Cli.list(temporary)).containsExactly(".err", "c");
         Cli resumed = Cli.done(command);
         assertThat(resumed.err()).containsPattern("checkpoint .*: [1-9][0-9]* of [0-9]+ batches there, going on");
-        Cli.done(map("--probes", "4", "--checkpoint", path("whole"), "--out", path("expected"), "--quiet"));
+        Cli.done(map("--probes", "6", "--checkpoint", path("whole"), "--out", path("expected"), "--quiet"));
         assertSame("out", "expected");
     }
 
