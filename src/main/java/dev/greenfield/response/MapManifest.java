@@ -67,7 +67,7 @@ final class MapManifest {
     /**
      * All that a map's numbers depend on but the plan. Whatever a request is given that changes them belongs here too.
      *
-     * @param numbers what is found for a pair of sites, by its name or number
+     * @param numbers how many are found for a pair of sites
      */
     static Map<String, Object> facts(
             Linearization run,
