@@ -1,11 +1,9 @@
 package dev.greenfield;
 
 import dev.greenfield.model.ModelSource;
+import dev.greenfield.model.Version;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Properties;
 
 /**
  * The way in: loads models.
@@ -52,12 +50,6 @@ public final class Greenfield {
 
     /** The version of this library. */
     public static String version() {
-        Properties properties = new Properties();
-        try (InputStream in = Greenfield.class.getResourceAsStream("version.properties")) {
-            properties.load(in);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return properties.getProperty("version");
+        return Version.current();
     }
 }

@@ -55,6 +55,13 @@ final class MapCommand implements Action {
             order = -1)
     private String mode = "auto";
 
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "DIR",
+            description = "Keep finished batches there; the same command goes on after an interrupt.",
+            order = -1)
+    private String checkpoint;
+
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
@@ -106,6 +113,9 @@ final class MapCommand implements Action {
             SiteRanges.check("--targets", targets);
         }
         mode();
+        if (checkpoint != null) {
+            CheckpointPath.of(checkpoint, common.out);
+        }
         return probes == null
                 ? DEFAULT_PROBES
                 : Quantities.atLeast("--probes", probes, 2, "a number of random directions, at least 2");
@@ -133,6 +143,10 @@ final class MapCommand implements Action {
         if (targets != null) {
             request.targets(SiteRanges.parse("--targets", targets, layers, tokens, halfDepths));
         }
+        if (checkpoint != null) {
+            request.checkpoint(CheckpointPath.of(checkpoint, common.out));
+        }
+        request.progress(new ProgressLine(job.terminal(), "response map"));
         return exact ? request.exact() : request.probes(k);
     }
 

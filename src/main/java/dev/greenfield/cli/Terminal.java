@@ -5,10 +5,13 @@ import java.io.BufferedOutputStream;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * Where texts go: results to standard output, progress and errors to standard error. Characters that a stream's encoding
@@ -19,15 +22,23 @@ final class Terminal {
     private final PrintStream err;
     private final CharsetEncoder encoder;
     private final boolean colour;
+    private final boolean rewrites;
     private boolean quiet;
+    private int status; // characters of the line on standard error that the next one is written over
     private volatile boolean ending; // a signal ends the process: whatever fails from now on fails because of it
 
     /** Writes to these streams, which take {@code charset}. */
     Terminal(PrintStream out, PrintStream err, Charset charset, boolean colour) {
+        this(out, err, charset, colour, false);
+    }
+
+    /** With {@code rewrites}, standard error is a terminal, on which a line can be written over. */
+    Terminal(PrintStream out, PrintStream err, Charset charset, boolean colour, boolean rewrites) {
         this.out = out;
         this.err = err;
         this.encoder = charset.newEncoder();
         this.colour = colour;
+        this.rewrites = rewrites;
     }
 
     /** The streams of this process. In colour only where a person reads it in a terminal that shows Unicode. */
@@ -35,9 +46,24 @@ final class Terminal {
         Charset charset = charset();
         boolean unicode = charset.name().startsWith("UTF");
         String plain = System.getenv("NO_COLOR");
-        boolean colour =
-                unicode && (plain == null || plain.isEmpty()) && !"dumb".equals(System.getenv("TERM")) && interactive();
-        return new Terminal(stream(FileDescriptor.out, charset), stream(FileDescriptor.err, charset), charset, colour);
+        boolean dumb = "dumb".equals(System.getenv("TERM"));
+        boolean colour = unicode && (plain == null || plain.isEmpty()) && !dumb && interactive();
+        return new Terminal(
+                stream(FileDescriptor.out, charset),
+                stream(FileDescriptor.err, charset),
+                charset,
+                colour,
+                !dumb && errorsInteractive());
+    }
+
+    /** Whether a person reads standard error. Java does not say; Linux does, elsewhere standard output stands for it. */
+    private static boolean errorsInteractive() {
+        try {
+            String file = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
+            return file.startsWith("/dev/pts/") || file.startsWith("/dev/tty") || file.equals("/dev/console");
+        } catch (IOException | UnsupportedOperationException notLinux) {
+            return interactive();
+        }
     }
 
     private static PrintStream stream(FileDescriptor descriptor, Charset charset) {
@@ -78,13 +104,39 @@ final class Terminal {
         return colour;
     }
 
+    /** Whether {@link #status} can be used. */
+    boolean rewrites() {
+        return rewrites && !quiet;
+    }
+
+    /** A line about what is going on that the next call writes over, and anything else that is printed. */
+    synchronized void status(String text) {
+        if (rewrites() && !ending) {
+            String line = encodable(Lines.escaped(text));
+            err.print("\r" + line + " ".repeat(Math.max(0, status - line.length())));
+            err.flush();
+            status = line.length();
+        }
+    }
+
+    /** Wipes the line of {@link #status}, where there is one. */
+    synchronized void endStatus() {
+        if (status > 0) {
+            err.print("\r" + " ".repeat(status) + "\r");
+            err.flush();
+            status = 0;
+        }
+    }
+
     /** A line of results. */
     void line(String text) {
+        endStatus();
         out.println(encodable(text));
     }
 
     /** Lines of results that end with a line feed. */
     void block(String text) {
+        endStatus();
         out.print(encodable(text));
         out.flush();
     }
@@ -92,6 +144,7 @@ final class Terminal {
     /** A line about what is going on; not shown when quiet. */
     void progress(String text) {
         if (!quiet) {
+            endStatus();
             err.println(encodable(Lines.escaped(text)));
         }
     }
@@ -99,6 +152,7 @@ final class Terminal {
     /** The line that says why nothing came of it. */
     void error(String text) {
         if (!ending) {
+            endStatus();
             err.println(encodable("greenfield: " + Lines.escaped(text)));
         }
     }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 /** Cuts the columns of a sweep into batches whose memory fits a budget. */
 public final class Batches {
@@ -58,8 +59,21 @@ public final class Batches {
      * @see #cut for the other arguments
      */
     public static void run(DeviceModel model, int[] rows, long budgetBytes, Consumer<Range> work) {
-        Deque<Range> todo = new ArrayDeque<>(cut(model, rows, budgetBytes));
-        int most = Integer.MAX_VALUE; // columns that the device was seen not to refuse
+        run(cut(model, rows, budgetBytes), Integer.MAX_VALUE, most -> {}, work);
+    }
+
+    /**
+     * Works through given ranges in the same way. Which ranges the work is given depends on {@code ranges}, {@code atMost} and what
+     * the device refuses alone: a run that was broken off goes on as it would have, from what is left of its ranges and the last
+     * number that {@code narrowed} was told.
+     *
+     * @param ranges consecutive ranges of columns
+     * @param atMost longer ranges are cut into parts of so many columns, from the front
+     * @param narrowed is told how many columns a range may have from now on, each time that the device refused one
+     */
+    public static void run(List<Range> ranges, int atMost, IntConsumer narrowed, Consumer<Range> work) {
+        Deque<Range> todo = new ArrayDeque<>(ranges);
+        int most = atMost; // columns that the device was seen not to refuse
         while (!todo.isEmpty()) {
             Range range = todo.pop();
             int columns = range.to() - range.from();
@@ -75,6 +89,7 @@ public final class Batches {
                     throw e;
                 }
                 most = columns / 2;
+                narrowed.accept(most);
                 todo.push(range);
             }
         }

@@ -134,6 +134,11 @@ public final class DeviceModel implements AutoCloseable {
         return config;
     }
 
+    /** The model as data, where these weights came from; it says what their sha256 is. */
+    public ModelSource source() {
+        return source;
+    }
+
     public Backend backend() {
         return backend;
     }

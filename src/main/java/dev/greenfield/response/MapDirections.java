@@ -40,6 +40,15 @@ final class MapDirections {
         return probes == 0;
     }
 
+    long seed() {
+        return seed;
+    }
+
+    /** What they are, all but the seed: for example {@code 16 random signs a site}. */
+    String describe() {
+        return exact() ? "all" : probes + (gaussian ? " normal" : " random signs") + " a site";
+    }
+
     /** Direction {@code number} of a site, [D]; not to be changed. */
     double[] of(Site site, int number) {
         if (exact()) {

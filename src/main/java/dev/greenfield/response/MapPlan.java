@@ -9,7 +9,7 @@ import java.util.Locale;
  * @param forward whether tangents climb from the sources; otherwise cotangents descend from the targets
  * @param columns tangents or cotangents in all, a direction of a site each
  * @param rows vectors [D] that they are made of when all are alive
- * @param sweeps into how many batches the memory budget cuts them
+ * @param sweeps into how many batches they are cut
  * @param flops of the matrix products, 24 D^2 a row and block, half of that for half a block
  * @param bytes the most memory that one batch takes
  */

@@ -8,8 +8,11 @@ import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.lattice.Site;
+import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Computes a {@link ResponseMap}: the directions of all sites of one side climb (or descend) together, each batch of columns in one
@@ -71,20 +74,103 @@ final class MapSweep {
                 || (mode == ResponseMap.Mode.AUTO && halfRowBlocks(true) <= halfRowBlocks(false));
     }
 
-    ResponseMap compute(ResponseMap.Mode mode, long budgetBytes) {
-        boolean forward = forward(mode);
+    ResponseMap compute(ResponseMap.Mode mode, long budgetBytes, MapProgress.Listener listener) {
+        Pass pass = new Pass(forward(mode), listener);
+        // A sweep that was broken off has added nothing.
+        Batches.run(run.model(), rows(pass.forward), budgetBytes, range -> pass.add(range, pass.compute(range)));
+        return pass.sums.finish();
+    }
+
+    /** Computes the map, keeping what batches find in a directory and taking from there what is known already. */
+    ResponseMap compute(ResponseMap.Mode mode, long budgetBytes, MapProgress.Listener listener, Path directory) {
+        Map<String, Object> facts = MapManifest.facts(run, halfDepths, sources, targets, directions, quantities());
+        try (MapCheckpoint checkpoint =
+                MapCheckpoint.open(directory, facts, mode, () -> cut(forward(mode), budgetBytes))) {
+            Pass pass = new Pass(checkpoint.forward(), listener);
+            Consumer<String> notes = listener == null ? line -> {} : listener::note;
+            checkpoint.run(pass, run.model(), rows(pass.forward), budgetBytes, notes);
+            return pass.sums.finish();
+        }
+    }
+
+    /** The plan when results are kept: more batches, so that something is saved now and then. */
+    MapPlan kept(MapPlan plan, long budgetBytes) {
+        int[] rows = rows(plan.forward());
+        List<Batches.Range> batches = cut(plan.forward(), budgetBytes).batches();
+        long most = batches.stream()
+                .mapToLong(range -> Batches.bytes(run.model(), CheckpointPlan.rows(rows, range)))
+                .max()
+                .orElse(0);
+        return new MapPlan(plan.forward(), plan.columns(), plan.rows(), batches.size(), plan.flops(), most);
+    }
+
+    private CheckpointPlan cut(boolean forward, long budgetBytes) {
+        return new CheckpointPlan(
+                forward, CheckpointPlan.cut(run.model(), rows(forward), budgetBytes, flopsBefore(forward)));
+    }
+
+    /** Per column the flops of all columns before it, and last those of all: half a block is 12 D^2 a row on average. */
+    private double[] flopsBefore(boolean forward) {
+        double width = run.model().config().width();
         List<Site> sites = sites(forward);
-        Sums sums = new Sums();
-        Batches.run(run.model(), rows(forward), budgetBytes, range -> {
+        int count = directions.count();
+        double[] before = new double[Math.multiplyExact(sites.size(), count) + 1];
+        for (int c = 0; c < before.length - 1; c++) {
+            Site site = sites.get(c / count);
+            double halves = Math.abs(site.halfDepth() - (forward ? highest : lowest));
+            before[c + 1] = before[c] + 12 * width * width * halves * rows(site, forward);
+        }
+        return before;
+    }
+
+    /** One way through all columns. */
+    private final class Pass implements MapCheckpoint.Work {
+        private final boolean forward;
+        private final List<Site> sites;
+        private final Sums sums = new Sums();
+        private final ProgressMeter meter;
+
+        Pass(boolean forward, MapProgress.Listener listener) {
+            this.forward = forward;
+            this.sites = sites(forward);
+            double width = run.model().config().width();
+            this.meter = new ProgressMeter(flopsBefore(forward), 12 * width * width, listener, System::nanoTime);
+        }
+
+        @Override
+        public int count(Batches.Range range) {
+            return numbers(range);
+        }
+
+        @Override
+        public double[] compute(Batches.Range range) {
             Part part = new Part(range, sites);
+            Visitor watched = meter.watching(part);
             if (forward) {
-                new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, part);
+                new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, watched);
             } else {
-                new Sweep(run).cotangents(part.seeds(), lowest, firstToken, part);
+                new Sweep(run).cotangents(part.seeds(), lowest, firstToken, watched);
             }
-            sums.add(part.firstSite, part.values, sites, forward); // a sweep that was broken off has added nothing
-        });
-        return sums.finish();
+            meter.computed(range);
+            return part.values;
+        }
+
+        @Override
+        public void restored(Batches.Range range) {
+            meter.restored(range);
+        }
+
+        @Override
+        public void add(Batches.Range range, double[] values) {
+            sums.add(range.from() / directions.count(), values, sites, forward);
+        }
+    }
+
+    /** How many numbers a batch finds: for each of its sites {@link #quantities} for every site of the map. */
+    private int numbers(Batches.Range range) {
+        int count = directions.count();
+        int sites = (range.to() - 1) / count - range.from() / count + 1;
+        return Math.multiplyExact(sites * quantities(), levels * tokens);
     }
 
     /** The sites that are pushed, level by level. Those of the far side's own level see nothing of it but themselves. */
@@ -142,8 +228,7 @@ final class MapSweep {
             this.range = range;
             this.sites = sites;
             this.firstSite = range.from() / directions.count();
-            int count = (range.to() - 1) / directions.count() - firstSite + 1;
-            this.values = new double[Math.multiplyExact(count * quantities(), levels * tokens)];
+            this.values = new double[numbers(range)];
         }
 
         Seeds seeds() {

@@ -4,6 +4,7 @@ import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -125,6 +126,8 @@ public final class ResponseMap {
         private Mode mode = Mode.AUTO;
         private Collection<Site> sources;
         private Collection<Site> targets;
+        private Path checkpoint;
+        private MapProgress.Listener progress;
 
         /** A map of a run, to be computed within a memory budget. */
         public Request(Linearization run, LongSupplier budget) {
@@ -183,6 +186,22 @@ public final class ResponseMap {
             return this;
         }
 
+        /**
+         * Keeps what is found in a directory of this map's own, which may be new, empty, or hold what an earlier computation of the
+         * same map found: then only the rest is computed. A process that dies loses the batch that it computes, and the map is the
+         * same to the bit as if it had not. {@link #compute} refuses a directory that holds something else or is in use.
+         */
+        public Request checkpoint(Path directory) {
+            checkpoint = directory;
+            return this;
+        }
+
+        /** Who is told how the computation gets on. */
+        public Request progress(MapProgress.Listener listener) {
+            progress = listener;
+            return this;
+        }
+
         private Collection<Site> checked(Collection<Site> sites) {
             int top = 2 * run.model().config().layers();
             for (Site site : sites) {
@@ -208,14 +227,25 @@ public final class ResponseMap {
             return sites;
         }
 
-        /** How the map would be computed now, and what that would take. */
+        /** How the map would be computed now, with a new checkpoint if it is to have one, and what that would take. */
         public MapPlan plan() {
-            return sweep().plan(mode, budget.getAsLong());
+            long bytes = budget.getAsLong();
+            MapPlan plan = sweep().plan(mode, bytes);
+            return checkpoint == null ? plan : sweep().kept(plan, bytes);
         }
 
-        /** Computes the map. */
+        /**
+         * Computes the map.
+         *
+         * @throws InputException if the checkpoint is of another map, damaged, in use, or no checkpoint at all; the message names
+         *     what differs
+         * @throws java.io.UncheckedIOException if the checkpoint cannot be read or written
+         * @throws MemoryBudgetException if a single source, or a batch of the checkpoint, does not fit the memory budget
+         */
         public ResponseMap compute() {
-            return sweep().compute(mode, budget.getAsLong());
+            return checkpoint == null
+                    ? sweep().compute(mode, budget.getAsLong(), progress)
+                    : sweep().compute(mode, budget.getAsLong(), progress, checkpoint);
         }
 
         private MapSweep sweep() {

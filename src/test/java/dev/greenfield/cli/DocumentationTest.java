@@ -59,6 +59,11 @@ class DocumentationTest {
         if (out >= 0) {
             words.set(out + 1, directory.resolve(words.get(out + 1)).toString());
         }
+        int checkpoint = words.indexOf("--checkpoint");
+        if (checkpoint >= 0) {
+            words.set(
+                    checkpoint + 1, directory.resolve(words.get(checkpoint + 1)).toString());
+        }
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         ByteArrayOutputStream errors = new ByteArrayOutputStream();
         int status = Main.run(

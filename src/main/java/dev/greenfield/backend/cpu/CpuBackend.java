@@ -91,8 +91,8 @@ public final class CpuBackend implements Backend {
 
     @Override
     public String device() {
-        return workers.threads() + (workers.threads() == 1 ? " thread" : " threads") + ", matrix products by "
-                + gemm.description();
+        return workers.threads() + (workers.threads() == 1 ? " thread of " : " threads of ") + Processor.kind()
+                + ", matrix products by " + gemm.description();
     }
 
     @Override
