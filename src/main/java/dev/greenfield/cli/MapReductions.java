@@ -84,7 +84,7 @@ final class MapReductions {
             job.terminal().progress(rank + " leading singular values between every two depths");
             found = job.timed("spectra", () -> request.spectra(rank));
             energy = energy(found, map.frobenius(), tokens);
-            job.result("spectra_energy", energy);
+            job.result("spectra_energy", List.of(energy)); // one list a source level
             job.tensors().add("map.spectra", found.all(), levels, levels, rank);
         }
     }
