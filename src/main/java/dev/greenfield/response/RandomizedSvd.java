@@ -55,7 +55,7 @@ final class RandomizedSvd {
         if (block > most) {
             throw new MemoryBudgetException("rank " + rank + " needs " + block + " pairs of vectors of "
                     + a.numbersEach() + " numbers at least, the memory budget leaves room for " + most
-                    + ": raise --memory or lower --rank");
+                    + ": raise --memory or lower the rank");
         }
         double[][] next = gaussian(block, n);
         Ritz ritz = null;
