@@ -58,7 +58,7 @@ class DepthSpectraTest {
     @ParameterizedTest
     @MethodSource("dev.greenfield.backend.Backends#here")
     void valuesAreThoseOfTheMaterializedOperators(Backends kind) throws IOException {
-        double bound = kind == Backends.REFERENCE ? 1e-8 : 1e-5;
+        double bound = kind == Backends.REFERENCE ? 1e-9 : 1e-6;
         List<Integer> all = List.of(0, 1, 2, 3, 4);
         try (Model model = TestModels.open(MODEL, leaks.watched(kind.open()))) {
             Run run = model.run(PROMPT);
