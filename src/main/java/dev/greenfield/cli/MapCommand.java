@@ -63,6 +63,9 @@ final class MapCommand implements Action {
     private String checkpoint;
 
     @Mixin
+    private final MapReductions reductions = new MapReductions();
+
+    @Mixin
     private final CommonOptions common = new CommonOptions();
 
     @Override
@@ -76,6 +79,7 @@ final class MapCommand implements Action {
         try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
             Summary.opening(job);
             ResponseMap.Request request = request(job, k);
+            reductions.ask(job, request);
             terminal.progress(
                     "response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + request.plan());
             ResponseMap map = job.timed("map", request::compute);
@@ -91,6 +95,7 @@ final class MapCommand implements Action {
             if (!exact) {
                 job.tensors().add("map.stderr", map.standardErrors(), levels, tokens, levels, tokens);
             }
+            reductions.add(job, request, map);
             double[][] reach = reach(norms, levels, tokens);
             List<Sites.Ranked> largest = Sites.largest(reach, SHOWN);
             job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
@@ -116,6 +121,7 @@ final class MapCommand implements Action {
         if (checkpoint != null) {
             CheckpointPath.of(checkpoint, common.out);
         }
+        reductions.check(common);
         return probes == null
                 ? DEFAULT_PROBES
                 : Quantities.atLeast("--probes", probes, 2, "a number of random directions, at least 2");
@@ -178,9 +184,7 @@ final class MapCommand implements Action {
     }
 
     private void finish(Job job, int levels, double[] norms, double[][] reach) throws IOException {
-        SensitivityField sensitivity = job.observable() == null
-                ? null
-                : job.timed("sensitivity", () -> job.run().sensitivity(job.observable()));
+        SensitivityField sensitivity = reductions.sensitivity(job);
         if (job.writes()) {
             ReportPage page = Reports.page(
                     job,
@@ -210,6 +214,7 @@ final class MapCommand implements Action {
                         HeatMap.Scale.LOG,
                         "|G|"));
             }
+            reductions.charts(page, labels(levels), job.labels());
             if (sensitivity != null) {
                 double[][] gain = sensitivity.norms();
                 job.tensors().add("map.gain", gain);

@@ -4,7 +4,6 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.ModelConfig;
-import java.util.Arrays;
 
 /**
  * The derivative of a token's MLP as one matrix: M = Wup diag(act'(u)) Wdown, [D, D]. Pushing n rows of the token through the layers
@@ -75,17 +74,10 @@ final class Condensation {
         return map;
     }
 
-    /**
-     * Flops of the products of one block's MLP for tangents or cotangents.
-     *
-     * @param counts rows per token
-     */
-    static double flops(DeviceModel model, long... counts) {
+    /** Flops of the products that carry the {@code count} rows of one token through the MLP of a block. */
+    static double flops(DeviceModel model, long count) {
         double d = model.config().width();
         double f = model.config().inner();
-        int least = leastRows(model);
-        return Arrays.stream(counts)
-                .mapToDouble(n -> n < least ? 4 * d * f * n : 2 * d * d * (f + n))
-                .sum();
+        return count < leastRows(model) ? 4 * d * f * count : 2 * d * d * (f + count);
     }
 }

@@ -11,7 +11,8 @@ import java.util.HexFormat;
 public final class Digest extends OutputStream {
     private final MessageDigest digest;
 
-    Digest() {
+    /** A digest of nothing yet. */
+    public Digest() {
         try {
             digest = MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException absent) {
@@ -32,6 +33,11 @@ public final class Digest extends OutputStream {
     }
 
     @Override
+    public void write(byte[] bytes) {
+        digest.update(bytes);
+    }
+
+    @Override
     public void write(byte[] bytes, int from, int count) {
         digest.update(bytes, from, count);
     }
@@ -45,7 +51,7 @@ public final class Digest extends OutputStream {
     }
 
     /** The digest in lower-case hexadecimal; starts afresh. */
-    String hex() {
+    public String hex() {
         return HexFormat.of().formatHex(digest.digest());
     }
 }

@@ -148,6 +148,11 @@ final class MapCheckpoint implements AutoCloseable {
         return manifest.plan().forward();
     }
 
+    /** In which batches it is computed. */
+    List<Batches.Range> batches() {
+        return manifest.plan().batches();
+    }
+
     /**
      * Adds all batches to the map: those that are here, then the others, which are kept as they come.
      *

@@ -7,13 +7,17 @@ import org.apache.commons.rng.core.source64.SplitMix64;
 import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
-/** The directions that a map pushes from a site: all unit vectors, or random ones that depend on seed, site and number only. */
+/**
+ * The directions that a map pushes from a site: all unit vectors, given ones, or random ones that depend on seed, site and number
+ * only.
+ */
 final class MapDirections {
     private final int width;
     private final int probes;
     private final boolean gaussian;
     private final long seed;
     private final double[][] units;
+    private final SiteVectors given; // null when none are
 
     /**
      * @param probes how many random directions; 0 for all unit vectors
@@ -24,6 +28,7 @@ final class MapDirections {
         this.probes = probes;
         this.gaussian = gaussian;
         this.seed = seed;
+        this.given = null;
         this.units = new double[probes == 0 ? width : 0][];
         for (int i = 0; i < units.length; i++) {
             units[i] = new double[width];
@@ -31,11 +36,25 @@ final class MapDirections {
         }
     }
 
+    /** Given directions of each site that will be pushed. */
+    MapDirections(Linearization run, SiteVectors given) {
+        this.width = run.model().config().width();
+        this.probes = 0;
+        this.gaussian = false;
+        this.seed = 0;
+        this.units = new double[0][];
+        this.given = given;
+    }
+
     /** How many a site has. */
-    int count() {
+    int count(Site site) {
+        if (given != null) {
+            return given.count(site);
+        }
         return exact() ? width : probes;
     }
 
+    /** Whether sums over the directions are what is wanted, rather than estimates of it. */
     boolean exact() {
         return probes == 0;
     }
@@ -46,11 +65,32 @@ final class MapDirections {
 
     /** What they are, all but the seed: for example {@code 16 random signs a site}. */
     String describe() {
+        if (given != null) {
+            return given.describe();
+        }
         return exact() ? "all" : probes + (gaussian ? " normal" : " random signs") + " a site";
+    }
+
+    /** Whether each direction stands for itself: they were given. */
+    boolean given() {
+        return given != null;
+    }
+
+    /** How many random directions a site has; 0 when they are not random. */
+    int probes() {
+        return probes;
+    }
+
+    /** The squared norm of a site's response to itself, where G is the identity. */
+    double identity(Site site) {
+        return given != null ? given.squaredNorm(site) : width;
     }
 
     /** Direction {@code number} of a site, [D]; not to be changed. */
     double[] of(Site site, int number) {
+        if (given != null) {
+            return given.of(site, number);
+        }
         if (exact()) {
             return units[number];
         }

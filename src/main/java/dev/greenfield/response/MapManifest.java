@@ -66,8 +66,6 @@ final class MapManifest {
 
     /**
      * All that a map's numbers depend on but the plan. Whatever a request is given that changes them belongs here too.
-     *
-     * @param numbers how many are found for a pair of sites
      */
     static Map<String, Object> facts(
             Linearization run,
@@ -75,7 +73,7 @@ final class MapManifest {
             Collection<Site> sources,
             Collection<Site> targets,
             MapDirections directions,
-            int numbers) {
+            MapReadings readings) {
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("format", Integer.toString(FORMAT));
         facts.put("version", Version.current());
@@ -101,7 +99,7 @@ final class MapManifest {
             facts.put("seed", Long.toString(directions.seed()));
         }
         facts.put("half_depths", Boolean.toString(halfDepths));
-        facts.put("numbers_per_pair", Integer.toString(numbers));
+        facts.put("vectors_at_targets", readings.describe());
         facts.put("sources", sources.stream().sorted(ORDER).map(Site::toString).toList());
         facts.put("targets", targets.stream().sorted(ORDER).map(Site::toString).toList());
         return facts;

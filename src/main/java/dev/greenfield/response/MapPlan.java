@@ -10,7 +10,7 @@ import java.util.Locale;
  * @param columns tangents or cotangents in all, a direction of a site each
  * @param rows vectors [D] that they are made of when all are alive
  * @param sweeps into how many batches they are cut
- * @param flops of the matrix products, 24 D^2 a row and block, half of that for half a block
+ * @param flops of the matrix products that are executed: see {@link dev.greenfield.engine.HalfBlockFlops}
  * @param bytes the most memory that one batch takes
  */
 public record MapPlan(boolean forward, int columns, long rows, int sweeps, double flops, long bytes) {

@@ -3,10 +3,12 @@ package dev.greenfield.response;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.HalfBlockFlops;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
+import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -16,8 +18,8 @@ import java.util.function.Consumer;
 
 /**
  * Computes a {@link ResponseMap}: the directions of all sites of one side climb (or descend) together, each batch of columns in one
- * sweep that takes sites in as it reaches them. Rows are reduced to their squared norms where they are, and only those leave the
- * backend.
+ * sweep that takes sites in as it reaches them. Rows are reduced to their squared norms, and to inner products with vectors at
+ * targets, where they are; only those leave the backend.
  */
 final class MapSweep {
     private final Linearization run;
@@ -25,6 +27,7 @@ final class MapSweep {
     private final List<Site> sources;
     private final List<Site> targets;
     private final MapDirections directions;
+    private final MapReadings readings;
     private final int levels;
     private final int tokens;
     private final int highest; // half depth of the highest target
@@ -32,12 +35,19 @@ final class MapSweep {
     private final int lowest; // half depth of the lowest source
     private final int firstToken; // of the sources
 
-    MapSweep(Linearization run, boolean halfDepths, List<Site> sources, List<Site> targets, MapDirections directions) {
+    MapSweep(
+            Linearization run,
+            boolean halfDepths,
+            List<Site> sources,
+            List<Site> targets,
+            MapDirections directions,
+            MapReadings readings) {
         this.run = run;
         this.halfDepths = halfDepths;
         this.sources = sources;
         this.targets = targets;
         this.directions = directions;
+        this.readings = readings;
         this.levels = (halfDepths ? 2 : 1) * run.model().config().layers() + 1;
         this.tokens = run.length();
         this.highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
@@ -48,103 +58,113 @@ final class MapSweep {
 
     /** How a map is computed within a memory budget: the mode, and what that costs. */
     MapPlan plan(ResponseMap.Mode mode, long budgetBytes) {
-        boolean forward = forward(mode);
-        int[] rows = rows(forward);
-        long total = 0;
-        for (int n : rows) {
-            total += n;
-        }
-        List<Batches.Range> cut = Batches.cut(run.model(), rows, budgetBytes);
-        long most = 0;
-        for (Batches.Range range : cut) {
-            long sum = 0;
-            for (int c = range.from(); c < range.to(); c++) {
-                sum += rows[c];
-            }
-            most = Math.max(most, Batches.bytes(run.model(), sum));
-        }
-        // Half a block is 8 D^2 (attention) or 16 D^2 (MLP) flops a row: 12 D^2 on average.
-        double width = run.model().config().width();
-        double flops = 12 * width * width * halfRowBlocks(forward) * directions.count();
-        return new MapPlan(forward, rows.length, total, cut.size(), flops, most);
+        Pass pass = new Pass(forward(mode));
+        return pass.plan(Batches.cut(run.model(), pass.rows, budgetBytes - pass.readingBytes()));
+    }
+
+    /** Likewise when results are kept: more batches, so that something is saved now and then. */
+    MapPlan keptPlan(ResponseMap.Mode mode, long budgetBytes) {
+        Pass pass = new Pass(forward(mode));
+        return pass.plan(pass.cut(budgetBytes).batches());
     }
 
     private boolean forward(ResponseMap.Mode mode) {
-        return mode == ResponseMap.Mode.FORWARD
-                || (mode == ResponseMap.Mode.AUTO && halfRowBlocks(true) <= halfRowBlocks(false));
+        if (directions.given()) {
+            if (mode == ResponseMap.Mode.ADJOINT) {
+                throw new InputException(
+                        "given directions stand at the sources and are pushed forward, found adjoint mode: "
+                                + "leave the mode at auto or forward");
+            }
+            return true;
+        }
+        if (mode != ResponseMap.Mode.AUTO) {
+            return mode == ResponseMap.Mode.FORWARD;
+        }
+        // Descending, a cotangent for each vector gives what is read exactly: worth twice the work of estimates.
+        double worth = readings.count() > 0 && !directions.exact() ? 2 : 1;
+        return readings.count() > 0
+                ? worth * halfRowBlocks(true) < halfRowBlocks(false)
+                : halfRowBlocks(true) <= halfRowBlocks(false);
     }
 
     ResponseMap compute(ResponseMap.Mode mode, long budgetBytes, MapProgress.Listener listener) {
-        Pass pass = new Pass(forward(mode), listener);
+        Pass pass = new Pass(forward(mode));
+        long bytes = budgetBytes - pass.readingBytes();
+        pass.watched(Batches.cut(run.model(), pass.rows, bytes), listener);
         // A sweep that was broken off has added nothing.
-        Batches.run(run.model(), rows(pass.forward), budgetBytes, range -> pass.add(range, pass.compute(range)));
-        return pass.sums.finish();
+        Batches.run(run.model(), pass.rows, bytes, range -> pass.add(range, pass.compute(range)));
+        return pass.finish();
     }
 
     /** Computes the map, keeping what batches find in a directory and taking from there what is known already. */
     ResponseMap compute(ResponseMap.Mode mode, long budgetBytes, MapProgress.Listener listener, Path directory) {
-        Map<String, Object> facts = MapManifest.facts(run, halfDepths, sources, targets, directions, quantities());
+        Map<String, Object> facts = MapManifest.facts(run, halfDepths, sources, targets, directions, readings);
         try (MapCheckpoint checkpoint =
-                MapCheckpoint.open(directory, facts, mode, () -> cut(forward(mode), budgetBytes))) {
-            Pass pass = new Pass(checkpoint.forward(), listener);
+                MapCheckpoint.open(directory, facts, mode, () -> new Pass(forward(mode)).cut(budgetBytes))) {
+            Pass pass = new Pass(checkpoint.forward());
+            pass.watched(checkpoint.batches(), listener);
             Consumer<String> notes = listener == null ? line -> {} : listener::note;
-            checkpoint.run(pass, run.model(), rows(pass.forward), budgetBytes, notes);
-            return pass.sums.finish();
+            checkpoint.run(pass, run.model(), pass.rows, budgetBytes - pass.readingBytes(), notes);
+            return pass.finish();
         }
-    }
-
-    /** The plan when results are kept: more batches, so that something is saved now and then. */
-    MapPlan kept(MapPlan plan, long budgetBytes) {
-        int[] rows = rows(plan.forward());
-        List<Batches.Range> batches = cut(plan.forward(), budgetBytes).batches();
-        long most = batches.stream()
-                .mapToLong(range -> Batches.bytes(run.model(), CheckpointPlan.rows(rows, range)))
-                .max()
-                .orElse(0);
-        return new MapPlan(plan.forward(), plan.columns(), plan.rows(), batches.size(), plan.flops(), most);
-    }
-
-    private CheckpointPlan cut(boolean forward, long budgetBytes) {
-        return new CheckpointPlan(
-                forward, CheckpointPlan.cut(run.model(), rows(forward), budgetBytes, flopsBefore(forward)));
-    }
-
-    /** Per column the flops of all columns before it, and last those of all: half a block is 12 D^2 a row on average. */
-    private double[] flopsBefore(boolean forward) {
-        double width = run.model().config().width();
-        List<Site> sites = sites(forward);
-        int count = directions.count();
-        double[] before = new double[Math.multiplyExact(sites.size(), count) + 1];
-        for (int c = 0; c < before.length - 1; c++) {
-            Site site = sites.get(c / count);
-            double halves = Math.abs(site.halfDepth() - (forward ? highest : lowest));
-            before[c + 1] = before[c] + 12 * width * width * halves * rows(site, forward);
-        }
-        return before;
     }
 
     /** One way through all columns. */
     private final class Pass implements MapCheckpoint.Work {
         private final boolean forward;
-        private final List<Site> sites;
-        private final Sums sums = new Sums();
-        private final ProgressMeter meter;
+        private final MapLayout layout;
+        private final int[] rows;
+        private MapSums sums;
+        private ProgressMeter meter;
 
-        Pass(boolean forward, MapProgress.Listener listener) {
+        Pass(boolean forward) {
             this.forward = forward;
-            this.sites = sites(forward);
-            double width = run.model().config().width();
-            this.meter = new ProgressMeter(flopsBefore(forward), 12 * width * width, listener, System::nanoTime);
+            this.layout = new MapLayout(forward, sites(forward), directions, readings, levels * tokens);
+            this.rows = rows(layout);
+        }
+
+        /** Bytes on the backend beside those of the sweep. */
+        long readingBytes() {
+            return forward && readings.count() > 0
+                    ? MapReadings.bytes(
+                            run.model().backend(), tokens, run.model().config().width())
+                    : 0;
+        }
+
+        MapPlan plan(List<Batches.Range> batches) {
+            return cost().plan(run.model(), rows, batches, readingBytes());
+        }
+
+        CheckpointPlan cut(long budgetBytes) {
+            long bytes = budgetBytes - readingBytes();
+            double[] flops = cost().flopsBefore(Batches.cut(run.model(), rows, bytes));
+            return new CheckpointPlan(forward, CheckpointPlan.cut(run.model(), rows, bytes, flops));
+        }
+
+        private MapCost cost() {
+            return forward
+                    ? new MapCost(run.model(), layout, highest, lastToken)
+                    : new MapCost(run.model(), layout, lowest, firstToken);
+        }
+
+        /** Before it is computed: in which batches, and who is told of it. */
+        void watched(List<Batches.Range> batches, MapProgress.Listener listener) {
+            sums = new MapSums(layout, sources, targets, directions, readings, MapSweep.this::place, levels * tokens);
+            meter = new ProgressMeter(
+                    cost().flopsBefore(batches),
+                    (halfDepth, batch) -> HalfBlockFlops.of(run.model(), halfDepth, forward, batch),
+                    listener,
+                    System::nanoTime);
         }
 
         @Override
         public int count(Batches.Range range) {
-            return numbers(range);
+            return layout.length(layout.site(range.from()), layout.site(range.to() - 1) + 1);
         }
 
         @Override
         public double[] compute(Batches.Range range) {
-            Part part = new Part(range, sites);
+            Part part = new Part(range, layout, count(range));
             Visitor watched = meter.watching(part);
             if (forward) {
                 new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, watched);
@@ -162,15 +182,12 @@ final class MapSweep {
 
         @Override
         public void add(Batches.Range range, double[] values) {
-            sums.add(range.from() / directions.count(), values, sites, forward);
+            sums.add(layout.site(range.from()), values);
         }
-    }
 
-    /** How many numbers a batch finds: for each of its sites {@link #quantities} for every site of the map. */
-    private int numbers(Batches.Range range) {
-        int count = directions.count();
-        int sites = (range.to() - 1) / count - range.from() / count + 1;
-        return Math.multiplyExact(sites * quantities(), levels * tokens);
+        ResponseMap finish() {
+            return sums.finish(run, halfDepths);
+        }
     }
 
     /** The sites that are pushed, level by level. Those of the far side's own level see nothing of it but themselves. */
@@ -188,20 +205,21 @@ final class MapSweep {
         return forward ? lastToken - site.token() + 1 : site.token() - firstToken + 1;
     }
 
-    /** What a mode costs: the rows of each site times the half blocks that they are pushed through. */
+    /** What a mode costs: the rows of each site's columns times the half blocks that they are pushed through. */
     private double halfRowBlocks(boolean forward) {
-        return sites(forward).stream()
-                .mapToDouble(s -> (double) Math.abs(s.halfDepth() - (forward ? highest : lowest)) * rows(s, forward))
+        MapLayout layout = new Pass(forward).layout;
+        return layout.sites().stream()
+                .mapToDouble(s -> (double) Math.abs(s.halfDepth() - (forward ? highest : lowest))
+                        * rows(s, forward)
+                        * layout.columns(s))
                 .sum();
     }
 
-    /** Per column its rows: the directions of a site are columns side by side. */
-    private int[] rows(boolean forward) {
-        List<Site> sites = sites(forward);
-        int count = directions.count();
-        int[] rows = new int[Math.multiplyExact(sites.size(), count)];
+    /** Per column its rows: those of a site are columns side by side. */
+    private int[] rows(MapLayout layout) {
+        int[] rows = new int[layout.columns()];
         for (int c = 0; c < rows.length; c++) {
-            rows[c] = rows(sites.get(c / count), forward);
+            rows[c] = rows(layout.sites().get(layout.site(c)), layout.forward());
         }
         return rows;
     }
@@ -215,27 +233,27 @@ final class MapSweep {
     }
 
     /**
-     * One batch of columns: a visitor that sums squared norms by the column's site and the row's site. All that it finds is in one
-     * array: for each of its sites in turn, and each quantity of {@link #quantities}, a number for every site of the map.
+     * One batch of columns: a visitor that sums what it sees by the column's site and the row's site. All that it finds is in one
+     * array, the blocks of its sites in turn as {@link MapLayout} says.
      */
     private final class Part implements Visitor {
         private final Batches.Range range;
-        private final List<Site> sites;
+        private final MapLayout layout;
         private final int firstSite;
-        private final double[] values; // [sites of the batch, quantities, levels T]
+        private final double[] values;
 
-        Part(Batches.Range range, List<Site> sites) {
+        Part(Batches.Range range, MapLayout layout, int length) {
             this.range = range;
-            this.sites = sites;
-            this.firstSite = range.from() / directions.count();
-            this.values = new double[numbers(range)];
+            this.layout = layout;
+            this.firstSite = layout.site(range.from());
+            this.values = new double[length];
         }
 
         Seeds seeds() {
             Seeds seeds = new Seeds();
             for (int c = range.from(); c < range.to(); c++) {
-                Site site = sites.get(c / directions.count());
-                seeds.column(site.halfDepth(), site.token(), directions.of(site, c % directions.count()));
+                Site site = layout.sites().get(layout.site(c));
+                seeds.column(site.halfDepth(), site.token(), layout.vector(c));
             }
             return seeds;
         }
@@ -248,79 +266,41 @@ final class MapSweep {
             double[] squares = new double[rows.rows()];
             run.model().backend().squaredNorms(x, squares, 0);
             int level = halfDepths ? halfDepth : halfDepth / 2;
-            for (int t = 0; t < tokens; t++) {
-                for (int c = 0; c < rows.count(t); c++) {
-                    int site = (range.from() + columns[c]) / directions.count() - firstSite;
+            int places = levels * tokens;
+            for (int c = 0; c < columns.length; c++) {
+                int site = layout.site(range.from() + columns[c]);
+                int block = layout.length(firstSite, site);
+                int read = layout.number(range.from() + columns[c])
+                        - directions.count(layout.sites().get(site));
+                for (int t = rows.first(c); t <= rows.last(c); t++) {
                     double square = squares[rows.row(t, c)];
-                    int at = site * quantities() * levels * tokens + place(level, t);
-                    values[at] += square;
-                    if (!directions.exact()) {
-                        values[at + levels * tokens] += square * square;
-                    }
-                }
-            }
-        }
-    }
-
-    /** How many numbers are summed for a pair of sites: the square of the norm and, for its error, the square of that. */
-    private int quantities() {
-        return directions.exact() ? 1 : 2;
-    }
-
-    /** Sums over all directions, [levels, T, levels, T]. */
-    private final class Sums {
-        private final double[] sum = new double[Math.multiplyExact(levels * tokens, levels * tokens)];
-        private final double[] sumOfSquares = new double[directions.exact() ? 0 : sum.length];
-
-        /** Adds what a batch found whose first site is number {@code firstSite} of those that are pushed. */
-        void add(int firstSite, double[] values, List<Site> sites, boolean forward) {
-            int places = levels * tokens;
-            for (int s = 0; s < values.length / (quantities() * places); s++) {
-                int mine = place(sites.get(firstSite + s));
-                for (int other = 0; other < places; other++) {
-                    int at = forward ? mine * places + other : other * places + mine;
-                    int from = s * quantities() * places + other;
-                    sum[at] += values[from];
-                    if (!directions.exact()) {
-                        sumOfSquares[at] += values[from + places];
-                    }
-                }
-            }
-        }
-
-        ResponseMap finish() {
-            boolean[] source = marked(sources);
-            boolean[] target = marked(targets);
-            int places = levels * tokens;
-            int k = directions.count();
-            double[] squares = new double[sum.length];
-            double[] errors = directions.exact() ? null : new double[sum.length];
-            for (int s = 0; s < places; s++) {
-                for (int t = 0; t < places; t++) {
-                    int at = s * places + t;
-                    if (!source[s] || !target[t]) {
-                        squares[at] = Double.NaN;
-                        if (errors != null) {
-                            errors[at] = Double.NaN;
-                        }
-                    } else if (s == t) {
-                        squares[at] = run.model().config().width(); // the identity
-                    } else if (directions.exact()) {
-                        squares[at] = sum[at];
+                    if (read >= 0) {
+                        values[block + layout.read(read) + place(level, t)] += square;
                     } else {
-                        squares[at] = sum[at] / k;
-                        double spread = Math.max(0, sumOfSquares[at] - sum[at] * squares[at]);
-                        errors[at] = Math.sqrt(spread / (k - 1) / k);
+                        values[block + place(level, t)] += square;
+                        if (!directions.exact()) {
+                            values[block + places + place(level, t)] += square * square;
+                        }
                     }
                 }
             }
-            return new ResponseMap(run, halfDepths, squares, errors);
+            if (layout.forward()) {
+                readings.read(
+                        run.model().backend(), halfDepth, rows, x, (c, vector, dot) -> read(columns[c], vector, dot));
+            }
         }
 
-        private boolean[] marked(List<Site> sites) {
-            boolean[] marked = new boolean[levels * tokens];
-            sites.forEach(site -> marked[place(site)] = true);
-            return marked;
+        private void read(int column, int vector, double dot) {
+            int site = layout.site(range.from() + column);
+            int at = layout.length(firstSite, site) + layout.read(0) + vector;
+            if (directions.given()) {
+                values[at + layout.number(range.from() + column) * readings.count()] += dot;
+            } else {
+                values[at] += dot * dot;
+                if (!directions.exact()) {
+                    values[at + readings.count()] += dot * dot * dot * dot;
+                }
+            }
         }
     }
 }

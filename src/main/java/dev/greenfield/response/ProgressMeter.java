@@ -1,5 +1,6 @@
 package dev.greenfield.response;
 
+import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Visitor;
 import java.util.function.LongSupplier;
@@ -9,7 +10,7 @@ final class ProgressMeter {
     private static final long INTERVAL_NANOS = 1_000_000_000;
 
     private final double[] flopsBefore; // [columns + 1]
-    private final double flopsPerRow;
+    private final Cost cost;
     private final MapProgress.Listener listener;
     private final LongSupplier clock;
     private double done; // in batches that are complete
@@ -18,17 +19,23 @@ final class ProgressMeter {
     private long start;
     private long told;
 
+    /** What half a block takes. */
+    interface Cost {
+        /** Flops of the half block after a half depth. */
+        double flops(int halfDepth, RaggedRows rows);
+    }
+
     /**
      * A meter at zero.
      *
      * @param flopsBefore per column the flops of all columns before it, and last those of all, [columns + 1]
-     * @param flopsPerRow flops of a row pushed through half a block
+     * @param cost of pushing rows through half a block
      * @param listener is told; may be null
      * @param clock in nanoseconds
      */
-    ProgressMeter(double[] flopsBefore, double flopsPerRow, MapProgress.Listener listener, LongSupplier clock) {
+    ProgressMeter(double[] flopsBefore, Cost cost, MapProgress.Listener listener, LongSupplier clock) {
         this.flopsBefore = flopsBefore;
-        this.flopsPerRow = flopsPerRow;
+        this.cost = cost;
         this.listener = listener;
         this.clock = clock;
     }
@@ -40,12 +47,12 @@ final class ProgressMeter {
             start = clock.getAsLong();
             told = start;
         }
-        double[] rowsPushed = new double[2]; // through the half blocks that are done, and with the one that follows
+        double[] pushed = new double[2]; // through the half blocks that are done, and with the one that follows
         return (halfDepth, rows, columns, x) -> {
             visitor.visit(halfDepth, rows, columns, x);
-            rowsPushed[0] = rowsPushed[1];
-            rowsPushed[1] += rows.rows();
-            tell(done + rowsPushed[0] * flopsPerRow, false);
+            pushed[0] = pushed[1];
+            pushed[1] += cost.flops(halfDepth, rows);
+            tell(done + pushed[0], false);
         };
     }
 

@@ -36,10 +36,17 @@ final class RandomizedSvd {
     }
 
     static LowRank compute(LinearOperator a, int rank, long seed) {
-        return new RandomizedSvd(a, rank, seed).run();
+        RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
+        return svd.finish(svd.converged());
     }
 
-    private LowRank run() {
+    /** The leading singular values alone, [rank], falling. */
+    static double[] values(LinearOperator a, int rank, long seed) {
+        return Arrays.copyOf(new RandomizedSvd(a, rank, seed).converged().values, rank);
+    }
+
+    /** Grows the basis until the leading singular values stand still. */
+    private Ritz converged() {
         int n = a.inputs();
         int block = Math.min(n, rank + Math.max(8, rank / 2));
         // Singular values settle to rounding; below that level more blocks only stir noise.
@@ -48,7 +55,7 @@ final class RandomizedSvd {
         if (block > most) {
             throw new MemoryBudgetException("rank " + rank + " needs " + block + " pairs of vectors of "
                     + a.numbersEach() + " numbers at least, the memory budget leaves room for " + most
-                    + ": raise --memory or lower --rank");
+                    + ": raise --memory or lower the rank");
         }
         double[][] next = gaussian(block, n);
         Ritz ritz = null;
@@ -68,7 +75,7 @@ final class RandomizedSvd {
                 next = a.adjointAll(made);
             }
         }
-        return finish(ritz);
+        return ritz;
     }
 
     private void append(double[] direction, double[] image) {
@@ -130,8 +137,8 @@ final class RandomizedSvd {
             for (int i = 0; i < probe.length; i++) {
                 probe[i] = random.nextBoolean() ? 1 : -1;
             }
-            removeBasis(probe);
         }
+        removeBasis(probes);
         double sum = 0;
         double squares = 0;
         for (double[] image : a.applyAll(probes)) {
@@ -158,19 +165,20 @@ final class RandomizedSvd {
     private double[][] orthonormalToBasis(double[][] vectors, int most) {
         double[][] kept = Arrays.copyOf(vectors, most);
         for (int pass = 0; pass < 2; pass++) { // once removes the overlap, twice its rounding
-            for (double[] vector : kept) {
-                removeBasis(vector);
-            }
+            removeBasis(kept);
             kept = orthonormal(kept);
         }
         return kept;
     }
 
-    private void removeBasis(double[] vector) {
+    /** Makes the vectors orthogonal to the basis, each direction of which is read once for all of them. */
+    private void removeBasis(double[][] vectors) {
         for (double[] direction : basis) {
-            double along = dot(direction, vector);
-            for (int i = 0; i < vector.length; i++) {
-                vector[i] -= along * direction[i];
+            for (double[] vector : vectors) {
+                double along = dot(direction, vector);
+                for (int i = 0; i < vector.length; i++) {
+                    vector[i] -= along * direction[i];
+                }
             }
         }
     }
@@ -208,12 +216,23 @@ final class RandomizedSvd {
         }
     }
 
+    /** Four sums side by side: additions to a single one would each wait for the last, and this is where the host's time goes. */
     private static double dot(double[] a, double[] b) {
-        double sum = 0;
-        for (int i = 0; i < a.length; i++) {
-            sum += a[i] * b[i];
+        double sum0 = 0;
+        double sum1 = 0;
+        double sum2 = 0;
+        double sum3 = 0;
+        int i = 0;
+        for (; i < a.length - 3; i += 4) {
+            sum0 += a[i] * b[i];
+            sum1 += a[i + 1] * b[i + 1];
+            sum2 += a[i + 2] * b[i + 2];
+            sum3 += a[i + 3] * b[i + 3];
         }
-        return sum;
+        for (; i < a.length; i++) {
+            sum0 += a[i] * b[i];
+        }
+        return (sum0 + sum1) + (sum2 + sum3);
     }
 
     private static double signOf(double[] v) {

@@ -2,6 +2,7 @@ package dev.greenfield.response;
 
 import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import java.nio.file.Path;
@@ -19,6 +20,9 @@ import java.util.function.LongSupplier;
  * then an unbiased estimate of |G|^2 (Hutchinson, Comm. Stat. Simul. 19, 1990), and its spread over the k directions gives the
  * standard error.
  *
+ * <p>Of {@linkplain Request#directions given directions}, the rows of B, the map holds |G B'| instead, and |B| at the source itself;
+ * for orthonormal B that is the norm of G on their span.
+ *
  * <p>Levels are depths 0 to L, or with half depths 0, 1/2, 1 to L. Pairs that were not asked for are NaN.
  */
 public final class ResponseMap {
@@ -26,17 +30,22 @@ public final class ResponseMap {
     private final boolean halfDepths;
     private final double[] squares; // [levels, T, levels, T]
     private final double[] errors; // likewise, standard errors of the squares; null for an exact map
+    private final ProjectionSums projections; // null when there are none
 
-    ResponseMap(Linearization run, boolean halfDepths, double[] squares, double[] errors) {
+    ResponseMap(Linearization run, boolean halfDepths, double[] squares, double[] errors, ProjectionSums projections) {
         this.run = run;
         this.halfDepths = halfDepths;
         this.squares = squares;
         this.errors = errors;
+        this.projections = projections;
     }
 
     /** From which side the map is computed. Both give the same map; a side's cost is the rows that it pushes. */
     public enum Mode {
-        /** The cheaper of the two. */
+        /**
+         * The cheaper of the two; with projections or gains and random directions the adjoint, which gives these exactly, unless it
+         * costs more than twice the other.
+         */
         AUTO,
         /** Tangents from each source upward: cheap for few sources. */
         FORWARD,
@@ -115,6 +124,34 @@ public final class ResponseMap {
         return all;
     }
 
+    /**
+     * Responses along the vectors that {@link Request#projections} named.
+     *
+     * @throws InputException when none were asked for
+     */
+    public Projections projections() {
+        return read(false, "projections");
+    }
+
+    /**
+     * The part of an observable's gradient at each source that passes through each target, G(target &lt;- source)'S[target]: the
+     * projections on the sensitivity S that {@link Request#gain} gave, vector 0 of every target.
+     *
+     * @throws InputException when it was not asked for
+     */
+    public Projections gain() {
+        return read(true, "gain");
+    }
+
+    private Projections read(boolean gain, String what) {
+        List<Site> places = Request.all(run, halfDepths);
+        Projections found = projections == null ? null : new Projections(projections, gain, places);
+        if (found == null || places.stream().allMatch(site -> found.vectors(site) == 0)) {
+            throw new InputException("this map has no " + what + ": ask for it with the request's " + what);
+        }
+        return found;
+    }
+
     /** A map that is being asked for: what it is of, and how it is computed. */
     public static final class Request {
         private final Linearization run;
@@ -128,6 +165,9 @@ public final class ResponseMap {
         private Collection<Site> targets;
         private Path checkpoint;
         private MapProgress.Listener progress;
+        private SiteVectors directions;
+        private SiteVectors projections;
+        private SiteVectors sensitivity;
 
         /** A map of a run, to be computed within a memory budget. */
         public Request(Linearization run, LongSupplier budget) {
@@ -202,6 +242,50 @@ public final class ResponseMap {
             return this;
         }
 
+        /**
+         * Given directions at the sources, instead of all or random ones: the map is exact, and of these alone. Sources are the
+         * sites that have directions; when {@link #sources} are named too, those of them, and each must have some. They are pushed
+         * forward.
+         *
+         * @throws InputException when a site or a length is not the run's
+         */
+        public Request directions(SiteVectors given) {
+            given.check(run, "direction");
+            directions = given;
+            return this;
+        }
+
+        /**
+         * Responses along vectors at the targets as well: {@link ResponseMap#projections}. Targets without vectors are not read,
+         * vectors at sites that are no targets are left out.
+         *
+         * @throws InputException when a site or a length is not the run's
+         */
+        public Request projections(SiteVectors vectors) {
+            vectors.check(run, "projection vector");
+            projections = vectors;
+            return this;
+        }
+
+        /**
+         * The gain on an observable through each target as well: {@link ResponseMap#gain}.
+         *
+         * @param field the observable's sensitivity in this run
+         * @throws InputException when it is of another shape
+         */
+        public Request gain(SensitivityField field) {
+            Field own = field.field();
+            int layers = run.model().config().layers();
+            int width = run.model().config().width();
+            if (own.depths() != layers + 1 || own.tokens() != run.length() || own.width() != width) {
+                throw new InputException("gain: the sensitivity has shape [" + own.depths() + ", " + own.tokens() + ", "
+                        + own.width() + "], expected [" + (layers + 1) + ", " + run.length() + ", " + width
+                        + "], that of this run");
+            }
+            sensitivity = SiteVectors.of(own, field.middleField());
+            return this;
+        }
+
         private Collection<Site> checked(Collection<Site> sites) {
             int top = 2 * run.model().config().layers();
             for (Site site : sites) {
@@ -217,7 +301,7 @@ public final class ResponseMap {
         }
 
         /** Every site of the map, level by level. */
-        private List<Site> all() {
+        static List<Site> all(Linearization run, boolean halfDepths) {
             List<Site> sites = new ArrayList<>();
             for (int h = 0; h <= 2 * run.model().config().layers(); h += halfDepths ? 1 : 2) {
                 for (int t = 0; t < run.length(); t++) {
@@ -230,8 +314,7 @@ public final class ResponseMap {
         /** How the map would be computed now, with a new checkpoint if it is to have one, and what that would take. */
         public MapPlan plan() {
             long bytes = budget.getAsLong();
-            MapPlan plan = sweep().plan(mode, bytes);
-            return checkpoint == null ? plan : sweep().kept(plan, bytes);
+            return checkpoint == null ? sweep().plan(mode, bytes) : sweep().keptPlan(mode, bytes);
         }
 
         /**
@@ -248,16 +331,59 @@ public final class ResponseMap {
                     : sweep().compute(mode, budget.getAsLong(), progress, checkpoint);
         }
 
+        /**
+         * The {@code k} leading singular values of the Green operator from all sources of one level to all targets of another, for
+         * every pair of levels, by a randomized block Krylov method. Sites, half depths and the seed are this request's.
+         *
+         * @throws InputException when k is not from 1 to {@link #mostSingularValues}
+         */
+        public DepthSpectra spectra(int k) {
+            return new DepthSpectra(run, byLevel(sources), byLevel(targets), k, seed, budget);
+        }
+
+        /** How many singular values every operator between two levels has: D times the fewest sites of a level. */
+        public int mostSingularValues() {
+            return DepthSpectra.most(run, byLevel(sources), byLevel(targets));
+        }
+
+        private List<List<Site>> byLevel(Collection<Site> asked) {
+            List<Site> sites = asked == null ? all(run, halfDepths) : known(asked);
+            List<List<Site>> levels = new ArrayList<>();
+            for (int h = 0; h <= 2 * run.model().config().layers(); h += halfDepths ? 1 : 2) {
+                int halfDepth = h;
+                levels.add(
+                        sites.stream().filter(s -> s.halfDepth() == halfDepth).toList());
+            }
+            return levels;
+        }
+
         private MapSweep sweep() {
-            List<Site> every = all();
+            List<Site> every = all(run, halfDepths);
             if ((long) every.size() * every.size() > Integer.MAX_VALUE - 8) {
                 throw new MemoryBudgetException("a map of " + every.size() + " sites has "
                         + (long) every.size() * every.size() + " pairs, one array holds " + (Integer.MAX_VALUE - 8)
                         + ": use a shorter prompt, or whole depths only");
             }
-            List<Site> from = sources == null ? every : known(sources);
+            List<Site> from = from(every);
             List<Site> to = targets == null ? every : known(targets);
-            return new MapSweep(run, halfDepths, from, to, new MapDirections(run, probes, gaussian, seed));
+            MapDirections pushed = directions == null
+                    ? new MapDirections(run, probes, gaussian, seed)
+                    : new MapDirections(run, directions.at(from));
+            return new MapSweep(run, halfDepths, from, to, pushed, new MapReadings(projections, sensitivity, to));
+        }
+
+        private List<Site> from(List<Site> every) {
+            if (sources == null) {
+                return directions == null ? every : known(directions.sites());
+            }
+            List<Site> from = known(sources);
+            for (Site site : from) {
+                if (directions != null && directions.count(site) == 0) {
+                    throw new InputException(
+                            "source " + site + " has no directions: give it some, or leave it out of the sources");
+                }
+            }
+            return from;
         }
 
         private List<Site> known(Collection<Site> sites) {

@@ -191,6 +191,8 @@ class CheckpointKillTest {
         assertThat(second.err())
                 .contains("greenfield: checkpoint " + path("c") + " is being written by another run")
                 .doesNotContain("saved");
+        awaitRecord(first, "c", 0); // perhaps the beginning of a record
+        awaitRecord(first, "c", 0);
         awaitRecord(first, "c", 0);
         first.destroyForcibly().waitFor();
         // The system has taken the lock off the process that died.

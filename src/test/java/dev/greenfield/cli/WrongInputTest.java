@@ -122,6 +122,11 @@ class WrongInputTest {
         all.add(bad(map("--sites", "1-0:1"), "'1-0:1'", "the lower one first"));
         all.add(bad(map("--targets", "1:3"), "--targets '1:3'", "tokens from 0 to 2"));
         all.add(bad(map("--targets", "0.5:1"), "'0.5:1'", "--half-depths"));
+        all.add(bad(map("--through"), "--through without --answer"));
+        all.add(bad(map("--spectra", "0"), "--spectra '0'", "at least 1"));
+        all.add(bad(map("--spectra", "few"), "--spectra 'few'"));
+        all.add(bad(map("--spectra", "49"), "--spectra '49'", "1 to 48"));
+        all.add(bad(map("--spectra", "17", "--sites", "0:*,1:2"), "--spectra '17'", "1 to 16"));
         // Green operators
         all.add(bad(green("--depth", "1"), "--token"));
         all.add(bad(green("--token", "1"), "--depth"));

@@ -10,6 +10,7 @@ import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Site;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
@@ -21,7 +22,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,6 +51,7 @@ class MapCheckpointTest {
         final DeviceModel model;
         final Linearization run;
         final List<String> notes = new ArrayList<>();
+        UnaryOperator<ResponseMap.Request> change = request -> request;
         long budget;
 
         Setting(Backend backend) throws IOException {
@@ -67,7 +72,8 @@ class MapCheckpointTest {
         }
 
         ResponseMap.Request request() {
-            return new ResponseMap.Request(run, () -> budget).probes(3).seed(5);
+            return change.apply(
+                    new ResponseMap.Request(run, () -> budget).probes(3).seed(5));
         }
 
         /** Computes with a checkpoint. */
@@ -142,6 +148,54 @@ class MapCheckpointTest {
             }
             assertSame(setting.map(directory), whole);
             assertThat(setting.notes).singleElement().asString().contains("nothing to compute");
+        }
+    }
+
+    /** One vector at every site, which grows with {@code scale}. */
+    private static SiteVectors vectors(Setting setting, double scale) {
+        Map<Site, double[][]> vectors = new LinkedHashMap<>();
+        for (Site site : ResponseMap.Request.all(setting.run, false)) {
+            double[] vector = new double[16];
+            for (int i = 0; i < vector.length; i++) {
+                vector[i] = scale * Math.sin(1 + i + 3 * site.token() + 7 * site.halfDepth());
+            }
+            vectors.put(site, new double[][] {vector});
+        }
+        return SiteVectors.of(vectors);
+    }
+
+    @Test
+    void whatIsReadOfVectorsGoesOnToo() throws IOException {
+        try (Setting setting = new Setting(leaks.closing(Backends.REFERENCE.open()))) {
+            for (ResponseMap.Mode mode : List.of(ResponseMap.Mode.FORWARD, ResponseMap.Mode.ADJOINT)) {
+                Path directory = temporary.resolve(mode.name());
+                UnaryOperator<ResponseMap.Request> asked =
+                        request -> request.mode(mode).projections(vectors(setting, 1));
+                setting.change = asked;
+                ResponseMap whole = setting.map(directory);
+                byte[] log = Files.readAllBytes(log(directory));
+                List<Integer> at = boundaries(log);
+                assertThat(at).hasSizeGreaterThan(3);
+                Files.write(log(directory), Arrays.copyOf(log, at.get(2)));
+                ResponseMap map = setting.map(directory);
+                assertSame(map, whole);
+                assertThat(map.projections().norms(0))
+                        .isEqualTo(whole.projections().norms(0));
+                setting.change = request -> asked.apply(request).projections(vectors(setting, 2));
+                assertThatThrownBy(() -> setting.map(directory))
+                        .isInstanceOf(InputException.class)
+                        .hasMessageContaining("was made with vectors at targets 12 at 12 sites, sha256 ");
+                setting.change = request -> request.mode(mode);
+                assertThatThrownBy(() -> setting.map(directory)).hasMessageContaining("vectors at targets none");
+            }
+            Path directory = temporary.resolve("given");
+            setting.change = request -> request.directions(vectors(setting, 1));
+            ResponseMap whole = setting.map(directory);
+            byte[] log = Files.readAllBytes(log(directory));
+            Files.write(log(directory), Arrays.copyOf(log, boundaries(log).get(1)));
+            assertSame(setting.map(directory), whole);
+            setting.change = request -> request.directions(vectors(setting, 1.5));
+            assertThatThrownBy(() -> setting.map(directory)).hasMessageContaining("was made with directions 12 at 12");
         }
     }
 

@@ -21,7 +21,8 @@ class ProgressMeterTest {
     @Test
     void halfDepthsAndBatches() {
         // Three columns of 2 rows, each through 3 half blocks of 10 flops a row.
-        ProgressMeter meter = new ProgressMeter(new double[] {0, 60, 120, 180}, 10, told::add, () -> nanos);
+        ProgressMeter meter = new ProgressMeter(
+                new double[] {0, 60, 120, 180}, (halfDepth, r) -> 10 * r.rows(), told::add, () -> nanos);
         meter.restored(new Batches.Range(0, 1));
         assertThat(told).isEmpty();
         nanos = 5_000_000_000L;
