@@ -1,5 +1,6 @@
 package dev.greenfield.cli;
 
+import dev.greenfield.Run;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
@@ -56,6 +57,9 @@ final class MapCommand implements Action {
     private String mode = "auto";
 
     @Mixin
+    private final MeasureOptions measured = new MeasureOptions();
+
+    @Mixin
     private final CommonOptions common = new CommonOptions();
 
     @Override
@@ -67,8 +71,9 @@ final class MapCommand implements Action {
     public void run(Terminal terminal) throws IOException {
         int k = check();
         try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
+            measured.check(job.model(), job.seed());
             Summary.opening(job);
-            ResponseMap.Request request = request(job, k);
+            ResponseMap.Request request = request(job, job.run(), k);
             terminal.progress(
                     "response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + request.plan());
             ResponseMap map = job.timed("map", request::compute);
@@ -90,7 +95,10 @@ final class MapCommand implements Action {
             if (targets == null) {
                 show(job, reach, largest);
             }
-            finish(job, levels, norms, reach);
+            MapMeasuresReport measures = MapMeasuresReport.of(
+                    job, measured, map, run -> request(job, run, k).compute());
+            measures.print();
+            finish(job, levels, norms, reach, measures);
         }
     }
 
@@ -106,6 +114,7 @@ final class MapCommand implements Action {
             SiteRanges.check("--targets", targets);
         }
         mode();
+        measured.check();
         return probes == null
                 ? DEFAULT_PROBES
                 : Quantities.atLeast("--probes", probes, 2, "a number of random directions, at least 2");
@@ -120,10 +129,10 @@ final class MapCommand implements Action {
         throw new InputException("--mode " + Quantities.quoted(mode) + ": expected auto, forward or adjoint");
     }
 
-    private ResponseMap.Request request(Job job, int k) {
+    private ResponseMap.Request request(Job job, Run run, int k) {
         int layers = job.model().config().layers();
-        int tokens = job.run().tokens().length;
-        ResponseMap.Request request = job.run().responseMap().seed(job.seed()).mode(mode());
+        int tokens = run.tokens().length;
+        ResponseMap.Request request = run.responseMap().seed(job.seed()).mode(mode());
         if (halfDepths) {
             request.halfDepths();
         }
@@ -163,7 +172,8 @@ final class MapCommand implements Action {
         return halfDepths ? " (rows are half depths)" : "";
     }
 
-    private void finish(Job job, int levels, double[] norms, double[][] reach) throws IOException {
+    private void finish(Job job, int levels, double[] norms, double[][] reach, MapMeasuresReport measures)
+            throws IOException {
         SensitivityField sensitivity = job.observable() == null
                 ? null
                 : job.timed("sensitivity", () -> job.run().sensitivity(job.observable()));
@@ -196,6 +206,7 @@ final class MapCommand implements Action {
                         HeatMap.Scale.LOG,
                         "|G|"));
             }
+            measures.addTo(page);
             if (sensitivity != null) {
                 double[][] gain = sensitivity.norms();
                 job.tensors().add("map.gain", gain);
