@@ -65,7 +65,7 @@ public final class MapMeasures {
      *
      * @param levels the depth distance in levels, at least 1
      * @param rows how many rows were measured
-     * @param incomplete how many rows were not, because some of their tokens were not asked for
+     * @param incomplete how many rows were not, because some or all of their tokens were not asked for
      * @param zero how many rows were not, because the whole response is zero
      * @param room mean number of later tokens that a row has, the largest possible front; NaN without rows, as for those that
      *     follow
