@@ -20,6 +20,7 @@ final class MeasureFields {
         fields.put("front_fraction", settings.front());
         fields.put("sources", measures.sources());
         fields.put("resamples", measures.resamples());
+        fields.put("exponent_resamples", measures.exponentResamples());
         fields.put(
                 "decay",
                 decay(measures.decay(), measures.exponent(), measures.profile().moved()));

@@ -77,10 +77,14 @@ final class PropagationFigures {
 
     private String intervals() {
         return measures.resamples() == 0
-                ? " No intervals: there are too few sources, or too many pairs, to resample."
+                ? " No intervals: there are too few sources to resample."
                 : " Intervals are " + MapMeasuresReport.percent(settings.confidence())
                         + " percentile bootstrap intervals, " + measures.resamples() + " resamples of the "
-                        + measures.sources() + " sources of this prompt.";
+                        + measures.sources() + " sources of this prompt"
+                        + (measures.exponentResamples() < measures.resamples()
+                                ? " (for exponents " + measures.exponentResamples() + ")"
+                                : "")
+                        + ".";
     }
 
     private LineChart decay() {

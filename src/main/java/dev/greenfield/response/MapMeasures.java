@@ -30,6 +30,7 @@ public final class MapMeasures {
     private final List<AtDistance> distances;
     private final int sources;
     private final int resamples;
+    private final int exponentResamples;
 
     /**
      * How measures are taken.
@@ -138,7 +139,8 @@ public final class MapMeasures {
         decay = Decay.of(profile.medians(), settings.confidence());
         long visits = 2 * Math.max(1, profile.moved());
         long affordable = Math.min(settings.resamples(), MOST_VISITS / visits);
-        resamples = sources < LEAST_SOURCES || affordable < LEAST_RESAMPLES ? 0 : (int) affordable;
+        resamples = sources < LEAST_SOURCES ? 0 : settings.resamples();
+        exponentResamples = sources < LEAST_SOURCES || affordable < LEAST_RESAMPLES ? 0 : (int) affordable;
         int[][] times = times(settings.seed());
         exponent = exponent(0, decay, times, settings.confidence());
         distances = new ArrayList<>();
@@ -164,8 +166,10 @@ public final class MapMeasures {
         if (!fit.defined()) {
             return Estimate.without(Double.NaN);
         }
-        double[] resampled =
-                Arrays.stream(times).mapToDouble(t -> profile.exponent(d, t)).toArray();
+        double[] resampled = Arrays.stream(times)
+                .limit(exponentResamples)
+                .mapToDouble(t -> profile.exponent(d, t))
+                .toArray();
         return Estimate.bootstrap(fit.exponent().value(), resampled, confidence);
     }
 
@@ -261,8 +265,16 @@ public final class MapMeasures {
         return sources;
     }
 
-    /** How many resamples the intervals rest on: fewer than asked for in a large map, 0 where there are none. */
+    /** How many resamples the intervals of means rest on, 0 where there are too few sources. */
     public int resamples() {
         return resamples;
+    }
+
+    /**
+     * How many resamples the intervals of exponents rest on. They look at every pair: fewer in a map of millions of pairs, and
+     * none where that would leave less than a hundred.
+     */
+    public int exponentResamples() {
+        return exponentResamples;
     }
 }
