@@ -70,9 +70,13 @@ public record LineChart(
         Objects.requireNonNull(yName, "yName");
         series = List.copyOf(series);
         for (Series s : series) {
-            if (s.partner() >= series.size()) {
-                throw new IllegalArgumentException("series \"" + s.name() + "\" has partner " + s.partner()
-                        + ", there are " + series.size() + " series");
+            int partner = s.partner();
+            if (partner != -1
+                    && (partner < 0
+                            || partner >= series.size()
+                            || series.get(partner).partner() != -1)) {
+                throw new IllegalArgumentException("series \"" + s.name() + "\" has partner " + partner
+                        + ", expected -1 or the index of a curve of its own among " + series.size());
             }
         }
     }
