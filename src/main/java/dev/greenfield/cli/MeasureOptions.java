@@ -11,14 +11,14 @@ final class MeasureOptions {
     @Option(
             names = "--control",
             description = "The same for the model's configuration with random weights (from --seed), to compare with.",
-            order = 1)
+            order = -1)
     private boolean control;
 
     @Option(
             names = "--front",
             paramLabel = "FRACTION",
             description = "The part of a source's largest response that counts as reached. Default: 0.01.",
-            order = 2)
+            order = -1)
     private String front;
 
     /** Refuses what can be seen to be wrong without a model. */
