@@ -20,14 +20,17 @@ public final class Model implements AutoCloseable {
     private final BackendChoice choice;
     private final DeviceModel device;
     private final long budgetBytes;
+    private final Model trained; // of which this is the untrained control, and whose backend it shares; or null
+    private final List<Model> controls = new ArrayList<>();
     private final List<Run> runs = new ArrayList<>();
     private boolean closed;
 
-    private Model(ModelSource source, BackendChoice choice, DeviceModel device, long budgetBytes) {
+    private Model(ModelSource source, BackendChoice choice, DeviceModel device, long budgetBytes, Model trained) {
         this.source = source;
         this.choice = choice;
         this.device = device;
         this.budgetBytes = budgetBytes;
+        this.trained = trained;
     }
 
     /** Puts a model on a backend; the source is the model's to close, also when this fails. */
@@ -55,7 +58,7 @@ public final class Model implements AutoCloseable {
                         + (options.memoryBytes() == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
             }
             backend.keepWithin(budget);
-            return new Model(source, choice, new DeviceModel(source, backend), budget);
+            return new Model(source, choice, new DeviceModel(source, backend), budget, null);
         } catch (RuntimeException | Error e) {
             source.close();
             choice.backend().close();
@@ -91,6 +94,32 @@ public final class Model implements AutoCloseable {
         Run run = new Run(this, new Linearization(device, tokens));
         runs.add(run);
         return run;
+    }
+
+    /**
+     * The control of this model: the same configuration, tokenizer and backend, with GPT-2's random initialization for weights. Both
+     * keep within this model's memory budget together. It closes with this model, or before.
+     *
+     * @param seed from which the weights follow: the same seed gives the same weights, those of {@code random:...,seed=N} where
+     *     the configuration is the same
+     * @throws dev.greenfield.lattice.InputException if this model is itself that initialization
+     * @throws MemoryBudgetException if its weights do not fit beside what is there
+     */
+    public Model untrained(long seed) {
+        if (closed) {
+            throw new IllegalStateException("the model is closed: open it again for its control");
+        }
+        Backend backend = choice.backend();
+        long weights = backend.precision().bytes() * config().parameters();
+        if (weights > freeBytes()) {
+            throw new MemoryBudgetException("the weights of the untrained control take "
+                    + MemoryBudgetException.amount(weights) + ", the memory budget leaves "
+                    + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
+        }
+        ModelSource random = source.untrained(seed);
+        Model control = new Model(random, choice, new DeviceModel(random, backend), budgetBytes, this);
+        controls.add(control);
+        return control;
     }
 
     /** Checks that the output matrix, which full logits need on the backend, is there or fits the memory budget. */
@@ -138,11 +167,18 @@ public final class Model implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        for (Model control : new ArrayList<>(controls)) {
+            control.close();
+        }
         for (Run run : new ArrayList<>(runs)) {
             run.close();
         }
         device.close();
-        choice.backend().close();
+        if (trained == null) {
+            choice.backend().close();
+        } else {
+            trained.controls.remove(this);
+        }
         source.close();
     }
 }

@@ -1,5 +1,6 @@
 package dev.greenfield.cli;
 
+import dev.greenfield.Run;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
@@ -66,6 +67,9 @@ final class MapCommand implements Action {
     private final MapReductions reductions = new MapReductions();
 
     @Mixin
+    private final MeasureOptions measured = new MeasureOptions();
+
+    @Mixin
     private final CommonOptions common = new CommonOptions();
 
     @Override
@@ -77,9 +81,13 @@ final class MapCommand implements Action {
     public void run(Terminal terminal) throws IOException {
         int k = check();
         try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
+            measured.check(job.model(), job.seed());
             Summary.opening(job);
-            ResponseMap.Request request = request(job, k);
+            ResponseMap.Request request = request(job, job.run(), k);
             reductions.ask(job, request);
+            if (checkpoint != null) {
+                request.checkpoint(CheckpointPath.of(checkpoint, common.out));
+            }
             terminal.progress(
                     "response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + request.plan());
             ResponseMap map = job.timed("map", request::compute);
@@ -102,7 +110,10 @@ final class MapCommand implements Action {
             if (targets == null) {
                 show(job, reach, largest);
             }
-            finish(job, levels, norms, reach);
+            MapMeasuresReport measures = MapMeasuresReport.of(
+                    job, measured, map, run -> request(job, run, k).compute());
+            measures.print();
+            finish(job, levels, norms, reach, measures);
         }
     }
 
@@ -122,6 +133,7 @@ final class MapCommand implements Action {
             CheckpointPath.of(checkpoint, common.out);
         }
         reductions.check(common);
+        measured.check();
         return probes == null
                 ? DEFAULT_PROBES
                 : Quantities.atLeast("--probes", probes, 2, "a number of random directions, at least 2");
@@ -136,10 +148,10 @@ final class MapCommand implements Action {
         throw new InputException("--mode " + Quantities.quoted(mode) + ": expected auto, forward or adjoint");
     }
 
-    private ResponseMap.Request request(Job job, int k) {
+    private ResponseMap.Request request(Job job, Run run, int k) {
         int layers = job.model().config().layers();
-        int tokens = job.run().tokens().length;
-        ResponseMap.Request request = job.run().responseMap().seed(job.seed()).mode(mode());
+        int tokens = run.tokens().length;
+        ResponseMap.Request request = run.responseMap().seed(job.seed()).mode(mode());
         if (halfDepths) {
             request.halfDepths();
         }
@@ -148,9 +160,6 @@ final class MapCommand implements Action {
         }
         if (targets != null) {
             request.targets(SiteRanges.parse("--targets", targets, layers, tokens, halfDepths));
-        }
-        if (checkpoint != null) {
-            request.checkpoint(CheckpointPath.of(checkpoint, common.out));
         }
         request.progress(new ProgressLine(job.terminal(), "response map"));
         return exact ? request.exact() : request.probes(k);
@@ -183,7 +192,8 @@ final class MapCommand implements Action {
         return halfDepths ? " (rows are half depths)" : "";
     }
 
-    private void finish(Job job, int levels, double[] norms, double[][] reach) throws IOException {
+    private void finish(Job job, int levels, double[] norms, double[][] reach, MapMeasuresReport measures)
+            throws IOException {
         SensitivityField sensitivity = reductions.sensitivity(job);
         if (job.writes()) {
             ReportPage page = Reports.page(
@@ -215,6 +225,7 @@ final class MapCommand implements Action {
                         "|G|"));
             }
             reductions.charts(page, labels(levels), job.labels());
+            measures.addTo(page);
             if (sensitivity != null) {
                 double[][] gain = sensitivity.norms();
                 job.tensors().add("map.gain", gain);

@@ -87,6 +87,24 @@ public final class ModelSource implements AutoCloseable {
         return new ModelSource(spec, files, config, StoredWeights.open(files, config));
     }
 
+    /**
+     * A model of the same configuration and tokenizer with GPT-2's random initialization in place of its weights, whatever this
+     * model's own training began with. It is made when it is read and opens nothing of this source but, if asked for, its own
+     * tokenizer.
+     *
+     * @param seed from which all weights follow, as those of {@code random:...,seed=N} do
+     * @throws InputException if this model is that initialization itself
+     */
+    public ModelSource untrained(long seed) {
+        if (weights instanceof RandomWeights random && random.seed() == seed) {
+            throw new InputException(
+                    Lines.quoted(spec) + ": found a model that is itself the random initialization of seed " + seed
+                            + ", expected another to compare it with; choose another seed (--seed)");
+        }
+        return new ModelSource(
+                spec + ", untrained, seed=" + seed, files, config, new RandomWeights(new RandomSpec(config, seed)));
+    }
+
     /** The specification or path as it was given. */
     public String spec() {
         return spec;

@@ -24,10 +24,12 @@ final class RandomWeights implements Weights {
     private static final double STANDARD_DEVIATION = 0.02;
 
     private final ModelConfig config;
+    private final long seed;
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
 
     RandomWeights(RandomSpec spec) {
         config = spec.config();
+        seed = spec.seed();
         double residual = STANDARD_DEVIATION / Math.sqrt(2.0 * config.layers());
         ParameterLayout.shapes(config).forEach((name, shape) -> {
             Parameter parameter;
@@ -41,6 +43,10 @@ final class RandomWeights implements Weights {
             }
             parameters.put(name, parameter);
         });
+    }
+
+    long seed() {
+        return seed;
     }
 
     @Override

@@ -103,6 +103,7 @@ final class ChartData {
             numbers(json, s.x());
             json.writeFieldName("y");
             numbers(json, s.y());
+            json.writeNumberField("partner", s.partner());
             json.writeEndObject();
         }
         json.writeEndArray();

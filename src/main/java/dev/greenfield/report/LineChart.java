@@ -25,10 +25,17 @@ public record LineChart(
      * @param name its name in the legend
      * @param x N abscissae, in drawing order; copied
      * @param y N ordinates; copied
+     * @param partner index of the curve that this one is to be compared with: it is drawn dashed in that one's colour; -1 for a
+     *     curve of its own
      */
     // A curve is handed over and drawn, never compared: arrays spare callers the boxing.
     @SuppressWarnings("ArrayRecordComponent")
-    public record Series(String name, double[] x, double[] y) {
+    public record Series(String name, double[] x, double[] y, int partner) {
+
+        /** A curve of its own. */
+        public Series(String name, double[] x, double[] y) {
+            this(name, x, y, -1);
+        }
 
         /**
          * Checks shapes and copies.
@@ -62,5 +69,15 @@ public record LineChart(
         Objects.requireNonNull(xName, "xName");
         Objects.requireNonNull(yName, "yName");
         series = List.copyOf(series);
+        for (Series s : series) {
+            int partner = s.partner();
+            if (partner != -1
+                    && (partner < 0
+                            || partner >= series.size()
+                            || series.get(partner).partner() != -1)) {
+                throw new IllegalArgumentException("series \"" + s.name() + "\" has partner " + partner
+                        + ", expected -1 or the index of a curve of its own among " + series.size());
+            }
+        }
     }
 }

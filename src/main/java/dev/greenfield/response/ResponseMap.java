@@ -63,6 +63,11 @@ public final class ResponseMap {
         return run.length();
     }
 
+    /** Whether levels are half depths. */
+    public boolean halfDepths() {
+        return halfDepths;
+    }
+
     /** Whether every number is exact rather than estimated. */
     public boolean exact() {
         return errors == null;

@@ -264,7 +264,8 @@
 
   function lines(spec, width, height, exporting) {
     var option = base(spec, exporting), top = (exporting ? 34 : 0) + 16, many = spec.series.length > 1;
-    var xs = [], ys = [];
+    var xs = [], ys = [], own = 0;
+    var looks = spec.series.map(function (s) { return s.partner >= 0 ? -1 : own++; });
     option.series = spec.series.map(function (s, i) {
       var data = s.x.map(function (x, k) {
         if (drawable(x, spec.logX) && drawable(s.y[k], spec.logY)) {
@@ -274,9 +275,12 @@
         }
         return [drawable(x, spec.logX) ? x : '-', '-'];
       });
-      return { type: 'line', name: s.name, data: data, symbol: SYMBOLS[i % SYMBOLS.length], symbolSize: 6,
-        showSymbol: s.x.length <= 60, lineStyle: { width: 2, type: i < LINES.length ? 'solid' : 'dashed' },
-        color: LINES[i % LINES.length], emphasis: { focus: many ? 'series' : 'none' } };
+      // A curve that another is to be compared with lends it colour and symbol.
+      var paired = s.partner >= 0, look = looks[paired ? s.partner : i], symbol = SYMBOLS[look % SYMBOLS.length];
+      if (paired && symbol.indexOf('empty') !== 0) { symbol = 'empty' + symbol.charAt(0).toUpperCase() + symbol.slice(1); }
+      return { type: 'line', name: s.name, data: data, symbol: symbol, symbolSize: 6,
+        showSymbol: s.x.length <= 60, lineStyle: { width: 2, type: paired || look >= LINES.length ? 'dashed' : 'solid' },
+        color: LINES[look % LINES.length], emphasis: { focus: many ? 'series' : 'none' } };
     });
     if (many) {
       // Names wrap into as many lines as the width asks for; the drawing starts below them.
@@ -294,6 +298,9 @@
     option.grid = { left: leftMargin(ys, spec.logY), right: 36, top: top, bottom: 48, outerBoundsMode: 'none' };
     option.xAxis = axis(spec.xName, spec.logX, xs, true);
     option.yAxis = axis(spec.yName, spec.logY, ys, false);
+    // Whole and half steps are counted, nothing lies between them.
+    var step = [1, 0.5].find(function (u) { return xs.every(function (x) { return Number.isInteger(x / u); }); });
+    if (step && !spec.logX) { option.xAxis.minInterval = step; }
     option.tooltip.formatter = function (p) {
       return tooltip([p.seriesName, spec.xName + ': ' + format(p.value[0], 4), spec.yName + ': ' + format(p.value[1], 4)]);
     };
