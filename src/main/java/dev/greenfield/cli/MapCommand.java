@@ -1,5 +1,7 @@
 package dev.greenfield.cli;
 
+import dev.greenfield.Model;
+import dev.greenfield.Run;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
@@ -7,7 +9,7 @@ import dev.greenfield.report.ResponseMapChart;
 import dev.greenfield.response.ResponseMap;
 import dev.greenfield.response.SensitivityField;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,6 +22,20 @@ import picocli.CommandLine.Option;
 final class MapCommand implements Action {
     private static final int SHOWN = 10;
     private static final int DEFAULT_PROBES = 16;
+
+    @Option(
+            names = "--suite",
+            paramLabel = "FILE",
+            description = "A map for each prompt of a JSON list, instead of --prompt, and their statistics by length.",
+            order = -8)
+    private String suite;
+
+    @Option(
+            names = "--shard",
+            paramLabel = "I/N",
+            description = "Only prompts I, I+N, ... of the suite; 'merge' joins the shards.",
+            order = -7)
+    private String shard;
 
     @Option(
             names = "--probes",
@@ -66,9 +82,14 @@ final class MapCommand implements Action {
     @Override
     public void run(Terminal terminal) throws IOException {
         int k = check();
+        if (suite != null || shard != null) {
+            new MapSuite(common, suite, shard, settings(k), (model, run, seed) -> request(model, run, seed, k))
+                    .run(terminal);
+            return;
+        }
         try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
             Summary.opening(job);
-            ResponseMap.Request request = request(job, k);
+            ResponseMap.Request request = request(job.model(), job.run(), job.seed(), k);
             terminal.progress(
                     "response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + request.plan());
             ResponseMap map = job.timed("map", request::compute);
@@ -120,10 +141,22 @@ final class MapCommand implements Action {
         throw new InputException("--mode " + Quantities.quoted(mode) + ": expected auto, forward or adjoint");
     }
 
-    private ResponseMap.Request request(Job job, int k) {
-        int layers = job.model().config().layers();
-        int tokens = job.run().tokens().length;
-        ResponseMap.Request request = job.run().responseMap().seed(job.seed()).mode(mode());
+    /** What shapes a map besides model, prompt and seed. */
+    private Map<String, Object> settings(int k) {
+        Map<String, Object> settings = new LinkedHashMap<>();
+        settings.put("exact", exact);
+        settings.put("probes", exact ? null : k);
+        settings.put("half_depths", halfDepths);
+        settings.put("sites", sites);
+        settings.put("targets", targets);
+        settings.put("mode", mode);
+        return settings;
+    }
+
+    private ResponseMap.Request request(Model model, Run run, long seed, int k) {
+        int layers = model.config().layers();
+        int tokens = run.tokens().length;
+        ResponseMap.Request request = run.responseMap().seed(seed).mode(mode());
         if (halfDepths) {
             request.halfDepths();
         }
@@ -211,13 +244,6 @@ final class MapCommand implements Action {
     }
 
     private List<String> labels(int levels) {
-        if (!halfDepths) {
-            return Sites.depths(levels);
-        }
-        List<String> labels = new ArrayList<>();
-        for (int h = 0; h < levels; h++) {
-            labels.add("depth " + h / 2 + (h % 2 == 1 ? ".5" : ""));
-        }
-        return labels;
+        return Sites.levels(levels, halfDepths);
     }
 }

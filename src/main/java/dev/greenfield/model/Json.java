@@ -16,7 +16,7 @@ import java.io.IOException;
  * JSON files of a model directory, read strictly. Trees are built here from Jackson's parser, because making an
  * {@code ObjectMapper} takes 0.2 s of a command's start, ten times what the files themselves take.
  */
-final class Json {
+public final class Json {
     /** Makes parsers and generators. */
     static final JsonFactory FACTORY = new JsonFactory();
 
@@ -25,7 +25,7 @@ final class Json {
     private Json() {}
 
     /** The tree of a file's bytes, where no object names a field twice; {@code origin} is what messages call the file. */
-    static JsonNode parse(byte[] bytes, String origin) throws IOException {
+    public static JsonNode parse(byte[] bytes, String origin) throws IOException {
         try (JsonParser parser = FACTORY.createParser(bytes)) {
             parser.enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION.mappedFeature());
             if (parser.nextToken() == null) {
