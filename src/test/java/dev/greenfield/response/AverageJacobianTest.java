@@ -20,9 +20,13 @@ import dev.greenfield.model.Activation;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.RandomDirectory;
+import dev.greenfield.safetensors.DType;
+import dev.greenfield.safetensors.Safetensors;
+import dev.greenfield.safetensors.SafetensorsWriter;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -120,6 +124,31 @@ class AverageJacobianTest {
                 assertThat(Errors.relative(block, green)).isLessThan(1e-13);
             }
             assertThat(average.positions()).isEqualTo(1);
+        }
+    }
+
+    /** Without what its branches write, the stream passes every block unchanged: all matrices are the identity. */
+    @Test
+    void aModelThatWritesNothingHasTheIdentityEverywhere(@TempDir Path silent) throws IOException {
+        Files.copy(directory.resolve("config.json"), silent.resolve("config.json"));
+        try (Safetensors file = Safetensors.open(directory.resolve("model.safetensors"))) {
+            SafetensorsWriter.Builder builder = SafetensorsWriter.to(silent.resolve("model.safetensors"));
+            for (String name : file.names()) {
+                builder.tensor(name, DType.F32, file.tensor(name).shape());
+            }
+            try (SafetensorsWriter writer = builder.open()) {
+                for (String name : file.names()) {
+                    double[] values = file.tensor(name).toDoubles();
+                    writer.write(name.endsWith("c_proj.weight") ? new double[values.length] : values);
+                }
+                writer.commit();
+            }
+        }
+        try (Model model = TestModels.open(silent.toString(), leaks.watched(Backends.REFERENCE.open()))) {
+            double[] mean = average(model, 1);
+            for (int i = 0; i < mean.length; i++) {
+                assertThat(mean[i]).isCloseTo(i % (WIDTH * WIDTH) % (WIDTH + 1) == 0 ? 1 : 0, within(1e-15));
+            }
         }
     }
 
