@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 
 /** A command about the prompts of a suite: all of them are read first, and run one at a time. */
 final class SuiteJob extends ModelJob {
-    private static final long PROGRESS_NANOS = 2_000_000_000L;
+    private static final long PROGRESS_NANOS = 10_000_000_000L;
 
     private final Suite suite;
     private List<SuitePrompt> prompts;

@@ -13,7 +13,7 @@ import dev.greenfield.lattice.InputException;
 import java.io.IOException;
 
 /**
- * JSON files of a model directory, read strictly. Trees are built here from Jackson's parser, because making an
+ * JSON files of a model directory or given by a user, read strictly. Trees are built here from Jackson's parser, because making an
  * {@code ObjectMapper} takes 0.2 s of a command's start, ten times what the files themselves take.
  */
 public final class Json {
