@@ -8,6 +8,7 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Tokenizer;
+import dev.greenfield.response.AverageJacobian;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -120,6 +121,16 @@ public final class Model implements AutoCloseable {
         Model control = new Model(random, choice, new DeviceModel(random, backend), budgetBytes, this);
         controls.add(control);
         return control;
+    }
+
+    /**
+     * An averaged Jacobian to the last depth, of no prompt yet: add runs of this model with {@link Run#addTo}.
+     *
+     * @param skip how many tokens at the start of each prompt are no sources; 1 leaves out the first, which attention treats apart
+     * @throws dev.greenfield.lattice.InputException if {@code skip} is negative
+     */
+    public AverageJacobian averageJacobian(int skip) {
+        return new AverageJacobian(config(), skip);
     }
 
     /** Checks that the output matrix, which full logits need on the backend, is there or fits the memory budget. */

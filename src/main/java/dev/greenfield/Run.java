@@ -8,6 +8,7 @@ import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.model.Tokenizer;
+import dev.greenfield.response.AverageJacobian;
 import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.ResponseMap;
@@ -132,6 +133,15 @@ public final class Run implements AutoCloseable {
     /** A map of the response of every site to every site; say how with its methods, then compute it. */
     public ResponseMap.Request responseMap() {
         return new ResponseMap.Request(linearization, model::freeBytes);
+    }
+
+    /**
+     * Adds this run's Jacobians to the last depth to an average over prompts.
+     *
+     * @throws InputException if the average skips all of this prompt's tokens, or is of another model
+     */
+    public void addTo(AverageJacobian average) {
+        average.add(linearization, model.freeBytes());
     }
 
     /** Green operators whose sources are chosen and whose targets are not yet. */

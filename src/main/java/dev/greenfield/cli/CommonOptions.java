@@ -96,6 +96,21 @@ final class CommonOptions {
         randomSeed();
     }
 
+    /** Refuses what can be seen to be wrong where a suite has the prompts. */
+    void checkSuite() {
+        String[][] ofOnePrompt = {
+            {"--prompt", prompt}, {"--tokens", tokens}, {"--answer", answer}, {"--foil", foil}, {"--position", position}
+        };
+        for (String[] option : ofOnePrompt) {
+            if (option[1] != null) {
+                throw new InputException("both --suite and " + option[0]
+                        + " are given: a suite has prompts of its own, leave one of them out");
+            }
+        }
+        options();
+        randomSeed();
+    }
+
     /** The ids of {@code --tokens}, or null. */
     int[] tokenIds() {
         return tokens == null ? null : Quantities.tokenIds("--tokens", tokens);

@@ -17,25 +17,45 @@ import picocli.CommandLine.Option;
 /** The Green operator from one site to all tokens of a depth. */
 @Command(sortOptions = false)
 final class GreenCommand implements Action {
-    @Option(names = "--depth", paramLabel = "L", description = "Depth of the source site.", required = true, order = -4)
+    @Option(names = "--depth", paramLabel = "L", description = "Depth of the source site.", order = -7)
     private String depth;
 
-    @Option(names = "--token", paramLabel = "T", description = "Token of the source site.", required = true, order = -3)
+    @Option(names = "--token", paramLabel = "T", description = "Token of the source site.", order = -6)
     private String token;
 
     @Option(
             names = "--to-depth",
             paramLabel = "M",
             description = "Depth of the targets. Default: the last.",
-            order = -2)
+            order = -5)
     private String toDepth;
 
     @Option(
             names = "--rank",
             paramLabel = "K",
             description = "Only the leading K singular values and vectors; the operator is then never formed.",
-            order = -1)
+            order = -4)
     private String rank;
+
+    @Option(
+            names = "--average",
+            description = "Instead the Jacobian of each depth to the last, averaged over the prompts of --suite.",
+            order = -3)
+    private boolean average;
+
+    @Option(
+            names = "--suite",
+            paramLabel = "FILE",
+            description = "A JSON list of prompts, for --average instead of --prompt.",
+            order = -2)
+    private String suite;
+
+    @Option(
+            names = "--skip",
+            paramLabel = "N",
+            description = "Of each prompt the first N tokens are no sources of --average. Default: 1.",
+            order = -1)
+    private String skip;
 
     @Mixin
     private final CommonOptions common = new CommonOptions();
@@ -47,6 +67,15 @@ final class GreenCommand implements Action {
 
     @Override
     public void run(Terminal terminal) throws IOException {
+        if (average || suite != null || skip != null) {
+            checkAverage();
+            new GreenAverage(common, suite, skip).run(terminal);
+            return;
+        }
+        if (depth == null || token == null) {
+            throw new InputException(
+                    "no source site: give both --depth L and --token T, or --average and --suite FILE");
+        }
         Quantities.atLeast("--depth", depth, 0, "a depth, at least 0");
         Quantities.atLeast("--token", token, 0, "a token of the prompt, counted from 0");
         if (rank != null) {
@@ -75,6 +104,25 @@ final class GreenCommand implements Action {
             GreenOperator green = job.run().green(Site.of(l, t)).to(m);
             show(job, l, t, m, k == 0 ? full(job, green) : leading(job, green, k));
             job.finish();
+        }
+    }
+
+    /** Refuses options that do not go together. */
+    private void checkAverage() {
+        if (!average) {
+            throw new InputException((suite != null ? "--suite" : "--skip")
+                    + " without --average: over several prompts there is the averaged Jacobian, add --average");
+        }
+        if (suite == null) {
+            throw new InputException("--average without --suite: an average is over prompts, give --suite FILE");
+        }
+        String[][] ofOneSite = {{"--depth", depth}, {"--token", token}, {"--to-depth", toDepth}, {"--rank", rank}};
+        for (String[] option : ofOneSite) {
+            if (option[1] != null) {
+                throw new InputException(
+                        "both --average and " + option[0]
+                                + " are given: the average has all depths, all tokens and the last depth; leave one of them out");
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.greenfield.cli;
 
+import dev.greenfield.Model;
 import dev.greenfield.Run;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.report.HeatMap;
@@ -8,7 +9,7 @@ import dev.greenfield.report.ResponseMapChart;
 import dev.greenfield.response.ResponseMap;
 import dev.greenfield.response.SensitivityField;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,6 +22,20 @@ import picocli.CommandLine.Option;
 final class MapCommand implements Action {
     private static final int SHOWN = 10;
     private static final int DEFAULT_PROBES = 16;
+
+    @Option(
+            names = "--suite",
+            paramLabel = "FILE",
+            description = "A map for each prompt of a JSON list, instead of --prompt, and their statistics by length.",
+            order = -8)
+    private String suite;
+
+    @Option(
+            names = "--shard",
+            paramLabel = "I/N",
+            description = "Only prompts I, I+N, ... of the suite; 'merge' joins the shards.",
+            order = -7)
+    private String shard;
 
     @Option(
             names = "--probes",
@@ -80,11 +95,23 @@ final class MapCommand implements Action {
     @Override
     public void run(Terminal terminal) throws IOException {
         int k = check();
+        if (suite != null || shard != null) {
+            new MapSuite(
+                            common,
+                            suite,
+                            shard,
+                            checkpoint,
+                            settings(k),
+                            (model, run, seed) -> request(model, run, seed, k))
+                    .run(terminal);
+            return;
+        }
         try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
             measured.check(job.model(), job.seed());
             Summary.opening(job);
-            ResponseMap.Request request = request(job, job.run(), k);
+            ResponseMap.Request request = request(job.model(), job.run(), job.seed(), k);
             reductions.ask(job, request);
+            request.progress(new ProgressLine(job.terminal(), "response map"));
             if (checkpoint != null) {
                 request.checkpoint(CheckpointPath.of(checkpoint, common.out));
             }
@@ -111,7 +138,10 @@ final class MapCommand implements Action {
                 show(job, reach, largest);
             }
             MapMeasuresReport measures = MapMeasuresReport.of(
-                    job, measured, map, run -> request(job, run, k).compute());
+                    job,
+                    measured,
+                    map,
+                    run -> request(job.model(), run, job.seed(), k).compute());
             measures.print();
             finish(job, levels, norms, reach, measures);
         }
@@ -132,6 +162,10 @@ final class MapCommand implements Action {
         if (checkpoint != null) {
             CheckpointPath.of(checkpoint, common.out);
         }
+        if (suite != null) {
+            reductions.refuseSuite();
+            measured.refuseSuite();
+        }
         reductions.check(common);
         measured.check();
         return probes == null
@@ -148,10 +182,22 @@ final class MapCommand implements Action {
         throw new InputException("--mode " + Quantities.quoted(mode) + ": expected auto, forward or adjoint");
     }
 
-    private ResponseMap.Request request(Job job, Run run, int k) {
-        int layers = job.model().config().layers();
+    /** What shapes a map besides model, prompt and seed. */
+    private Map<String, Object> settings(int k) {
+        Map<String, Object> settings = new LinkedHashMap<>();
+        settings.put("exact", exact);
+        settings.put("probes", exact ? null : k);
+        settings.put("half_depths", halfDepths);
+        settings.put("sites", sites);
+        settings.put("targets", targets);
+        settings.put("mode", mode);
+        return settings;
+    }
+
+    private ResponseMap.Request request(Model model, Run run, long seed, int k) {
+        int layers = model.config().layers();
         int tokens = run.tokens().length;
-        ResponseMap.Request request = run.responseMap().seed(job.seed()).mode(mode());
+        ResponseMap.Request request = run.responseMap().seed(seed).mode(mode());
         if (halfDepths) {
             request.halfDepths();
         }
@@ -161,7 +207,6 @@ final class MapCommand implements Action {
         if (targets != null) {
             request.targets(SiteRanges.parse("--targets", targets, layers, tokens, halfDepths));
         }
-        request.progress(new ProgressLine(job.terminal(), "response map"));
         return exact ? request.exact() : request.probes(k);
     }
 
@@ -241,13 +286,6 @@ final class MapCommand implements Action {
     }
 
     private List<String> labels(int levels) {
-        if (!halfDepths) {
-            return Sites.depths(levels);
-        }
-        List<String> labels = new ArrayList<>();
-        for (int h = 0; h < levels; h++) {
-            labels.add("depth " + h / 2 + (h % 2 == 1 ? ".5" : ""));
-        }
-        return labels;
+        return Sites.levels(levels, halfDepths);
     }
 }

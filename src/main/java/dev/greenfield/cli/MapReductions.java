@@ -44,6 +44,14 @@ final class MapReductions {
                 : Quantities.atLeast("--spectra", spectra, 1, "a number of singular values, at least 1");
     }
 
+    /** Refuses to be asked of every prompt of a suite. */
+    void refuseSuite() {
+        if (through || spectra != null) {
+            throw new InputException("both --suite and " + (through ? "--through" : "--spectra")
+                    + " are given: that is of one prompt, give --prompt instead of --suite");
+        }
+    }
+
     /** The sensitivity of F to every site, computed once; null without an answer. */
     SensitivityField sensitivity(Job job) {
         if (sensitivity == null && job.observable() != null) {

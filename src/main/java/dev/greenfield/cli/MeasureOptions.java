@@ -37,6 +37,14 @@ final class MeasureOptions {
         }
     }
 
+    /** Refuses to be asked of every prompt of a suite. */
+    void refuseSuite() {
+        if (control || front != null) {
+            throw new InputException("both --suite and " + (control ? "--control" : "--front")
+                    + " are given: that is of one prompt, give --prompt instead of --suite");
+        }
+    }
+
     /** Whether an untrained model is wanted too. */
     boolean control() {
         return control;

@@ -14,7 +14,7 @@ final class Reports {
     private Reports() {}
 
     /** A page that says where its numbers come from. */
-    static ReportPage page(Job job, String title, String subtitle, Map<String, String> more) {
+    static ReportPage page(ModelJob job, String title, String subtitle, Map<String, String> more) {
         Map<String, String> facts = job.facts();
         facts.putAll(more);
         return new ReportPage(title, subtitle).facts(facts);

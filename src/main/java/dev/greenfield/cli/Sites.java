@@ -78,4 +78,16 @@ final class Sites {
         }
         return labels;
     }
+
+    /** Labels of levels: depths, or depths and half depths. */
+    static List<String> levels(int count, boolean halfDepths) {
+        if (!halfDepths) {
+            return depths(count);
+        }
+        List<String> labels = new ArrayList<>();
+        for (int h = 0; h < count; h++) {
+            labels.add("depth " + h / 2 + (h % 2 == 1 ? ".5" : ""));
+        }
+        return labels;
+    }
 }

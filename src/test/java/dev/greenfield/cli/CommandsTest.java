@@ -371,7 +371,8 @@ class CommandsTest {
         assertThat(Cli.done("--version").out()).isEqualTo("greenfield " + Greenfield.version() + "\n");
         assertThat(Cli.done("field", "--version").out()).startsWith("greenfield ");
         String help = Cli.done("--help").out();
-        for (String command : List.of("field", "sensitivity", "patch", "green", "map", "export", "doctor", "demo")) {
+        for (String command :
+                List.of("field", "sensitivity", "patch", "green", "map", "merge", "export", "doctor", "demo")) {
             assertThat(help).contains("  " + command + " ");
             String own = Cli.done(command, "--help").out();
             assertThat(own)

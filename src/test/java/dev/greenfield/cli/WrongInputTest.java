@@ -49,6 +49,10 @@ class WrongInputTest {
         return Cli.with(args("map", "--model", Cli.SMALL, "--tokens", "1,2,3"), more);
     }
 
+    private static String[] suite(String command, String... more) {
+        return Cli.with(args(command, "--suite", "docs/examples/suite.json"), more);
+    }
+
     private static String[] patch(String... more) {
         return Cli.with(
                 args("patch", "--model", Cli.SMALL, "--tokens", "1,2,3", "--answer", "#1", "--foil", "#2"), more);
@@ -127,6 +131,35 @@ class WrongInputTest {
         all.add(bad(map("--spectra", "few"), "--spectra 'few'"));
         all.add(bad(map("--spectra", "49"), "--spectra '49'", "1 to 48"));
         all.add(bad(map("--spectra", "17", "--sites", "0:*,1:2"), "--spectra '17'", "1 to 16"));
+        // suites
+        all.add(bad(args("map", "--shard", "1/2"), "--shard without --suite"));
+        all.add(bad(args("map", "--suite", "no/such.json"), "no/such.json", "no such file"));
+        all.add(bad(args("map", "--suite", ""), "--suite ''"));
+        all.add(bad(args("map", "--suite", "docs"), "--suite 'docs'", "found a directory"));
+        all.add(bad(suite("map", "--shard", "0/2"), "--shard '0/2'", "i/n"));
+        all.add(bad(suite("map", "--shard", "3/2"), "--shard '3/2'"));
+        all.add(bad(suite("map", "--shard", "half"), "--shard 'half'"));
+        all.add(bad(suite("map", "--shard", "1/9999"), "--shard 1/9999", "prompts"));
+        all.add(bad(suite("map", "--prompt", "The"), "both --suite and --prompt"));
+        all.add(bad(suite("map", "--tokens", "1"), "both --suite and --tokens"));
+        all.add(bad(suite("map", "--answer", "#1"), "both --suite and --answer"));
+        all.add(bad(suite("map", "--position", "1"), "both --suite and --position"));
+        all.add(bad(suite("map", "--exact", "--probes", "4"), "both --exact and --probes"));
+        all.add(bad(suite("map", "--seed", "x"), "--seed 'x'"));
+        all.add(bad(suite("map", "--through"), "both --suite and --through"));
+        all.add(bad(suite("map", "--spectra", "2"), "both --suite and --spectra"));
+        all.add(bad(suite("map", "--control"), "both --suite and --control"));
+        all.add(bad(suite("map", "--front", "0.1"), "both --suite and --front"));
+        all.add(bad(suite("green"), "--suite without --average"));
+        all.add(bad(suite("green", "--average", "--depth", "1"), "both --average and --depth"));
+        all.add(bad(suite("green", "--average", "--rank", "1"), "both --average and --rank"));
+        all.add(bad(suite("green", "--average", "--tokens", "1"), "both --suite and --tokens"));
+        all.add(bad(suite("green", "--average", "--skip", "-1"), "--skip '-1'", "at least 0"));
+        all.add(bad(suite("green", "--average", "--skip", "6"), "--skip 6, entry 1 of the suite", "6 tokens"));
+        all.add(bad(green("--average"), "--average without --suite"));
+        all.add(bad(green("--skip", "1"), "--skip without --average"));
+        all.add(bad(args("merge"), "SHARD_DIR"));
+        all.add(bad(args("merge", "docs"), "shard 'docs'", "no result.json"));
         // Green operators
         all.add(bad(green("--depth", "1"), "--token"));
         all.add(bad(green("--token", "1"), "--depth"));
