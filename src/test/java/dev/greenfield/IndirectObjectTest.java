@@ -166,8 +166,6 @@ class IndirectObjectTest {
             int column = i;
             double[] values = numbers.stream().mapToDouble(row -> row[column]).toArray();
             double least = Arrays.stream(values).min().orElseThrow();
-            System.out.println(
-                    "DEBUG " + name + " " + i + " median " + new Median().evaluate(values) + " least " + least);
             if (i < MARGINS.length) {
                 assertThat(least).as("%s: margin %d", name, i).isGreaterThan(MARGINS[i]);
             } else {
