@@ -37,7 +37,7 @@ for browser in chromium chromium-browser google-chrome; do
     if command -v "$browser" > /dev/null; then
         profile=$(mktemp -d)
         trap 'rm -rf "$profile"' EXIT
-        "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$profile" --window-size=1000,1860 \
+        "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$profile" --window-size=1000,1780 \
             --screenshot="$out/map-cost.png" "file://$out/map-cost.html" > "$out/browser.log" 2>&1
         rm "$out/browser.log"
         echo "picture: $out/map-cost.png"
