@@ -5,8 +5,9 @@ Two derivatives are tried: "jvp" is vmap(jvp), "vjp of vjp" the linear map that 
 the forward pass only once a depth. And two sets of rows: "all rows", or "later rows", from a chunk's first source token on, with the keys and
 values of the tokens before it kept. The form is chosen at one chunk size, then the chunk size at this form, on the directions of one depth.
 
-With --alternate it reads lines: a case as JSON to prepare and tune, "run" to do the whole map once, "result FILE" to write its squares. Each
-is answered by one line of JSON. So another program can time its own work in between.
+With --alternate it reads lines: a case as JSON to prepare and tune, "run" to do the whole map once, "run plain" to do it by the best form over
+all rows, "result FILE" to write the squares of the last run. Each is answered by one line of JSON. So another program can time its own work in
+between.
 """
 
 import json
@@ -101,7 +102,7 @@ def squares(tangents):
     return torch.stack([(t**2).sum(-1) for t in tangents])
 
 
-def choose(work, chunks, synchronize, repeats=3):
+def choose(work, chunks, synchronize, forms=FORMS, repeats=3):
     """The fastest form at one chunk size, then the fastest chunk size at this form, and all that was tried."""
     tried, columns = [], max(TUNED_COLUMNS, 2 * max(chunks))
 
@@ -125,7 +126,7 @@ def choose(work, chunks, synchronize, repeats=3):
         return best
 
     middle = chunks[len(chunks) // 2]
-    form = fastest([{**form, "chunk": middle} for form in FORMS])
+    form = fastest([{**form, "chunk": middle} for form in forms])
     if form is None:
         raise RuntimeError("every form failed: " + tried[0]["error"])
     best = fastest([{**form, "chunk": chunk} for chunk in chunks if chunk != middle])
@@ -169,11 +170,11 @@ def alternate(args):
     def say(**answer):
         print(json.dumps(answer), flush=True)
 
-    model, name, task, best, found = None, None, None, None, None
+    model, name, task, best, plain, found = None, None, None, None, None, None
     for line in sys.stdin:
         if line.startswith("run"):
             start = time.perf_counter()
-            found = task.whole(best)
+            found = task.whole(plain if "plain" in line else best)
             say(seconds=time.perf_counter() - start)
         elif line.startswith("result "):
             with open(line[len("result "):].strip(), "w") as file:
@@ -187,8 +188,13 @@ def alternate(args):
             if case["directions"]:
                 directions = torch.from_numpy(common.read_safetensors(case["directions"])["directions"])
             task = Map(model, case["tokens"], directions)
-            best, tried = choose(task, sorted(int(c) for c in args.chunks.split(",")), lambda: None)
-            say(best=best, tried=tried, product_rate=product_rate(model, best["chunk"] * case["tokens"]),
+            chunks = sorted(int(c) for c in args.chunks.split(","))
+            best, tried = choose(task, chunks, lambda: None)
+            plain = best
+            if best["rows"] != "all rows":
+                plain, more = choose(task, chunks, lambda: None, [form for form in FORMS if form["rows"] == "all rows"])
+                tried += more
+            say(best=best, plain=plain, tried=tried, product_rate=product_rate(model, best["chunk"] * case["tokens"]),
                 machine=gpt2_torch.machine(args.device))
 
 

@@ -117,12 +117,16 @@ public final class MapSuite implements Callable<Integer> {
             List<Double> ours = new ArrayList<>();
             List<Double> theirs = new ArrayList<>();
             ResponseMap map = null;
+            double plain = Double.NaN;
             int repeats = 1;
             for (int i = 0; i < repeats; i++) {
                 products.add(rates.blockProducts(PRODUCT_ROWS, width, 2, false));
                 long start = System.nanoTime();
                 map = request.compute();
                 ours.add((System.nanoTime() - start) / 1e9);
+                if (i == 0 && choice != null && !choice.path("plain").equals(choice.path("best"))) {
+                    plain = peer.runPlain();
+                }
                 if (peer != null) {
                     theirs.add(peer.run());
                 }
@@ -158,6 +162,7 @@ public final class MapSuite implements Callable<Integer> {
                         "    squared norms differ by %.1e of their norm, the worst by %.1e of itself",
                         differences[0], differences[1]);
                 entry.put("peer_seconds", theirs);
+                entry.put("peer_all_rows_seconds", Double.isNaN(plain) ? null : plain);
                 entry.put("peer", choice);
                 entry.put("differences", differences);
                 // Written so that NaN is a disagreement.
