@@ -158,6 +158,11 @@ public final class MapSuite implements Callable<Integer> {
                 double[] differences = differences(map, layers, peer.result(out.resolve("squares.json")));
                 say("  PyTorch       %s s, %s", text(other, 1), choice.path("best"));
                 say("    ours is %.2f times as fast (wanted 2.8)", other.median() / own.median());
+                if (!Double.isNaN(plain)) {
+                    say(
+                            "  PyTorch, all rows  %.4g s (n = 1), %s: ours is %.2f times as fast",
+                            plain, choice.path("plain"), plain / own.median());
+                }
                 say(
                         "    squared norms differ by %.1e of their norm, the worst by %.1e of itself",
                         differences[0], differences[1]);
