@@ -17,18 +17,23 @@ ANSWER, FOIL = 1, 2
 
 
 def arguments(description):
+    return parser(description).parse_args()
+
+
+def parser(description, files=True):
+    """files: whether it reads the cases and writes files."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--cases", required=True, help="benchmarks/cases.json")
+    parser.add_argument("--cases", required=files, help="benchmarks/cases.json")
     parser.add_argument("--set", default="full", help="which of its sets: full, quick or tiny")
     parser.add_argument("--models", required=True, help="directory with one exported model a case")
-    parser.add_argument("--out", required=True, help="directory for one JSON file a measurement")
+    parser.add_argument("--out", required=files, help="directory for one JSON file a measurement")
     parser.add_argument("--only", default="", help="only this model")
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--precision", default="tf32", choices=["fp32", "tf32"])
     parser.add_argument("--variants", default="", help="comma-separated; the peer's own choice if left out")
     parser.add_argument("--chunks", default="16,64,256,1024", help="columns pushed at once, each is tried")
     parser.add_argument("--seconds", type=float, default=2.0, help="about how long each choice is measured")
-    return parser.parse_args()
+    return parser
 
 
 def prompt(which, tokens, vocabulary):

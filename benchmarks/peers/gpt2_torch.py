@@ -59,11 +59,24 @@ class Gpt2:
     def linear(self, x, name):
         return x @ self.w[name + ".weight"] + self.w[name + ".bias"]
 
-    def block(self, l, x, mask):
+    def queries_keys_values(self, l, x):
+        """q, k, v [..., H, T, h] of block l."""
         name = f"h.{l}."
         split = x.shape[:-1] + (self.heads, self.width // self.heads)
-        q, k, v = self.linear(self.norm(x, name + "ln_1"), name + "attn.c_attn").chunk(3, -1)
-        q, k, v = (part.reshape(split).transpose(-3, -2) for part in (q, k, v))
+        parts = self.linear(self.norm(x, name + "ln_1"), name + "attn.c_attn").chunk(3, -1)
+        return (part.reshape(split).transpose(-3, -2) for part in parts)
+
+    def block(self, l, x, mask, before=None):
+        """
+        R[l] [..., T, D] to R[l + 1].
+
+        before: keys and values [H, t, h] of earlier tokens that stay as they are, so that x has the later ones only; the mask is then
+        [T, t + T].
+        """
+        name = f"h.{l}."
+        q, k, v = self.queries_keys_values(l, x)
+        if before is not None:
+            k, v = torch.cat((before[0], k), -2), torch.cat((before[1], v), -2)
         mixed = self.attention(q, k, v, mask).transpose(-3, -2).reshape(x.shape)
         x = x + self.linear(mixed, name + "attn.c_proj")
         u = self.linear(self.norm(x, name + "ln_2"), name + "mlp.c_fc")

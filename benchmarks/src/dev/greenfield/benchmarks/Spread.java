@@ -1,6 +1,7 @@
 package dev.greenfield.benchmarks;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Times of one thing done again and again, in seconds.
@@ -44,6 +45,11 @@ record Spread(double median, double low, double high, int repeats) {
         int last = times.length - 1;
         double median = (times[last / 2] + times[(last + 1) / 2]) / 2;
         return new Spread(median, times[(int) (0.05 * last)], times[(int) Math.ceil(0.95 * last)], times.length);
+    }
+
+    /** Of times, or of other numbers, that are there already. */
+    static Spread ofAll(List<Double> values) {
+        return of(values.stream().mapToDouble(Double::doubleValue).toArray());
     }
 
     /** The same per part of work that had several. */

@@ -94,10 +94,10 @@
     };
   }
 
-  // The ends of a heat map's scale and the map from a value to [0, 1] on it.
+  // The ends of a heat map's scale, which may be those of other numbers than its own, and the map from a value to [0, 1] on it.
   function scaleOf(spec) {
     var finite = [];
-    spec.values.forEach(function (row) {
+    (spec.scaleValues || spec.values).forEach(function (row) {
       row.forEach(function (v) { if (typeof v === 'number' && (spec.scale !== 'log' || v > 0)) { finite.push(v); } });
     });
     var low = finite.reduce(function (a, b) { return Math.min(a, b); }, Infinity);

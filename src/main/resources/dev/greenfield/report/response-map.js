@@ -46,6 +46,16 @@ function responseMaps(kit) {
       });
     });
   }
+  // The least and the largest response to any source of the page; for a colour range that all sources share.
+  function extremes(spec) {
+    var low = Infinity, high = 0, i, v;
+    for (i = 0; i < spec.numbers.byteLength; i += 4) {
+      v = spec.numbers.getFloat32(i, true);
+      if (v > 0 && v < low) { low = v; }
+      if (v < Infinity && v > high) { high = v; }
+    }
+    return low <= high ? [low, high] : [];
+  }
   function siteName(spec, site) { return spec.rows[site[0]] + ', token ' + spec.columns[site[1]]; }
 
   function mark(option, l, t) {
@@ -92,16 +102,16 @@ function responseMaps(kit) {
     }
     var stacked = width < NARROW, room = (stacked ? (height - top) / 2 : height - top) - HEADING;
     var leftWidth = stacked ? width : Math.round((width - GAP) * 0.42), rightWidth = stacked ? width : width - GAP - leftWidth;
-    function half(values, name, ownWidth, tall) {
-      return kit.heatmap({ title: '', rows: spec.rows, columns: spec.columns, values: values, scale: spec.scale,
+    function half(values, name, ownWidth, tall, range) {
+      return kit.heatmap({ title: '', rows: spec.rows, columns: spec.columns, values: values, scaleValues: range, scale: spec.scale,
         palette: spec.palette, valueName: name }, ownWidth, tall, false);
     }
-    var shown = response(spec);
-    var sources = half(spec.reach, '', leftWidth, room), targets = half(shown, spec.valueName, rightWidth, room);
+    var shown = response(spec), range = spec.shared ? [spec.extremes = spec.extremes || extremes(spec)] : undefined;
+    var sources = half(spec.reach, '', leftWidth, room), targets = half(shown, spec.valueName, rightWidth, room, range);
     // Labels that are slanted on one side only would leave the levels of the two sides at different heights.
     var excess = stacked ? 0 : sources.grid[0].height - targets.grid[0].height;
     if (excess > 0) { sources = half(spec.reach, '', leftWidth, room - excess); }
-    if (excess < 0) { targets = half(shown, spec.valueName, rightWidth, room + excess); }
+    if (excess < 0) { targets = half(shown, spec.valueName, rightWidth, room + excess, range); }
     mark(sources, spec.selected[0], spec.selected[1]);
     mark(targets, spec.selected[0], spec.selected[1]);
     ['grid', 'xAxis', 'yAxis', 'series', 'graphic'].forEach(function (key) { option[key] = []; });
@@ -206,16 +216,23 @@ function responseMaps(kit) {
       }
       select(l, t);
     });
-    var colours = element('button', '', tools);
-    colours.type = 'button';
-    function name() { colours.textContent = 'colours: ' + (spec.scale === 'log' ? 'logarithmic' : 'linear'); }
-    colours.title = 'Switch between logarithmic and linear colours';
-    colours.addEventListener('click', function () {
-      spec.scale = spec.scale === 'log' ? 'sequential' : 'log';
-      name();
-      redraw();
-    });
-    name();
+    // A button that says which of two ways it is and switches to the other.
+    function toggle(title, name, flip) {
+      var button = element('button', name(), tools);
+      button.type = 'button';
+      button.title = title;
+      button.addEventListener('click', function () {
+        flip();
+        button.textContent = name();
+        redraw();
+      });
+    }
+    toggle('Switch between logarithmic and linear colours',
+      function () { return 'colours: ' + (spec.scale === 'log' ? 'logarithmic' : 'linear'); },
+      function () { spec.scale = spec.scale === 'log' ? 'sequential' : 'log'; });
+    toggle('Switch between a colour range of the selected source and one that all sources share',
+      function () { return 'range: ' + (spec.shared ? 'all sources' : 'this source'); },
+      function () { spec.shared = !spec.shared; });
     tell();
     if (first) {
       fromAddress();

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.greenfield.safetensors.DType;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -13,8 +12,6 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Base64;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,53 +21,15 @@ class MapPageTest {
     private static final int LEVELS = 5;
     private static final int TOKENS = 6;
 
-    /** Works the page with events as a mouse and a keyboard send them, and writes down what it shows after each step. */
-    private static final String DRIVER = """
-            <script>
-            (function () {
-              var figure = document.getElementById('figure-1'), plot = figure.querySelector('.plot'), steps = {}, saved = {};
-              function note(step) {
-                var rows = Array.from(figure.querySelectorAll('details tbody tr')).reverse();
-                steps[step] = { source: figure.dataset.source, hash: location.hash,
-                  texts: Array.from(plot.querySelectorAll('text')).map(function (t) { return t.textContent; }),
-                  values: rows.map(function (row) { return Array.from(row.querySelectorAll('td')).map(function (cell) {
-                    return cell.textContent === '' ? null : Number(cell.textContent); }); }) };
-              }
-              function click(level, token, grid) { send(level, token, grid, ['mousemove', 'mousedown', 'mouseup', 'click']); }
-              function send(level, token, grid, types) {
-                var chart = echarts.getInstanceByDom(plot), box = plot.getBoundingClientRect();
-                var at = chart.convertToPixel({ xAxisIndex: grid, yAxisIndex: grid }, [token, level]);
-                var x = box.left + at[0], y = box.top + at[1], target = document.elementFromPoint(x, y);
-                types.forEach(function (type) {
-                  target.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, view: window, button: 0,
-                    clientX: x, clientY: y }));
-                });
-              }
-              function press(key) { plot.dispatchEvent(new KeyboardEvent('keydown', { key: key, bubbles: true, cancelable: true })); }
-              function button(text) {
-                return Array.from(figure.querySelectorAll('button')).find(function (b) { return b.textContent.indexOf(text) >= 0; });
-              }
-              HTMLAnchorElement.prototype.click = function () { saved[this.download] = this.href; };
-              window.addEventListener('load', function () {
-                var details = figure.querySelector('details');
-                details.open = true;
-                // The browser's own comes only after this task.
-                details.dispatchEvent(new Event('toggle'));
-                note('opened');
-                click(1, 2, 0); note('clicked');
-                click(3, 4, 1); note('clicked a target');
-                send(3, 4, 1, ['mousemove']); steps['clicked a target'].tip = plot.lastChild.textContent;
-                press('ArrowUp'); press('ArrowRight'); note('pressed');
-                button('colours').click(); note('linear');
-                button('SVG').click(); button('PNG').click();
-                var out = document.createElement('pre');
-                out.id = 'driven';
-                out.textContent = btoa(unescape(encodeURIComponent(JSON.stringify({ steps: steps, saved: saved }))));
-                document.body.appendChild(out);
-              });
-            })();
-            </script>
-            </body>
+    private static final String STEPS = """
+            open(); note('opened');
+            click(1, 2, 0); note('clicked');
+            click(3, 4, 1); note('clicked a target');
+            send(3, 4, 1, ['mousemove']); steps['clicked a target'].tip = plot.lastChild.textContent;
+            press('ArrowUp'); press('ArrowRight'); note('pressed');
+            button('range').click(); note('shared'); button('range').click(); note('own again');
+            button('colours').click(); note('linear');
+            button('SVG').click(); button('PNG').click();
             """;
 
     @TempDir
@@ -92,12 +51,7 @@ class MapPageTest {
                 },
                 more));
         String html = Files.readString(out.resolve("report.html"));
-        Path page = temporary.resolve("driven.html");
-        Files.writeString(page, html.replace("</body>\n", DRIVER));
-        Matcher matcher = Pattern.compile("<pre id=\"driven\">([^<]*)</pre>")
-                .matcher(Browser.document(page, fragment, temporary));
-        assertThat(matcher.find()).as("the driver came to its end").isTrue();
-        return new ObjectMapper().readTree(Base64.getDecoder().decode(matcher.group(1)));
+        return PageDriver.drive(html, fragment, STEPS, temporary);
     }
 
     private double[] tensor() throws IOException {
@@ -151,6 +105,10 @@ class MapPageTest {
 
         assertShows(steps.path("pressed"), 2, 3);
         assertThat(texts(steps.path("linear"))).isNotEqualTo(texts(steps.path("pressed")));
+
+        // Cells show the same numbers; the ticks of the colour bar are those of a longer range.
+        assertThat(texts(steps.path("shared"))).isNotEqualTo(texts(steps.path("pressed")));
+        assertThat(texts(steps.path("own again"))).isEqualTo(texts(steps.path("pressed")));
 
         JsonNode saved = driven.path("saved");
         String svg = URLDecoder.decode(saved.path("figure-1.svg").asText().replace("+", "%2B"), StandardCharsets.UTF_8);
