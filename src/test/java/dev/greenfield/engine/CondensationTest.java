@@ -1,0 +1,128 @@
+package dev.greenfield.engine;
+
+import static dev.greenfield.testing.Vectors.normal;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Backends;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.model.Activation;
+import dev.greenfield.model.ModelConfig;
+import dev.greenfield.model.ModelSource;
+import dev.greenfield.model.RandomDirectory;
+import dev.greenfield.testing.Errors;
+import dev.greenfield.testing.LeakCheck;
+import dev.greenfield.testing.Yardstick;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A token with many rows gets its MLP as one matrix; what comes out is what rows find one at a time. */
+class CondensationTest {
+    private static final int[] TOKENS = {3, 17, 9, 4, 11};
+    private static final int LAYERS = 2;
+
+    /** The hidden layer is 2.5 times as wide as the stream, not 4. */
+    private static final ModelConfig CONFIG =
+            new ModelConfig(LAYERS, 2, 20, 50, 12, 23, 1e-5, Activation.GELU_NEW, false, true, false);
+
+    @TempDir
+    private Path temporary;
+
+    @RegisterExtension
+    final LeakCheck leaks = new LeakCheck();
+
+    /** Squared norms of all rows of all columns, [columns, half depths, T], with so many columns pushed at once. */
+    private double[] norms(Backend backend, boolean forward, int together) throws IOException {
+        Path directory = temporary.resolve("model");
+        if (!Files.exists(directory)) {
+            RandomDirectory.write(Files.createDirectory(directory), CONFIG, 3);
+        }
+        int levels = 2 * LAYERS + 1;
+        // Three columns a site: tokens at the edge of the batch keep few rows, those far from it get many.
+        List<int[]> sites = new ArrayList<>();
+        for (int h = 0; h < levels - 1; h++) {
+            for (int t = 0; t < TOKENS.length; t++) {
+                for (int i = 0; i < 3; i++) {
+                    sites.add(new int[] {forward ? h : h + 1, t});
+                }
+            }
+        }
+        double[] norms = new double[sites.size() * levels * TOKENS.length];
+        try (ModelSource source = ModelSource.open(directory.toString());
+                DeviceModel model = new DeviceModel(source, backend);
+                Linearization run = new Linearization(model, TOKENS)) {
+            assertThat(sites.size()).isGreaterThan(2 * Condensation.leastRows(model));
+            for (int from = 0; from < sites.size(); from += together) {
+                int first = from;
+                Seeds seeds = new Seeds();
+                for (int c = from; c < Math.min(from + together, sites.size()); c++) {
+                    seeds.column(sites.get(c)[0], sites.get(c)[1], normal(c, CONFIG.width()));
+                }
+                Visitor visitor = (halfDepth, rows, columns, x) -> {
+                    double[] squares = new double[rows.rows()];
+                    backend.squaredNorms(x, squares, 0);
+                    for (int c = 0; c < columns.length; c++) {
+                        for (int t = rows.first(c); t <= rows.last(c); t++) {
+                            norms[((first + columns[c]) * levels + halfDepth) * TOKENS.length + t] =
+                                    squares[rows.row(t, c)];
+                        }
+                    }
+                };
+                if (forward) {
+                    new Sweep(run).tangents(seeds, levels - 1, 0, TOKENS.length - 1, visitor);
+                } else {
+                    new Sweep(run).cotangents(seeds, 0, 0, visitor);
+                }
+            }
+        }
+        return norms;
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.greenfield.backend.Backends#here")
+    void manyRowsFindWhatSingleRowsFind(Backends kind) throws IOException {
+        for (boolean forward : new boolean[] {true, false}) {
+            double[] expected = norms(leaks.closing(Backends.REFERENCE.open()), forward, 1);
+            double[] condensed = norms(leaks.closing(kind.open()), forward, 1000);
+            if (kind == Backends.REFERENCE) {
+                assertThat(Errors.relative(condensed, expected)).isLessThan(1e-13);
+            } else {
+                double[] single = norms(leaks.closing(Backends.single()), forward, 1);
+                Yardstick.check(kind + (forward ? " condensed" : " condensed adjoint"), condensed, expected, single);
+            }
+        }
+    }
+
+    @Test
+    void onlyTokensThatGainByItAreCondensed() throws IOException {
+        try (ModelSource source = ModelSource.open("random:1,2,16,19,12,seed=4");
+                DeviceModel model = new DeviceModel(source, leaks.closing(Backends.REFERENCE.open()))) {
+            // D F / (2 F - D) = 16 * 64 / 112 = 9.1 rows.
+            assertThat(Condensation.leastRows(model)).isEqualTo(10);
+            List<String> parts = new ArrayList<>();
+            RaggedRows rows = RaggedRows.of(
+                    4, new int[] {0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2}, new int[] {3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2});
+            new Condensation(model).split(rows, 0, (from, to, condensed) -> parts.add(from + "-" + to + condensed));
+            assertThat(parts).containsExactly("0-1false", "1-2true", "2-3true", "3-4true");
+            parts.clear();
+            new Condensation(model).split(rows, 3, (from, to, condensed) -> parts.add(from + "-" + to + condensed));
+            assertThat(parts).containsExactly("3-4true");
+            // 4 rows by the layers at 16 D^2 a row, 10 or 11 rows by maps at 2 D^2 F and 2 D^2 a row.
+            double square = 16 * 16;
+            assertThat(HalfBlockFlops.of(model, 1, true, rows))
+                    .isCloseTo(4 * 16 * square + 3 * 2 * square * 64 + 31 * 2 * square, within(1e-6));
+            assertThat(HalfBlockFlops.of(model, 0, true, rows)).isEqualTo(35 * 8 * square);
+            assertThat(HalfBlockFlops.of(model, 2, false, rows)).isEqualTo(HalfBlockFlops.of(model, 1, true, rows));
+            assertThat(HalfBlockFlops.of(model, 1, false, rows)).isEqualTo(35 * 8 * square);
+        }
+    }
+}
