@@ -7,12 +7,14 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.Source;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.response.AverageJacobian;
 import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.ResponseMap;
 import dev.greenfield.response.SensitivityField;
+import dev.greenfield.response.SourceEffects;
 import dev.greenfield.response.SourceResponse;
 import java.util.ArrayList;
 import java.util.List;
@@ -94,6 +96,20 @@ public final class Run implements AutoCloseable {
      */
     public PatchSweep patchSweep(Run donor, Observable observable) {
         return PatchSweep.compute(linearization, donor.linearization, resolve(observable), model.freeBytes());
+    }
+
+    /**
+     * The change of F by each source, added to the stream at its sites: nonlinear, measured.
+     *
+     * @return [sources]; exactly 0 where F cannot see the source
+     */
+    public double[] effects(List<Source> sources, Observable observable) {
+        return SourceEffects.added(linearization, resolve(observable), sources, model.freeBytes());
+    }
+
+    /** Likewise when the stream at each of a source's sites is replaced by the vector there, such as a donor's residual. */
+    public double[] replacementEffects(List<Source> sources, Observable observable) {
+        return SourceEffects.replaced(linearization, resolve(observable), sources, model.freeBytes());
     }
 
     /** The first-order response of the whole field to the source J [D] at a site, [L+1, T, D]. */

@@ -42,7 +42,9 @@ class ArchitectureTest {
             Map.entry("backend.cpu", List.of("backend", "lattice", "model")),
             Map.entry("backend.cuda", List.of("backend", "lattice", "model")),
             Map.entry("engine", List.of("backend", "lattice", "model")),
-            Map.entry("response", List.of("engine", "backend", "lattice", "model")));
+            Map.entry("response", List.of("engine", "backend", "lattice", "model")),
+            Map.entry("inverse", List.of("response", "engine", "backend", "lattice", "model")),
+            Map.entry("transfer", List.of("response", "engine", "backend", "lattice", "model")));
 
     /** These stand above the others. The façade is the root package. */
     private static final String FACADE = "";

@@ -10,6 +10,8 @@ import dev.greenfield.engine.Sweep;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.Source;
+import java.util.Map;
 
 /**
  * The sensitivity of an observable F to every site, S[l][t] = dF/dR[l][t], from one adjoint sweep: the first-order change of
@@ -83,6 +85,15 @@ public final class SensitivityField {
         double sum = 0;
         for (int i = 0; i < s.length; i++) {
             sum += s[i] * source[i];
+        }
+        return sum;
+    }
+
+    /** The first-order prediction of what a source does to F: the sum over its sites. */
+    public double predict(Source source) {
+        double sum = 0;
+        for (Map.Entry<Site, double[]> at : source.vectors().entrySet()) {
+            sum += predict(at.getKey(), at.getValue());
         }
         return sum;
     }
