@@ -35,6 +35,9 @@ public interface Backend extends AutoCloseable {
     /** Rows that a chunked operation should work on at once for its intermediate results to stay in fast memory. */
     int preferredChunkRows();
 
+    /** Rows whose queries, keys and values should be held at once, for the products that make and use them to be large and fast. */
+    int preferredAttentionRows();
+
     /**
      * How many times more rows than where flops are equal a token must have for a map of its own to be worth forming: above 1 where
      * the products that form it run slower than long ones.

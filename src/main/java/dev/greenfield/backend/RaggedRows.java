@@ -70,6 +70,11 @@ public final class RaggedRows {
         return of(tokens, new int[] {0}, new int[] {tokens - 1});
     }
 
+    /** The batch of the columns from (inclusive) to (exclusive) alone. */
+    public RaggedRows columns(int from, int to) {
+        return of(tokens(), Arrays.copyOfRange(first, from, to), Arrays.copyOfRange(last, from, to));
+    }
+
     /** Number of tokens T of the sequence. */
     public int tokens() {
         return start.length - 1;

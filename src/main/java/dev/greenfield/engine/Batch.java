@@ -60,6 +60,7 @@ final class Batch implements AutoCloseable {
             seedsAt.computeIfAbsent(seed.halfDepth(), key -> new ArrayList<>()).add(seed);
         }
         long total = 0;
+        int longest = 0;
         for (int c = 0; c < n; c++) {
             if (first[c] > last[c]) {
                 throw new IllegalArgumentException(
@@ -67,6 +68,7 @@ final class Batch implements AutoCloseable {
             }
             bornAt.computeIfAbsent(birth[c], key -> new ArrayList<>()).add(c);
             total += last[c] - first[c] + 1;
+            longest = Math.max(longest, last[c] - first[c] + 1);
         }
         this.order = Comparator.<Integer>comparingInt(c -> up ? first[c] : -last[c])
                 .thenComparingInt(c -> up ? birth[c] : -birth[c])
@@ -74,7 +76,9 @@ final class Batch implements AutoCloseable {
         this.start = Arrays.stream(birth).reduce(up ? Math::min : Math::max).orElseThrow();
         this.rows = RaggedRows.of(tokens, new int[0], new int[0]);
         boolean condenses = n >= Condensation.leastRows(model); // no token has more rows than there are columns
-        this.workspace = new Workspace(backend, model.config(), Math.toIntExact(total), condenses);
+        int size = Math.toIntExact(total);
+        int attention = ColumnTiles.mostRows(size, longest, backend.preferredAttentionRows());
+        this.workspace = new Workspace(backend, model.config(), size, attention, condenses);
         int most = seedsAt.values().stream().mapToInt(List::size).max().orElseThrow();
         Buffer made = null;
         try {

@@ -1,5 +1,6 @@
 package dev.greenfield.engine;
 
+import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.MemoryBudgetException;
 import java.util.ArrayDeque;
@@ -106,19 +107,20 @@ public final class Batches {
 
     /** Bytes of a sweep over {@code rows} rows, the seeds' staging counted as one row each. */
     public static long bytes(DeviceModel model, long rows) {
-        long chunk = Math.min(rows, model.backend().preferredChunkRows());
-        return rows * bytesPerRow(model)
-                + chunk * bytesPerChunkRow(model)
+        Backend backend = model.backend();
+        long chunk = Math.min(rows, backend.preferredChunkRows());
+        int wanted = Math.max(backend.preferredChunkRows(), backend.preferredAttentionRows());
+        long attention =
+                Math.min(rows, Math.max(model.config().positions(), wanted)); // a column has no more rows than that
+        return backend.precision().bytes()
+                        * (rows * elementsPerRow(model)
+                                + attention * Workspace.elementsPerAttentionRow(model.config())
+                                + chunk * model.config().inner())
                 + (rows < Condensation.leastRows(model) ? 0 : bytesOfTokenMap(model));
     }
 
-    private static long bytesPerRow(DeviceModel model) {
-        return model.backend().precision().bytes()
-                * (Workspace.elementsPerRow(model.config()) + model.config().width());
-    }
-
-    private static long bytesPerChunkRow(DeviceModel model) {
-        return (long) model.backend().precision().bytes() * model.config().inner();
+    private static long elementsPerRow(DeviceModel model) {
+        return Workspace.elementsPerRow(model.config()) + model.config().width();
     }
 
     private static long bytesOfTokenMap(DeviceModel model) {
@@ -129,8 +131,7 @@ public final class Batches {
     /** The most rows whose {@link #bytes} are within a budget. They grow with the rows, so that the border can be found by halving. */
     private static long mostRows(DeviceModel model, long budgetBytes) {
         long low = 0;
-        long high = Math.min(
-                model.backend().maxBufferLength() / (3L * model.config().width()), Integer.MAX_VALUE - 8);
+        long high = Math.min(model.backend().maxBufferLength() / model.config().width(), Integer.MAX_VALUE - 8);
         while (low < high) {
             long middle = (low + high + 1) / 2;
             if (bytes(model, middle) <= budgetBytes) {

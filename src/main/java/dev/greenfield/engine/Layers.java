@@ -47,9 +47,27 @@ final class Layers {
 
     /** The attention half of patched runs whose tokens before their first are those of {@code base} [T, 3D]. */
     void attentionValue(int l, Matrix x, RaggedRows rows, Matrix base, int fromToken, Workspace w) {
-        Matrix y = w.y(rows.rows());
-        backend.layerNorm(x, model.config().epsilon(), y, null);
-        attentionAfterNorm(l, x, x, y, rows, base, fromToken, w.qkv(rows.rows()), null, w);
+        if (rows.rows() <= backend.preferredAttentionRows()) {
+            Matrix y = w.y(rows.rows());
+            backend.layerNorm(x, model.config().epsilon(), y, null);
+            attentionAfterNorm(l, x, x, y, rows, base, fromToken, w.qkv(rows.rows()), null, w);
+            return;
+        }
+        DeviceModel.BlockWeights block = model.block(l);
+        ColumnTiles.forEach(rows, backend.preferredAttentionRows(), (tile, columns) -> {
+            Matrix y = w.y(tile.rows());
+            backend.grow(x, rows, columns, null, y, tile);
+            Matrix qkv = w.qkv(tile.rows());
+            backend.layerNorm(y, model.config().epsilon(), y, null);
+            backend.multiply(1, y, false, block.qkv(), false, 0, qkv);
+            backend.addBias(qkv, block.qkvBias());
+            backend.attention(block.attention(), qkv, tile, base, fromToken, y, null);
+            Matrix out = from(y, tile, fromToken);
+            Matrix branch = w.branch(out.rows());
+            backend.multiply(1, out, false, block.projection(), false, 0, branch);
+            backend.addBias(branch, block.projectionBias());
+            backend.inject(x, ColumnTiles.index(rows, tile, columns, fromToken), branch, 1);
+        });
     }
 
     private void attentionAfterNorm(
@@ -105,24 +123,43 @@ final class Layers {
     /** The attention half of tangents dx. */
     void attentionTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        Matrix dy = w.y(rows.rows());
-        Matrix dqkv = w.qkv(rows.rows());
-        backend.layerNormTangent(dx, rows, 0, primal.normalized1(), primal.inverseStd1(), dy, false);
-        backend.multiply(1, dy, false, block.qkv(), false, 0, dqkv);
-        backend.attentionTangent(primal.attention(), dqkv, rows, fromToken, dy);
-        backend.multiply(1, from(dy, rows, fromToken), false, block.projection(), false, 1, from(dx, rows, fromToken));
+        if (rows.rows() <= backend.preferredAttentionRows()) {
+            Matrix dy = w.y(rows.rows());
+            Matrix dqkv = w.qkv(rows.rows());
+            backend.layerNormTangent(dx, rows, 0, primal.normalized1(), primal.inverseStd1(), dy, false);
+            backend.multiply(1, dy, false, block.qkv(), false, 0, dqkv);
+            backend.attentionTangent(primal.attention(), dqkv, rows, fromToken, dy);
+            backend.multiply(
+                    1, from(dy, rows, fromToken), false, block.projection(), false, 1, from(dx, rows, fromToken));
+            return;
+        }
+        ColumnTiles.forEach(rows, backend.preferredAttentionRows(), (tile, columns) -> {
+            Matrix dy = w.y(tile.rows());
+            backend.grow(dx, rows, columns, null, dy, tile);
+            Matrix dqkv = w.qkv(tile.rows());
+            backend.layerNormTangent(dy, tile, 0, primal.normalized1(), primal.inverseStd1(), dy, false);
+            backend.multiply(1, dy, false, block.qkv(), false, 0, dqkv);
+            backend.attentionTangent(primal.attention(), dqkv, tile, fromToken, dy);
+            Matrix out = from(dy, tile, fromToken);
+            Matrix branch = w.branch(out.rows());
+            backend.multiply(1, out, false, block.projection(), false, 0, branch);
+            backend.inject(dx, ColumnTiles.index(rows, tile, columns, fromToken), branch, 1);
+        });
     }
 
     /** The MLP half of the tangents' rows at {@code fromToken} and later. */
     void mlpTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         condensation.split(rows, fromToken, (from, to, condensed) -> {
             if (condensed) {
-                Matrix part = dx.rows(rows.start(from), rows.count(from));
-                Matrix dy = w.y(part.rows());
                 Matrix map = condensation.map(model.block(l), primal, from, w);
-                backend.layerNormTangent(
-                        part, rows, rows.start(from), primal.normalized2(), primal.inverseStd2(), dy, false);
-                backend.multiply(1, dy, false, map, false, 1, part);
+                int chunk =
+                        w.chunk(rows.count(from)); // what is normalized is still in fast memory when it is multiplied
+                for (int r = rows.start(from); r < rows.start(to); r += chunk) {
+                    Matrix part = dx.rows(r, Math.min(chunk, rows.start(to) - r));
+                    Matrix dy = w.y(part.rows());
+                    backend.layerNormTangent(part, rows, r, primal.normalized2(), primal.inverseStd2(), dy, false);
+                    backend.multiply(1, dy, false, map, false, 1, part);
+                }
             } else {
                 mlpTangentOfRows(l, dx, rows, primal, rows.start(from), rows.start(to), w);
             }
@@ -152,6 +189,21 @@ final class Layers {
      */
     void attentionAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
+        if (rows.rows() > backend.preferredAttentionRows()) {
+            ColumnTiles.forEach(rows, backend.preferredAttentionRows(), (tile, columns) -> {
+                Matrix read = w.branch(tile.rows());
+                Matrix y = w.y(tile.rows());
+                backend.grow(g, rows, columns, null, read, tile);
+                backend.multiply(
+                        1, from(read, tile, fromToken), false, block.projection(), true, 0, from(y, tile, fromToken));
+                Matrix dqkv = w.qkv(tile.rows());
+                backend.attentionAdjoint(primal.attention(), y, tile, fromToken, dqkv);
+                backend.multiply(1, dqkv, false, block.qkv(), true, 0, y);
+                backend.layerNormTangent(y, tile, 0, primal.normalized1(), primal.inverseStd1(), y, false);
+                backend.inject(g, ColumnTiles.index(rows, tile, columns, 0), y, 1);
+            });
+            return;
+        }
         Matrix y = w.y(rows.rows());
         Matrix dqkv = w.qkv(rows.rows());
         backend.multiply(1, from(g, rows, fromToken), false, block.projection(), true, 0, from(y, rows, fromToken));
@@ -164,12 +216,14 @@ final class Layers {
     void mlpAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         condensation.split(rows, fromToken, (from, to, condensed) -> {
             if (condensed) {
-                Matrix part = g.rows(rows.start(from), rows.count(from));
-                Matrix y = w.y(part.rows());
                 Matrix map = condensation.map(model.block(l), primal, from, w);
-                backend.multiply(1, part, false, map, true, 0, y);
-                backend.layerNormTangent(
-                        y, rows, rows.start(from), primal.normalized2(), primal.inverseStd2(), part, true);
+                int chunk = w.chunk(rows.count(from));
+                for (int r = rows.start(from); r < rows.start(to); r += chunk) {
+                    Matrix part = g.rows(r, Math.min(chunk, rows.start(to) - r));
+                    Matrix y = w.y(part.rows());
+                    backend.multiply(1, part, false, map, true, 0, y);
+                    backend.layerNormTangent(y, rows, r, primal.normalized2(), primal.inverseStd2(), part, true);
+                }
             } else {
                 mlpAdjointOfRows(l, g, rows, primal, rows.start(from), rows.start(to), w);
             }

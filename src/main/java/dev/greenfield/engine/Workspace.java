@@ -7,8 +7,8 @@ import dev.greenfield.model.ModelConfig;
 
 /**
  * The memory of one sweep over batches of at most {@code rows} rows: the batch itself, a second matrix of the same size, and
- * what the halves of a block need in between. The MLP's hidden layer is four times as wide as the stream, so it is only ever
- * held for a chunk of rows.
+ * what the halves of a block need in between. Queries, keys and values are three times as wide as the stream, the MLP's hidden
+ * layer four times: the first are only ever held for some columns, the second for a chunk of rows.
  */
 final class Workspace implements AutoCloseable {
     private final int width;
@@ -22,15 +22,16 @@ final class Workspace implements AutoCloseable {
 
     /** Memory for the forward pass: {@code rows} rows, none of whose tokens are condensed. */
     Workspace(Backend backend, ModelConfig config, int rows) {
-        this(backend, config, rows, false);
+        this(backend, config, rows, rows, false);
     }
 
     /**
      * Memory of a sweep.
      *
+     * @param attentionRows how many of the rows are at most in attention at once; see {@link ColumnTiles}
      * @param condenses whether a token may get a map of its own; see {@link Condensation}
      */
-    Workspace(Backend backend, ModelConfig config, int rows, boolean condenses) {
+    Workspace(Backend backend, ModelConfig config, int rows, int attentionRows, boolean condenses) {
         this.width = config.width();
         this.inner = config.inner();
         this.chunk = Math.max(1, Math.min(rows, backend.preferredChunkRows()));
@@ -38,7 +39,7 @@ final class Workspace implements AutoCloseable {
         try {
             made[0] = backend.allocate("sweep rows", (long) rows * width);
             made[1] = backend.allocate("sweep rows", (long) rows * width);
-            made[2] = backend.allocate("sweep q, k, v", 3L * rows * width);
+            made[2] = backend.allocate("sweep q, k, v", 3L * Math.max(attentionRows, chunk) * width);
             made[3] = backend.allocate("sweep MLP chunk", (long) chunk * inner);
             if (condenses) {
                 made[4] = backend.allocate("MLP of one token", (long) width * width);
@@ -58,9 +59,14 @@ final class Workspace implements AutoCloseable {
         tokenMap = made[4];
     }
 
-    /** Elements that a workspace takes per row of the batch, its MLP chunk not counted. */
+    /** Elements that a workspace takes per row of the batch, without what is held of some rows only. */
     static long elementsPerRow(ModelConfig config) {
-        return 5L * config.width();
+        return 2L * config.width();
+    }
+
+    /** Elements that a workspace takes per row that is in attention. */
+    static long elementsPerAttentionRow(ModelConfig config) {
+        return 3L * config.width();
     }
 
     /** Rows that the MLP works on at once when it has {@code rows} to do: equal parts, none of them a small rest. */
@@ -79,7 +85,7 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(y, rows, width);
     }
 
-    /** Work space [rows, 3D]. */
+    /** Work space [rows, 3D] for rows that are in attention. */
     Matrix qkv(int rows) {
         return Matrix.of(qkv, rows, 3 * width);
     }

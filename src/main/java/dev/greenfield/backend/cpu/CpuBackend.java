@@ -126,6 +126,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public int preferredAttentionRows() {
+        return 8192;
+    }
+
+    @Override
     public double condensationThreshold() {
         return Double.parseDouble(System.getProperty("greenfield.condense", "1"));
     }
@@ -377,11 +382,7 @@ public final class CpuBackend implements Backend {
             float[] row = Scratch.mine().floats(0, x.columns());
             for (int i = from; i < to; i++) {
                 values.get((int) x.at(i), row, 0, x.columns());
-                double sum = 0;
-                for (int j = 0; j < x.columns(); j++) {
-                    sum += (double) row[j] * row[j];
-                }
-                into[at + i] = sum;
+                into[at + i] = VectorMath.squaredNorm(row, x.columns());
             }
         });
     }

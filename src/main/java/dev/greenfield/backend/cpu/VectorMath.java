@@ -195,4 +195,23 @@ final class VectorMath {
             u[i] = 0.5f * u[i] * (1 + erf(u[i] * INVERSE_SQRT_2));
         }
     }
+
+    /** Sum of squares in double precision: four sums side by side, since one would wait for each of its additions. */
+    static double squaredNorm(float[] x, int n) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int i = 0;
+        for (; i + 3 < n; i += 4) {
+            a += (double) x[i] * x[i];
+            b += (double) x[i + 1] * x[i + 1];
+            c += (double) x[i + 2] * x[i + 2];
+            d += (double) x[i + 3] * x[i + 3];
+        }
+        for (; i < n; i++) {
+            a += (double) x[i] * x[i];
+        }
+        return (a + b) + (c + d);
+    }
 }

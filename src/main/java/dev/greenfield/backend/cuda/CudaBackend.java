@@ -180,6 +180,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public int preferredAttentionRows() {
+        return 1 << 16;
+    }
+
+    @Override
     public double condensationThreshold() {
         return 2;
     }

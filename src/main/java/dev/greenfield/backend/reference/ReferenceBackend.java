@@ -81,6 +81,11 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public int preferredAttentionRows() {
+        return 256;
+    }
+
+    @Override
     public double condensationThreshold() {
         return 1;
     }

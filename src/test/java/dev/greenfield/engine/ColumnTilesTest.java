@@ -1,0 +1,131 @@
+package dev.greenfield.engine;
+
+import static dev.greenfield.testing.Vectors.normal;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Backends;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.model.ModelSource;
+import dev.greenfield.testing.Errors;
+import dev.greenfield.testing.LeakCheck;
+import dev.greenfield.testing.Yardstick;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Attention by tiles of columns is attention. */
+class ColumnTilesTest {
+    private static final String MODEL = "random:2,2,24,19,16,seed=5";
+    private static final int[] TOKENS = {3, 17, 9, 4, 11, 2, 8};
+
+    @RegisterExtension
+    final LeakCheck leaks = new LeakCheck();
+
+    @Test
+    void tilesHoldAllColumnsOnceAndFewRows() {
+        int[] first = {0, 0, 1, 2, 2, 3, 3, 3};
+        int[] last = {6, 6, 6, 6, 6, 6, 5, 3};
+        RaggedRows rows = RaggedRows.of(7, first, last);
+        for (int wanted : new int[] {1, 7, 12, 20, 1000}) {
+            List<Integer> seen = new ArrayList<>();
+            ColumnTiles.forEach(rows, wanted, (tile, columns) -> {
+                assertThat(tile.rows()).isLessThanOrEqualTo(ColumnTiles.mostRows(rows.rows(), 7, wanted));
+                int[] index = ColumnTiles.index(rows, tile, columns, 2);
+                int at = 0;
+                for (int t = 2; t < 7; t++) {
+                    for (int c = 0; c < tile.count(t); c++) {
+                        assertThat(index[at++]).isEqualTo(rows.row(t, columns[c]));
+                    }
+                }
+                assertThat(at).isEqualTo(index.length);
+                for (int c = 0; c < columns.length; c++) {
+                    assertThat(tile.first(c)).isEqualTo(first[columns[c]]);
+                    assertThat(tile.last(c)).isEqualTo(last[columns[c]]);
+                    seen.add(columns[c]);
+                }
+            });
+            assertThat(seen).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
+        }
+    }
+
+    /** The backend, but with so few rows in attention at once that every batch is cut. */
+    private static Backend cutting(Backend backend, int rows) {
+        return (Backend) Proxy.newProxyInstance(
+                ColumnTilesTest.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("preferredAttentionRows")) {
+                        return rows;
+                    }
+                    try {
+                        return method.invoke(backend, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    private static Map<String, double[]> results(Backend backend) throws IOException {
+        Map<String, double[]> results = new LinkedHashMap<>();
+        try (ModelSource source = ModelSource.open(MODEL);
+                DeviceModel model = new DeviceModel(source, backend);
+                Linearization run = new Linearization(model, TOKENS)) {
+            for (String sweep : List.of("tangents", "cotangents", "patched", "replaced")) {
+                boolean up = !sweep.equals("cotangents");
+                Seeds seeds = new Seeds();
+                for (int c = 0; c < 17; c++) {
+                    seeds.column(up ? c % 3 : 4 - c % 3, 1 + c % 5, normal(c, 24));
+                }
+                List<Double> values = new ArrayList<>();
+                Visitor visitor = (halfDepth, rows, columns, x) -> {
+                    double[] squares = new double[rows.rows()];
+                    backend.squaredNorms(x, squares, 0);
+                    double[] sums = new double[17];
+                    for (int c = 0; c < columns.length; c++) {
+                        for (int t = Math.max(2, rows.first(c)); t <= rows.last(c); t++) {
+                            sums[columns[c]] += (1 + 0.1 * t) * squares[rows.row(t, c)];
+                        }
+                    }
+                    for (double sum : sums) {
+                        values.add(sum);
+                    }
+                };
+                switch (sweep) {
+                    case "tangents" -> new Sweep(run).tangents(seeds, 4, 2, 6, visitor);
+                    case "cotangents" -> new Sweep(run).cotangents(seeds, 0, 0, visitor);
+                    default -> new Sweep(run).patchedRuns(seeds, sweep.equals("replaced"), 4, 2, 6, visitor);
+                }
+                results.put(sweep, values.stream().mapToDouble(v -> v).toArray());
+            }
+            Readout.Resolved f = new Readout.Resolved(Observable.Kind.LOGIT_DIFFERENCE, 3, 1, null, 5);
+            results.put("value", new double[] {new Readout(model).value(run, f)});
+        }
+        return results;
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.greenfield.backend.Backends#here")
+    void fewRowsAtATimeFindWhatAllFind(Backends kind) throws IOException {
+        Map<String, double[]> oracle = results(leaks.closing(Backends.REFERENCE.open()));
+        Map<String, double[]> single = results(leaks.closing(Backends.single()));
+        for (int rows : new int[] {1, 20}) {
+            results(cutting(leaks.closing(kind.open()), rows)).forEach((name, values) -> {
+                if (kind == Backends.REFERENCE) {
+                    assertThat(Errors.relative(values, oracle.get(name)))
+                            .as(name)
+                            .isLessThan(1e-13);
+                } else {
+                    Yardstick.check(kind + " tiles " + name, values, oracle.get(name), single.get(name));
+                }
+            });
+        }
+    }
+}
