@@ -16,6 +16,7 @@ import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.RegimeGrid;
 import dev.greenfield.response.RegimeMap;
 import dev.greenfield.response.ResponseMap;
+import dev.greenfield.response.SecondOrder;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SiteSources;
 import dev.greenfield.response.SiteVectors;
@@ -105,6 +106,15 @@ public final class Run implements AutoCloseable {
     }
 
     /**
+     * A patch sweep of this run with {@link PatchSweep#secondOrder()}.
+     *
+     * @throws InputException if it is another run's
+     */
+    public PatchSweep withSecondOrder(PatchSweep sweep) {
+        return sweep.withSecondOrder(linearization, model.freeBytes());
+    }
+
+    /**
      * The change of F by each source, added to the stream at its sites: nonlinear, measured.
      *
      * @return [sources]; exactly 0 where F cannot see the source
@@ -116,6 +126,11 @@ public final class Run implements AutoCloseable {
     /** Likewise when the stream at each of a source's sites is replaced by the vector there, such as a donor's residual. */
     public double[] replacementEffects(List<Source> sources, Observable observable) {
         return SourceEffects.replaced(linearization, resolve(observable), sources, model.freeBytes());
+    }
+
+    /** The exact first and second derivatives of F along each source; see {@link SecondOrder}. */
+    public SecondOrder secondOrder(List<Source> sources, Observable observable) {
+        return SecondOrder.compute(linearization, resolve(observable), sources, model.freeBytes());
     }
 
     /** The first-order response of the whole field to the source J [D] at a site, [L+1, T, D]. */

@@ -54,7 +54,7 @@ public final class RegimeMap {
                         + " directions: a regime map takes one a site");
             }
             double[] direction = directions.of(site, 0);
-            SourceEffects.check(run, Source.of(site, direction));
+            SourceColumns.check(run, Source.of(site, direction));
             halfDepths |= site.middle();
             double norm = (site.middle() ? middle : whole).norm(site.depth(), site.token());
             boolean seen = Arrays.stream(sensitivity.at(site)).anyMatch(x -> x != 0);

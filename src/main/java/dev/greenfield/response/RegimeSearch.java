@@ -37,7 +37,8 @@ final class RegimeSearch {
     private record Pair(Source source, RegimeCurve forward, RegimeCurve backward) {}
 
     List<LinearRegime> compute(List<Source> sources) {
-        sources.forEach(source -> SourceEffects.check(run, source));
+        double[] curvatures =
+                SecondOrder.compute(run, f, sources, budgetBytes).second();
         SensitivityField sensitivity = SensitivityField.compute(run, f);
         double noise = RoundingNoise.of(run, sensitivity);
         List<Pair> pairs = new ArrayList<>();
@@ -64,7 +65,7 @@ final class RegimeSearch {
             regimes.add(new LinearRegime(
                     source,
                     sensitivity.predict(source),
-                    Double.NaN,
+                    curvatures[i],
                     noise,
                     grid,
                     pairs.get(i).forward(),

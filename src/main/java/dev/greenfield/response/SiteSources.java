@@ -18,7 +18,7 @@ public final class SiteSources {
      * @throws InputException if the site or the length is not the run's, or the direction or the stream there is zero
      */
     public static Source relative(Linearization run, Site site, double[] direction) {
-        SourceEffects.check(run, Source.of(site, direction));
+        SourceColumns.check(run, Source.of(site, direction));
         return relative(site, direction, norm(run, site));
     }
 
