@@ -37,8 +37,7 @@ final class RegimeSearch {
     private record Pair(Source source, RegimeCurve forward, RegimeCurve backward) {}
 
     List<LinearRegime> compute(List<Source> sources) {
-        double[] curvatures =
-                SecondOrder.compute(run, f, sources, budgetBytes).second();
+        double[] curvatures = SecondOrder.compute(run, f, sources, budgetBytes).second();
         SensitivityField sensitivity = SensitivityField.compute(run, f);
         double noise = RoundingNoise.of(run, sensitivity);
         List<Pair> pairs = new ArrayList<>();

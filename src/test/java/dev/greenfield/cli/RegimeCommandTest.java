@@ -78,6 +78,14 @@ class RegimeCommandTest {
             double slope = run.sensitivity(F).predict(source);
             assertThat(Cli.tensor(out, "sweep.predicted", DType.F64, 3))
                     .containsExactly(Arrays.stream(epsilons).map(e -> e * slope).toArray(), within(1e-9));
+            double curvature = run.secondOrder(List.of(source), F).second()[0];
+            assertThat(curvature).isNotZero();
+            assertThat(Cli.tensor(out, "sweep.second_order", DType.F64, 3))
+                    .containsExactly(
+                            Arrays.stream(epsilons)
+                                    .map(e -> e * slope + e * e * curvature / 2)
+                                    .toArray(),
+                            within(1e-9));
             assertThat(Cli.tensor(out, "sweep.source", DType.F64, 128))
                     .containsExactly(source.vectors().get(site), within(1e-12));
             JsonNode results = Cli.result(out).path("results");

@@ -103,6 +103,30 @@ class LinearRegimeTest {
     }
 
     @Test
+    void smallRadiiAreThoseThatTheSecondOrderPredicts() throws IOException {
+        try (Model model = TestModels.open("demo", leaks.watched(Backends.REFERENCE.open()))) {
+            Run run = model.run(FACT);
+            Observable f = Observable.logitDifference("Seoul", "Oslo");
+            List<Source> sources = new ArrayList<>();
+            for (int l = 0; l <= 4; l++) {
+                Site site = Site.of(l, l < 3 ? 4 : 5);
+                sources.add(run.relativeSource(site, run.randomDirection(site, 1, 0)));
+            }
+            RegimeGrid grid = RegimeGrid.of(1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1).tolerances(1e-4, 0.1);
+            for (LinearRegime regime : run.linearRegimes(sources, f, grid)) {
+                // From two changes of the run itself; what is left is of fourth order.
+                double e = grid.amplitudes()[3];
+                double even = (regime.measured()[3] + regime.opposite()[3]) / e / e;
+                assertThat(regime.curvature()).isCloseTo(even, within(1e-3 * Math.abs(even)));
+                assertThat(regime.radius(0).value() / regime.predictedRadius(1e-4))
+                        .isCloseTo(1, within(0.01));
+                assertThat(regime.secondOrder(e) - regime.predicted(e))
+                        .isCloseTo(e * e * regime.curvature() / 2, within(1e-15));
+            }
+        }
+    }
+
+    @Test
     void radiiOfATrainedModelAreThoseOfADirectScan() throws IOException {
         try (Model model = TestModels.open("demo", leaks.watched(Backends.REFERENCE.open()))) {
             Run run = model.run(FACT);
