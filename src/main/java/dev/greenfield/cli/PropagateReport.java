@@ -10,6 +10,7 @@ import dev.greenfield.response.SourcePropagation;
 import dev.greenfield.response.SourcePropagation.Compared;
 import dev.greenfield.response.SourcePropagation.Measure;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -169,7 +170,7 @@ final class PropagateReport {
                 job,
                 "|dR| at every site, to first order, for a source of length 1 at " + place() + " along "
                         + source.direction(),
-                response.tangent().norms(),
+                cone(response.tangent().norms()),
                 HeatMap.Scale.LOG);
         if (response.site().depth() == layers) {
             job.terminal().line("");
@@ -226,6 +227,15 @@ final class PropagateReport {
         return rows;
     }
 
+    /** The norms with everything outside of the causal cone left blank. */
+    private double[][] cone(double[][] norms) {
+        int depth = response.site().depth();
+        int token = response.site().token();
+        double[][] cone = Reports.blankOutside(norms, depth, token);
+        Arrays.fill(cone[depth], token + 1, cone[depth].length, Double.NaN);
+        return cone;
+    }
+
     private Chart map(String title, String caption, double[][] norms) {
         return Reports.overSites(
                 job,
@@ -261,8 +271,8 @@ final class PropagateReport {
                 .chart(map(
                         "Measured change at epsilon = " + Summary.number("%.3g", epsilons[i]),
                         "Norm of the whole change of the stream when epsilon |R| u is added, divided by nothing. It differs from"
-                                + " first order by " + Summary.number("%.2g", 100 * response.nonlinearity(i))
-                                + " % of its length over all sites but the source's.",
+                                + " first order by " + Summary.number("%.2g", response.nonlinearity(i))
+                                + " of its length over all sites but the source's.",
                         response.measured().get(i).norms()));
         if (settings.randoms() > 0) {
             page.chart(map(

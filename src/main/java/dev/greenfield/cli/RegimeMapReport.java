@@ -127,6 +127,9 @@ final class RegimeMapReport {
             one.put("falsely_unreliable", at.falselyUnreliable());
             verdicts.add(one);
         }
+        fields.put(
+                "least_agreement",
+                flag.worst().map(FlagAgreement.AtAmplitude::rate).orElse(Double.NaN));
         fields.put("verdicts", verdicts);
         return fields;
     }
@@ -207,7 +210,11 @@ final class RegimeMapReport {
                     MapMeasuresReport.three(flag.medianRatio()),
                     Integer.toString(verdicts),
                     Integer.toString(right),
-                    Integer.toString(falsely)));
+                    Integer.toString(falsely),
+                    flag.worst()
+                            .map(at -> at.agree() + " of " + at.sources() + " at "
+                                    + Summary.number("%.2g", at.amplitude()))
+                            .orElse("-")));
         }
         return rows;
     }
@@ -247,7 +254,9 @@ final class RegimeMapReport {
                 .chart(verdicts(agreements))
                 .table("Radii by tolerance.", RADII, radii.subList(1, radii.size()))
                 .table(
-                        "The reliability flag. Verdicts are those at all amplitudes and sites where the change could be measured.",
+                        "The reliability flag. Verdicts are those at all amplitudes and sites where the change could be measured;"
+                                + " far from the radii any flag is right, and the last column is the amplitude where it is right"
+                                + " least often.",
                         FLAGS,
                         flags.subList(1, flags.size()));
         job.report(page);
@@ -292,7 +301,7 @@ final class RegimeMapReport {
                     "q = " + MapMeasuresReport.percent(flag.tolerance()),
                     map.grid().amplitudes(),
                     flag.amplitudes().stream()
-                            .mapToDouble(at -> at.sources() == 0 ? Double.NaN : (double) at.agree() / at.sources())
+                            .mapToDouble(FlagAgreement.AtAmplitude::rate)
                             .toArray()));
         }
         return new LineChart(

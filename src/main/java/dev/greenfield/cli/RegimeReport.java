@@ -61,6 +61,16 @@ final class RegimeReport {
         return Arrays.stream(epsilons).map(f).toArray();
     }
 
+    /** The relative error of first order; NaN where rounding may have made it. */
+    private double error(double measured, double predicted) {
+        double error = Math.abs(measured - predicted);
+        return error < regime.noise() ? Double.NaN : error / Math.abs(measured);
+    }
+
+    private static String percent(double error) {
+        return Double.isNaN(error) ? "-" : Summary.number(error < 1 ? "%.2g %%" : "%.0f %%", 100 * error);
+    }
+
     /** The measured changes at amplitudes of either sign. */
     private double[] at(double[] signed) {
         double[] grid = regime.grid().amplitudes();
@@ -111,9 +121,7 @@ final class RegimeReport {
                     Summary.number("%.5g", measured[i]),
                     Summary.number("%.5g", first),
                     Summary.number("%.5g", regime.secondOrder(epsilons[i])),
-                    Math.max(Math.abs(measured[i]), Math.abs(first)) < regime.noise()
-                            ? "-"
-                            : Summary.number("%.2g %%", 100 * Math.abs(measured[i] - first) / Math.abs(measured[i]))));
+                    percent(error(measured[i], first))));
         }
         Summary.table(
                 job.terminal(),
@@ -198,7 +206,7 @@ final class RegimeReport {
         double[] a = regime.grid().amplitudes();
         return new LineChart(
                 "Relative error of first order",
-                "|measured - epsilon F'| / |measured|, left out where both are below the noise floor.",
+                "|measured - epsilon F'| / |measured|, left out where the difference is below the noise floor.",
                 "epsilon",
                 "relative error",
                 true,
@@ -212,9 +220,7 @@ final class RegimeReport {
         double[] a = regime.grid().amplitudes();
         double[] errors = new double[a.length];
         for (int i = 0; i < a.length; i++) {
-            double predicted = regime.predicted(sign * a[i]);
-            boolean known = Math.max(Math.abs(measured[i]), Math.abs(predicted)) >= regime.noise();
-            errors[i] = known ? Math.abs(measured[i] - predicted) / Math.abs(measured[i]) : Double.NaN;
+            errors[i] = error(measured[i], regime.predicted(sign * a[i]));
         }
         return errors;
     }

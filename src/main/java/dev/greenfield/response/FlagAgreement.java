@@ -2,7 +2,9 @@ package dev.greenfield.response;
 
 import dev.greenfield.response.LinearRegime.Verdict;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import org.apache.commons.statistics.descriptive.Median;
 
 /**
@@ -42,6 +44,11 @@ public record FlagAgreement(
      * @param falselyReliable how many it calls reliable that are off
      */
     public record AtAmplitude(double amplitude, int sources, int reliable, int agree, int falselyReliable) {
+        /** The part of the sources that the flag says right; NaN where there are none. */
+        public double rate() {
+            return sources == 0 ? Double.NaN : (double) agree / sources;
+        }
+
         /** How many it calls unreliable that are within the tolerance. */
         public int falselyUnreliable() {
             return sources - agree - falselyReliable;
@@ -93,6 +100,15 @@ public record FlagAgreement(
                 foundAgree,
                 sorted.length == 0 ? Double.NaN : Median.withDefaults().evaluate(sorted),
                 verdicts);
+    }
+
+    /**
+     * The amplitude at which the flag is right least often. Far from the radii any flag is right; this is how good it is near them.
+     *
+     * @return empty where nothing could be measured at any amplitude
+     */
+    public Optional<AtAmplitude> worst() {
+        return amplitudes.stream().filter(at -> at.sources() > 0).min(Comparator.comparingDouble(AtAmplitude::rate));
     }
 
     private static AtAmplitude verdicts(List<LinearRegime> regimes, int a, double tolerance) {

@@ -277,6 +277,8 @@ class LinearRegimeTest {
                 flag.amplitudes().get(flag.amplitudes().size() - 1);
         assertThat(large.reliable()).isZero();
         assertThat(large.falselyReliable()).isEqualTo(1);
+        assertThat(flag.worst().orElseThrow().rate()).isZero();
+        assertThat(flag.worst().orElseThrow().amplitude()).isBetween(1.0 / 3, 1.0);
         // A curvature that fourth order takes back: called unreliable, and is within 20 %.
         LinearRegime tame = known(e -> e + 3 * e * e / (1 + 1e6 * e * e), 1, 6);
         FlagAgreement.AtAmplitude one =
