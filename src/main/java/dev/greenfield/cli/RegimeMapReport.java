@@ -188,7 +188,8 @@ final class RegimeMapReport {
             "median predicted / measured",
             "verdicts",
             "right",
-            "falsely reliable");
+            "falsely reliable",
+            "right at worst");
 
     private static List<List<String>> flags(List<FlagAgreement> agreements) {
         List<List<String>> rows = new ArrayList<>();

@@ -13,6 +13,7 @@ import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
+import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -58,7 +59,8 @@ class RegimeMapTest {
                 }
                 seen++;
                 Source source = run.relativeSource(site, directions.get(site)[0]);
-                assertThat(source.norm()).isCloseTo(SiteSourcesNorm.of(run, site), within(1e-12));
+                double norm = (site.middle() ? run.middleField() : run.field()).norm(site.depth(), site.token());
+                assertThat(source.norm()).isCloseTo(norm, within(1e-12));
                 LinearRegime alone = run.linearRegimes(List.of(source), f, grid).get(0);
                 LinearRegime together = map.at(site).orElseThrow();
                 for (int i = 0; i < 4; i++) {
@@ -78,11 +80,20 @@ class RegimeMapTest {
         }
     }
 
-    /** The length of the stream, read from the fields. */
-    private static final class SiteSourcesNorm {
-        static double of(Run run, Site site) {
-            return (site.middle() ? run.middleField() : run.field()).norm(site.depth(), site.token());
+    @Test
+    void littleMemoryOnlyCutsBatches() throws IOException {
+        double[][][] radii = new double[2][][];
+        for (int i = 0; i < 2; i++) {
+            // 100 KiB leave room for a few sources at a time.
+            long memory = i == 0 ? 0 : 100 << 10;
+            try (Model model = TestModels.open(MODEL, leaks.watched(Backends.REFERENCE.open()), memory)) {
+                Run run = model.run(PROMPT);
+                Observable f = Observable.linear(normal(77, WIDTH));
+                radii[i] = run.regimeMap(SiteVectors.of(run.sensitivity(f).field()), f, RegimeGrid.standard())
+                        .radius(2);
+            }
         }
+        assertThat(Errors.flat(radii[1])).containsExactly(Errors.flat(radii[0]), within(1e-9));
     }
 
     @Test
