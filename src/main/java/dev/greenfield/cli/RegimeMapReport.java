@@ -183,7 +183,7 @@ final class RegimeMapReport {
 
     private static final List<String> FLAGS = List.of(
             "q",
-            "radii compared",
+            "radii found",
             "within a factor of 2",
             "median predicted / measured",
             "verdicts",
@@ -206,8 +206,8 @@ final class RegimeMapReport {
                     .sum();
             rows.add(List.of(
                     MapMeasuresReport.percent(flag.tolerance()),
-                    Integer.toString(flag.sources()),
-                    Integer.toString(flag.agree()),
+                    Integer.toString(flag.found()),
+                    Integer.toString(flag.foundAgree()),
                     MapMeasuresReport.three(flag.medianRatio()),
                     Integer.toString(verdicts),
                     Integer.toString(right),
