@@ -34,7 +34,7 @@ __device__ __forceinline__ KeyScores scores_of_key(
 
 // Columns in x, CURVATURE_WARPS a block; queries from queries_from on in y; heads in z, each as often as its width needs slices of
 // CURVATURE_WIDTH elements.
-extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP) attention_curvature(
+extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 8) attention_curvature(
     const float* __restrict__ qkv,  // [T, 3D]
     int qkv_stride,
     const float* __restrict__ log_sum_exp,  // [H, T]
