@@ -11,10 +11,17 @@ import dev.greenfield.lattice.Source;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.response.AverageJacobian;
 import dev.greenfield.response.GreenOperator;
+import dev.greenfield.response.LinearRegime;
 import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.RegimeGrid;
+import dev.greenfield.response.RegimeMap;
 import dev.greenfield.response.ResponseMap;
+import dev.greenfield.response.SecondOrder;
 import dev.greenfield.response.SensitivityField;
+import dev.greenfield.response.SiteSources;
+import dev.greenfield.response.SiteVectors;
 import dev.greenfield.response.SourceEffects;
+import dev.greenfield.response.SourcePropagation;
 import dev.greenfield.response.SourceResponse;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,6 +106,15 @@ public final class Run implements AutoCloseable {
     }
 
     /**
+     * A patch sweep of this run with {@link PatchSweep#secondOrder()}.
+     *
+     * @throws InputException if it is another run's
+     */
+    public PatchSweep withSecondOrder(PatchSweep sweep) {
+        return sweep.withSecondOrder(linearization, model.freeBytes());
+    }
+
+    /**
      * The change of F by each source, added to the stream at its sites: nonlinear, measured.
      *
      * @return [sources]; exactly 0 where F cannot see the source
@@ -112,6 +128,11 @@ public final class Run implements AutoCloseable {
         return SourceEffects.replaced(linearization, resolve(observable), sources, model.freeBytes());
     }
 
+    /** The exact first and second derivatives of F along each source; see {@link SecondOrder}. */
+    public SecondOrder secondOrder(List<Source> sources, Observable observable) {
+        return SecondOrder.compute(linearization, resolve(observable), sources, model.freeBytes());
+    }
+
     /** The first-order response of the whole field to the source J [D] at a site, [L+1, T, D]. */
     public Field response(Site site, double[] source) {
         checkSource(site, source);
@@ -122,6 +143,33 @@ public final class Run implements AutoCloseable {
     public Field measuredResponse(Site site, double[] source, double epsilon) {
         checkSource(site, source);
         return SourceResponse.measured(linearization, site, source, epsilon);
+    }
+
+    /** |R| u at a site, with u the unit vector along a direction [D]: a source as long as the stream is there. */
+    public Source relativeSource(Site site, double[] direction) {
+        return SiteSources.relative(linearization, site, direction);
+    }
+
+    /** How far first order holds for each source, in amplitudes that are multiples of it. */
+    public List<LinearRegime> linearRegimes(List<Source> sources, Observable observable, RegimeGrid grid) {
+        return LinearRegime.compute(linearization, resolve(observable), sources, grid, model.freeBytes());
+    }
+
+    /** How far first order holds at each site that has a direction, in amplitudes relative to the stream's norm there. */
+    public RegimeMap regimeMap(SiteVectors directions, Observable observable, RegimeGrid grid) {
+        return RegimeMap.compute(linearization, resolve(observable), directions, grid, model.freeBytes());
+    }
+
+    /** How the response to a source along a direction [D] at a site spreads, to first order and at relative amplitudes. */
+    public SourcePropagation propagation(
+            Site site, double[] direction, SourcePropagation.Settings settings, double... amplitudes) {
+        return SourcePropagation.compute(linearization, site, direction, settings, amplitudes, model.freeBytes());
+    }
+
+    /** A random unit vector [D] that seed, site and number name, all directions being equally likely. */
+    public double[] randomDirection(Site site, long seed, int number) {
+        check(site);
+        return SiteSources.random(linearization, site, seed, number);
     }
 
     private void checkSource(Site site, double[] source) {

@@ -36,6 +36,10 @@ public final class Main {
                 "green",
                 new Entry("The linear response of a depth to one site: full, or its leading part.", GreenCommand::new));
         commands.put("map", new Entry("The response of every site to every site, one number a pair.", MapCommand::new));
+        commands.put("regime", new Entry("How far first order holds at a site, or at all.", RegimeCommand::new));
+        commands.put(
+                "propagate",
+                new Entry("How the response to one source spreads, against random ones.", PropagateCommand::new));
         commands.put("merge", new Entry("Joins the shards of a suite's response maps.", MergeCommand::new));
         commands.put("export", new Entry("Writes a model directory.", ExportCommand::new));
         commands.put("doctor", new Entry("What this machine can run.", DoctorCommand::new));

@@ -58,6 +58,15 @@ class WrongInputTest {
                 args("patch", "--model", Cli.SMALL, "--tokens", "1,2,3", "--answer", "#1", "--foil", "#2"), more);
     }
 
+    private static String[] regime(String... more) {
+        return Cli.with(
+                args("regime", "--model", Cli.SMALL, "--tokens", "1,2,3", "--answer", "#1", "--foil", "#2"), more);
+    }
+
+    private static String[] propagate(String... more) {
+        return Cli.with(args("propagate", "--model", Cli.SMALL, "--tokens", "1,2,3"), more);
+    }
+
     static Stream<Mistake> mistakes() {
         List<Mistake> all = new ArrayList<>();
         // prompts
@@ -170,6 +179,36 @@ class WrongInputTest {
         all.add(bad(green("--depth", "2", "--token", "0", "--to-depth", "1"), "--to-depth 1", "zero"));
         all.add(bad(green("--depth", "0", "--token", "0", "--rank", "0"), "--rank '0'"));
         all.add(bad(green("--depth", "0", "--token", "0", "--rank", "17"), "--rank '17'", "1 to 16"));
+        // linear regimes
+        all.add(bad(regime(), "no source site", "--depth", "--token"));
+        all.add(bad(regime("--all-sites", "--token", "1"), "both --all-sites and --token"));
+        all.add(bad(regime("--depth", "x", "--token", "1"), "--depth 'x'", "2.5"));
+        all.add(bad(regime("--depth", "2.5", "--token", "1"), "--depth '2.5'", "0 to 2"));
+        all.add(bad(regime("--depth", "1", "--token", "3"), "--token '3'", "0 to 2"));
+        all.add(bad(regime("--depth", "2", "--token", "1"), "(depth 2, token 1)", "token 2", "cannot change F"));
+        all.add(bad(regime("--depth", "2", "--token", "1", "--direction", "random"), "cannot change F"));
+        all.add(bad(regime("--depth", "1", "--token", "1", "--direction", "up"), "--direction 'up'", "random"));
+        all.add(bad(regime("--depth", "1", "--token", "1", "--epsilon", "0.1,0"), "--epsilon", "'0'", "place 1"));
+        all.add(bad(regime("--depth", "1", "--token", "1", "--epsilon", "0.1,,2"), "--epsilon", "''", "place 1"));
+        all.add(bad(regime("--depth", "1", "--token", "1", "--epsilon", "NaN"), "--epsilon", "'NaN'"));
+        all.add(bad(regime("--all-sites", "--direction", "displacement"), "without a corrupt prompt", "--corrupt"));
+        all.add(bad(regime("--all-sites", "--corrupt-tokens", "1,2,4"), "add --direction displacement"));
+        all.add(bad(
+                regime("--depth", "1", "--token", "1", "--direction", "displacement", "--corrupt-tokens", "1,2,4"),
+                "same residual",
+                "a word that differs"));
+        all.add(bad(regime("--depth", "1", "--token", "1", "--half-depths"), "--half-depths without --all-sites"));
+        all.add(bad(
+                args("regime", "--model", Cli.SMALL, "--tokens", "1,2,3", "--all-sites"), "no observable", "--answer"));
+        all.add(bad(propagate(), "no source site"));
+        all.add(bad(propagate("--depth", "0", "--token", "1"), "--direction sensitivity without --answer"));
+        all.add(bad(propagate("--depth", "0.5", "--token", "1", "--direction", "random"), "a whole depth"));
+        all.add(bad(
+                propagate("--depth", "0", "--token", "1", "--direction", "random", "--randoms", "-1"),
+                "--randoms '-1'"));
+        all.add(bad(
+                propagate("--depth", "0", "--token", "1", "--direction", "random", "--control", "--seed", "1"),
+                "seed"));
         // usage
         all.add(bad(sound("--foo"), "--foo"));
         all.add(bad(sound("stray"), "stray"));
@@ -199,7 +238,7 @@ class WrongInputTest {
 
     @Test
     void commandsThatAreNone() {
-        for (String[] args : List.of(args(), args("nonsense"), args("regime"), args("--model", "demo"), args(""))) {
+        for (String[] args : List.of(args(), args("nonsense"), args("--model", "demo"), args(""))) {
             Cli cli = Cli.run(args);
             assertThat(cli.exit()).isEqualTo(2);
             assertThat(cli.out()).isEmpty();
