@@ -1,8 +1,8 @@
 // Curvature of attention: with ds = scale (dq k' + q dk'), m = rowsum(P ds) and w = (ds - m)^2 + 2 scale dq dk',
 // ddout += P (w - rowsum(P w)) v + 2 P (ds - m) dv, for many tangents of one forward pass.
 //
-// A warp takes one query of one column and head. It goes over the keys twice, a lane a key: for m, then for the sums with v and dv, in
-// which lane l holds elements l, l + 32, ... of the result. Products of a column with itself are as many as those that columns share, so
+// A warp takes one query of one column and head. It goes over the keys three times, a lane a key: for m, for rowsum(P w), and for the
+// sums with v and dv, in which lane l holds elements l, l + 32, ... of the result. Products of a column with itself are as many as those that columns share, so
 // that tiles of the latter would save little.
 #include "attention.cuh"
 
@@ -34,7 +34,7 @@ __device__ __forceinline__ KeyScores scores_of_key(
 
 // Columns in x, CURVATURE_WARPS a block; queries from queries_from on in y; heads in z, each as often as its width needs slices of
 // CURVATURE_WIDTH elements.
-extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 8) attention_curvature(
+extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 4) attention_curvature(
     const float* __restrict__ qkv,  // [T, 3D]
     int qkv_stride,
     const float* __restrict__ log_sum_exp,  // [H, T]
@@ -51,7 +51,7 @@ extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 8) attentio
     int head_width,
     float scale,
     int queries_from) {
-  __shared__ float weights[CURVATURE_WARPS][3][WARP];  // per key of a span P w, P, 2 P (ds - m)
+  __shared__ float weights[CURVATURE_WARPS][2][WARP];  // of v and of dv, per key of a span
   const Batch b = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};
   const Slice slice = slice_of<CURVATURE_WIDTH>(b, blockIdx.z);
   const Column column = column_of(b, blockIdx.x * CURVATURE_WARPS + warp_index());
@@ -72,26 +72,32 @@ extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 8) attentio
     return scores_of_key(q, dq, keys.row(j), dk, head_width, scale, normalizer);
   };
 
-  float mean = 0;
+  // The probabilities are divided by their sum: what is left of their rounding would not cancel where the mean is taken off.
+  float total = 0, mean = 0;
   for (int j = lane; j <= i; j += WARP) {
     const KeyScores s = score(j);
+    total += s.p;
     mean += s.p * s.ds;
   }
-  mean = warp_sum(mean);
+  total = warp_sum(total);
+  mean = warp_sum(mean) / total;
 
-  float bent[CURVATURE_HELD] = {}, plain[CURVATURE_HELD] = {}, moved[CURVATURE_HELD] = {};
   float mean_weight = 0;
+  for (int j = lane; j <= i; j += WARP) {
+    const KeyScores s = score(j);
+    mean_weight += s.p * ((s.ds - mean) * (s.ds - mean) + s.pair);
+  }
+  mean_weight = warp_sum(mean_weight) / total;
+
+  float sums[CURVATURE_HELD] = {};
   for (int j0 = 0; j0 <= i; j0 += WARP) {
     KeyScores s = {0, 0, 0};
     if (j0 + lane <= i) s = score(j0 + lane);
-    const float centred = s.ds - mean;
-    const float weight = s.p * (centred * centred + s.pair);
-    mean_weight += weight;
-    float(&mine)[3][WARP] = weights[warp_index()];
+    const float p = s.p / total, centred = s.ds - mean;
+    float(&mine)[2][WARP] = weights[warp_index()];
     __syncwarp();  // the last span's weights are read
-    mine[0][lane] = weight;
-    mine[1][lane] = s.p;
-    mine[2][lane] = 2 * s.p * centred;
+    mine[0][lane] = p * (centred * centred + s.pair - mean_weight);
+    mine[1][lane] = 2 * p * centred;
     __syncwarp();
     const int count = min(int(WARP), i + 1 - j0);
     for (int n = 0; n < count; n++) {
@@ -102,20 +108,18 @@ extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 8) attentio
       for (int e = 0; e < CURVATURE_HELD; e++) {
         const int d = lane + e * WARP;
         if (d < slice.width) {
-          bent[e] += mine[0][n] * v[d];
-          plain[e] += mine[1][n] * v[d];
-          if (dv != nullptr) moved[e] += mine[2][n] * dv[d];
+          sums[e] += mine[0][n] * v[d];
+          if (dv != nullptr) sums[e] += mine[1][n] * dv[d];
         }
       }
     }
   }
-  mean_weight = warp_sum(mean_weight);
 
   float* out = ddout + int64_t(row) * ddout_stride + part_offset(b, 0, slice.head) + slice.from;
 #pragma unroll
   for (int e = 0; e < CURVATURE_HELD; e++) {
     const int d = lane + e * WARP;
-    if (d < slice.width) out[d] += bent[e] - mean_weight * plain[e] + moved[e];
+    if (d < slice.width) out[d] += sums[e];
   }
 }
 REGISTER_KERNEL(attention_curvature)
