@@ -4,6 +4,7 @@ import dev.greenfield.Run;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.report.Chart;
 import dev.greenfield.report.HeatMap;
+import dev.greenfield.response.Component;
 import dev.greenfield.response.PatchSweep;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -34,6 +35,15 @@ final class PatchCommand implements Action {
             order = -1)
     private String direction = "noise";
 
+    @Option(
+            names = "--component",
+            paramLabel = "C",
+            description =
+                    "What is patched at each site: resid, the stream (default); attn or mlp, what a block's attention"
+                            + " or MLP writes to it; head, what each head writes.",
+            order = -1)
+    private String component = Component.RESIDUAL.label();
+
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
@@ -50,6 +60,11 @@ final class PatchCommand implements Action {
             double value = Summary.opening(job);
             double corruptValue = Summary.corrupt(job, other);
             boolean noise = direction.equals("noise");
+            if (part() != Component.RESIDUAL) {
+                new ComponentPatch(job, noise ? job.run() : other, noise ? other : job.run(), part())
+                        .finish(direction, noise ? corruptValue - value : value - corruptValue);
+                return;
+            }
             terminal.progress("patching "
                     + (noise ? "the prompt's run with the corrupt run's" : "the corrupt run with the" + " prompt's")
                     + " residual at each site");
@@ -83,8 +98,17 @@ final class PatchCommand implements Action {
         if (!direction.equals("noise") && !direction.equals("denoise")) {
             throw new InputException("--direction " + Quantities.quoted(direction) + ": expected noise or denoise");
         }
+        part();
         if (corruptTokens != null) {
             Quantities.tokenIds("--corrupt-tokens", corruptTokens);
+        }
+    }
+
+    private Component part() {
+        try {
+            return Component.of(component);
+        } catch (InputException wrong) {
+            throw new InputException("--component: " + wrong.getMessage(), wrong);
         }
     }
 

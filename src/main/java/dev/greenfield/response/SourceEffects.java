@@ -104,15 +104,14 @@ public final class SourceEffects {
             });
         }
         int position = f.position();
-        new Sweep(run)
-                .patchedRuns(seeds, replace, top, position, position, (halfDepth, rows, columns, x) -> {
-                    if (halfDepth == top) {
-                        double[] values = readout.values(x.rows(rows.start(position), rows.count(position)), f);
-                        for (int c = 0; c < values.length; c++) {
-                            effects[chosen[columns[c]]] = values[c] - value;
-                        }
-                    }
-                });
+        new Sweep(run).patchedRuns(seeds, replace, top, position, position, (halfDepth, rows, columns, x) -> {
+            if (halfDepth == top) {
+                double[] values = readout.values(x.rows(rows.start(position), rows.count(position)), f);
+                for (int c = 0; c < values.length; c++) {
+                    effects[chosen[columns[c]]] = values[c] - value;
+                }
+            }
+        });
     }
 
     /** Refuses a source that is not of this run. */
