@@ -1,4 +1,4 @@
-// The pointwise nonlinearity of the MLP, its derivative, and its tangent, which is its adjoint too.
+// The pointwise nonlinearity of the MLP, its first and second derivative, its tangent, which is its adjoint too, and its curvature.
 #include "quads.cuh"
 
 namespace {
@@ -26,6 +26,26 @@ __device__ __forceinline__ float gelu(float u, float& slope) {
   const float distribution = 0.5f * erfcf(-0.70710678118654752f * u);
   if (SLOPE) slope = distribution + u * (0.39894228040143268f * expf(-0.5f * u * u));  // Phi + u Phi'
   return u * distribution;
+}
+
+// s (z' + u (z''/2 - tanh(z) z'^2)) with s = 1 - tanh(z)^2 = 4 e / (1 + e)^2, in the terms of gelu_new.
+__device__ __forceinline__ float gelu_new_second(float u) {
+  const float c = 0.79788456080286536f;  // sqrt(2/pi)
+  const float cubic = 0.044715f;
+  const float z = c * (u + cubic * u * u * u);
+  const float e = expf(-2 * fabsf(z));
+  const float near = 1 / (1 + e);
+  const float tanh = copysignf((1 - e) * near, z);
+  const float slope = c * (1 + 3 * cubic * u * u);
+  const float half = 3 * cubic * c * u;
+  return 4 * e * near * near * (slope + u * (half - tanh * slope * slope));
+}
+
+// (2 - u^2) times the normal density.
+__device__ __forceinline__ float gelu_second(float u) { return 0.39894228040143268f * expf(-0.5f * u * u) * (2 - u * u); }
+
+__device__ __forceinline__ float second_derivative(int kind, float u) {
+  return kind == GELU_NEW ? gelu_new_second(u) : kind == GELU ? gelu_second(u) : 0;
 }
 
 // max(u, 0), where NaN stays NaN.
@@ -126,3 +146,60 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation_tangent(
   });
 }
 REGISTER_KERNEL(activation_tangent)
+
+// u = act''(u + bias). One row a token of a run: few rows, so that the kind need not be known when this is compiled.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation_second_derivative(
+    int kind,
+    float* __restrict__ u,  // [R, F]
+    int u_stride,
+    const float* __restrict__ bias,  // [F]
+    int rows,
+    int width) {
+  const int column = element_column();
+  if (column >= width) return;
+  const Known<false> guarded;
+  const Quad b = load_quad(guarded, bias, column, width);
+  Quad value;
+  each_row<1>(
+      rows, [&](long long row, int) { value = load_quad(guarded, u + row * u_stride, column, width); },
+      [&](long long row, int) {
+#pragma unroll
+        for (int j = 0; j < QUAD; j++) value.v[j] = second_derivative(kind, value.v[j] + b.v[j]);
+        store_quad(guarded, value, u + row * u_stride, column, width);
+      });
+}
+REGISTER_KERNEL(activation_second_derivative)
+
+// ddg += act''(u) du^2 with the act'' of the row's token.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation_curvature(
+    const float* __restrict__ du,  // [R, F]
+    int du_stride,
+    const int* __restrict__ token_of,  // [R]
+    const float* __restrict__ second,  // [T, F]
+    int second_stride,
+    float* __restrict__ ddg,  // [R, F]
+    int ddg_stride,
+    int rows,
+    int width) {
+  constexpr int SLOTS = 2;
+  const int column = element_column();
+  if (column >= width) return;
+  const bool whole = width % QUAD == 0 && rows_aligned(du, du_stride) && rows_aligned(second, second_stride) &&
+                     rows_aligned(ddg, ddg_stride);
+  known(whole, [&](auto aligned) {
+    Quad step[SLOTS], bend[SLOTS], sum[SLOTS];
+    each_row<SLOTS>(
+        rows,
+        [&](long long row, int k) {
+          step[k] = load_quad(aligned, du + row * du_stride, column, width);
+          bend[k] = load_quad(aligned, second + (long long)token_of[row] * second_stride, column, width);
+          sum[k] = load_quad(aligned, ddg + row * ddg_stride, column, width);
+        },
+        [&](long long row, int k) {
+#pragma unroll
+          for (int j = 0; j < QUAD; j++) sum[k].v[j] += bend[k].v[j] * step[k].v[j] * step[k].v[j];
+          store_quad(aligned, sum[k], ddg + row * ddg_stride, column, width);
+        });
+  });
+}
+REGISTER_KERNEL(activation_curvature)

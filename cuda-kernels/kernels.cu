@@ -2,6 +2,7 @@
 #include "activation.cu"
 #include "attention.cu"
 #include "attention_adjoint.cu"
+#include "attention_curvature.cu"
 #include "attention_tangent.cu"
 #include "embedding.cu"
 #include "inject.cu"

@@ -1,5 +1,5 @@
-// LayerNorm without gain and bias (they are folded into the next matrix), and its tangent. The Jacobian r (I - 1 1'/D - n n'/D) is
-// symmetric, so the tangent is the adjoint too. One block a row at a time.
+// LayerNorm without gain and bias (they are folded into the next matrix), its tangent and its curvature. The Jacobian
+// r (I - 1 1'/D - n n'/D) is symmetric, so the tangent is the adjoint too. One block a row at a time.
 #include "quads.cuh"
 
 namespace {
@@ -95,6 +95,55 @@ __device__ __forceinline__ void normalize_tangents(
   }
 }
 
+template <int HELD, bool ALIGNED>
+__device__ __forceinline__ void bend_rows(
+    const float* dx, int dx_stride, const int* token_of, const float* normalized, int normalized_stride, const float* inverse_std,
+    float* ddy, int ddy_stride, int rows, int width, BlockSums<float, 2>& block_sums, BlockSums<float, 1>& block_sum) {
+  const Known<ALIGNED> aligned;
+  const RowRange range(rows);
+  for (long long i = range.from; i < range.to; i++) {
+    const long long token = token_of[i];
+    SpreadRow<HELD, ALIGNED> tangent, n;
+    tangent.load(dx + i * dx_stride, width);
+    n.load(normalized + token * normalized_stride, width);
+    const float square = inverse_std[token] * inverse_std[token];
+
+    float sums[2] = {0, 0};
+    each_quad<HELD>(width, [&](int k) {
+      const Quad d = tangent.quad(k), along = n.quad(k);
+      sums[0] += (d.v[0] + d.v[1]) + (d.v[2] + d.v[3]);
+#pragma unroll
+      for (int j = 0; j < QUAD; j++) sums[1] += d.v[j] * along.v[j];
+    });
+    block_sums(sums);
+    const float mean = sums[0] / width;
+    const float mean_along = sums[1] / width;
+
+    float squares[1] = {0};
+    each_quad<HELD>(width, [&](int k) {
+      const Quad d = tangent.quad(k);
+#pragma unroll
+      for (int j = 0; j < QUAD; j++) {
+        const float centred = quad_column(k) + j < width ? d.v[j] - mean : 0;
+        squares[0] += centred * centred;
+      }
+    });
+    block_sum(squares);
+    const float rest = squares[0] / width - mean_along * mean_along;
+
+    each_quad<HELD>(width, [&](int k) {
+      const Quad d = tangent.quad(k), along = n.quad(k);
+      Quad sum = load_quad(aligned, ddy + i * ddy_stride, quad_column(k), width);
+#pragma unroll
+      for (int j = 0; j < QUAD; j++) {
+        const float across = d.v[j] - mean - along.v[j] * mean_along;
+        sum.v[j] += square * (-2 * mean_along * across - along.v[j] * rest);
+      }
+      store_quad(aligned, sum, ddy + i * ddy_stride, quad_column(k), width);
+    });
+  }
+}
+
 }  // namespace
 
 // normalized = (x - mean) / sqrt(variance + epsilon) of each row; it may be x itself.
@@ -143,3 +192,28 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm_tangent(
   });
 }
 REGISTER_KERNEL(layer_norm_tangent)
+
+// ddy += -2 r^2 a (c - n a) - r^2 n (mean(c^2) - a^2) with c = dx - mean(dx), a = mean(n dx), and the n and r of the row's token.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS, 4) layer_norm_curvature(
+    const float* dx,  // [R, D]
+    int dx_stride,
+    const int* __restrict__ token_of,  // [R]
+    const float* __restrict__ normalized,  // [T, D]
+    int normalized_stride,
+    const float* __restrict__ inverse_std,  // [T]
+    float* ddy,  // [R, D]
+    int ddy_stride,
+    int rows,
+    int width) {
+  __shared__ float partial_sums[2][ROW_WARPS][2];
+  __shared__ float partial_squares[2][ROW_WARPS][1];
+  BlockSums<float, 2> block_sums(partial_sums);
+  BlockSums<float, 1> block_sum(partial_squares);
+  const bool whole = width % QUAD == 0 && rows_aligned(dx, dx_stride) && rows_aligned(normalized, normalized_stride) &&
+                     rows_aligned(ddy, ddy_stride);
+  spread(width, whole, [&](auto held, auto aligned) {
+    bend_rows<decltype(held)::value, decltype(aligned)::value>(
+        dx, dx_stride, token_of, normalized, normalized_stride, inverse_std, ddy, ddy_stride, rows, width, block_sums, block_sum);
+  });
+}
+REGISTER_KERNEL(layer_norm_curvature)

@@ -17,6 +17,7 @@ import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.PredictionPlan;
 import dev.greenfield.response.PromptPredictions;
 import dev.greenfield.response.ResponseMap;
+import dev.greenfield.response.SecondOrder;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SourceEffects;
 import dev.greenfield.response.SourceResponse;
@@ -103,6 +104,15 @@ public final class Run implements AutoCloseable {
     }
 
     /**
+     * A patch sweep of this run with {@link PatchSweep#secondOrder()}.
+     *
+     * @throws InputException if it is another run's
+     */
+    public PatchSweep withSecondOrder(PatchSweep sweep) {
+        return sweep.withSecondOrder(linearization, model.freeBytes());
+    }
+
+    /**
      * The change of F by each source, added to the stream at its sites: nonlinear, measured.
      *
      * @return [sources]; exactly 0 where F cannot see the source
@@ -142,6 +152,11 @@ public final class Run implements AutoCloseable {
     public PromptPredictions predictions(Run donor, Observable observable, PredictionPlan plan) {
         return PromptPredictions.compute(
                 linearization, donor == null ? null : donor.linearization, resolve(observable), plan, model::freeBytes);
+    }
+
+    /** The exact first and second derivatives of F along each source; see {@link SecondOrder}. */
+    public SecondOrder secondOrder(List<Source> sources, Observable observable) {
+        return SecondOrder.compute(linearization, resolve(observable), sources, model.freeBytes());
     }
 
     /** The first-order response of the whole field to the source J [D] at a site, [L+1, T, D]. */

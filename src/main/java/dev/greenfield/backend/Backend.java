@@ -112,6 +112,20 @@ public interface Backend extends AutoCloseable {
             boolean accumulate);
 
     /**
+     * Curvature of {@link #layerNorm}: adds the second derivative of its value along a straight line, x + e dx at e = 0. With
+     * c = dx - mean(dx), a = mean(n dx), and the n and r of the row's token:
+     * ddy += -2 r^2 a (c - n a) - r^2 n (mean(c^2) - a^2).
+     *
+     * @param dx rows {@code fromRow} and on of a batch, [m, D]
+     * @param rows the batch
+     * @param fromRow the row of the batch that is dx's first
+     * @param normalized [T, D] of the forward pass
+     * @param inverseStd [T] of the forward pass
+     * @param ddy [m, D]; other memory than {@code dx}
+     */
+    void layerNormCurvature(Matrix dx, RaggedRows rows, int fromRow, Matrix normalized, Buffer inverseStd, Matrix ddy);
+
+    /**
      * Causal attention of a batch of runs that share a prefix: at tokens before its first, a column's keys and values are
      * those of the base run.
      *
@@ -145,6 +159,19 @@ public interface Backend extends AutoCloseable {
     void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout);
 
     /**
+     * Curvature of attention: adds the second derivative of its value along straight lines, qkv + e dqkv at e = 0. With P the
+     * probabilities, ds as in {@link #attentionTangent} and m = rowsum(P ds), P' = P (ds - m) and
+     * w = (ds - m)^2 + 2 scale dq dk': ddout += P (w - rowsum(P w)) v + 2 P' dv.
+     *
+     * @param primal of the forward pass
+     * @param dqkv [R, 3D]; zero at tokens before a column's first
+     * @param rows the batch
+     * @param queriesFrom outputs are wanted at this token and later; earlier rows of {@code ddout} are left as they are
+     * @param ddout [R, D]
+     */
+    void attentionCurvature(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout);
+
+    /**
      * Adjoint of attention for many cotangents of one forward pass. dP = dout v', ds = P (dP - rowsum(P dP)),
      * dq = scale ds k, dk = scale ds' q, dv = P' dout.
      *
@@ -175,6 +202,26 @@ public interface Backend extends AutoCloseable {
      * @param dg [m, F]; may be du itself
      */
     void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg);
+
+    /**
+     * c = act''(u + bias), in place; 0 for ReLU, its kink included.
+     *
+     * @param u [R, F]
+     * @param bias [F]
+     */
+    void activationSecondDerivative(Activation kind, Matrix u, Buffer bias);
+
+    /**
+     * Curvature of the activation: adds the second derivative of its value along a straight line, u + e du at e = 0:
+     * ddg += act''(u) du^2 with the act'' of the row's token.
+     *
+     * @param du rows {@code fromRow} and on of a batch, [m, F]
+     * @param rows the batch
+     * @param fromRow the row of the batch that is du's first
+     * @param secondDerivative [T, F] of the forward pass
+     * @param ddg [m, F]; other memory than {@code du}
+     */
+    void activationCurvature(Matrix du, RaggedRows rows, int fromRow, Matrix secondDerivative, Matrix ddg);
 
     /**
      * Copies a batch into a larger one. Column c of the new batch takes the rows of column origin[c] of the old one; where

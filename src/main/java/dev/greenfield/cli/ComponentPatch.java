@@ -36,13 +36,13 @@ final class ComponentPatch {
     }
 
     /** Measures, predicts, shows, and finishes the job. */
-    void finish(String direction, double fullChange) throws IOException {
+    void finish(String direction, double fullChange, Map<String, String> facts) throws IOException {
         String what = WHAT.get(component);
         job.terminal().progress("patching each " + what);
         PredictionPlan plan = new PredictionPlan(
                 List.of(InterventionKind.parse("noise")),
                 List.of(component),
-                List.of(PredictionMethod.FIRST),
+                List.of(PredictionMethod.FIRST, PredictionMethod.SECOND),
                 PredictionPlan.STEPS,
                 job.seed());
         PromptPredictions.Case found = job.timed("patch", () -> run.predictions(donor, job.observable(), plan))
@@ -50,8 +50,12 @@ final class ComponentPatch {
                 .get(0);
         double[][] measured = grid(found, found.measured());
         double[][] predicted = grid(found, found.predicted().get(PredictionMethod.FIRST));
+        double[][] second = grid(found, found.predicted().get(PredictionMethod.SECOND));
         job.about(run);
-        tensors(found);
+        tensor("patch.measured", found, found.measured());
+        tensor("patch.predicted", found, found.predicted().get(PredictionMethod.FIRST));
+        tensor("patch.second_order", found, found.predicted().get(PredictionMethod.SECOND));
+        double correlationSecond = Sites.correlation(measured, second);
         double correlation = Sites.correlation(measured, predicted);
         List<Sites.Ranked> largest = Sites.largest(measured, SHOWN);
         job.result("direction", direction);
@@ -59,7 +63,8 @@ final class ComponentPatch {
         job.result("full_change", fullChange);
         job.result("unchanged", found.idles());
         job.result("correlation", correlation);
-        job.result("largest", largest(largest, predicted));
+        job.result("correlation_second_order", correlationSecond);
+        job.result("largest", largest(largest, predicted, second));
         String title = "Measured change of F by patching each " + what;
         HeatMap map = map(
                 title,
@@ -67,6 +72,7 @@ final class ComponentPatch {
                         + " writes to the stream at one token is replaced by the other run's, minus F of the run itself;"
                         + " everything after it is computed anew.",
                 measured);
+        facts.put("Full change of F", Summary.number("%.4f", fullChange));
         job.terminal().line("");
         job.terminal().block(TerminalHeatMap.render(map, job.terminal().colour()));
         Summary.table(
@@ -75,18 +81,12 @@ final class ComponentPatch {
                 rows(largest, predicted, fullChange));
         job.terminal().line("");
         job.terminal()
-                .line("correlation of measured and predicted changes: " + Summary.number("%.4f", correlation) + "; "
+                .line("correlation of measured and predicted changes: " + Summary.number("%.4f", correlation)
+                        + " to first order, " + Summary.number("%.4f", correlationSecond) + " to second; "
                         + found.idles() + " of " + found.idle().length + " patches change nothing");
         if (job.writes()) {
             job.report(Reports.page(
-                            job,
-                            "Activation patching: " + what,
-                            "What replacing each " + what + " does to F",
-                            Map.of(
-                                    "Patched run",
-                                    direction.equals("noise") ? "the prompt's" : "the corrupt prompt's",
-                                    "Full change of F",
-                                    Summary.number("%.4f", fullChange)))
+                            job, "Activation patching: " + what, "What replacing each " + what + " does to F", facts)
                     .chart(map)
                     .chart(map(
                             "Predicted to first order",
@@ -101,16 +101,11 @@ final class ComponentPatch {
         job.finish();
     }
 
-    private void tensors(PromptPredictions.Case found) {
-        double[] predicted = found.predicted().get(PredictionMethod.FIRST);
+    private void tensor(String name, PromptPredictions.Case found, double[] values) {
         if (component == Component.HEAD) {
-            int layers = config().layers();
-            int heads = config().heads();
-            job.tensors().add("patch.measured", found.measured(), layers, heads, found.tokens());
-            job.tensors().add("patch.predicted", predicted, layers, heads, found.tokens());
+            job.tensors().add(name, values, config().layers(), config().heads(), found.tokens());
         } else {
-            job.tensors().add("patch.measured", found.measured(), found.rows(), found.tokens());
-            job.tensors().add("patch.predicted", predicted, found.rows(), found.tokens());
+            job.tensors().add(name, values, found.rows(), found.tokens());
         }
     }
 
@@ -151,7 +146,7 @@ final class ComponentPatch {
         return rows;
     }
 
-    private List<Map<String, Object>> largest(List<Sites.Ranked> sites, double[][] predicted) {
+    private List<Map<String, Object>> largest(List<Sites.Ranked> sites, double[][] predicted, double[][] second) {
         List<Map<String, Object>> list = new ArrayList<>();
         for (Sites.Ranked site : sites) {
             Map<String, Object> map = new LinkedHashMap<>();
@@ -164,6 +159,7 @@ final class ComponentPatch {
             map.put("token", site.token());
             map.put("measured", site.value());
             map.put("predicted", predicted[site.depth()][site.token()]);
+            map.put("second_order", second[site.depth()][site.token()]);
             list.add(map);
         }
         return list;

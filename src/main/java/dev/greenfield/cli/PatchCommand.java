@@ -60,9 +60,12 @@ final class PatchCommand implements Action {
             double value = Summary.opening(job);
             double corruptValue = Summary.corrupt(job, other);
             boolean noise = direction.equals("noise");
+            Map<String, String> facts = new LinkedHashMap<>();
+            facts.put("Corrupt prompt", corrupt == null ? "tokens " + corruptTokens : corrupt);
+            facts.put("Patched run", noise ? "the prompt's" : "the corrupt prompt's");
             if (part() != Component.RESIDUAL) {
                 new ComponentPatch(job, noise ? job.run() : other, noise ? other : job.run(), part())
-                        .finish(direction, noise ? corruptValue - value : value - corruptValue);
+                        .finish(direction, noise ? corruptValue - value : value - corruptValue, facts);
                 return;
             }
             terminal.progress("patching "
@@ -73,18 +76,21 @@ final class PatchCommand implements Action {
                     () -> noise
                             ? job.run().patchSweep(other, job.observable())
                             : other.patchSweep(job.run(), job.observable()));
-            if (sweep.changesNothing()) {
-                throw new InputException("the two prompts have the same residual stream at every site, so that patching"
-                        + " changes nothing: choose prompts that the model reads differently");
-            }
+            requireChange(sweep);
+            terminal.progress("second derivatives along each displacement");
+            PatchSweep both = job.timed("second_order", () -> (noise ? job.run() : other).withSecondOrder(sweep));
             job.about(noise ? job.run() : other);
             job.result("direction", direction);
             job.result("full_change", noise ? corruptValue - value : value - corruptValue);
-            Map<String, String> facts = new LinkedHashMap<>();
-            facts.put("Corrupt prompt", corrupt == null ? "tokens " + corruptTokens : corrupt);
-            facts.put("Patched run", noise ? "the prompt's" : "the corrupt prompt's");
-            show(job, sweep, noise ? corruptValue - value : value - corruptValue, facts);
+            show(job, both, noise ? corruptValue - value : value - corruptValue, facts);
             job.finish();
+        }
+    }
+
+    private static void requireChange(PatchSweep sweep) {
+        if (sweep.changesNothing()) {
+            throw new InputException("the two prompts have the same residual stream at every site, so that patching"
+                    + " changes nothing: choose prompts that the model reads differently");
         }
     }
 
@@ -144,12 +150,16 @@ final class PatchCommand implements Action {
         double[][] measured = sweep.measured();
         double[][] predicted = sweep.predicted();
         facts.put("Full change of F", Summary.number("%.4f", fullChange));
+        double[][] second = sweep.secondOrder();
         double correlation = Sites.correlation(measured, predicted);
+        double correlationSecond = Sites.correlation(measured, second);
         List<Sites.Ranked> largest = Sites.largest(measured, SHOWN);
         job.tensors().add("patch.measured", measured);
         job.tensors().add("patch.predicted", predicted);
+        job.tensors().add("patch.second_order", second);
         job.result("correlation", correlation);
-        job.result("largest", largest(largest, predicted));
+        job.result("correlation_second_order", correlationSecond);
+        job.result("largest", largest(largest, predicted, second));
         Summary.heatMap(job, "measured change of F by patching each site", measured, HeatMap.Scale.DIVERGING);
         Summary.table(
                 job.terminal(),
@@ -158,7 +168,8 @@ final class PatchCommand implements Action {
         job.terminal().line("");
         job.terminal()
                 .line("correlation of measured and predicted changes over all sites: "
-                        + Summary.number("%.4f", correlation));
+                        + Summary.number("%.4f", correlation) + " to first order, "
+                        + Summary.number("%.4f", correlationSecond) + " to second");
         if (job.writes()) {
             job.report(Reports.page(
                             job, "Activation patching", "What replacing the residual at each site does to F", facts)
@@ -177,6 +188,21 @@ final class PatchCommand implements Action {
                             measured,
                             "One point a site. On the dashed line first order is exact. Correlation "
                                     + Summary.number("%.4f", correlation) + "."))
+                    .chart(Reports.overSites(
+                            job,
+                            "Predicted to second order",
+                            "F' + F''/2 along the displacement at each site: exact first and second derivatives of F, one"
+                                    + " sweep for all sites.",
+                            second,
+                            HeatMap.Scale.DIVERGING,
+                            "change of F"))
+                    .chart(Reports.predictedAgainstMeasured(
+                            job,
+                            "Second-order prediction against measurement",
+                            second,
+                            measured,
+                            "One point a site. On the dashed line second order is exact. Correlation "
+                                    + Summary.number("%.4f", correlationSecond) + "."))
                     .table("The largest measured changes.", HEADER, tail(rows(job, largest, predicted, fullChange))));
         }
     }
@@ -218,7 +244,8 @@ final class PatchCommand implements Action {
         return rows.subList(1, rows.size());
     }
 
-    private static List<Map<String, Object>> largest(List<Sites.Ranked> sites, double[][] predicted) {
+    private static List<Map<String, Object>> largest(
+            List<Sites.Ranked> sites, double[][] predicted, double[][] second) {
         List<Map<String, Object>> list = new ArrayList<>();
         for (Sites.Ranked site : sites) {
             Map<String, Object> map = new LinkedHashMap<>();
@@ -226,6 +253,7 @@ final class PatchCommand implements Action {
             map.put("token", site.token());
             map.put("measured", site.value());
             map.put("predicted", predicted[site.depth()][site.token()]);
+            map.put("second_order", second[site.depth()][site.token()]);
             list.add(map);
         }
         return list;

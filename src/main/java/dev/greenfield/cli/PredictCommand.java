@@ -52,7 +52,7 @@ final class PredictCommand implements Action {
             names = "--methods",
             paramLabel = "LIST",
             description =
-                    "How changes are predicted: first, the sensitivity; path, averaged over runs between both prompts."
+                    "How changes are predicted: first, the sensitivity; second, with second derivatives; path, averaged over runs between both prompts."
                             + " Default: all.",
             order = -4)
     private String methods;

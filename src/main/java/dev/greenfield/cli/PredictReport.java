@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** What the predict command says: results, a summary on the terminal, tables and figures of the page. */
@@ -155,20 +156,32 @@ final class PredictReport {
                 + " combinations of kind and component, predicting no change at all would be as close or closer";
     }
 
-    /** Combinations in which a method is further from the truth than first order. */
+    /** Combinations in which a method is further from the truth than first order, on the whole and one by one. */
     private String worse(PredictionMethod method) {
-        List<Row> own = of(method);
-        List<Row> first = of(PredictionMethod.FIRST);
-        String names = own.stream()
-                .filter(row -> first.stream()
-                        .anyMatch(other -> other.kind().equals(row.kind())
-                                && other.component() == row.component()
-                                && other.summary().relativeError().value()
-                                        < row.summary().relativeError().value()))
-                .map(row -> row.kind().label() + " " + row.component().label())
-                .collect(Collectors.joining(", "));
         return "The " + method.description() + " prediction is further from the measured changes than first order "
-                + (names.isEmpty() ? "in no combination." : "in: " + names + ".");
+                + names(worse(method, PredictionSummary::relativeError))
+                + ". It misses more of the single changes by over"
+                + " 20 % than first order " + names(worse(method, PredictionSummary::beyond20)) + ".";
+    }
+
+    private static String names(List<Row> rows) {
+        return rows.isEmpty()
+                ? "in no combination"
+                : "in "
+                        + rows.stream()
+                                .map(row -> row.kind().label() + " "
+                                        + row.component().label())
+                                .collect(Collectors.joining(", "));
+    }
+
+    private List<Row> worse(PredictionMethod method, Function<PredictionSummary, Estimate> error) {
+        return of(method).stream()
+                .filter(row -> of(PredictionMethod.FIRST).stream()
+                        .anyMatch(first -> first.kind().equals(row.kind())
+                                && first.component() == row.component()
+                                && error.apply(first.summary()).value()
+                                        < error.apply(row.summary()).value()))
+                .toList();
     }
 
     ReportPage page() {

@@ -42,6 +42,13 @@ final class Reports {
 
     /** Predicted against measured changes, one point for each site where either is not zero. */
     static Chart predictedAgainstMeasured(Job job, double[][] predicted, double[][] measured, String caption) {
+        return predictedAgainstMeasured(
+                job, "First-order prediction against measurement", predicted, measured, caption);
+    }
+
+    /** Likewise under another title. */
+    static Chart predictedAgainstMeasured(
+            Job job, String title, double[][] predicted, double[][] measured, String caption) {
         List<String> tokens = job.labels();
         List<Double> x = new ArrayList<>();
         List<Double> y = new ArrayList<>();
@@ -56,7 +63,7 @@ final class Reports {
             }
         }
         return new ScatterChart(
-                "First-order prediction against measurement",
+                title,
                 caption,
                 "predicted change of F",
                 "measured change of F",

@@ -27,6 +27,7 @@ final class Batch implements AutoCloseable {
     private final Map<Integer, List<Integer>> bornAt = new HashMap<>();
     private final Comparator<Integer> order;
     private final Workspace workspace;
+    private final Workspace second; // null in sweeps of first order
     private final Buffer staging;
     private final int start;
     private int[] columns = new int[0];
@@ -39,6 +40,15 @@ final class Batch implements AutoCloseable {
      * @param bound the last token wanted of an upward sweep, the first of a downward one
      */
     Batch(DeviceModel model, int tokens, Seeds seeds, boolean up, int bound) {
+        this(model, tokens, seeds, up, bound, false);
+    }
+
+    /** A batch of an upward sweep that carries second derivatives beside the rows; they begin at zero. */
+    static Batch curved(DeviceModel model, int tokens, Seeds seeds, int lastToken) {
+        return new Batch(model, tokens, seeds, true, lastToken, true);
+    }
+
+    private Batch(DeviceModel model, int tokens, Seeds seeds, boolean up, int bound, boolean curved) {
         this.backend = model.backend();
         this.tokens = tokens;
         this.width = model.config().width();
@@ -73,17 +83,24 @@ final class Batch implements AutoCloseable {
                 .thenComparingInt(c -> c);
         this.start = Arrays.stream(birth).reduce(up ? Math::min : Math::max).orElseThrow();
         this.rows = RaggedRows.of(tokens, new int[0], new int[0]);
-        boolean condenses = n >= Condensation.leastRows(model); // no token has more rows than there are columns
+        // No token has more rows than there are columns.
+        boolean condenses = !curved && n >= Condensation.leastRows(model);
         this.workspace = new Workspace(backend, model.config(), Math.toIntExact(total), condenses);
         int most = seedsAt.values().stream().mapToInt(List::size).max().orElseThrow();
+        Workspace other = null;
         Buffer made = null;
         try {
+            other = curved ? new Workspace(backend, model.config(), Math.toIntExact(total)) : null;
             made = backend.allocate("sources", (long) most * width);
         } finally {
             if (made == null) {
                 workspace.close();
+                if (other != null) {
+                    other.close();
+                }
             }
         }
+        this.second = other;
         this.staging = made;
     }
 
@@ -108,6 +125,16 @@ final class Batch implements AutoCloseable {
 
     Workspace workspace() {
         return workspace;
+    }
+
+    /** The rows' second derivatives, [R, D]. */
+    Matrix second() {
+        return second.x(rows.rows());
+    }
+
+    /** Work space for the second derivatives. */
+    Workspace secondWorkspace() {
+        return second;
     }
 
     /**
@@ -165,6 +192,10 @@ final class Batch implements AutoCloseable {
         int[] origin = Arrays.stream(grown).map(c -> place[c]).toArray();
         backend.grow(x(), rows, origin, base, workspace.y(next.rows()), next);
         workspace.swap();
+        if (second != null) {
+            backend.grow(second.x(rows.rows()), rows, origin, null, second.y(next.rows()), next);
+            second.swap();
+        }
         columns = grown;
         rows = next;
     }
@@ -173,5 +204,8 @@ final class Batch implements AutoCloseable {
     public void close() {
         workspace.close();
         staging.close();
+        if (second != null) {
+            second.close();
+        }
     }
 }

@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import java.util.function.LongUnaryOperator;
 
 /** Cuts the columns of a sweep into batches whose memory fits a budget. */
 public final class Batches {
@@ -25,13 +26,17 @@ public final class Batches {
      * @throws MemoryBudgetException when a single column does not fit
      */
     public static List<Range> cut(DeviceModel model, int[] rows, long budgetBytes) {
-        long most = mostRows(model, budgetBytes);
+        return cut(model, rows, budgetBytes, n -> bytes(model, n));
+    }
+
+    private static List<Range> cut(DeviceModel model, int[] rows, long budgetBytes, LongUnaryOperator bytes) {
+        long most = mostRows(model, budgetBytes, bytes);
         List<Range> ranges = new ArrayList<>();
         int from = 0;
         long sum = 0;
         for (int c = 0; c < rows.length; c++) {
             if (rows[c] > most) {
-                long need = bytes(model, rows[c]);
+                long need = bytes.applyAsLong(rows[c]);
                 throw new MemoryBudgetException("one sweep needs at least " + MemoryBudgetException.amount(need)
                         + " for a single source over "
                         + rows[c] + (rows[c] == 1 ? " token" : " tokens") + ", the memory budget leaves "
@@ -60,6 +65,17 @@ public final class Batches {
      */
     public static void run(DeviceModel model, int[] rows, long budgetBytes, Consumer<Range> work) {
         run(cut(model, rows, budgetBytes), Integer.MAX_VALUE, most -> {}, work);
+    }
+
+    /**
+     * Works through the columns of sweeps of second derivatives in the same way; see {@link Sweep#curvatures}.
+     *
+     * @param tokens length of the run
+     */
+    public static void runCurvatures(
+            DeviceModel model, int[] rows, int tokens, long budgetBytes, Consumer<Range> work) {
+        List<Range> ranges = cut(model, rows, budgetBytes, n -> curvatureBytes(model, n, tokens));
+        run(ranges, Integer.MAX_VALUE, most -> {}, work);
     }
 
     /**
@@ -112,6 +128,18 @@ public final class Batches {
                 + (rows < Condensation.leastRows(model) ? 0 : bytesOfTokenMap(model));
     }
 
+    /**
+     * Bytes of a sweep of second derivatives over {@code rows} rows of a run of {@code tokens} tokens: two workspaces, one of them
+     * with the seeds' staging, and act'' of one block.
+     */
+    public static long curvatureBytes(DeviceModel model, long rows, int tokens) {
+        int bytes = model.backend().precision().bytes();
+        long chunk = Math.min(rows, model.backend().preferredChunkRows());
+        return rows * (bytesPerRow(model) + bytes * Workspace.elementsPerRow(model.config()))
+                + 2 * chunk * bytesPerChunkRow(model)
+                + (long) bytes * tokens * model.config().inner();
+    }
+
     private static long bytesPerRow(DeviceModel model) {
         return model.backend().precision().bytes()
                 * (Workspace.elementsPerRow(model.config()) + model.config().width());
@@ -126,14 +154,14 @@ public final class Batches {
         return model.backend().precision().bytes() * width * width;
     }
 
-    /** The most rows whose {@link #bytes} are within a budget. They grow with the rows, so that the border can be found by halving. */
-    private static long mostRows(DeviceModel model, long budgetBytes) {
+    /** The most rows whose bytes are within a budget. They grow with the rows, so that the border can be found by halving. */
+    private static long mostRows(DeviceModel model, long budgetBytes, LongUnaryOperator bytes) {
         long low = 0;
         long high = Math.min(
                 model.backend().maxBufferLength() / (3L * model.config().width()), Integer.MAX_VALUE - 8);
         while (low < high) {
             long middle = (low + high + 1) / 2;
-            if (bytes(model, middle) <= budgetBytes) {
+            if (bytes.applyAsLong(middle) <= budgetBytes) {
                 low = middle;
             } else {
                 high = middle - 1;

@@ -34,8 +34,21 @@ public final class Readout {
         void visit(int row, double[] logits);
     }
 
+    /**
+     * First and second derivatives of F, each [n].
+     *
+     * @param first along the first derivatives of n rows
+     * @param second along their first and second derivatives
+     */
+    public record Derivatives(double[] first, double[] second) {}
+
     /** Makes the logits [V] of normalized final rows [n, D], some rows at a time. */
     private void forEachRow(Matrix normalized, RowVisitor visitor) {
+        forEachRow(normalized, true, visitor);
+    }
+
+    /** Likewise; without the constants of the logits when the rows are derivatives of normalized rows. */
+    private void forEachRow(Matrix normalized, boolean constants, RowVisitor visitor) {
         int vocabulary = model.config().vocabulary();
         int step = Math.max(1, Math.min(normalized.rows(), LOGITS_AT_ONCE / vocabulary));
         double[] row = new double[vocabulary];
@@ -44,7 +57,9 @@ public final class Readout {
                 int n = Math.min(step, normalized.rows() - r);
                 Matrix part = Matrix.of(buffer, n, vocabulary);
                 backend.multiply(1, normalized.rows(r, n), false, model.unembedding(), true, 0, part);
-                backend.addBias(part, model.unembeddingBias());
+                if (constants) {
+                    backend.addBias(part, model.unembeddingBias());
+                }
                 for (int i = 0; i < n; i++) {
                     backend.download(buffer, part.at(i), row, 0, vocabulary);
                     visitor.visit(r + i, row);
@@ -150,30 +165,95 @@ public final class Readout {
 
     /** dF/dR[L] at F's position, [D]; it is zero at every other position. */
     public double[] gradient(Linearization run, Resolved f) {
+        double[] gradient = normalizedGradient(run, f);
         if (f.kind() == Observable.Kind.LINEAR) {
-            return f.weights().clone();
+            return gradient;
         }
-        double[] normalized =
-                f.kind() == Observable.Kind.LOG_PROBABILITY ? logProbabilityGradient(run, f) : fold(direction(f));
-        int width = normalized.length;
+        int width = gradient.length;
         try (Buffer buffer = backend.allocate("observable gradient", width)) {
             Matrix row = Matrix.of(buffer, 1, width);
-            backend.upload(normalized, 0, buffer, 0, width);
+            backend.upload(gradient, 0, buffer, 0, width);
             RaggedRows one = RaggedRows.of(run.length(), new int[] {f.position()}, new int[] {f.position()});
             backend.layerNormTangent(row, one, 0, run.finalNormalized(), run.finalInverseStd(), row, false);
-            backend.download(buffer, 0, normalized, 0, width);
+            backend.download(buffer, 0, gradient, 0, width);
         }
-        return normalized;
+        return gradient;
+    }
+
+    /** dF by the normalized final row at F's position, [D]; by R[L] itself for a linear F, which sees no LayerNorm. */
+    private double[] normalizedGradient(Linearization run, Resolved f) {
+        return switch (f.kind()) {
+            case LINEAR -> f.weights().clone();
+            case LOG_PROBABILITY -> logProbabilityGradient(run, f);
+            case LOGIT, LOGIT_DIFFERENCE -> fold(direction(f));
+        };
+    }
+
+    /**
+     * First and second derivatives of F along n families of final rows, R[L] + epsilon dx + epsilon^2 / 2 ddx. With n the normalized
+     * row and l the logits: n'' is the tangent of LayerNorm at ddx plus its curvature at dx, l'' = W n'', and
+     * (log p(a))'' = l''_a - sum of p l'' - variance of l' under p.
+     *
+     * @param rows the batch, whose rows at F's position these are
+     * @param dx [n, D]
+     * @param ddx [n, D]
+     */
+    public Derivatives derivatives(Linearization run, Resolved f, RaggedRows rows, Matrix dx, Matrix ddx) {
+        int n = dx.rows();
+        if (n == 0) {
+            return new Derivatives(new double[0], new double[0]);
+        }
+        double[] gradient = normalizedGradient(run, f);
+        if (f.kind() == Observable.Kind.LINEAR) {
+            return new Derivatives(dots(dx, gradient, 0), dots(ddx, gradient, 0));
+        }
+        int fromRow = rows.start(f.position());
+        Matrix normalized = run.finalNormalized();
+        Buffer inverseStd = run.finalInverseStd();
+        try (Buffer buffer = backend.allocate("final normalized", (long) n * dx.columns())) {
+            Matrix dn = Matrix.of(buffer, n, dx.columns());
+            backend.layerNormTangent(ddx, rows, fromRow, normalized, inverseStd, dn, false);
+            backend.layerNormCurvature(dx, rows, fromRow, normalized, inverseStd, dn);
+            double[] second = dots(dn, gradient, 0);
+            backend.layerNormTangent(dx, rows, fromRow, normalized, inverseStd, dn, false);
+            double[] first = dots(dn, gradient, 0);
+            if (f.kind() == Observable.Kind.LOG_PROBABILITY) {
+                double[] p = probabilities(run, f);
+                forEachRow(dn, false, (row, slopes) -> second[row] -= variance(p, slopes));
+            }
+            return new Derivatives(first, second);
+        }
+    }
+
+    private static double variance(double[] p, double[] x) {
+        double mean = 0;
+        for (int v = 0; v < p.length; v++) {
+            mean += p[v] * x[v];
+        }
+        double variance = 0;
+        for (int v = 0; v < p.length; v++) {
+            variance += p[v] * (x[v] - mean) * (x[v] - mean);
+        }
+        return variance;
+    }
+
+    /** The softmax of the logits at F's position, [V]. */
+    private double[] probabilities(Linearization run, Resolved f) {
+        double[] p = logits(run.finalNormalized().rows(f.position(), 1));
+        double normalizer = logSumExp(p);
+        for (int v = 0; v < p.length; v++) {
+            p[v] = Math.exp(p[v] - normalizer);
+        }
+        return p;
     }
 
     /** d log p(answer) / d normalized = W' (e_answer - softmax(logits)), with W the folded output matrix. */
     private double[] logProbabilityGradient(Linearization run, Resolved f) {
         int vocabulary = model.config().vocabulary();
         int width = model.config().width();
-        double[] weights = logits(run.finalNormalized().rows(f.position(), 1));
-        double normalizer = logSumExp(weights);
+        double[] weights = probabilities(run, f);
         for (int v = 0; v < vocabulary; v++) {
-            weights[v] = (v == f.answer() ? 1 : 0) - Math.exp(weights[v] - normalizer);
+            weights[v] = (v == f.answer() ? 1 : 0) - weights[v];
         }
         double[] gradient = new double[width];
         try (Buffer left = backend.allocate("token weights", vocabulary);

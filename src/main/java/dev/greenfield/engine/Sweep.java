@@ -1,5 +1,7 @@
 package dev.greenfield.engine;
 
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 
 /**
@@ -10,10 +12,12 @@ import dev.greenfield.backend.RaggedRows;
 public final class Sweep {
     private final Linearization run;
     private final Layers layers;
+    private final Curvatures curvatures;
 
     public Sweep(Linearization run) {
         this.run = run;
         this.layers = new Layers(run.model());
+        this.curvatures = new Curvatures(run.model());
     }
 
     private interface Half {
@@ -61,6 +65,42 @@ public final class Sweep {
                             h / 2, batch.x(), rows, run.block(h / 2).attention().qkv(), from, batch.workspace());
                 } else {
                     layers.mlpValue(h / 2, Layers.from(batch.x(), rows, from), batch.workspace());
+                }
+            });
+        }
+    }
+
+    /** Looks at the batch of a sweep of second derivatives at each half depth that the sweep reaches, before it goes on. */
+    public interface SecondOrderVisitor {
+        /**
+         * Sees the batch at one half depth; both matrices are valid only during the call and must not be changed.
+         *
+         * @param dx first derivatives, [R, D]
+         * @param ddx second derivatives, [R, D]
+         * @see Visitor#visit for the other arguments
+         */
+        void visit(int halfDepth, RaggedRows rows, int[] columns, Matrix dx, Matrix ddx);
+    }
+
+    /**
+     * Carries sources up to a half depth to second order. With all of a column's sources times epsilon the stream is
+     * x + epsilon dx + epsilon^2 / 2 ddx up to higher powers: dx is what {@link #tangents} gives.
+     *
+     * @see #tangents for the arguments
+     */
+    public void curvatures(Seeds seeds, int to, int fromToken, int lastToken, SecondOrderVisitor visitor) {
+        DeviceModel model = run.model();
+        int inner = model.config().inner();
+        try (Batch batch = Batch.curved(model, run.length(), seeds, lastToken);
+                Buffer bends = model.backend().allocate("activation second derivative", (long) run.length() * inner)) {
+            Matrix secondDerivative = Matrix.of(bends, run.length(), inner);
+            Visitor both = (h, rows, columns, dx) -> visitor.visit(h, rows, columns, dx, batch.second());
+            climb(batch, to, fromToken, both, h -> batch.enter(h, null, 1), (h, from) -> {
+                Layers.Primal primal = run.block(h / 2);
+                if (h % 2 == 0) {
+                    curvatures.attention(h / 2, batch, primal, from);
+                } else {
+                    curvatures.mlp(h / 2, batch, primal, from, secondDerivative);
                 }
             });
         }

@@ -9,26 +9,43 @@ import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.Source;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Activation patching at every site: what happens to F when the residual at one site is replaced by a donor run's. Measured
- * by running each patched suffix, predicted to first order by the sensitivity field and the displacement donor minus own.
+ * by running each patched suffix, predicted to first order by the sensitivity field and the displacement donor minus own, and on
+ * request to second order.
  */
 public final class PatchSweep {
+    private final Linearization run;
+    private final Readout.Resolved f;
     private final double value;
     private final double donorValue;
     private final double[][] measured;
     private final double[][] predicted;
     private final Field displacement;
+    private final double[][] secondOrder; // null where nobody asked for it
 
-    private PatchSweep(double value, double donorValue, double[][] measured, double[][] predicted, Field displacement) {
+    private PatchSweep(
+            Linearization run,
+            Readout.Resolved f,
+            double value,
+            double donorValue,
+            double[][] measured,
+            double[][] predicted,
+            Field displacement,
+            double[][] secondOrder) {
+        this.run = run;
+        this.f = f;
         this.value = value;
         this.donorValue = donorValue;
         this.measured = measured;
         this.predicted = predicted;
         this.displacement = displacement;
+        this.secondOrder = secondOrder;
     }
 
     private record Cell(int depth, int token) {}
@@ -64,11 +81,37 @@ public final class PatchSweep {
                 range ->
                         measure(run, other, f, cells.subList(range.from(), range.to()), sensitivity.value(), measured));
         return new PatchSweep(
+                run,
+                f,
                 sensitivity.value(),
                 new Readout(run.model()).value(donor, f),
                 measured,
                 sensitivity.field().dots(displacement),
-                displacement);
+                displacement,
+                null);
+    }
+
+    /**
+     * This sweep with {@link #secondOrder()}: one more sweep over the same sites, of first and second derivatives.
+     *
+     * @param own the run that was patched, still open
+     * @param budgetBytes memory that the sweep may take
+     * @throws InputException if {@code own} is another run
+     */
+    public PatchSweep withSecondOrder(Linearization own, long budgetBytes) {
+        if (own != run) {
+            throw new InputException("the patch sweep is of another run: ask the run that was patched");
+        }
+        List<Cell> cells = cells(displacement, f.position());
+        List<Source> sources = cells.stream()
+                .map(c -> Source.of(Site.of(c.depth(), c.token()), displacement.vector(c.depth(), c.token())))
+                .toList();
+        double[] changes = SecondOrder.compute(run, f, sources, budgetBytes).predicted(1);
+        double[][] second = new double[displacement.depths()][displacement.tokens()];
+        for (int i = 0; i < changes.length; i++) {
+            second[cells.get(i).depth()][cells.get(i).token()] = changes[i];
+        }
+        return new PatchSweep(run, f, value, donorValue, measured, predicted, displacement, second);
     }
 
     /** The sites that can change F, deepest first, so that a batch's short climbs stay together. */
@@ -131,6 +174,19 @@ public final class PatchSweep {
     /** The first-order prediction of {@link #measured}, [L+1][T]. */
     public double[][] predicted() {
         return copy(predicted);
+    }
+
+    /**
+     * The prediction of {@link #measured} to second order, [L+1][T]: F' + F'' / 2 along the displacement at each site; exactly 0 where
+     * the patch can have no effect.
+     *
+     * @throws IllegalStateException if this sweep was made without it; see {@link #withSecondOrder}
+     */
+    public double[][] secondOrder() {
+        if (secondOrder == null) {
+            throw new IllegalStateException("this patch sweep has no second order: call withSecondOrder first");
+        }
+        return copy(secondOrder);
     }
 
     /** Donor minus own, [L+1, T, D]: the sources that the patches insert. */

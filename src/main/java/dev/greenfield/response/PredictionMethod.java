@@ -8,6 +8,8 @@ import java.util.stream.Collectors;
 public enum PredictionMethod {
     /** The sensitivity of the run times the source. */
     FIRST("first", "first order"),
+    /** F' + F''/2 along the source; see {@link SecondOrder}. */
+    SECOND("second", "second order"),
     /** The sensitivity averaged along the path between both prompts' embeddings times the source; see {@link InputPath}. */
     PATH("path", "path-integrated");
 

@@ -2,9 +2,7 @@ package dev.greenfield.response;
 
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
-import dev.greenfield.engine.Sweep;
 import dev.greenfield.lattice.InputException;
-import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -137,7 +135,9 @@ public final class PromptPredictions {
             boolean[] idle = new boolean[sources.size()];
             for (int i = 0; i < idle.length; i++) {
                 Source source = sources.get(i);
-                idle[i] = source.isZero() || source.vectors().keySet().stream().noneMatch(this::seen);
+                idle[i] = source.isZero()
+                        || source.vectors().keySet().stream()
+                                .noneMatch(site -> SourceColumns.seen(run, f.position(), site));
             }
             int[] active = IntStream.range(0, idle.length).filter(i -> !idle[i]).toArray();
             List<Source> effective = IntStream.of(active).mapToObj(sources::get).toList();
@@ -150,13 +150,6 @@ public final class PromptPredictions {
             }
             return new Case(
                     kind, component, all.rows(), all.tokens(), idle, spread(measured, active, idle.length), predicted);
-        }
-
-        /** Whether F can see a site: not if it is later than F's token, or at an earlier one with no attention above. */
-        private boolean seen(Site site) {
-            int top = 2 * run.model().config().layers();
-            return site.token() == f.position()
-                    || (site.token() < f.position() && site.halfDepth() <= Sweep.lastAttentionBelow(top));
         }
 
         private static double[] spread(double[] values, int[] places, int count) {
@@ -180,10 +173,16 @@ public final class PromptPredictions {
         }
 
         private double[] predict(PredictionMethod method, InterventionKind kind, List<Source> sources) {
-            SensitivityField s = switch (method) {
-                case FIRST -> sensitivity();
-                case PATH -> path(kind.size());
+            return switch (method) {
+                case FIRST -> products(sensitivity(), sources);
+                case SECOND ->
+                    SecondOrder.compute(run, f, sources, budgetBytes.getAsLong())
+                            .predicted(1);
+                case PATH -> products(path(kind.size()), sources);
             };
+        }
+
+        private static double[] products(SensitivityField s, List<Source> sources) {
             return sources.stream().mapToDouble(s::predict).toArray();
         }
 

@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 
 /**
  * Cases of attention. A batch's columns share the prefix of a base run; at the point where every row is the base run's row of
- * its token, the ragged value's derivative is what the tangent and the adjoint compute, so one function gives all three.
+ * its token, the ragged value's derivative is what the tangent, the adjoint and the curvature compute, so one function gives all four.
  */
 final class AttentionCases {
     private AttentionCases() {}
@@ -97,7 +97,13 @@ final class AttentionCases {
                     Matrix dqkv = bench.poison(rows.rows(), 3 * width);
                     bench.backend().attentionAdjoint(primal(bench, shape, base), dout, rows, queriesFrom, dqkv);
                     return bench.read(dqkv);
-                });
+                },
+                (bench, dx) -> OperationCase.added(bench, (rows.rows() - from) * width, from, before -> {
+                    Matrix dqkv = bench.matrix(dx, rows.rows(), 3 * width);
+                    Matrix ddout = bench.matrixFrom(from, before, rows.rows(), width);
+                    bench.backend().attentionCurvature(primal(bench, shape, base), dqkv, rows, queriesFrom, ddout);
+                    return ddout;
+                }));
     }
 
     private static OperationCase values(String what, AttentionShape shape, RaggedRows rows, int queriesFrom) {

@@ -41,6 +41,33 @@ class CausalityTest {
 
     @ParameterizedTest
     @MethodSource("dev.greenfield.backend.Backends#here")
+    void curvatureReachesNoEarlierTokenAndNoOtherColumn(Backends kind) {
+        RaggedRows rows = AttentionCases.columns(TOKENS, 0, 0, 0);
+        try (Workbench bench = new Workbench(leaks.closing(kind.open()), true)) {
+            AttentionPrimal primal = AttentionCases.primal(bench, SHAPE, normal(1, TOKENS * 3 * WIDTH));
+            for (int token : new int[] {1, 31, 33, 69}) {
+                double[] moved = normal(2, 9 * WIDTH);
+                Arrays.fill(moved, 3 * WIDTH, 6 * WIDTH, 0);
+                double[] only = AttentionCases.onlyAt(token, rows, 3 * WIDTH, moved);
+                double[] zeros = new double[rows.rows() * WIDTH];
+                Matrix ddout = bench.matrix(zeros, rows.rows(), WIDTH);
+                bench.backend().attentionCurvature(primal, bench.matrix(only, rows.rows(), 3 * WIDTH), rows, 0, ddout);
+                double[] y = bench.read(ddout);
+                for (int row = 0; row < rows.rows(); row++) {
+                    boolean still = rows.tokenOf(row) < token || row == rows.row(rows.tokenOf(row), 1);
+                    for (int j = 0; still && j < WIDTH; j++) {
+                        assertThat(Math.abs(y[row * WIDTH + j]))
+                                .as("row " + row)
+                                .isEqualTo(0.0);
+                    }
+                }
+                assertThat(y[rows.start(token) * WIDTH]).isNotZero();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.greenfield.backend.Backends#here")
     void aCotangentReachesNoLaterToken(Backends kind) {
         RaggedRows rows = AttentionCases.cotangents(TOKENS, 0, 69, 69, 69);
         try (Workbench bench = new Workbench(leaks.closing(kind.open()), true)) {

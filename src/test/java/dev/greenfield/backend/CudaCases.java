@@ -42,6 +42,10 @@ public final class CudaCases {
         }
         test.run(test.tangent(), backend, padded, normal(34, test.point().length));
         test.run(test.adjoint(), backend, padded, normal(35, y.length));
-        return 3;
+        if (test.curvature() == null) {
+            return 3;
+        }
+        test.run(test.curvature(), backend, padded, normal(38, test.point().length));
+        return 4;
     }
 }

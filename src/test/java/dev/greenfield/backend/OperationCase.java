@@ -1,5 +1,7 @@
 package dev.greenfield.backend;
 
+import dev.greenfield.testing.Vectors;
+import dev.greenfield.testing.Yardstick;
 import java.util.function.UnaryOperator;
 
 /**
@@ -12,9 +14,16 @@ import java.util.function.UnaryOperator;
  * @param naive f once more, written from its definition in float64 without a backend; null where there is none
  * @param tangent dx to J dx; null when the operation has none
  * @param adjoint dy to J' dy; null when the operation has none
+ * @param curvature dx to the second derivative of f(x + e dx) by e, at 0; null when the operation has none
  */
 public record OperationCase(
-        String name, double[] point, Action value, UnaryOperator<double[]> naive, Action tangent, Action adjoint) {
+        String name,
+        double[] point,
+        Action value,
+        UnaryOperator<double[]> naive,
+        Action tangent,
+        Action adjoint,
+        Action curvature) {
 
     /** Puts arguments on a workbench, runs the operation there and reads its result. */
     @FunctionalInterface
@@ -24,7 +33,31 @@ public record OperationCase(
 
     /** A case that has no derivatives. */
     static OperationCase of(String name, double[] point, Action value, UnaryOperator<double[]> naive) {
-        return new OperationCase(name, point, value, naive, null, null);
+        return new OperationCase(name, point, value, naive, null, null, null);
+    }
+
+    /** Lays the result of a curvature, which is added to what was there, on the bench. */
+    @FunctionalInterface
+    interface Accumulation {
+        Matrix onto(double[] before);
+    }
+
+    /**
+     * What an accumulating operation adds, from a run onto zeros; fails unless a second run, onto other numbers, gives their sum.
+     *
+     * @param fromRow rows before it are neither read nor written
+     */
+    static double[] added(Workbench bench, int count, int fromRow, Accumulation operation) {
+        double[] added = bench.readFrom(fromRow, operation.onto(new double[count]));
+        double[] before = Vectors.normal(36, count);
+        double[] sum = bench.readFrom(fromRow, operation.onto(before));
+        double rounding = bench.backend().precision() == Precision.FP64 ? 0x1p-48 : 0x1p-19;
+        double magnitude = Yardstick.magnitude(before) + Yardstick.magnitude(added);
+        double off = Yardstick.distance(sum, Vectors.plus(before, 1, added));
+        if (!(off <= rounding * magnitude)) {
+            throw new AssertionError("what is added differs by " + off + " with what was there");
+        }
+        return added;
     }
 
     /** Runs one action of this case on a backend, with gaps around all matrices or without. */

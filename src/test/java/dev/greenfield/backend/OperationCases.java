@@ -3,14 +3,11 @@ package dev.greenfield.backend;
 import static dev.greenfield.backend.AttentionCases.columns;
 import static dev.greenfield.backend.AttentionCases.cotangents;
 import static dev.greenfield.backend.AttentionCases.replicated;
-import static dev.greenfield.testing.Vectors.concat;
 import static dev.greenfield.testing.Vectors.normal;
 
-import dev.greenfield.model.Activation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.DoubleUnaryOperator;
 
 /** The table of operation cases: every operation of {@link Backend}, at ordinary sizes and at awkward ones. */
 public final class OperationCases {
@@ -45,13 +42,7 @@ public final class OperationCases {
         }
         cases.add(layerNormOfOffset());
         cases.addAll(AttentionCases.all());
-        for (Activation kind : Activation.values()) {
-            for (int inner : new int[] {7, 30, 192}) {
-                cases.add(activation(kind, columns(1, 0), 0, inner));
-                cases.add(activation(kind, columns(9, 0, 2, 2, 5), 3, inner));
-                cases.add(slopes(kind, 7, inner));
-            }
-        }
+        cases.addAll(ActivationCases.all());
         cases.add(grow(
                 "cotangents", cotangents(6, 0, 5, 3), cotangents(6, 0, 5, 4, 3, 1), new int[] {0, -1, 1, -1}, false));
         cases.add(grow("tangents", columns(6, 1, 4), columns(6, 0, 1, 2, 4), new int[] {-1, 0, -1, 1}, false));
@@ -201,7 +192,17 @@ public final class OperationCases {
                 },
                 x -> normalized(x, width),
                 derivative,
-                derivative);
+                derivative,
+                (bench, dx) -> OperationCase.added(bench, n * width, 0, before -> {
+                    Matrix normalized = bench.poison(rows.tokens(), width);
+                    Buffer inverseStd = bench.poison(rows.tokens());
+                    bench.backend()
+                            .layerNorm(bench.matrix(base, rows.tokens(), width), EPSILON, normalized, inverseStd);
+                    Matrix ddy = bench.matrix(before, n, width);
+                    bench.backend()
+                            .layerNormCurvature(bench.matrix(dx, n, width), rows, fromRow, normalized, inverseStd, ddy);
+                    return ddy;
+                }));
     }
 
     private static OperationCase accumulatedLayerNorm(RaggedRows rows, int fromRow, int width) {
@@ -281,81 +282,6 @@ public final class OperationCases {
         return y;
     }
 
-    private static OperationCase activation(Activation kind, RaggedRows rows, int fromRow, int inner) {
-        double[] bias = normal(10, inner);
-        double[] base = arguments(rows.tokens() * inner, bias);
-        int n = rows.rows() - fromRow;
-        OperationCase.Action derivative = (bench, du) -> {
-            Matrix slope = bench.poison(rows.tokens(), inner);
-            Matrix u = bench.matrix(base, rows.tokens(), inner);
-            bench.backend().activation(kind, u, bench.vector(bias), slope);
-            Matrix out = bench.matrix(du, n, inner);
-            bench.backend().activationTangent(out, rows, fromRow, slope, out);
-            // Elsewhere too, where the other matrix has another stride.
-            Matrix elsewhere = bench.poison(n, inner);
-            bench.backend().activationTangent(bench.matrix(du, n, inner), rows, fromRow, slope, elsewhere);
-            double[] inPlace = bench.read(out);
-            if (!Arrays.equals(inPlace, bench.read(elsewhere))) {
-                throw new AssertionError("in place and elsewhere differ");
-            }
-            return inPlace;
-        };
-        return new OperationCase(
-                "activation " + kind + ": " + n + " x " + inner,
-                Arrays.copyOfRange(replicated(base, rows, inner), fromRow * inner, rows.rows() * inner),
-                (bench, x) -> {
-                    Matrix u = bench.matrix(x, n, inner);
-                    bench.backend().activation(kind, u, bench.vector(bias), null);
-                    return bench.read(u);
-                },
-                x -> mapped(x, inner, (value, row, j) -> naive(kind).applyAsDouble(value + bias[j])),
-                derivative,
-                derivative);
-    }
-
-    /** Arguments whose sum with the bias is at least 0.1 from 0, so that differences do not cross the kink of ReLU. */
-    private static double[] arguments(int count, double[] bias) {
-        return mapped(Arrays.stream(normal(11, count)).map(x -> 2 * x).toArray(), bias.length, (value, row, j) -> {
-            double u = value + bias[j];
-            return (float) (u + Math.copySign(0.1, u) - bias[j]);
-        });
-    }
-
-    /** The value that the activation leaves when it is also asked for the derivative, and the derivative. */
-    private static OperationCase slopes(Activation kind, int rows, int inner) {
-        double[] bias = normal(10, inner);
-        return OperationCase.of(
-                "activation " + kind + " with derivative: " + rows + " x " + inner,
-                // Far tails too: there tanh and erf saturate.
-                Arrays.stream(normal(12, rows * inner)).map(x -> 4 * x).toArray(),
-                (bench, x) -> {
-                    Matrix u = bench.matrix(x, rows, inner);
-                    Matrix slope = bench.poison(rows, inner);
-                    bench.backend().activation(kind, u, bench.vector(bias), slope);
-                    return concat(bench.read(u), bench.read(slope));
-                },
-                null);
-    }
-
-    /** u sigmoid(2 z) is the tanh form of GELU; the erf form by Simpson's rule on the normal density. */
-    private static DoubleUnaryOperator naive(Activation kind) {
-        return switch (kind) {
-            case GELU_NEW -> u -> u / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (u + 0.044715 * u * u * u)));
-            case GELU ->
-                u -> {
-                    int steps = 2000;
-                    double sum = 0;
-                    for (int i = 0; i <= steps; i++) {
-                        double x = u * i / steps;
-                        double weight = i == 0 || i == steps ? 1 : i % 2 == 1 ? 4 : 2;
-                        sum += weight * Math.exp(-x * x / 2);
-                    }
-                    return u * (0.5 + sum * u / steps / 3 / Math.sqrt(2 * Math.PI));
-                };
-            case RELU -> u -> u > 0 ? u : 0;
-        };
-    }
-
     private static OperationCase grow(String what, RaggedRows from, RaggedRows to, int[] origin, boolean onBase) {
         int width = 13;
         double[] base = normal(13, to.tokens() * width);
@@ -416,11 +342,11 @@ public final class OperationCases {
                 });
     }
 
-    private interface Element {
+    interface Element {
         double apply(double value, int row, int column);
     }
 
-    private static double[] mapped(double[] x, int width, Element element) {
+    static double[] mapped(double[] x, int width, Element element) {
         double[] y = new double[x.length];
         for (int i = 0; i < y.length; i++) {
             y[i] = element.apply(x[i], i / width, i % width);

@@ -57,6 +57,21 @@ class OperationTest {
                 test.run(test.tangent(), oracle, false, direction));
     }
 
+    static List<OperationCase> withCurvature() {
+        return cases().stream().filter(c -> c.curvature() != null).toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("withCurvature")
+    void secondDifferencesOfTheOracleConvergeToItsCurvature(OperationCase test) {
+        Backend oracle = leaks.closing(Backends.REFERENCE.open());
+        double[] direction = normal(37, test.point().length);
+        Differences.checkSecond(
+                test.name(),
+                h -> test.run(test.value(), oracle, false, plus(test.point(), h, direction)),
+                test.run(test.curvature(), oracle, true, direction));
+    }
+
     @ParameterizedTest
     @MethodSource("withTangent")
     void adjointOfTheOracleIsThatOfItsTangent(OperationCase test) {
@@ -86,6 +101,7 @@ class OperationTest {
             backend.attention(shape, bench.poison(0, 12), rows, null, 0, none, null);
             backend.attentionTangent(primal, bench.poison(0, 12), rows, 0, none);
             backend.attentionAdjoint(primal, none, rows, 0, bench.poison(0, 12));
+            backend.attentionCurvature(primal, bench.poison(0, 12), rows, 0, none);
         }
     }
 
@@ -98,6 +114,10 @@ class OperationTest {
             double[] forward = compare("tangent of " + test.name(), test, test.tangent(), u);
             double[] v = normal(35, forward.length);
             compare("adjoint of " + test.name(), test, test.adjoint(), v);
+        }
+        if (test.curvature() != null) {
+            double[] u = normal(38, test.point().length);
+            compare("curvature of " + test.name(), test, test.curvature(), u);
         }
     }
 

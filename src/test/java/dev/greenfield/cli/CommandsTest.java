@@ -149,12 +149,19 @@ class CommandsTest {
             Run own = model.run(PROMPT);
             Run corrupt = model.run(CORRUPT);
             Observable f = Observable.logitDifference("Seoul", "Oslo");
-            PatchSweep sweep = direction.equals("noise") ? own.patchSweep(corrupt, f) : corrupt.patchSweep(own, f);
+            PatchSweep sweep = direction.equals("noise")
+                    ? own.withSecondOrder(own.patchSweep(corrupt, f))
+                    : corrupt.withSecondOrder(corrupt.patchSweep(own, f));
             assertThat(Cli.tensor(out, "patch.measured", DType.F64, 5, 6))
                     .containsExactly(Errors.flat(sweep.measured()));
             assertThat(Cli.tensor(out, "patch.predicted", DType.F64, 5, 6))
                     .containsExactly(Errors.flat(sweep.predicted()));
+            assertThat(Cli.tensor(out, "patch.second_order", DType.F64, 5, 6))
+                    .containsExactly(Errors.flat(sweep.secondOrder()));
             JsonNode results = Cli.result(out).path("results");
+            assertThat(results.path("correlation_second_order").asDouble())
+                    .isEqualTo(Sites.correlation(sweep.measured(), sweep.secondOrder()))
+                    .isNotEqualTo(results.path("correlation").asDouble());
             assertThat(results.path("logit_difference").asDouble()).isEqualTo(own.value(f));
             assertThat(results.path("logit_difference_corrupt").asDouble()).isEqualTo(corrupt.value(f));
             assertThat(results.path("full_change").asDouble()).isEqualTo(sweep.donorValue() - sweep.value());

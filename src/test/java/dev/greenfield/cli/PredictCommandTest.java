@@ -46,8 +46,8 @@ class PredictCommandTest {
         JsonNode results = Cli.result(out).path("results");
         assertThat(results.path("prompts")).hasSize(3);
         assertThat(results.path("kinds")).hasSize(8);
-        // 4 kinds have a donor and two methods, 4 have one.
-        assertThat(results.path("rows")).hasSize(4 * (4 * 2 + 4));
+        // 4 kinds have a donor and three methods, 4 have two.
+        assertThat(results.path("rows")).hasSize(4 * (4 * 3 + 4 * 2));
         Set<String> seen = new HashSet<>();
         for (JsonNode row : results.path("rows")) {
             String name =
@@ -146,13 +146,16 @@ class PredictCommandTest {
         long[] shape = component == Component.HEAD ? new long[] {4, 4, 6} : new long[] {4, 6};
         double[] measured = Cli.tensor(out, "patch.measured", DType.F64, shape);
         double[] predicted = Cli.tensor(out, "patch.predicted", DType.F64, shape);
+        double[] second = Cli.tensor(out, "patch.second_order", DType.F64, shape);
         try (Model model = Greenfield.load("demo", Options.defaults().backend("reference"))) {
             Run run = model.run(direction.equals("noise") ? KOREA : NORWAY);
             Run donor = model.run(direction.equals("noise") ? NORWAY : KOREA);
             Observable f = Observable.logitDifference("Seoul", "Oslo");
             Interventions patches = Interventions.patches(run.components(), donor.components(), component);
             double[] effects = run.effects(patches.sources(), f);
+            double[] derivatives = run.secondOrder(patches.sources(), f).second();
             for (int i = 0; i < effects.length; i++) {
+                assertThat(second[i]).isCloseTo(predicted[i] + derivatives[i] / 2, within(1e-9));
                 assertThat(measured[i]).isCloseTo(effects[i], within(1e-9));
                 assertThat(predicted[i])
                         .isCloseTo(run.sensitivity(f).predict(patches.sources().get(i)), within(1e-9));

@@ -13,9 +13,11 @@ import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.Source;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.SecondOrder;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
 import dev.greenfield.testing.Yardstick;
@@ -50,6 +52,7 @@ class BatchSplitTest {
         for (long budget = 1024; budget < PLENTY; budget += budget / 50) {
             try {
                 Batches.cut(model, new int[] {TOKENS}, budget);
+                Batches.runCurvatures(model, new int[] {TOKENS}, TOKENS, budget, range -> {});
                 return budget;
             } catch (MemoryBudgetException tooSmall) {
                 assertThat(tooSmall).hasMessageContaining("raise --memory");
@@ -73,9 +76,21 @@ class BatchSplitTest {
         results.put("adjoint", Errors.flat(green.adjointAll(outputs)));
         results.put("squared norm", new double[] {green.squaredFrobenius()});
         Readout.Resolved f = new Readout.Resolved(Observable.Kind.LOGIT_DIFFERENCE, 3, 1, null, TOKENS - 2);
+        SecondOrder derivatives = SecondOrder.compute(run, f, sources(), budget);
+        results.put("first derivatives", derivatives.first());
+        results.put("second derivatives", derivatives.second());
         results.put(
                 "patches", Errors.flat(PatchSweep.compute(run, donor, f, budget).measured()));
         return results;
+    }
+
+    private static List<Source> sources() {
+        List<Source> sources = new ArrayList<>();
+        for (int i = 0; i < VECTORS; i++) {
+            sources.add(Source.of(Map.of(
+                    Site.of(0, i % 3), normal(200 + i, 24), Site.mid(i % 2, i % (TOKENS - 1)), normal(300 + i, 24))));
+        }
+        return sources;
     }
 
     @ParameterizedTest

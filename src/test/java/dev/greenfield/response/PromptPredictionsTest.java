@@ -29,6 +29,11 @@ class PromptPredictionsTest {
     @RegisterExtension
     final LeakCheck leaks = new LeakCheck();
 
+    private static double error(PromptPredictions.Case one, PredictionMethod method) {
+        return PredictionQuality.of(one.activePredicted(method), one.activeMeasured())
+                .relativeError();
+    }
+
     private static PredictionPlan plan(String... kinds) {
         return new PredictionPlan(
                 Arrays.stream(kinds).map(InterventionKind::parse).toList(),
@@ -56,6 +61,9 @@ class PromptPredictionsTest {
                     assertThat(q.rSquared()).as(name).isGreaterThan(0.9999);
                     assertThat(q.signAgreement()).as(name).isEqualTo(1);
                 }
+                // What first order lacks here is the second derivative.
+                double first = error(one, PredictionMethod.FIRST);
+                assertThat(error(one, PredictionMethod.SECOND)).isLessThan(0.1 * first);
             }
         }
     }
@@ -151,7 +159,7 @@ class PromptPredictionsTest {
                 }
             }
             List<PredictionStudy.Row> rows = study.rows(new Bootstrap(100, 3));
-            assertThat(rows).hasSize(8 + 4).isEqualTo(again.rows(new Bootstrap(100, 3)));
+            assertThat(rows).hasSize(12 + 8).isEqualTo(again.rows(new Bootstrap(100, 3)));
             PredictionStudy.Row heads = rows.stream()
                     .filter(r -> r.component() == Component.HEAD && r.method() == PredictionMethod.PATH)
                     .findFirst()

@@ -9,6 +9,7 @@ import java.util.function.DoubleFunction;
  */
 public final class Differences {
     private static final double STEP = 0x1p-8;
+    private static final double SECOND_STEP = 0x1p-7;
 
     private Differences() {}
 
@@ -35,6 +36,34 @@ public final class Differences {
                     + " are off by " + coarse + " and " + fine + " of " + scale + ", which is order " + order
                     + ", expected order 2");
         }
+    }
+
+    /**
+     * Fails unless the second central differences of {@code f} at 0 converge to {@code second} at second order. They lose twice the
+     * digits that first ones lose, and have more to lose: steps are longer.
+     *
+     * @param second f''(0)
+     */
+    public static void checkSecond(String what, DoubleFunction<double[]> f, double[] second) {
+        double coarse = secondError(f, second, SECOND_STEP);
+        double fine = secondError(f, second, SECOND_STEP / 2);
+        double scale = Vectors.norm(second);
+        double rounding = 0x1p-49 / (SECOND_STEP * SECOND_STEP) * Vectors.norm(f.apply(0));
+        double order = Math.log(coarse / fine) / Math.log(2);
+        if (!(fine <= 8 * rounding) && !(Math.abs(order - 2) < 0.1 && fine < 0.05 * scale)) {
+            throw new AssertionError(what + ": second differences with steps " + SECOND_STEP + " and " + SECOND_STEP / 2
+                    + " are off by " + coarse + " and " + fine + " of " + scale + ", which is order " + order
+                    + ", expected order 2");
+        }
+    }
+
+    private static double secondError(DoubleFunction<double[]> f, double[] second, double step) {
+        double[] difference = Vectors.plus(f.apply(step), 1, f.apply(-step));
+        double[] middle = f.apply(0);
+        for (int i = 0; i < difference.length; i++) {
+            difference[i] = (difference[i] - 2 * middle[i]) / (step * step);
+        }
+        return Vectors.norm(Vectors.minus(difference, second));
     }
 
     private static double error(DoubleFunction<double[]> f, double[] derivative, double step) {

@@ -16,39 +16,25 @@ import java.nio.FloatBuffer;
 
 /** The float32 backend of any machine. See the package comment for how it works. */
 public final class CpuBackend implements Backend {
-    /** Below this many floating-point operations a product is not worth waking a second thread for. */
-    private static final double SPLIT_FLOPS = 4e6;
-
-    /** Products of fewer rows than this are bound by packing the other operand. */
-    private static final int FEW_ROWS = 192;
-
-    /** From so many rows a thread on, packing the whole other operand in each thread no longer counts. */
-    private static final int MANY_ROWS = 2048;
-
-    /** Least columns of a piece. */
-    private static final int STRIP = 192;
-
-    /** Columns of a strip of a product of few rows. */
-    private static final int WIDE_STRIP = 384;
-
-    /** Rows of b that a product of few rows takes at a time: rows stand pages apart, and a core knows 64 to 96 pages at once. */
-    private static final int PAGES = 64;
-
     private final Gemm gemm;
+    private final CpuProducts products;
     private final String problem;
     private final Workers workers;
     private final CpuMemory memory;
     private final CpuAttention attention;
     private final CpuAttentionDerivatives derivatives;
+    private final CpuAttentionCurvature curvature;
     private final BufferLedger ledger = new BufferLedger();
 
     private CpuBackend(Gemm gemm, int threads, String problem) {
         this.problem = problem;
         this.gemm = gemm;
         this.workers = new Workers(threads);
+        this.products = new CpuProducts(gemm, workers);
         this.memory = gemm.memory();
         this.attention = new CpuAttention(gemm, memory, workers);
         this.derivatives = new CpuAttentionDerivatives(gemm, memory, workers);
+        this.curvature = new CpuAttentionCurvature(gemm, memory, workers);
     }
 
     /** A backend on {@code threads} threads with OpenBLAS where it loads, plain Java otherwise. */
@@ -174,67 +160,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void multiply(
             double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c) {
-        int m = c.rows();
-        int n = c.columns();
-        int k = transposeA ? a.rows() : a.columns();
-        if (m == 0 || n == 0) {
-            return;
-        }
-        Grid grid = grid(m, n, 2.0 * m * n * k);
-        workers.run(grid.rowPieces * grid.columnPieces, i -> {
-            int row = piece(m, grid.rowPieces, i / grid.columnPieces);
-            int rows = piece(m, grid.rowPieces, i / grid.columnPieces + 1) - row;
-            int column = piece(n, grid.columnPieces, i % grid.columnPieces);
-            int columns = piece(n, grid.columnPieces, i % grid.columnPieces + 1) - column;
-            if (rows == 0 || columns == 0) {
-                return;
-            }
-            // The library packs b column by column: of few enough rows at a time for the processor to keep their pages
-            // at hand.
-            int step = m < FEW_ROWS && !transposeB ? PAGES : k;
-            View out = view(c, row, column, rows, columns);
-            for (int k0 = 0; k0 == 0 || k0 < k; k0 += step) {
-                int depth = Math.min(step, k - k0);
-                View left = transposeA ? view(a, k0, row, depth, rows).transpose() : view(a, row, k0, rows, depth);
-                View right = transposeB
-                        ? view(b, column, k0, columns, depth).transpose()
-                        : view(b, k0, column, depth, columns);
-                gemm.multiply((float) alpha, left, right, k0 == 0 ? (float) beta : 1, out);
-            }
-        });
-    }
-
-    /** Part of a matrix: {@code rows} by {@code columns} from the given row and column on. */
-    private static View view(Matrix m, int row, int column, int rows, int columns) {
-        return new View(CpuBuffer.of(m.buffer()).block(), m.at(row) + column, rows, columns, m.stride());
-    }
-
-    /** Into how many pieces a product is cut. */
-    private record Grid(int rowPieces, int columnPieces) {}
-
-    /**
-     * How to share a product among the threads. Each piece packs its part of both operands, so long products are cut by rows and
-     * others by columns; products of so few rows that packing is most of the work are cut into strips whose part of the
-     * other operand stays in cache.
-     */
-    private Grid grid(int m, int n, double flops) {
-        int threads = workers.threads();
-        if (flops < SPLIT_FLOPS || threads == 1) {
-            return new Grid(1, m < FEW_ROWS ? Math.max(1, n / WIDE_STRIP) : 1);
-        }
-        if (m >= MANY_ROWS * threads) {
-            return new Grid(threads, 1);
-        }
-        int columnPieces = Math.min(threads, Math.max(1, n / STRIP));
-        if (m < FEW_ROWS) {
-            return new Grid(1, Math.max(columnPieces, n / WIDE_STRIP));
-        }
-        return new Grid((threads + columnPieces - 1) / columnPieces, columnPieces);
-    }
-
-    /** Where piece i begins, on multiples of 16 so that the library's inner kernels see full vectors. */
-    private static int piece(int length, int pieces, int i) {
-        return i == pieces ? length : (int) ((long) length * i / pieces) & ~15;
+        products.multiply((float) alpha, a, transposeA, b, transposeB, (float) beta, c);
     }
 
     @Override
@@ -288,6 +214,16 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void layerNormCurvature(
+            Matrix dx, RaggedRows rows, int fromRow, Matrix normalized, Buffer inverseStd, Matrix ddy) {
+        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
+        workers.ranges(
+                dx.rows(),
+                rowsWorthATask(dx),
+                (from, to) -> CurvatureKernels.layerNorm(dx, rows, fromRow, normalized, inverse, ddy, from, to));
+    }
+
+    @Override
     public void attention(
             AttentionShape shape,
             Matrix qkv,
@@ -302,6 +238,12 @@ public final class CpuBackend implements Backend {
     @Override
     public void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
         derivatives.tangent(primal, dqkv, rows, queriesFrom, dout);
+    }
+
+    @Override
+    public void attentionCurvature(
+            AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout) {
+        curvature.add(primal, dqkv, rows, queriesFrom, ddout);
     }
 
     @Override
@@ -324,6 +266,23 @@ public final class CpuBackend implements Backend {
                 du.rows(),
                 rowsWorthATask(du),
                 (from, to) -> RowKernels.activationTangent(du, rows, fromRow, derivative, dg, from, to));
+    }
+
+    @Override
+    public void activationSecondDerivative(Activation kind, Matrix u, Buffer bias) {
+        FloatBuffer b = CpuBuffer.of(bias).view();
+        workers.ranges(
+                u.rows(),
+                Math.max(1, 4096 / Math.max(u.columns(), 1)),
+                (from, to) -> CurvatureKernels.secondDerivative(kind, u, b, from, to));
+    }
+
+    @Override
+    public void activationCurvature(Matrix du, RaggedRows rows, int fromRow, Matrix secondDerivative, Matrix ddg) {
+        workers.ranges(
+                du.rows(),
+                rowsWorthATask(du),
+                (from, to) -> CurvatureKernels.activation(du, rows, fromRow, secondDerivative, ddg, from, to));
     }
 
     @Override

@@ -21,6 +21,12 @@ final class CudaAttention {
 
     private static final int THREADS = 32 * WARPS;
 
+    /** Warps, and so columns, of a block of the curvature's kernel. */
+    private static final int CURVATURE_WARPS = 4;
+
+    /** Elements of a result row that a warp of the curvature's kernel holds. */
+    private static final int CURVATURE_WIDTH = 128;
+
     private final Launcher launcher;
     private final BatchTables tables;
     private final DeviceMemory memory;
@@ -76,6 +82,20 @@ final class CudaAttention {
         numbers(primal.shape(), rows, queriesFrom);
         int tiles = tiles(rows) - queriesFrom / TILE;
         launcher.launch(blocks(rows.columns()), tiles, variant.slices, THREADS, variant.sharedBytes);
+    }
+
+    void curvature(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout) {
+        BatchTables.Table table = tables.of(rows);
+        AttentionShape shape = primal.shape();
+        launcher.kernel("attention_curvature")
+                .matrix(primal.qkv())
+                .buffer(primal.logSumExp())
+                .matrix(dqkv);
+        batch(table).matrix(ddout);
+        numbers(shape, rows, queriesFrom);
+        int blocks = (rows.columns() + CURVATURE_WARPS - 1) / CURVATURE_WARPS;
+        int slices = (shape.headWidth() + CURVATURE_WIDTH - 1) / CURVATURE_WIDTH;
+        launcher.launch(blocks, rows.tokens() - queriesFrom, shape.heads() * slices, 32 * CURVATURE_WARPS, 0);
     }
 
     void adjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {

@@ -43,6 +43,7 @@ public final class CudaBackend implements Backend {
     private final Launcher launcher;
     private final BatchTables tables;
     private final CublasGemm gemm;
+    private final CudaNonlinear nonlinear;
     private final CudaAttention attention;
     private boolean closed;
 
@@ -62,6 +63,7 @@ public final class CudaBackend implements Backend {
             DeviceMemory.Block workspace = memory.allocate("cuBLAS workspace", CublasGemm.WORKSPACE_BYTES);
             gemm = new CublasGemm(this, precision, stream, workspace);
             tables = new BatchTables(memory, transfers, launcher);
+            nonlinear = new CudaNonlinear(launcher, tables);
             attention = new CudaAttention(launcher, tables, memory, precision, device.mostSharedBytes());
         } catch (RuntimeException | Error e) {
             for (int i = undo.size() - 1; i >= 0; i--) {
@@ -276,13 +278,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void layerNorm(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd) {
-        queue(() -> launcher.kernel("layer_norm")
-                .matrix(x)
-                .matrix(normalized)
-                .buffer(inverseStd)
-                .size(x)
-                .number((float) epsilon)
-                .launchSums(x));
+        queue(() -> nonlinear.layerNorm(x, epsilon, normalized, inverseStd));
     }
 
     @Override
@@ -294,18 +290,13 @@ public final class CudaBackend implements Backend {
             Buffer inverseStd,
             Matrix dy,
             boolean accumulate) {
-        queue(() -> {
-            long tokens = tables.of(rows).tokenOf(fromRow);
-            launcher.kernel("layer_norm_tangent")
-                    .matrix(dx)
-                    .address(tokens)
-                    .matrix(normalized)
-                    .buffer(inverseStd)
-                    .matrix(dy)
-                    .size(dx)
-                    .number(accumulate ? 1 : 0)
-                    .launchSums(dx);
-        });
+        queue(() -> nonlinear.layerNormTangent(dx, rows, fromRow, normalized, inverseStd, dy, accumulate));
+    }
+
+    @Override
+    public void layerNormCurvature(
+            Matrix dx, RaggedRows rows, int fromRow, Matrix normalized, Buffer inverseStd, Matrix ddy) {
+        queue(() -> nonlinear.layerNormCurvature(dx, rows, fromRow, normalized, inverseStd, ddy));
     }
 
     @Override
@@ -326,42 +317,34 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public void attentionCurvature(
+            AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout) {
+        queue(() -> attention.curvature(primal, dqkv, rows, queriesFrom, ddout));
+    }
+
+    @Override
     public void attentionAdjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {
         queue(() -> attention.adjoint(primal, dout, rows, queriesFrom, dqkv));
     }
 
     @Override
     public void activation(Activation kind, Matrix u, Buffer bias, Matrix derivative) {
-        queue(() -> launcher.kernel("activation")
-                .number(number(kind))
-                .matrix(u)
-                .buffer(bias)
-                .matrix(derivative)
-                .size(u)
-                .launchElements(u));
-    }
-
-    /** The kind as {@code activation.cu} counts them. */
-    private static int number(Activation kind) {
-        return switch (kind) {
-            case GELU_NEW -> 0;
-            case GELU -> 1;
-            case RELU -> 2;
-        };
+        queue(() -> nonlinear.activation(kind, u, bias, derivative));
     }
 
     @Override
     public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg) {
-        queue(() -> {
-            long tokens = tables.of(rows).tokenOf(fromRow);
-            launcher.kernel("activation_tangent")
-                    .matrix(du)
-                    .address(tokens)
-                    .matrix(derivative)
-                    .matrix(dg)
-                    .size(du)
-                    .launchElements(du);
-        });
+        queue(() -> nonlinear.activationTangent(du, rows, fromRow, derivative, dg));
+    }
+
+    @Override
+    public void activationSecondDerivative(Activation kind, Matrix u, Buffer bias) {
+        queue(() -> nonlinear.activationSecondDerivative(kind, u, bias));
+    }
+
+    @Override
+    public void activationCurvature(Matrix du, RaggedRows rows, int fromRow, Matrix secondDerivative, Matrix ddg) {
+        queue(() -> nonlinear.activationCurvature(du, rows, fromRow, secondDerivative, ddg));
     }
 
     @Override

@@ -3,7 +3,7 @@ package dev.greenfield.backend.reference;
 import dev.greenfield.model.Activation;
 
 /**
- * Activations and their derivatives: the tanh form of GELU (Hendrycks and Gimpel, 2016, as GPT-2 has it), the erf form, and
+ * Activations and their first and second derivatives: the tanh form of GELU (Hendrycks and Gimpel, 2016, as GPT-2 has it), the erf form, and
  * ReLU with derivative 0 at 0. Every step is rounded as the {@link Arithmetic} says, the elementary functions included: a
  * float32 program has no double-precision tanh to lean on.
  */
@@ -38,6 +38,26 @@ final class ReferenceActivation {
             }
             case GELU -> r(normalCdf(u) + r(r(u * r(StrictMath.exp(r(r(-0.5 * u) * u)))) / Math.sqrt(2 * Math.PI)));
             case RELU -> u > 0 ? 1 : 0;
+        };
+    }
+
+    /**
+     * act''(u). In the tanh form, with z the argument of tanh: (1 - tanh(z)^2) (z' + u (z'' / 2 - tanh(z) z'^2)); in the erf
+     * form (2 - u^2) phi(u) with phi the normal density.
+     */
+    double secondDerivative(Activation kind, double u) {
+        return switch (kind) {
+            case GELU_NEW -> {
+                double t = tanh(inner(u));
+                double slope = r(SQRT_2_OVER_PI * r(1 + r(r(r(3 * CUBIC) * u) * u))); // z'
+                double half = r(r(3 * CUBIC * SQRT_2_OVER_PI) * u); // z'' / 2
+                yield r(r(1 - r(t * t)) * r(slope + r(u * r(half - r(t * r(slope * slope))))));
+            }
+            case GELU -> {
+                double density = r(r(StrictMath.exp(r(r(-0.5 * u) * u))) / Math.sqrt(2 * Math.PI));
+                yield r(density * r(2 - r(u * u)));
+            }
+            case RELU -> 0;
         };
     }
 

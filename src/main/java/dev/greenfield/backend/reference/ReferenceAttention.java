@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Causal attention, its tangent and its adjoint, one column and head at a time. Notation: s scores, P probabilities, h head
+ * Causal attention, its tangent, its curvature and its adjoint, one column and head at a time. Notation: s scores, P probabilities, h head
  * width; element (token, head, i) of q, k and v stands in columns head h + i, D + head h + i and 2 D + head h + i of qkv.
  */
 final class ReferenceAttention {
@@ -100,6 +100,53 @@ final class ReferenceAttention {
                     add(o, to, r(p[j] * r(ds[j] - mean)), x, v, h);
                     if (j >= first) {
                         add(o, to, p[j], dx, (int) dqkv.at(rows.row(j, c)) + 2 * width + head * h, h);
+                    }
+                }
+            }
+        });
+    }
+
+    void curvature(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout) {
+        AttentionShape shape = primal.shape();
+        double[] x = ReferenceBuffer.of(primal.qkv());
+        double[] dx = ReferenceBuffer.of(dqkv);
+        double[] o = ReferenceBuffer.of(ddout);
+        int h = shape.headWidth();
+        int width = shape.width();
+        forEachColumnAndHead(rows, shape, (c, head) -> {
+            int first = rows.first(c);
+            double[] p = new double[rows.last(c) + 1];
+            double[] ds = new double[rows.last(c) + 1];
+            double[] w = new double[rows.last(c) + 1];
+            for (int i = Math.max(first, queriesFrom); i <= rows.last(c); i++) {
+                probabilities(primal, head, i, p);
+                int q = (int) primal.qkv().at(i) + head * h;
+                int dq = (int) dqkv.at(rows.row(i, c)) + head * h;
+                double mean = 0;
+                for (int j = 0; j <= i; j++) {
+                    double score = dot(dx, dq, x, (int) primal.qkv().at(j) + width + head * h, h);
+                    w[j] = 0;
+                    if (j >= first) {
+                        int dk = (int) dqkv.at(rows.row(j, c)) + width + head * h;
+                        score = r(score + dot(x, q, dx, dk, h));
+                        w[j] = r(r(2 * shape.scale()) * dot(dx, dq, dx, dk, h));
+                    }
+                    ds[j] = r(shape.scale() * score);
+                    mean = r(mean + r(p[j] * ds[j]));
+                }
+                double meanW = 0;
+                for (int j = 0; j <= i; j++) {
+                    double d = r(ds[j] - mean);
+                    w[j] = r(r(d * d) + w[j]);
+                    meanW = r(meanW + r(p[j] * w[j]));
+                }
+                int to = (int) ddout.at(rows.row(i, c)) + head * h;
+                for (int j = 0; j <= i; j++) {
+                    int v = (int) primal.qkv().at(j) + 2 * width + head * h;
+                    add(o, to, r(p[j] * r(w[j] - meanW)), x, v, h);
+                    if (j >= first) {
+                        int dv = (int) dqkv.at(rows.row(j, c)) + 2 * width + head * h;
+                        add(o, to, r(2 * r(p[j] * r(ds[j] - mean))), dx, dv, h);
                     }
                 }
             }

@@ -19,6 +19,7 @@ public final class ReferenceBackend implements Backend {
     private static final int SUMMANDS = 16;
 
     private final Arithmetic arithmetic;
+    private final ReferenceLayerNorm layerNorm;
     private final ReferenceAttention attention;
     private final ReferenceActivation activation;
     private final BufferLedger ledger = new BufferLedger();
@@ -31,6 +32,7 @@ public final class ReferenceBackend implements Backend {
     /** The same loops, each operation rounded as {@code arithmetic} says. */
     public ReferenceBackend(Arithmetic arithmetic) {
         this.arithmetic = arithmetic;
+        this.layerNorm = new ReferenceLayerNorm(arithmetic);
         this.attention = new ReferenceAttention(arithmetic);
         this.activation = new ReferenceActivation(arithmetic);
     }
@@ -197,30 +199,7 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void layerNorm(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd) {
-        double[] values = ReferenceBuffer.of(x);
-        double[] n = ReferenceBuffer.of(normalized);
-        int width = x.columns();
-        for (int i = 0; i < x.rows(); i++) {
-            int from = (int) x.at(i);
-            int to = (int) normalized.at(i);
-            double sum = 0;
-            for (int j = 0; j < width; j++) {
-                sum = r(sum + values[from + j]);
-            }
-            double mean = r(sum / width);
-            double squares = 0;
-            for (int j = 0; j < width; j++) {
-                double d = r(values[from + j] - mean);
-                squares = r(squares + r(d * d));
-            }
-            double inverse = r(1 / Math.sqrt(r(r(squares / width) + epsilon)));
-            for (int j = 0; j < width; j++) {
-                n[to + j] = r(r(values[from + j] - mean) * inverse);
-            }
-            if (inverseStd != null) {
-                ReferenceBuffer.of(inverseStd)[i] = inverse;
-            }
-        }
+        layerNorm.value(x, epsilon, normalized, inverseStd);
     }
 
     @Override
@@ -232,29 +211,13 @@ public final class ReferenceBackend implements Backend {
             Buffer inverseStd,
             Matrix dy,
             boolean accumulate) {
-        double[] x = ReferenceBuffer.of(dx);
-        double[] n = ReferenceBuffer.of(normalized);
-        double[] y = ReferenceBuffer.of(dy);
-        double[] inverse = ReferenceBuffer.of(inverseStd);
-        int width = dx.columns();
-        for (int i = 0; i < dx.rows(); i++) {
-            int token = rows.tokenOf(fromRow + i);
-            int from = (int) dx.at(i);
-            int norm = (int) normalized.at(token);
-            int to = (int) dy.at(i);
-            double sum = 0;
-            double dot = 0;
-            for (int j = 0; j < width; j++) {
-                sum = r(sum + x[from + j]);
-                dot = r(dot + r(x[from + j] * n[norm + j]));
-            }
-            double mean = r(sum / width);
-            double along = r(dot / width);
-            for (int j = 0; j < width; j++) {
-                double d = r(inverse[token] * r(r(x[from + j] - mean) - r(n[norm + j] * along)));
-                y[to + j] = accumulate ? r(y[to + j] + d) : d;
-            }
-        }
+        layerNorm.tangent(dx, rows, fromRow, normalized, inverseStd, dy, accumulate);
+    }
+
+    @Override
+    public void layerNormCurvature(
+            Matrix dx, RaggedRows rows, int fromRow, Matrix normalized, Buffer inverseStd, Matrix ddy) {
+        layerNorm.curvature(dx, rows, fromRow, normalized, inverseStd, ddy);
     }
 
     @Override
@@ -272,6 +235,12 @@ public final class ReferenceBackend implements Backend {
     @Override
     public void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
         attention.tangent(primal, dqkv, rows, queriesFrom, dout);
+    }
+
+    @Override
+    public void attentionCurvature(
+            AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout) {
+        attention.curvature(primal, dqkv, rows, queriesFrom, ddout);
     }
 
     @Override
@@ -304,6 +273,33 @@ public final class ReferenceBackend implements Backend {
             int slope = (int) derivative.at(rows.tokenOf(fromRow + i));
             for (int j = 0; j < du.columns(); j++) {
                 y[(int) dg.at(i) + j] = r(x[(int) du.at(i) + j] * d[slope + j]);
+            }
+        }
+    }
+
+    @Override
+    public void activationSecondDerivative(Activation kind, Matrix u, Buffer bias) {
+        double[] x = ReferenceBuffer.of(u);
+        double[] b = ReferenceBuffer.of(bias);
+        for (int i = 0; i < u.rows(); i++) {
+            for (int j = 0; j < u.columns(); j++) {
+                int at = (int) u.at(i) + j;
+                x[at] = activation.secondDerivative(kind, r(x[at] + b[j]));
+            }
+        }
+    }
+
+    @Override
+    public void activationCurvature(Matrix du, RaggedRows rows, int fromRow, Matrix secondDerivative, Matrix ddg) {
+        double[] x = ReferenceBuffer.of(du);
+        double[] y = ReferenceBuffer.of(ddg);
+        double[] d = ReferenceBuffer.of(secondDerivative);
+        for (int i = 0; i < du.rows(); i++) {
+            int second = (int) secondDerivative.at(rows.tokenOf(fromRow + i));
+            for (int j = 0; j < du.columns(); j++) {
+                double step = x[(int) du.at(i) + j];
+                int at = (int) ddg.at(i) + j;
+                y[at] = r(y[at] + r(d[second + j] * r(step * step)));
             }
         }
     }

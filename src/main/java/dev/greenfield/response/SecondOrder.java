@@ -1,0 +1,90 @@
+package dev.greenfield.response;
+
+import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Sweep;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Source;
+import java.util.List;
+
+/**
+ * The exact first and second derivatives of an observable along sources: with epsilon times a source in the run,
+ *
+ * <pre>  F(epsilon) = F + epsilon F' + epsilon^2 / 2 F'' + O(epsilon^3)</pre>
+ *
+ * <p>A source at several sites is one direction: its F'' contains what the sites do to each other. One sweep pushes first and second
+ * derivatives of many sources side by side (Taylor mode; Griewank and Walther 2008, chapter 13), so nothing is a difference of
+ * runs.
+ */
+public final class SecondOrder {
+    private final double[] first;
+    private final double[] second;
+
+    private SecondOrder(int sources) {
+        this.first = new double[sources];
+        this.second = new double[sources];
+    }
+
+    /**
+     * Derivatives of F along each source.
+     *
+     * @param budgetBytes memory that the sweeps may take
+     * @throws InputException if a site or a length is not the run's
+     */
+    public static SecondOrder compute(Linearization run, Readout.Resolved f, List<Source> sources, long budgetBytes) {
+        SecondOrder derivatives = new SecondOrder(sources.size());
+        SourceColumns columns = new SourceColumns(run, f, sources);
+        Batches.runCurvatures(
+                run.model(),
+                columns.rows(),
+                run.length(),
+                budgetBytes,
+                range -> derivatives.add(run, f, columns, range));
+        return derivatives;
+    }
+
+    private void add(Linearization run, Readout.Resolved f, SourceColumns columns, Batches.Range range) {
+        Readout readout = new Readout(run.model());
+        int top = columns.top();
+        int position = f.position();
+        new Sweep(run)
+                .curvatures(
+                        columns.seeds(range.from(), range.to()),
+                        top,
+                        position,
+                        position,
+                        (halfDepth, rows, numbers, dx, ddx) -> {
+                            if (halfDepth == top) {
+                                int from = rows.start(position);
+                                int count = rows.count(position);
+                                Readout.Derivatives found =
+                                        readout.derivatives(run, f, rows, dx.rows(from, count), ddx.rows(from, count));
+                                for (int c = 0; c < count; c++) {
+                                    int source = columns.source(range.from() + numbers[c]);
+                                    first[source] = found.first()[c];
+                                    second[source] = found.second()[c];
+                                }
+                            }
+                        });
+    }
+
+    /** F', [sources]; exactly 0 where F cannot see the source. */
+    public double[] first() {
+        return first.clone();
+    }
+
+    /** F'', [sources]; exactly 0 where F cannot see the source. */
+    public double[] second() {
+        return second.clone();
+    }
+
+    /** The change of F to second order when each source is taken epsilon times, epsilon F' + epsilon^2 / 2 F'', [sources]. */
+    public double[] predicted(double epsilon) {
+        double[] change = new double[first.length];
+        for (int i = 0; i < change.length; i++) {
+            change[i] = epsilon * (first[i] + epsilon / 2 * second[i]);
+        }
+        return change;
+    }
+}
