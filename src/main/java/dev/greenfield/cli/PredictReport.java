@@ -357,7 +357,10 @@ final class PredictReport {
     }
 
     private static String interval(Estimate estimate) {
+        // A narrow column breaks the line before the interval, not within.
         return number(estimate.value())
-                + (estimate.hasInterval() ? " [" + number(estimate.low()) + ", " + number(estimate.high()) + "]" : "");
+                + (estimate.hasInterval()
+                        ? " [" + number(estimate.low()) + ",\u00a0" + number(estimate.high()) + "]"
+                        : "");
     }
 }

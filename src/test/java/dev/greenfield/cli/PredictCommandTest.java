@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,6 +71,13 @@ class PredictCommandTest {
                     .isLessThanOrEqualTo(row.at("/pearson/high").asDouble());
         }
         assertThat(seen).hasSize(results.path("rows").size());
+        // What the guide says of patched heads: the path errs least over all, and ranks worst.
+        double[] errors = heads(results, "/relative_error/value");
+        assertThat(errors[2]).isLessThan(0.3 * errors[1]);
+        assertThat(errors[1]).isLessThan(0.9 * errors[0]);
+        double[] ranks = heads(results, "/spearman/value");
+        assertThat(ranks[1]).isGreaterThan(0.98);
+        assertThat(ranks[2]).isLessThan(ranks[0]);
         double[] sites = Cli.tensor(out, "predict.noise.head.sites", DType.F64, 3 * 4 * 7, 3);
         assertThat(sites[0]).isEqualTo(1);
         assertThat(sites[sites.length - 3]).isEqualTo(3);
@@ -77,7 +85,22 @@ class PredictCommandTest {
         assertThat(sites[sites.length - 1]).isEqualTo(5);
         assertThat(Files.readString(out.resolve("report.html")))
                 .contains(
-                        "Where predictions miss", "figure-4-data", "Relative error of the path-integrated prediction");
+                        "Where predictions miss", "figure-6-data", "Relative error of the path-integrated prediction");
+    }
+
+    /** A number of patched heads by first order, second order and path. */
+    private static double[] heads(JsonNode results, String pointer) {
+        double[] values = new double[3];
+        for (JsonNode row : results.path("rows")) {
+            if (row.path("kind").asText().equals("noise")
+                    && row.path("component").asText().equals("head")) {
+                values[
+                        List.of("first", "second", "path")
+                                .indexOf(row.path("method").asText())] = row.at(pointer)
+                        .asDouble();
+            }
+        }
+        return values;
     }
 
     @Test
