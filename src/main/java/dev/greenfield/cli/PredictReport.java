@@ -135,6 +135,9 @@ final class PredictReport {
     /** How far a method is from the truth, over all kinds and components. */
     private String missed(PredictionMethod method) {
         List<Row> own = of(method);
+        if (own.isEmpty()) {
+            return method.description() + ": says nothing about these kinds, which have no second prompt to lead to";
+        }
         long compared = own.stream().mapToLong(row -> row.summary().compared()).sum();
         if (compared == 0) {
             return method.description() + ": nothing to compare, no intervention changes F";

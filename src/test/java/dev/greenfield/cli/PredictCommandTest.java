@@ -143,6 +143,22 @@ class PredictCommandTest {
         }
     }
 
+    @Test
+    void promptsByThemselvesHaveNoIntervalAndNoPath() throws IOException {
+        Path suite = Files.writeString(temporary.resolve("s.json"), "[{\"tokens\": [3, 1, 4], \"answer\": \"#1\"}]");
+        Path out = temporary.resolve("out");
+        String[] args = {"predict", "--model", Cli.SMALL, "--suite", suite.toString(), "--kinds", "zero"};
+        Cli cli = Cli.done(Cli.with(args, "--components", "attn", "--out", out.toString()));
+        assertThat(cli.out()).contains("path-integrated: says nothing about these kinds");
+        JsonNode rows = Cli.result(out).at("/results/rows");
+        assertThat(rows).hasSize(2);
+        assertThat(rows.at("/0/pearson/value").isNumber()).isTrue();
+        assertThat(rows.at("/0/pearson/low").isNull()).isTrue();
+        assertThat(rows.at("/0/top_overlap/value").isNull())
+                .as("three tokens have no more than five changes")
+                .isTrue();
+    }
+
     @ParameterizedTest
     @CsvSource({"attn, noise", "mlp, denoise", "head, denoise"})
     void patchesOfComponentsAreSources(String name, String direction) throws IOException {
