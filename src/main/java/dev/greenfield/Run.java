@@ -10,9 +10,13 @@ import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.response.AverageJacobian;
+import dev.greenfield.response.ComponentOutputs;
 import dev.greenfield.response.GreenOperator;
+import dev.greenfield.response.InputPath;
 import dev.greenfield.response.LinearRegime;
 import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.PredictionPlan;
+import dev.greenfield.response.PromptPredictions;
 import dev.greenfield.response.RegimeGrid;
 import dev.greenfield.response.RegimeMap;
 import dev.greenfield.response.ResponseMap;
@@ -126,6 +130,34 @@ public final class Run implements AutoCloseable {
     /** Likewise when the stream at each of a source's sites is replaced by the vector there, such as a donor's residual. */
     public double[] replacementEffects(List<Source> sources, Observable observable) {
         return SourceEffects.replaced(linearization, resolve(observable), sources, model.freeBytes());
+    }
+
+    /** What each component of this run writes to the stream: interventions on them are made of it. */
+    public ComponentOutputs components() {
+        return new ComponentOutputs(linearization);
+    }
+
+    /**
+     * The sensitivity of F averaged over n runs between this one and a donor, whose embeddings are interpolated: what
+     * path-integrated predictions (EAP-IG) use in place of {@link #sensitivity}.
+     *
+     * @param steps n, at least 1
+     * @throws InputException if the donor has another number of tokens or is of another model
+     */
+    public SensitivityField pathSensitivity(Run donor, Observable observable, int steps) {
+        return InputPath.mean(linearization, donor.linearization, resolve(observable), 1, steps, model.freeBytes());
+    }
+
+    /**
+     * Measured and predicted changes of F for whole sets of interventions on this prompt.
+     *
+     * @param donor the run whose activations are put in, and that is patched with this run's by {@code denoise}; null where no
+     *     kind of the plan needs one
+     * @throws InputException if the donor does not fit, or is missing
+     */
+    public PromptPredictions predictions(Run donor, Observable observable, PredictionPlan plan) {
+        return PromptPredictions.compute(
+                linearization, donor == null ? null : donor.linearization, resolve(observable), plan, model::freeBytes);
     }
 
     /** The exact first and second derivatives of F along each source; see {@link SecondOrder}. */

@@ -33,6 +33,11 @@ public final class Main {
                 new Entry("How F depends on the residual at every depth and token.", SensitivityCommand::new));
         commands.put("patch", new Entry("What patching each site from another prompt does to F.", PatchCommand::new));
         commands.put(
+                "predict",
+                new Entry(
+                        "How well first order and other methods predict interventions over a suite.",
+                        PredictCommand::new));
+        commands.put(
                 "green",
                 new Entry("The linear response of a depth to one site: full, or its leading part.", GreenCommand::new));
         commands.put("map", new Entry("The response of every site to every site, one number a pair.", MapCommand::new));

@@ -4,6 +4,7 @@ import dev.greenfield.Run;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.report.Chart;
 import dev.greenfield.report.HeatMap;
+import dev.greenfield.response.Component;
 import dev.greenfield.response.PatchSweep;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -34,6 +35,15 @@ final class PatchCommand implements Action {
             order = -1)
     private String direction = "noise";
 
+    @Option(
+            names = "--component",
+            paramLabel = "C",
+            description =
+                    "What is patched at each site: resid, the stream (default); attn or mlp, what a block's attention"
+                            + " or MLP writes to it; head, what each head writes.",
+            order = -1)
+    private String component = Component.RESIDUAL.label();
+
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
@@ -50,6 +60,14 @@ final class PatchCommand implements Action {
             double value = Summary.opening(job);
             double corruptValue = Summary.corrupt(job, other);
             boolean noise = direction.equals("noise");
+            Map<String, String> facts = new LinkedHashMap<>();
+            facts.put("Corrupt prompt", corrupt == null ? "tokens " + corruptTokens : corrupt);
+            facts.put("Patched run", noise ? "the prompt's" : "the corrupt prompt's");
+            if (part() != Component.RESIDUAL) {
+                new ComponentPatch(job, noise ? job.run() : other, noise ? other : job.run(), part())
+                        .finish(direction, noise ? corruptValue - value : value - corruptValue, facts);
+                return;
+            }
             terminal.progress("patching "
                     + (noise ? "the prompt's run with the corrupt run's" : "the corrupt run with the" + " prompt's")
                     + " residual at each site");
@@ -64,9 +82,6 @@ final class PatchCommand implements Action {
             job.about(noise ? job.run() : other);
             job.result("direction", direction);
             job.result("full_change", noise ? corruptValue - value : value - corruptValue);
-            Map<String, String> facts = new LinkedHashMap<>();
-            facts.put("Corrupt prompt", corrupt == null ? "tokens " + corruptTokens : corrupt);
-            facts.put("Patched run", noise ? "the prompt's" : "the corrupt prompt's");
             show(job, both, noise ? corruptValue - value : value - corruptValue, facts);
             job.finish();
         }
@@ -89,8 +104,17 @@ final class PatchCommand implements Action {
         if (!direction.equals("noise") && !direction.equals("denoise")) {
             throw new InputException("--direction " + Quantities.quoted(direction) + ": expected noise or denoise");
         }
+        part();
         if (corruptTokens != null) {
             Quantities.tokenIds("--corrupt-tokens", corruptTokens);
+        }
+    }
+
+    private Component part() {
+        try {
+            return Component.of(component);
+        } catch (InputException wrong) {
+            throw new InputException("--component: " + wrong.getMessage(), wrong);
         }
     }
 

@@ -14,7 +14,8 @@ import java.util.List;
 
 /**
  * A file of prompts: a JSON list of objects, each with its prompt as {@code clean}, {@code prompt} or {@code tokens} (ids). {@code
- * corrupt}, {@code answer} and {@code foil} must be texts where they are given; other keys may hold anything.
+ * corrupt}, {@code answer} and {@code foil} must be texts where they are given, {@code corrupt_tokens} ids; other keys may hold
+ * anything.
  *
  * @param path as it was given
  * @param sha256 of the file
@@ -33,9 +34,21 @@ record Suite(String path, String sha256, List<Entry> entries) {
      * @param key which of its keys has the prompt
      * @param text null where there are ids
      * @param ids null where there is a text
+     * @param other what it is compared with
      */
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
-    record Entry(int number, String key, String text, int[] ids) {}
+    record Entry(int number, String key, String text, int[] ids, Other other) {}
+
+    /**
+     * What an entry says about its comparison; each is null where it is missing.
+     *
+     * @param corrupt text of the other prompt
+     * @param corruptIds or its token ids
+     * @param answer a token's text, or #id
+     * @param foil likewise
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
+    record Other(String corrupt, int[] corruptIds, String answer, String foil) {}
 
     /**
      * Reads a suite.
@@ -90,12 +103,24 @@ record Suite(String path, String sha256, List<Entry> entries) {
         }
         String key = given.get(0);
         if (key.equals("tokens")) {
-            return new Entry(number, key, null, ids(where + ", key 'tokens'", entry.get(key)));
+            return new Entry(number, key, null, ids(where + ", key 'tokens'", entry.get(key)), other(where, entry));
         }
         if (entry.get(key).asText().isEmpty()) {
             throw new InputException(where + ", key '" + key + "': found an empty text, expected a prompt");
         }
-        return new Entry(number, key, entry.get(key).asText(), null);
+        return new Entry(number, key, entry.get(key).asText(), null, other(where, entry));
+    }
+
+    private static Other other(String where, JsonNode entry) {
+        if (entry.has("corrupt") && entry.has("corrupt_tokens")) {
+            throw new InputException(where + ": found both 'corrupt' and 'corrupt_tokens', expected one other prompt:"
+                    + " leave one of them out");
+        }
+        return new Other(
+                entry.path("corrupt").textValue(),
+                entry.has("corrupt_tokens") ? ids(where + ", key 'corrupt_tokens'", entry.get("corrupt_tokens")) : null,
+                entry.path("answer").textValue(),
+                entry.path("foil").textValue());
     }
 
     private static int[] ids(String where, JsonNode list) {

@@ -1,6 +1,7 @@
 package dev.greenfield.cli;
 
 import dev.greenfield.Run;
+import dev.greenfield.lattice.InputException;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -43,6 +44,23 @@ final class SuiteJob extends ModelJob {
         return prompts;
     }
 
+    /** The first {@code limit} prompts with their observables and, where {@code corrupt} is set, the prompts that they are compared with. */
+    List<SuitePair> pairs(int limit, boolean corrupt) {
+        List<SuitePair> pairs = new ArrayList<>();
+        for (SuitePrompt prompt : prompts.subList(0, Math.min(limit, prompts.size()))) {
+            Suite.Entry entry = suite.entries().get(prompt.number() - 1);
+            try {
+                pairs.add(SuitePair.of(prompt, entry.other(), model(), corrupt));
+            } catch (InputException wrong) {
+                throw new InputException(
+                        "--suite " + Quantities.quoted(suite.path()) + ", entry " + entry.number() + ": "
+                                + wrong.getMessage(),
+                        wrong);
+            }
+        }
+        return pairs;
+    }
+
     /** Runs a prompt; close the run before the next one. */
     Run run(SuitePrompt prompt) {
         return timed("run", () -> model().run(prompt.tokens()));
@@ -59,9 +77,14 @@ final class SuiteJob extends ModelJob {
 
     /** Prints how many prompts of which length there are. */
     void opening(List<SuitePrompt> chosen) {
+        opening(chosen, "in this shard");
+    }
+
+    /** Likewise; {@code how} says what those that are chosen are, where not all are. */
+    void opening(List<SuitePrompt> chosen, String how) {
         terminal()
                 .line("suite     " + suite.path() + ": " + prompts.size() + " prompts"
-                        + (chosen.size() == prompts.size() ? "" : ", " + chosen.size() + " of them in this shard"));
+                        + (chosen.size() == prompts.size() ? "" : ", " + chosen.size() + " of them " + how));
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("tokens", "prompts"));
         lengths(chosen).forEach((length, count) -> rows.add(List.of(length.toString(), count.toString())));

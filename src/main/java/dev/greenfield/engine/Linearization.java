@@ -28,6 +28,25 @@ public final class Linearization implements AutoCloseable {
 
     /** Runs the model on {@code tokens}, which must be valid for it. */
     public Linearization(DeviceModel model, int[] tokens) {
+        this(model, tokens, null);
+    }
+
+    /**
+     * Runs the blocks on a given stream at depth 0 instead of the tokens' embeddings, such as a point between those of two prompts.
+     *
+     * @param tokens what the run is said to be of; as many as the stream has rows
+     * @param embeddings the stream at depth 0, [T, D] in the order token, component
+     */
+    public static Linearization ofEmbeddings(DeviceModel model, int[] tokens, double[] embeddings) {
+        int width = model.config().width();
+        if (embeddings.length != (long) tokens.length * width) {
+            throw new IllegalArgumentException(
+                    embeddings.length + " numbers for " + tokens.length + " embeddings of width " + width);
+        }
+        return new Linearization(model, tokens, embeddings);
+    }
+
+    private Linearization(DeviceModel model, int[] tokens, double[] embeddings) {
         this.model = model;
         this.backend = model.backend();
         this.tokens = tokens.clone();
@@ -52,7 +71,7 @@ public final class Linearization implements AutoCloseable {
                         allocate("1/std", count),
                         matrix("activation derivative", config.inner())));
             }
-            forward();
+            forward(embeddings);
         } catch (RuntimeException | Error e) {
             close();
             throw e;
@@ -69,11 +88,15 @@ public final class Linearization implements AutoCloseable {
         return Matrix.of(allocate(label, (long) tokens.length * columns), tokens.length, columns);
     }
 
-    private void forward() {
+    private void forward(double[] embeddings) {
         Layers layers = new Layers(model);
         RaggedRows rows = RaggedRows.sequence(tokens.length);
         try (Workspace w = new Workspace(backend, model.config(), tokens.length)) {
-            model.embed(tokens, atHalfDepth(0));
+            if (embeddings == null) {
+                model.embed(tokens, atHalfDepth(0));
+            } else {
+                backend.upload(embeddings, 0, field, 0, embeddings.length);
+            }
             for (int l = 0; l < blocks.size(); l++) {
                 Matrix middle = atHalfDepth(2 * l + 1);
                 layers.attentionForward(l, atHalfDepth(2 * l), middle, rows, blocks.get(l), w);
@@ -133,6 +156,14 @@ public final class Linearization implements AutoCloseable {
         return field(0);
     }
 
+    /** The stream at depth 0 alone, [T, D] in the order token, component. */
+    public double[] embeddings() {
+        double[] values =
+                new double[Math.multiplyExact(tokens.length, model.config().width())];
+        backend.download(field, 0, values, 0, values.length);
+        return values;
+    }
+
     /** The residual stream in the middle of each block ({@code resid_mid}), [L, T, D]. */
     public Field middleField() {
         return field(1);
@@ -146,6 +177,32 @@ public final class Linearization implements AutoCloseable {
             backend.download(field, (long) (2 * l + offset) * perDepth, values, l * perDepth, perDepth);
         }
         return Field.wrap(depths, tokens.length, model.config().width(), values);
+    }
+
+    /**
+     * What each head of block l adds to the stream at l + 1/2, z_h W_O^h with z_h its attention's output: [H T, D] in the order
+     * head, token. The heads of a token sum to what the attention adds, but for the output bias, which is no head's.
+     */
+    public double[] headOutputs(int l) {
+        DeviceModel.BlockWeights block = model.block(l);
+        int heads = block.attention().heads();
+        int headWidth = block.attention().headWidth();
+        int count = tokens.length;
+        int width = model.config().width();
+        double[] outputs = new double[Math.multiplyExact(heads * count, width)];
+        try (Buffer z = backend.allocate("attention output", (long) count * width);
+                Buffer head = backend.allocate("head output", (long) count * width)) {
+            Matrix all = Matrix.of(z, count, width);
+            Matrix one = Matrix.of(head, count, width);
+            backend.attention(
+                    block.attention(), blocks.get(l).attention().qkv(), RaggedRows.sequence(count), null, 0, all, null);
+            for (int h = 0; h < heads; h++) {
+                Matrix part = new Matrix(z, (long) h * headWidth, count, headWidth, width);
+                backend.multiply(1, part, false, block.projection().rows(h * headWidth, headWidth), false, 0, one);
+                backend.download(head, 0, outputs, h * count * width, count * width);
+            }
+        }
+        return outputs;
     }
 
     /** The logits of every position, [T, V] in the order position, token. */

@@ -22,7 +22,8 @@ public final class SensitivityField {
     private final Field whole;
     private final Field middle;
 
-    private SensitivityField(double value, Field whole, Field middle) {
+    /** Of sensitivities that were found elsewhere: S at whole depths [L+1, T, D] and in the middles [L, T, D]. */
+    SensitivityField(double value, Field whole, Field middle) {
         this.value = value;
         this.whole = whole;
         this.middle = middle;

@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 
 /** The sources that an observable can see, as columns of upward sweeps to the last depth: one column a source. */
 final class SourceColumns {
+    private final Linearization run;
     private final List<Source> sources;
     private final int position;
     private final int top;
@@ -25,6 +26,7 @@ final class SourceColumns {
      */
     SourceColumns(Linearization run, Readout.Resolved f, List<Source> sources) {
         sources.forEach(source -> check(run, source));
+        this.run = run;
         this.sources = sources;
         this.position = f.position();
         this.top = 2 * run.model().config().layers();
@@ -52,10 +54,15 @@ final class SourceColumns {
         });
     }
 
-    /** Whether F can see a site. */
-    private boolean seen(Site site) {
+    /** Whether F, read at a token of a run, can see a site: not a later token, nor another one with no attention above it. */
+    static boolean seen(Linearization run, int position, Site site) {
+        int top = 2 * run.model().config().layers();
         return site.token() == position
                 || (site.token() < position && site.halfDepth() <= Sweep.lastAttentionBelow(top));
+    }
+
+    private boolean seen(Site site) {
+        return seen(run, position, site);
     }
 
     private int lowest(Source source) {

@@ -316,6 +316,7 @@ class SuiteTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '~',
             value = {
                 "{} | found an object, expected a list",
                 "[] | found an empty list",
@@ -370,5 +371,29 @@ class SuiteTest {
         Cli cli = Cli.run("green", "--average", "--model", Cli.SMALL, "--suite", suite.toString(), "--skip", "2");
         assertThat(cli.exit()).isEqualTo(2);
         assertThat(cli.err()).contains("--skip 2, entry 2 of the suite", "2 tokens");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "\"foil\": \"#2\"|no 'answer'",
+                "\"answer\": \"#99\"|key 'answer'",
+                "\"answer\": \"#1\", \"foil\": \"#1\"|same token",
+                "\"answer\": \"#1\"|no 'corrupt'",
+                "\"answer\": \"#1\", \"corrupt_tokens\": [1, 2]|3 tokens, the corrupt prompt 2",
+                "\"answer\": \"#1\", \"corrupt_tokens\": [3, 1, 4]|same tokens",
+                "\"answer\": \"#1\", \"corrupt_tokens\": [3, 1, 99]|id 99",
+                "\"answer\": \"#1\", \"corrupt_tokens\": \"3\"|expected a list of token ids",
+                "\"answer\": \"#1\", \"corrupt_tokens\": [1], \"corrupt\": \"a\"|both 'corrupt' and 'corrupt_tokens'"
+            })
+    void comparisonsThatAreNoneAreRefused(String keys, String message) throws IOException {
+        Path suite = write("[{\"tokens\": [3, 1, 4], " + keys + "}]");
+        Path out = temporary.resolve("out");
+        Cli cli = Cli.run("predict", "--model", Cli.SMALL, "--suite", suite.toString(), "--out", out.toString());
+        assertThat(cli.exit()).isEqualTo(2);
+        assertThat(cli.err()).contains("entry 1", message);
+        assertThat(out).doesNotExist();
     }
 }

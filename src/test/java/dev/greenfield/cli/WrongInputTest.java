@@ -124,6 +124,21 @@ class WrongInputTest {
         all.add(bad(patch("--corrupt-tokens", "1,2,4", "--position", "1"), "differ first at token 2", "token 1"));
         all.add(bad(patch("--corrupt-tokens", "1,2,99"), "id 99"));
         all.add(bad(patch("--corrupt-tokens", "1,2,4", "--direction", "up"), "--direction 'up'", "denoise"));
+        all.add(bad(patch("--corrupt-tokens", "1,2,4", "--component", "heads"), "--component", "'heads'", "attn"));
+        // predictions
+        all.add(bad(args("predict"), "no suite", "--suite"));
+        all.add(bad(suite("predict", "--prompt", "The"), "both --suite and --prompt"));
+        all.add(bad(suite("predict", "--kinds", "noise,erase"), "--kinds", "'erase'", "denoise"));
+        all.add(bad(suite("predict", "--kinds", "scaled:big"), "--kinds", "'scaled:big'", "scaled:0.1"));
+        all.add(bad(suite("predict", "--kinds", "zero:2"), "--kinds", "'zero:2'", "without a size"));
+        all.add(bad(suite("predict", "--kinds", "zero,zero"), "--kinds", "'zero' twice"));
+        all.add(bad(suite("predict", "--components", "neuron"), "--components", "'neuron'", "head"));
+        all.add(bad(suite("predict", "--components", ""), "--components", "''", "head"));
+        all.add(bad(suite("predict", "--methods", "zeroth"), "--methods", "'zeroth'", "path"));
+        all.add(bad(suite("predict", "--methods", "path", "--kinds", "zero"), "--methods 'path'", "zero", "first"));
+        all.add(bad(suite("predict", "--steps", "0"), "--steps '0'", "at least 1"));
+        all.add(bad(suite("predict", "--limit", "none"), "--limit 'none'"));
+        all.add(bad(suite("predict", "--model", Cli.SMALL), "entry 1", "--tokens"));
         // maps
         all.add(bad(map("--exact", "--probes", "4"), "both --exact and --probes"));
         all.add(bad(map("--probes", "1"), "--probes '1'", "at least 2"));

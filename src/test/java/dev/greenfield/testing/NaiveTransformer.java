@@ -5,6 +5,7 @@ import dev.greenfield.lattice.Site;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Parameter;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -181,6 +182,12 @@ public final class NaiveTransformer {
 
     private static int id(String token) {
         return Integer.parseInt(token.substring(1));
+    }
+
+    /** Replaces elements {@code from} (inclusive) to {@code to} (exclusive) of a parameter by zero in all runs from now on. */
+    public NaiveTransformer zeroed(String name, int from, int to) {
+        Arrays.fill(parameter(name), from, to, 0);
+        return this;
     }
 
     private double[] parameter(String name) {

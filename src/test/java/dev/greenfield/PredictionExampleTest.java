@@ -1,0 +1,68 @@
+package dev.greenfield;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.response.Bootstrap;
+import dev.greenfield.response.Component;
+import dev.greenfield.response.InterventionKind;
+import dev.greenfield.response.Interventions;
+import dev.greenfield.response.PredictionMethod;
+import dev.greenfield.response.PredictionPlan;
+import dev.greenfield.response.PredictionStudy;
+import dev.greenfield.response.SensitivityField;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The program of the user guide's section on predictions. */
+class PredictionExampleTest {
+    @Test
+    void predictsPatchedHeads() throws IOException {
+        try (Model model = Greenfield.demo()) {
+            Run run = model.run("<|endoftext|> The capital of Korea is");
+            Run donor = model.run("<|endoftext|> The capital of Norway is");
+            Observable f = Observable.logitDifference("Seoul", "Oslo");
+            Interventions heads = Interventions.patches(run.components(), donor.components(), Component.HEAD);
+            double[] measured = run.effects(heads.sources(), f);
+            double first = run.sensitivity(f).predict(heads.sources().get(10));
+            double path =
+                    run.pathSensitivity(donor, f, 8).predict(heads.sources().get(10));
+            PredictionStudy study = new PredictionStudy();
+            study.add(run.predictions(donor, f, PredictionPlan.defaults()));
+            List<PredictionStudy.Row> rows = study.rows(new Bootstrap(1000, 0));
+
+            assertThat(measured).hasSize(4 * 4 * 6);
+            assertThat(first).isNotZero().isNotEqualTo(path);
+            assertThat(rows).hasSize(InterventionKind.DEFAULTS.size() * 4 * 2 + 4 * 4);
+            SensitivityField s = run.sensitivity(f);
+            double error = 0;
+            double all = 0;
+            for (int i = 0; i < measured.length; i++) {
+                error += Math.pow(s.predict(heads.sources().get(i)) - measured[i], 2);
+                all += measured[i] * measured[i];
+            }
+            PredictionStudy.Row row = rows.stream()
+                    .filter(r -> r.kind().equals(InterventionKind.parse("noise"))
+                            && r.component() == Component.HEAD
+                            && r.method() == PredictionMethod.FIRST)
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(row.summary().relativeError().value()).isCloseTo(Math.sqrt(error / all), within(1e-4));
+        }
+    }
+
+    @Test
+    void theGuideShowsThisProgram() throws IOException {
+        String guide = Files.readString(Path.of("docs/user-guide.md"));
+        String own = Files.readString(Path.of("src/test/java/dev/greenfield/PredictionExampleTest.java"))
+                .replaceAll("\\s+", "");
+        int from = guide.indexOf("Interventions heads");
+        for (String line : guide.substring(from, guide.indexOf("```", from)).split("\n")) {
+            assertThat(own).contains(line.replaceFirst("//.*", "").replaceAll("\\s+", ""));
+        }
+    }
+}
