@@ -36,6 +36,7 @@ public final class Main {
                 "green",
                 new Entry("The linear response of a depth to one site: full, or its leading part.", GreenCommand::new));
         commands.put("map", new Entry("The response of every site to every site, one number a pair.", MapCommand::new));
+        commands.put("infer", new Entry("The source that makes a wanted change.", InferCommand::new));
         commands.put("merge", new Entry("Joins the shards of a suite's response maps.", MergeCommand::new));
         commands.put("export", new Entry("Writes a model directory.", ExportCommand::new));
         commands.put("doctor", new Entry("What this machine can run.", DoctorCommand::new));

@@ -56,8 +56,7 @@ public final class Bootstrap {
 
     /** The mean of one value an item with its interval; values that are NaN are left out. */
     public Estimate mean(double[] values) {
-        double[] defined =
-                Arrays.stream(values).filter(v -> !Double.isNaN(v)).toArray();
+        double[] defined = Arrays.stream(values).filter(v -> !Double.isNaN(v)).toArray();
         return of(defined.length, drawn -> {
             double sum = 0;
             for (int i : drawn) {

@@ -104,19 +104,22 @@ public final class SourceEffects {
             });
         }
         int position = f.position();
-        new Sweep(run)
-                .patchedRuns(seeds, replace, top, position, position, (halfDepth, rows, columns, x) -> {
-                    if (halfDepth == top) {
-                        double[] values = readout.values(x.rows(rows.start(position), rows.count(position)), f);
-                        for (int c = 0; c < values.length; c++) {
-                            effects[chosen[columns[c]]] = values[c] - value;
-                        }
-                    }
-                });
+        new Sweep(run).patchedRuns(seeds, replace, top, position, position, (halfDepth, rows, columns, x) -> {
+            if (halfDepth == top) {
+                double[] values = readout.values(x.rows(rows.start(position), rows.count(position)), f);
+                for (int c = 0; c < values.length; c++) {
+                    effects[chosen[columns[c]]] = values[c] - value;
+                }
+            }
+        });
     }
 
-    /** Refuses a source that is not of this run. */
-    static void check(Linearization run, Source source) {
+    /**
+     * Refuses a source that is not of this run.
+     *
+     * @throws InputException if a site or a length is not the run's
+     */
+    public static void check(Linearization run, Source source) {
         int layers = run.model().config().layers();
         int width = run.model().config().width();
         source.vectors().forEach((site, vector) -> {

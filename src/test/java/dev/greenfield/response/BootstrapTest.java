@@ -21,7 +21,8 @@ class BootstrapTest {
                 covered++;
             }
         }
-        // 95 % is wanted; percentile intervals of 40 values are known to fall a little short, and 400 trials spread by 1 %.
+        // 95 % is wanted; percentile intervals of 40 values are known to fall a little short, and 400 trials spread by
+        // 1 %.
         assertThat(covered / (double) trials).isBetween(0.90, 0.98);
     }
 
@@ -31,7 +32,8 @@ class BootstrapTest {
         assertThat(bootstrap.mean(new double[] {3, Double.NaN, 5}).value()).isEqualTo(4);
         assertThat(bootstrap.mean(new double[] {3, Double.NaN}).hasInterval()).isFalse();
         assertThat(bootstrap.mean(new double[] {}).value()).isNaN();
-        assertThat(bootstrap.of(9, drawn -> drawn[0] < 5 ? Double.NaN : 1).value()).isNaN();
+        assertThat(bootstrap.of(9, drawn -> drawn[0] < 5 ? Double.NaN : 1).value())
+                .isNaN();
         assertThat(bootstrap.mean(new double[] {1, 2, 3, 4})).isEqualTo(bootstrap.mean(new double[] {1, 2, 3, 4}));
     }
 }

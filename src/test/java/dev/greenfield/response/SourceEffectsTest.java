@@ -96,8 +96,7 @@ class SourceEffectsTest {
             Field own = run.field();
             double[] replaced = run.replacementEffects(
                     List.of(
-                            Source.of(Map.of(
-                                    Site.of(0, 1), normal(3, WIDTH), Site.of(3, 4), own.vector(3, 4))),
+                            Source.of(Map.of(Site.of(0, 1), normal(3, WIDTH), Site.of(3, 4), own.vector(3, 4))),
                             Source.of(Site.of(1, 2), own.vector(1, 2))),
                     f);
             assertThat(replaced[0]).isCloseTo(0, within(1e-12));
