@@ -9,6 +9,8 @@ import org.ejml.interfaces.decomposition.SingularValueDecomposition_F64;
 
 /** The singular value decomposition U S V' of one site's block B [m, D] of a linear map, with r = min(m, D) values. */
 final class SiteBlock {
+    private static final double CANCELLING = 1e-4;
+
     private final DMatrixRMaj left; // U, [m, r]; null unless it was asked for
     private final double[] values; // S, [r], falling
     private final DMatrixRMaj right; // V', [r, D]
@@ -68,14 +70,18 @@ final class SiteBlock {
 
     /** The square of what is left of y outside the span of U, given c = U'y. */
     double squareOutside(double[] y, double[] c) {
+        double whole = LeastSquares.dot(y, y);
+        double difference = whole - LeastSquares.dot(c, c);
+        // Pythagoras, unless little is left and the difference of two large numbers would be rounding.
+        return difference > CANCELLING * whole ? difference : squareOfRest(y, c);
+    }
+
+    private double squareOfRest(double[] y, double[] c) {
         DMatrixRMaj inside = new DMatrixRMaj(left.numRows, 1);
         CommonOps_DDRM.mult(left, DMatrixRMaj.wrap(c.length, 1, c), inside);
-        double sum = 0;
-        for (int i = 0; i < y.length; i++) {
-            double rest = y[i] - inside.data[i];
-            sum += rest * rest;
-        }
-        return sum;
+        double[] rest = y.clone();
+        LeastSquares.add(rest, -1, inside.data);
+        return LeastSquares.dot(rest, rest);
     }
 
     /** V c, [D]. */

@@ -2,7 +2,6 @@ package dev.greenfield.inverse;
 
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.GreenOperator;
-import java.util.Arrays;
 import java.util.List;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.NormOps_DDRM;
@@ -124,8 +123,6 @@ sealed interface Tangent {
 
     /** The stream at target sites: A is a Green operator, applied by tangent sweeps and, transposed, by adjoint sweeps. */
     record Green(GreenOperator operator) implements Tangent {
-        private static final int POWER_STEPS = 12;
-
         @Override
         public List<Site> sites() {
             return operator.sources();
@@ -153,23 +150,10 @@ sealed interface Tangent {
             return new Green(operator.slice(some, operator.targets()));
         }
 
-        /** By power steps on A'A from A'1: a lower bound, close enough to scale a penalty by. */
         @Override
         public double largestSquare() {
-            double[] v = new double[operator.outputs()];
-            Arrays.fill(v, 1);
-            double square = 0;
-            for (int i = 0; i < POWER_STEPS; i++) {
-                double[] u = adjoint(v);
-                double length = LeastSquares.norm(u);
-                if (length == 0) {
-                    return 0;
-                }
-                LeastSquares.scale(u, 1 / length);
-                v = apply(u);
-                square = LeastSquares.dot(v, v);
-            }
-            return square;
+            double largest = operator.spectralNorm();
+            return largest * largest;
         }
 
         @Override

@@ -76,9 +76,9 @@ class PlantedSourceTest {
         report(what, recoveries);
         assertThat(recoveries.get(0).cases()).hasSize(200);
         assertThat(recoveries.get(0).first()).isGreaterThanOrEqualTo(NEEDED);
-        // The last token is where only the evidence tells depths apart; cases there must be among those that are found.
         assertThat(recoveries.get(0).meanCosine()).isGreaterThan(0.99);
-        assertThat(recoveries.get(1).first()).isGreaterThan(recoveries.get(2).first() - 0.05);
+        assertThat(recoveries.get(1).first()).isGreaterThan(0.9);
+        assertThat(recoveries.get(2).first()).isGreaterThan(0.9);
     }
 
     @Test
@@ -148,7 +148,9 @@ class PlantedSourceTest {
         try (Model model = TestModels.open(SMALL, leaks.watched(Backends.REFERENCE.open()))) {
             Run run = model.run(PROMPT);
             Site hidden = Site.mid(1, 1);
-            SourceLocator locator = run.sourceLocator(List.of(Site.of(0, 1), Site.of(1, 1), hidden, Site.of(2, 1)));
+            // Not (2, 1): what half depth 1.5 does to later tokens goes by way of it, so that both reach the same
+            // responses.
+            SourceLocator locator = run.sourceLocator(List.of(Site.of(0, 1), Site.of(1, 1), hidden));
             List<PlantedSources.Recovery> found = PlantedSources.measure(locator, 20, new double[] {0}, 0, 1);
             assertThat(found.get(0).first()).isEqualTo(1);
             assertThat(found.get(0).cases()).anyMatch(c -> c.hidden().equals(hidden));
@@ -167,7 +169,7 @@ class PlantedSourceTest {
             assertThatThrownBy(() -> locator.rank(normal(1, 80), 2)).hasMessageContaining("noise 2");
             assertThatThrownBy(() -> run.sourceLocator(List.of(Site.of(3, 0)))).hasMessageContaining("below 3");
         }
-        try (Model model = TestModels.open(SMALL, leaks.watched(Backends.REFERENCE.open()), 400_000)) {
+        try (Model model = TestModels.open(SMALL, leaks.watched(Backends.REFERENCE.open()), 200_000)) {
             Run run = model.run(PROMPT);
             assertThatThrownBy(run::sourceLocator)
                     .isInstanceOf(MemoryBudgetException.class)
