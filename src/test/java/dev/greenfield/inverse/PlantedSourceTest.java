@@ -89,7 +89,7 @@ class PlantedSourceTest {
                     "<|endoftext|> The capital of Korea is",
                     "<|endoftext|> The language of Bulgaria is",
                     "<|endoftext|> Alice lives in Sofia so Alice speaks",
-                    "<|endoftext|> When Leo and Kate went to the park , Leo gave a key to")) {
+                    "<|endoftext|> The capital of Norway is")) {
                 prompts.add(model.tokenizer().encode(text));
             }
             requireFound("facts-4l", recoveries(model, prompts, 50, 0));
