@@ -40,7 +40,7 @@ final class InferReport {
         this.vectorNorms = Arrays.stream(found.vectors())
                 .mapToDouble(v -> Math.sqrt(Arrays.stream(v).map(x -> x * x).sum()))
                 .toArray();
-        this.unit = ofStream ? "displacement along the wanted one" : "change of F";
+        this.unit = ofStream ? "displacement" : "change of F";
     }
 
     void show() {
