@@ -19,11 +19,13 @@ import java.util.function.LongSupplier;
  * <p>J* = argmin |A J* - b|^2 + lambda |J*|^2,
  *
  * <p>which for lambda = 0 is the shortest source that to this order does what is wanted, and is halved until
- * |wanted - m|^2 + lambda |J|^2 falls.
+ * |wanted - m|^2 + lambda |J|^2 falls. Where a whole step does not bring that down to a quarter, J* may lie where first order no longer
+ * holds; then the shortest change of J that does what is left is tried too, and the better of the two is taken.
  */
 final class Refinement {
     private static final int MOST_HALVINGS = 10;
     private static final double SETTLED = 1e-3;
+    private static final double SHARE_LEFT = 0.1; // of what is left to do, enough for a step towards it
 
     private final Linearization run;
     private final Outputs outputs;
@@ -127,10 +129,14 @@ final class Refinement {
                         around.solve(b, lambda, new LeastSquares.Stop(enough, stop.gradient(), stop.iterations()));
                 double fraction = 1;
                 Point next = new Point(solution.x());
+                if (here != null && !(next.objective(wanted) < objective / 4)) {
+                    next = better(next, nearer(around, here, wanted), wanted);
+                }
+                double[] goal = next.source;
                 while (!(next.objective(wanted) < objective) && fraction > Math.scalb(1.0, -MOST_HALVINGS)) {
                     next.close();
                     fraction /= 2;
-                    next = new Point(between(from, solution.x(), fraction));
+                    next = new Point(between(from, goal, fraction));
                 }
                 if (!(next.objective(wanted) < objective)) {
                     next.close();
@@ -167,6 +173,23 @@ final class Refinement {
                 here.close();
             }
         }
+    }
+
+    /** The source so far and the shortest change of it that to first order does what is left to do. */
+    private Point nearer(Tangent around, Point here, double[] wanted) {
+        double[] left = here.left(wanted);
+        double[] goal = around.solve(
+                        left, lambda, new LeastSquares.Stop(SHARE_LEFT, stop.gradient(), stop.iterations()))
+                .x();
+        LeastSquares.add(goal, 1, here.source);
+        return new Point(goal);
+    }
+
+    /** The point of smaller objective; the other is closed. */
+    private Point better(Point a, Point b, double[] wanted) {
+        boolean first = a.objective(wanted) <= b.objective(wanted);
+        (first ? b : a).close();
+        return first ? a : b;
     }
 
     private Found end(Point here, List<Inference.Step> steps, Inference.End end) {
