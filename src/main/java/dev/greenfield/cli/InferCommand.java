@@ -22,7 +22,7 @@ final class InferCommand implements Action {
     @Option(
             names = "--target-change",
             paramLabel = "X",
-            description = "The wanted change of F, or with % that of its value: -0.5 or 10%%.",
+            description = "The wanted change of F, or with %% that of its value: -0.5 or 10%%.",
             order = -12)
     private String targetChange;
 
