@@ -11,6 +11,7 @@ import dev.greenfield.model.Tokenizer;
 import dev.greenfield.response.AverageJacobian;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * A loaded model on a backend. Closing it closes its runs and gives all memory back. One thread at a time may use a model
@@ -83,16 +84,21 @@ public final class Model implements AutoCloseable {
      */
     public Run run(int... tokens) {
         config().checkTokens(tokens);
+        return run(tokens.length, () -> new Linearization(device, tokens));
+    }
+
+    /** A run over so many tokens, if it fits the memory budget. */
+    Run run(int tokens, Supplier<Linearization> linearization) {
         if (closed) {
             throw new IllegalStateException("the model is closed: open it again to run it");
         }
-        long need = Linearization.bytes(device, tokens.length) + Batches.bytes(device, tokens.length);
+        long need = Linearization.bytes(device, tokens) + Batches.bytes(device, tokens);
         if (need > freeBytes()) {
-            throw new MemoryBudgetException("a run of " + tokens.length + " tokens takes "
+            throw new MemoryBudgetException("a run of " + tokens + " tokens takes "
                     + MemoryBudgetException.amount(need) + ", the memory budget leaves "
                     + MemoryBudgetException.amount(freeBytes()) + ": raise --memory or close earlier runs");
         }
-        Run run = new Run(this, new Linearization(device, tokens));
+        Run run = new Run(this, linearization.get());
         runs.add(run);
         return run;
     }

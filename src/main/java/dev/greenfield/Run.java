@@ -3,6 +3,8 @@ package dev.greenfield;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
+import dev.greenfield.inverse.InferenceRequest;
+import dev.greenfield.inverse.SourceLocator;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
@@ -224,6 +226,30 @@ public final class Run implements AutoCloseable {
     /** Green operators from these source sites in their order, such as the targets of another operator. */
     public GreenFrom green(List<Site> sources) {
         return green(sources.toArray(Site[]::new));
+    }
+
+    /**
+     * This run with a source in its stream, besides those that it has. Everything that is asked of the new run is linearized around
+     * that point, and its own sources come on top.
+     */
+    public Run with(Source source) {
+        SourceEffects.check(linearization, source);
+        return model.run(linearization.length(), () -> linearization.with(source));
+    }
+
+    /** The inverse problem: say what shall change, and solve for the source that does it. */
+    public InferenceRequest infer() {
+        return new InferenceRequest(linearization, this::resolve, model::freeBytes);
+    }
+
+    /** Tells from responses of the last depth at which site of this run their source is, among all below the last depth. */
+    public SourceLocator sourceLocator() {
+        return new SourceLocator(linearization, model::freeBytes);
+    }
+
+    /** Likewise among some sites. */
+    public SourceLocator sourceLocator(List<Site> candidates) {
+        return new SourceLocator(linearization, candidates, model::freeBytes);
     }
 
     /** A map of the response of every site to every site; say how with its methods, then compute it. */

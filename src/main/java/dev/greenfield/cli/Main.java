@@ -45,6 +45,7 @@ public final class Main {
         commands.put(
                 "propagate",
                 new Entry("How the response to one source spreads, against random ones.", PropagateCommand::new));
+        commands.put("infer", new Entry("The source that makes a wanted change.", InferCommand::new));
         commands.put("merge", new Entry("Joins the shards of a suite's response maps.", MergeCommand::new));
         commands.put("export", new Entry("Writes a model directory.", ExportCommand::new));
         commands.put("doctor", new Entry("What this machine can run.", DoctorCommand::new));

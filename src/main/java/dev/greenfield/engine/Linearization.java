@@ -7,19 +7,26 @@ import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.Source;
 import dev.greenfield.model.ModelConfig;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One forward pass and all that tangents, cotangents and patched runs need of it: the residual stream at every half depth
  * and, per block, normalized x and 1/std of both LayerNorms, q, k, v, the softmax normalizers and act'. Transcendental
- * functions of the run are evaluated here and, for the probabilities, once a tile of attention; nowhere else.
+ * functions of the run are evaluated here and, for the probabilities, once a tile of attention; nowhere else. The pass may have
+ * a source in its stream: everything is then linearized around the run that is patched so.
  */
 public final class Linearization implements AutoCloseable {
     private final DeviceModel model;
     private final Backend backend;
     private final int[] tokens;
+    private final Source source; // in the stream of this run; null for none
+    private final double[] given; // the stream at depth 0, [T, D]; null for the embeddings of the tokens
     private final List<Buffer> buffers = new ArrayList<>();
     private final List<Layers.Primal> blocks = new ArrayList<>();
     private final Buffer field; // [2L + 1, T, D]
@@ -28,7 +35,7 @@ public final class Linearization implements AutoCloseable {
 
     /** Runs the model on {@code tokens}, which must be valid for it. */
     public Linearization(DeviceModel model, int[] tokens) {
-        this(model, tokens, null);
+        this(model, tokens, null, null);
     }
 
     /**
@@ -43,10 +50,12 @@ public final class Linearization implements AutoCloseable {
             throw new IllegalArgumentException(
                     embeddings.length + " numbers for " + tokens.length + " embeddings of width " + width);
         }
-        return new Linearization(model, tokens, embeddings);
+        return new Linearization(model, tokens, null, embeddings);
     }
 
-    private Linearization(DeviceModel model, int[] tokens, double[] embeddings) {
+    private Linearization(DeviceModel model, int[] tokens, Source source, double[] embeddings) {
+        this.source = source;
+        this.given = embeddings;
         this.model = model;
         this.backend = model.backend();
         this.tokens = tokens.clone();
@@ -71,11 +80,31 @@ public final class Linearization implements AutoCloseable {
                         allocate("1/std", count),
                         matrix("activation derivative", config.inner())));
             }
-            forward(embeddings);
+            forward();
         } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
+    }
+
+    /**
+     * The same run with a source in its stream besides those that it has. Sensitivities, tangents and patched runs of the new
+     * linearization are those at that point, and further sources come on top.
+     *
+     * @param more its sites and lengths must be those of the run
+     */
+    public Linearization with(Source more) {
+        Map<Site, double[]> all = new LinkedHashMap<>(source == null ? Map.of() : source.vectors());
+        more.vectors().forEach((site, vector) -> all.merge(site, vector, Linearization::sum));
+        return new Linearization(model, tokens, Source.of(all), given);
+    }
+
+    private static double[] sum(double[] a, double[] b) {
+        double[] sum = a.clone();
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] += b[i];
+        }
+        return sum;
     }
 
     private Buffer allocate(String label, long elements) {
@@ -88,23 +117,61 @@ public final class Linearization implements AutoCloseable {
         return Matrix.of(allocate(label, (long) tokens.length * columns), tokens.length, columns);
     }
 
-    private void forward(double[] embeddings) {
+    private void forward() {
         Layers layers = new Layers(model);
         RaggedRows rows = RaggedRows.sequence(tokens.length);
         try (Workspace w = new Workspace(backend, model.config(), tokens.length)) {
-            if (embeddings == null) {
+            if (given == null) {
                 model.embed(tokens, atHalfDepth(0));
             } else {
-                backend.upload(embeddings, 0, field, 0, embeddings.length);
+                backend.upload(given, 0, field, 0, given.length);
             }
+            insert(0);
             for (int l = 0; l < blocks.size(); l++) {
                 Matrix middle = atHalfDepth(2 * l + 1);
                 layers.attentionForward(l, atHalfDepth(2 * l), middle, rows, blocks.get(l), w);
+                insert(2 * l + 1);
                 layers.mlpForward(l, middle, atHalfDepth(2 * l + 2), blocks.get(l), w);
+                insert(2 * l + 2);
             }
         }
         requireFinite();
         backend.layerNorm(atHalfDepth(2 * blocks.size()), model.config().epsilon(), finalNormalized, finalInverseStd);
+    }
+
+    /** The source in the stream of this run, or null. */
+    public Source source() {
+        return source;
+    }
+
+    private void insert(int halfDepth) {
+        insert(halfDepth, atHalfDepth(halfDepth), RaggedRows.sequence(tokens.length));
+    }
+
+    /** Adds the source's vectors at a half depth to the rows of a batch at their tokens. */
+    void insert(int halfDepth, Matrix x, RaggedRows rows) {
+        if (source != null) {
+            source.vectors().forEach((site, vector) -> {
+                if (site.halfDepth() == halfDepth) {
+                    add(vector, x, rows, site.token());
+                }
+            });
+        }
+    }
+
+    private void add(double[] vector, Matrix x, RaggedRows rows, int token) {
+        int n = rows.count(token);
+        if (n == 0) {
+            return;
+        }
+        try (Buffer copies = backend.allocate("sources", (long) n * vector.length)) {
+            int[] index = new int[n];
+            for (int i = 0; i < n; i++) {
+                index[i] = rows.start(token) + i;
+                backend.upload(vector, 0, copies, (long) i * vector.length, vector.length);
+            }
+            backend.inject(x, index, Matrix.of(copies, n, vector.length), 1);
+        }
     }
 
     /** Whatever goes beyond the range of numbers in a block is not finite at the top. */

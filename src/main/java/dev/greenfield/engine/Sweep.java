@@ -58,7 +58,13 @@ public final class Sweep {
     public void patchedRuns(Seeds seeds, boolean replace, int to, int fromToken, int lastToken, Visitor visitor) {
         try (Batch batch = new Batch(run.model(), run.length(), seeds, true, lastToken)) {
             double keep = replace ? 0 : 1;
-            climb(batch, to, fromToken, visitor, h -> batch.enter(h, run.atHalfDepth(h), keep), (h, from) -> {
+            Entrance entrance = h -> {
+                // Columns born at h start from the run's stream, which has its source in it; older ones get it on the
+                // way.
+                run.insert(h, batch.x(), batch.rows());
+                return batch.enter(h, run.atHalfDepth(h), keep);
+            };
+            climb(batch, to, fromToken, visitor, entrance, (h, from) -> {
                 RaggedRows rows = batch.rows();
                 if (h % 2 == 0) {
                     layers.attentionValue(

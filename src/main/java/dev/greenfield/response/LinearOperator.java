@@ -172,6 +172,11 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
         return Math.sqrt(squaredFrobenius());
     }
 
+    /** The largest singular value: the most that an input of length 1 can become. */
+    public final double spectralNorm() {
+        return RandomizedSvd.values(this, 1, 0)[0];
+    }
+
     /**
      * The whole matrix, row-major [outputs, inputs]. For the Green operator of one source site to all tokens of a depth this is
      * [t', i, j] = dR[t'][i] / dR[source][j].

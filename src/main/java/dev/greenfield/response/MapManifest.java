@@ -89,6 +89,11 @@ final class MapManifest {
         facts.put(
                 "token_ids",
                 Arrays.stream(run.tokens()).mapToObj(Integer::toString).toList());
+        if (run.source() != null) {
+            Map<Site, double[][]> vectors = new LinkedHashMap<>();
+            run.source().vectors().forEach((site, vector) -> vectors.put(site, new double[][] {vector}));
+            facts.put("source_in_the_run", SiteVectors.of(vectors).describe());
+        }
         Backend backend = run.model().backend();
         facts.put("backend", backend.name());
         facts.put("precision", backend.precision().label());

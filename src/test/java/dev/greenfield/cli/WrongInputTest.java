@@ -67,6 +67,43 @@ class WrongInputTest {
         return Cli.with(args("propagate", "--model", Cli.SMALL, "--tokens", "1,2,3"), more);
     }
 
+    private static String[] infer(String... more) {
+        return Cli.with(
+                args("infer", "--model", Cli.SMALL, "--tokens", "1,2,3", "--answer", "#1", "--foil", "#2"), more);
+    }
+
+    private static List<Mistake> inferences() {
+        return List.of(
+                bad(infer(), "nothing is wanted", "--target-change", "--corrupt"),
+                bad(infer("--target-change", "1", "--corrupt", "a"), "both --target-change and --corrupt"),
+                bad(infer("--corrupt", "a", "--corrupt-tokens", "1"), "both --corrupt"),
+                bad(infer("--corrupt-tokens", "1,x"), "--corrupt-tokens", "'x'"),
+                bad(infer("--corrupt-tokens", "1,2"), "3 tokens", "2", "equal length"),
+                bad(infer("--corrupt-tokens", "1,2,3"), "same tokens"),
+                bad(infer("--target-change", "much"), "--target-change 'much'", "percentage"),
+                bad(infer("--target-change", "1%%"), "--target-change", "percentage"),
+                bad(infer("--target-change", "0"), "--target-change '0'", "no source"),
+                bad(infer("--target-change", "NaN"), "--target-change 'NaN'"),
+                bad(
+                        args("infer", "--model", Cli.SMALL, "--tokens", "1,2,3", "--target-change", "1"),
+                        "no observable",
+                        "--answer"),
+                bad(infer("--target-change", "1", "--targets", "1:1"), "--targets without --corrupt"),
+                bad(infer("--corrupt-tokens", "1,2,4", "--targets", "1"), "--targets '1'", "DEPTHS:TOKENS"),
+                bad(infer("--corrupt-tokens", "1,2,4", "--targets", "0:0"), "wanted change is 0"),
+                bad(infer("--target-change", "1", "--method", "magic"), "--method 'magic'", "sparse"),
+                bad(infer("--target-change", "1", "--method", "ridge", "--sites", "1"), "both --sites and --method"),
+                bad(infer("--target-change", "1", "--method", "least-norm", "--lambda", "1"), "both --lambda"),
+                bad(infer("--target-change", "1", "--sites", "0"), "--sites '0'", "at least 1"),
+                bad(infer("--target-change", "1", "--lambda", "-1"), "--lambda '-1'", "at least 0"),
+                bad(infer("--target-change", "1", "--lambda", "x"), "--lambda 'x'"),
+                bad(infer("--target-change", "1", "--among", "9:0"), "--among '9:0'", "depths from 0 to 2"),
+                bad(infer("--target-change", "1", "--among", "here"), "--among 'here'", "DEPTHS:TOKENS"),
+                bad(infer("--target-change", "1", "--among", "0:2", "--position", "1"), "none of the 1 allowed sites"),
+                bad(infer("--target-change", "1", "--tolerance", "1"), "--tolerance '1'", "between 0 and 1"),
+                bad(infer("--target-change", "1", "--steps", "0"), "--steps '0'", "at least 1"));
+    }
+
     static Stream<Mistake> mistakes() {
         List<Mistake> all = new ArrayList<>();
         // prompts
@@ -184,6 +221,7 @@ class WrongInputTest {
         all.add(bad(green("--skip", "1"), "--skip without --average"));
         all.add(bad(args("merge"), "SHARD_DIR"));
         all.add(bad(args("merge", "docs"), "shard 'docs'", "no result.json"));
+        all.addAll(inferences());
         // Green operators
         all.add(bad(green("--depth", "1"), "--token"));
         all.add(bad(green("--token", "1"), "--depth"));

@@ -1,0 +1,264 @@
+package dev.greenfield.inverse;
+
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Readout;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.Source;
+import dev.greenfield.response.SourceEffects;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+
+/**
+ * A wish about one run, and how to look for the source that fulfils it. Say what is wanted with {@link #change} (several times for
+ * several observables) or {@link #displacement}, where sources may be with {@link #among}, how with {@link #leastNorm},
+ * {@link #ridge} or {@link #sparse}, then {@link #solve}. Not for two threads at once.
+ */
+public final class InferenceRequest {
+    /** The penalty by which few sites are chosen where none is given, relative to the largest singular value's square. */
+    private static final double CHOOSING = 1e-3;
+
+    private static final double RIDGE = 1e-4;
+    private static final double GRADIENT = 1e-7;
+
+    private final Linearization run;
+    private final Function<Observable, Readout.Resolved> resolve;
+    private final LongSupplier budget;
+    private final List<Readout.Resolved> observables = new ArrayList<>();
+    private final List<Double> changes = new ArrayList<>();
+    private Source displacement;
+    private List<Site> among;
+    private Inference.Method method;
+    private double lambda = Double.NaN;
+    private int mostSites;
+    private double tolerance = Double.NaN;
+    private int mostSteps = 12;
+    private int mostIterations = 200;
+
+    /**
+     * A request about a linearized run.
+     *
+     * @param resolve gives observables their token ids and position in the run
+     * @param budget bytes that may be taken at the time they are asked for
+     */
+    public InferenceRequest(Linearization run, Function<Observable, Readout.Resolved> resolve, LongSupplier budget) {
+        this.run = run;
+        this.resolve = resolve;
+        this.budget = budget;
+    }
+
+    /** Wants F to change by x, in the units of F. Called several times, all changes are wanted together. */
+    public InferenceRequest change(Observable f, double x) {
+        requireFinite("the wanted change", x);
+        if (displacement != null) {
+            throw new InputException(
+                    "both a displacement and a change of an observable are wanted: ask for one of them");
+        }
+        observables.add(resolve.apply(f));
+        changes.add(x);
+        return this;
+    }
+
+    /** Wants F to change by a fraction of its value in this run, such as 0.1 for a tenth more. */
+    public InferenceRequest changeByFraction(Observable f, double fraction) {
+        requireFinite("the wanted fraction", fraction);
+        return change(f, fraction * new Readout(run.model()).value(run, resolve.apply(f)));
+    }
+
+    /**
+     * Wants the stream to move by given vectors, such as those to a donor's run.
+     *
+     * @param wanted per target site its displacement [D]
+     */
+    public InferenceRequest displacement(Source wanted) {
+        if (!observables.isEmpty()) {
+            throw new InputException(
+                    "both a displacement and a change of an observable are wanted: ask for one of them");
+        }
+        SourceEffects.check(run, wanted);
+        displacement = wanted;
+        return this;
+    }
+
+    private void requireInRun(Site site) {
+        int layers = run.model().config().layers();
+        if (site.halfDepth() > 2 * layers || site.token() >= run.length()) {
+            throw new InputException("source site " + site + " is not in this run: expected a depth of at most "
+                    + layers + " and a token from 0 to " + (run.length() - 1));
+        }
+    }
+
+    /**
+     * Where sources may be. Unless said, every site at a whole depth below what is wanted that can move it: for observables, below the
+     * last depth.
+     */
+    public InferenceRequest among(Collection<Site> sites) {
+        sites.forEach(site -> requireInRun(site));
+        among = List.copyOf(new LinkedHashSet<>(sites));
+        return this;
+    }
+
+    /** The shortest source; the default for observables. */
+    public InferenceRequest leastNorm() {
+        method = Inference.Method.LEAST_NORM;
+        return this;
+    }
+
+    /** The least of |misfit|^2 + lambda |J|^2, the default for displacements; lambda is 1e-4 unless {@link #lambda} says otherwise. */
+    public InferenceRequest ridge() {
+        method = Inference.Method.RIDGE;
+        return this;
+    }
+
+    /** A source at this many sites at most, chosen by orthogonal group matching pursuit. */
+    public InferenceRequest sparse(int sites) {
+        if (sites < 1) {
+            throw new InputException("a source at " + sites + " sites: expected at least 1");
+        }
+        method = Inference.Method.SPARSE;
+        mostSites = sites;
+        return this;
+    }
+
+    /** The penalty on |J|^2, relative to the square of the map's largest singular value; at least 0. */
+    public InferenceRequest lambda(double penalty) {
+        if (!(penalty >= 0) || Double.isInfinite(penalty)) {
+            throw new InputException("lambda " + penalty + ": expected a number of at least 0");
+        }
+        lambda = penalty;
+        return this;
+    }
+
+    /**
+     * The misfit |wanted - achieved| / |wanted| at which to stop: 0.001 for observables and 0.01 for displacements unless said. Give the
+     * noise level of a displacement that was measured with noise (the discrepancy principle).
+     */
+    public InferenceRequest tolerance(double misfit) {
+        if (!(misfit > 0 && misfit < 1)) {
+            throw new InputException("tolerance " + misfit + ": expected a number between 0 and 1");
+        }
+        tolerance = misfit;
+        return this;
+    }
+
+    /** The most linearizations (12 unless said); 1 gives the first-order answer. */
+    public InferenceRequest steps(int most) {
+        mostSteps = requirePositive("steps", most);
+        return this;
+    }
+
+    /** The most iterations of each least-squares problem of a displacement; 200 unless said. */
+    public InferenceRequest iterations(int most) {
+        mostIterations = requirePositive("iterations", most);
+        return this;
+    }
+
+    private static int requirePositive(String what, int number) {
+        if (number < 1) {
+            throw new InputException(number + " " + what + ": expected at least 1");
+        }
+        return number;
+    }
+
+    private static void requireFinite(String what, double x) {
+        if (!Double.isFinite(x)) {
+            throw new InputException(what + " is " + x + ": expected a finite number");
+        }
+    }
+
+    /**
+     * Looks for the source.
+     *
+     * @throws InputException when nothing is wanted, or no allowed site can move what is wanted
+     */
+    public Inference solve() {
+        if (observables.isEmpty() && displacement == null) {
+            throw new InputException("nothing is wanted: ask for a change of an observable or a displacement");
+        }
+        boolean stream = displacement != null;
+        Outputs outputs = stream
+                ? new Outputs.Stream(List.copyOf(displacement.vectors().keySet()), budget)
+                : new Outputs.Observables(observables, run.model().config().layers());
+        double[] wanted = wanted();
+        if (LeastSquares.norm(wanted) == 0) {
+            throw new InputException("the wanted change is 0: no source is needed for it, ask for another change");
+        }
+        List<Site> sites = sites(outputs);
+        Inference.Method how = method != null ? method : stream ? Inference.Method.RIDGE : Inference.Method.LEAST_NORM;
+        double penalty = penalty(how, stream);
+        double enough = Double.isNaN(tolerance) ? (stream ? 1e-2 : 1e-3) : tolerance;
+        LeastSquares.Stop stop = new LeastSquares.Stop(enough, GRADIENT, mostIterations);
+        Tangent tangent = outputs.tangent(run, sites);
+        double unit = tangent.largestSquare();
+        if (unit == 0) {
+            throw new InputException("no source at the " + sites.size()
+                    + " allowed sites changes what is wanted, to first order: allow other sites");
+        }
+        if (how == Inference.Method.SPARSE) {
+            double choosing = unit * (penalty > 0 ? penalty : CHOOSING);
+            // A wish of few numbers is fulfilled from one site; more of them make the source shorter.
+            LeastSquares.Stop until = stream ? stop : new LeastSquares.Stop(0, GRADIENT, mostIterations);
+            tangent = tangent.at(new GroupPursuit(tangent, wanted, choosing).choose(mostSites, until));
+            sites = tangent.sites();
+        }
+        Refinement.Found found =
+                new Refinement(run, outputs, sites, penalty * unit, stop, mostSteps, budget).find(tangent, wanted);
+        return new Inference(
+                how,
+                penalty,
+                sites,
+                Refinement.at(sites, found.source()),
+                wanted,
+                tangent.apply(found.source()),
+                found.achieved(),
+                found.steps(),
+                found.end());
+    }
+
+    private double penalty(Inference.Method how, boolean stream) {
+        if (how == Inference.Method.LEAST_NORM) {
+            if (lambda > 0) {
+                throw new InputException("lambda " + lambda + " with least norm: a penalty belongs to ridge or sparse");
+            }
+            return 0;
+        }
+        if (!Double.isNaN(lambda)) {
+            return lambda;
+        }
+        return stream || how == Inference.Method.RIDGE ? RIDGE : 0;
+    }
+
+    private double[] wanted() {
+        if (displacement == null) {
+            return changes.stream().mapToDouble(Double::doubleValue).toArray();
+        }
+        return displacement.vectors().values().stream()
+                .flatMapToDouble(Arrays::stream)
+                .toArray();
+    }
+
+    private List<Site> sites(Outputs outputs) {
+        List<Site> allowed = among;
+        if (allowed == null) {
+            allowed = new ArrayList<>();
+            for (int h = 0; h <= outputs.below(); h += 2) {
+                for (int t = 0; t < run.length(); t++) {
+                    allowed.add(Site.of(h / 2, t));
+                }
+            }
+        }
+        List<Site> able = allowed.stream().filter(outputs::see).toList();
+        if (able.isEmpty()) {
+            throw new InputException(
+                    "none of the " + allowed.size() + " allowed sites can move what is wanted: expected"
+                            + " sites below it, at its token or, with an attention in between, before it");
+        }
+        return able;
+    }
+}

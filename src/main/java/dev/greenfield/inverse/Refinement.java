@@ -1,0 +1,221 @@
+package dev.greenfield.inverse;
+
+import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.Source;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+
+/**
+ * From a wish to a source that does it in the run, not only to first order: Gauss-Newton steps, each linearized around the run with the
+ * source so far in it (Nocedal and Wright, Numerical Optimization, 2006, section 10.3). With m(J) the measured change, A its derivative at
+ * J and b = wanted - m(J) + A J, a step goes towards
+ *
+ * <p>J* = argmin |A J* - b|^2 + lambda |J*|^2,
+ *
+ * <p>which for lambda = 0 is the shortest source that to this order does what is wanted, and is halved until
+ * |wanted - m|^2 + lambda |J|^2 falls. Where a whole step does not bring that down to a quarter, J* may lie where first order no longer
+ * holds; then the shortest change of J that does what is left is tried too, and the better of the two is taken.
+ */
+final class Refinement {
+    private static final int MOST_HALVINGS = 10;
+    private static final double SETTLED = 1e-3;
+    private static final double SHARE_LEFT = 0.1; // of what is left to do, enough for a step towards it
+
+    private final Linearization run;
+    private final Outputs outputs;
+    private final List<Site> sites;
+    private final LongSupplier budget;
+    private final double lambda;
+    private final LeastSquares.Stop stop;
+    private final int mostSteps;
+    private final double[] plain; // outputs of the run itself
+
+    /**
+     * @param lambda the penalty itself, not relative to anything
+     * @param stop of each least-squares problem; its misfit is also the tolerance of the search
+     */
+    Refinement(
+            Linearization run,
+            Outputs outputs,
+            List<Site> sites,
+            double lambda,
+            LeastSquares.Stop stop,
+            int mostSteps,
+            LongSupplier budget) {
+        this.run = run;
+        this.outputs = outputs;
+        this.sites = sites;
+        this.lambda = lambda;
+        this.stop = stop;
+        this.mostSteps = mostSteps;
+        this.budget = budget;
+        this.plain = outputs.values(run);
+    }
+
+    /** What the search found. */
+    // Handed over and read once, never compared.
+    @SuppressWarnings("ArrayRecordComponent")
+    record Found(double[] source, double[] achieved, List<Inference.Step> steps, Inference.End end) {}
+
+    /** A source, and the run with it. */
+    private final class Point implements AutoCloseable {
+        final double[] source;
+        final Linearization around;
+        final double[] change;
+
+        Point(double[] source) {
+            long need = Linearization.bytes(run.model(), run.length());
+            if (need > budget.getAsLong()) {
+                throw new MemoryBudgetException("a run with a source in it takes " + MemoryBudgetException.amount(need)
+                        + ", the memory budget leaves " + MemoryBudgetException.amount(budget.getAsLong())
+                        + ": raise --memory or close earlier runs");
+            }
+            this.source = source;
+            this.around = run.with(at(sites, source));
+            try {
+                this.change = outputs.values(around);
+            } catch (RuntimeException | Error e) {
+                around.close();
+                throw e;
+            }
+            LeastSquares.add(change, -1, plain);
+        }
+
+        double misfit(double[] wanted) {
+            return LeastSquares.norm(left(wanted)) / LeastSquares.norm(wanted);
+        }
+
+        double[] left(double[] wanted) {
+            double[] left = wanted.clone();
+            LeastSquares.add(left, -1, change);
+            return left;
+        }
+
+        double objective(double[] wanted) {
+            double[] left = left(wanted);
+            return LeastSquares.dot(left, left) + lambda * LeastSquares.dot(source, source);
+        }
+
+        @Override
+        public void close() {
+            around.close();
+        }
+    }
+
+    /**
+     * Looks for the source.
+     *
+     * @param tangent around the run itself
+     * @param wanted change of the outputs, not zero
+     */
+    Found find(Tangent tangent, double[] wanted) {
+        List<Inference.Step> steps = new ArrayList<>();
+        Tangent around = tangent;
+        Point here = null;
+        try {
+            double[] b = wanted.clone();
+            double[] from = null; // the source so far; none at first
+            double objective = LeastSquares.dot(wanted, wanted);
+            while (true) {
+                // Relative to b, the misfit that may be left of the wish.
+                double enough = stop.misfit() / 2 * LeastSquares.norm(wanted) / LeastSquares.norm(b);
+                LeastSquares.Solution solution =
+                        around.solve(b, lambda, new LeastSquares.Stop(enough, stop.gradient(), stop.iterations()));
+                double fraction = 1;
+                Point next = new Point(solution.x());
+                if (here != null && !(next.objective(wanted) < objective / 4)) {
+                    next = better(next, nearer(around, here, wanted), wanted);
+                }
+                double[] goal = next.source;
+                while (!(next.objective(wanted) < objective) && fraction > Math.scalb(1.0, -MOST_HALVINGS)) {
+                    next.close();
+                    fraction /= 2;
+                    next = new Point(between(from, goal, fraction));
+                }
+                if (!(next.objective(wanted) < objective)) {
+                    next.close();
+                    return end(here, steps, Inference.End.STALLED);
+                }
+                if (here != null) {
+                    here.close();
+                }
+                here = next;
+                steps.add(new Inference.Step(
+                        LeastSquares.norm(here.source),
+                        here.misfit(wanted),
+                        LeastSquares.dot(wanted, here.change) / LeastSquares.norm(wanted),
+                        solution.iterations(),
+                        fraction));
+                if (here.misfit(wanted) <= stop.misfit()) {
+                    return end(here, steps, Inference.End.REACHED);
+                }
+                double fell = 1 - here.objective(wanted) / objective;
+                if (lambda > 0 && fell < SETTLED) {
+                    return end(here, steps, Inference.End.SETTLED);
+                }
+                if (steps.size() >= mostSteps) {
+                    return end(here, steps, Inference.End.STEPS);
+                }
+                objective = here.objective(wanted);
+                around = outputs.tangent(here.around, sites);
+                from = here.source;
+                b = here.left(wanted);
+                LeastSquares.add(b, 1, around.apply(from));
+            }
+        } finally {
+            if (here != null) {
+                here.close();
+            }
+        }
+    }
+
+    /** The source so far and the shortest change of it that to first order does what is left to do. */
+    private Point nearer(Tangent around, Point here, double[] wanted) {
+        double[] left = here.left(wanted);
+        double[] goal = around.solve(
+                        left, lambda, new LeastSquares.Stop(SHARE_LEFT, stop.gradient(), stop.iterations()))
+                .x();
+        LeastSquares.add(goal, 1, here.source);
+        return new Point(goal);
+    }
+
+    /** The point of smaller objective; the other is closed. */
+    private Point better(Point a, Point b, double[] wanted) {
+        boolean first = a.objective(wanted) <= b.objective(wanted);
+        (first ? b : a).close();
+        return first ? a : b;
+    }
+
+    private Found end(Point here, List<Inference.Step> steps, Inference.End end) {
+        return here == null
+                ? new Found(
+                        new double[sites.size() * run.model().config().width()], new double[plain.length], steps, end)
+                : new Found(here.source, here.change, steps, end);
+    }
+
+    /** A point on the way from a source, or from none, to another. */
+    private static double[] between(double[] from, double[] to, double fraction) {
+        double[] point = to.clone();
+        LeastSquares.scale(point, fraction);
+        if (from != null) {
+            LeastSquares.add(point, 1 - fraction, from);
+        }
+        return point;
+    }
+
+    /** The parts of a vector [n D] at their sites. */
+    static Source at(List<Site> sites, double[] source) {
+        int width = source.length / sites.size();
+        Map<Site, double[]> vectors = new LinkedHashMap<>();
+        for (int i = 0; i < sites.size(); i++) {
+            vectors.put(sites.get(i), Arrays.copyOfRange(source, i * width, (i + 1) * width));
+        }
+        return Source.of(vectors);
+    }
+}

@@ -1,0 +1,247 @@
+package dev.greenfield.inverse;
+
+import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.response.GreenOperator;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.ejml.data.DMatrixRMaj;
+
+/**
+ * Where a source hides, from the response of the whole last depth to it. Each candidate site is a model of the response y [T, D],
+ *
+ * <p>y = B J + noise,   J ~ N(0, s^2),   noise ~ N(0, sigma^2),
+ *
+ * <p>with B the site's Green block to the last depth; candidates are ranked by the evidence p(y | site), the source integrated out and s
+ * chosen per site to make it largest (MacKay, Bayesian Interpolation, Neural Computation 4, 1992). The misfit alone cannot tell sites
+ * apart where several blocks reach the same responses: at the last token every depth reaches all of them. The blocks are decomposed
+ * once and serve all responses of the run.
+ */
+public final class SourceLocator {
+    private static final int MOST_UPDATES = 200;
+
+    /** Rounding of responses and blocks, in units in the last place: noise is never taken to be less. */
+    private static final double ROUNDINGS = 64;
+
+    private static final int CUTS = 256;
+
+    private final Linearization run;
+    private final List<Site> candidates;
+    private final List<SiteBlock> blocks = new ArrayList<>();
+    private final int tokens;
+    private final int width;
+    private final double leastNoise;
+
+    /**
+     * A site that may hide the source.
+     *
+     * @param site the site
+     * @param logEvidence ln p(response | site), up to a constant that all sites share
+     * @param misfit |y - B J| / |y| for the source below
+     * @param source [D], the most probable one at this site
+     */
+    // Handed over and read, never compared: an array spares callers the boxing.
+    @SuppressWarnings("ArrayRecordComponent")
+    public record Candidate(Site site, double logEvidence, double misfit, double[] source) {}
+
+    /** Every site at a whole depth below the last. */
+    public SourceLocator(Linearization run, LongSupplier budget) {
+        this(run, everySite(run), budget);
+    }
+
+    /**
+     * Takes the Green blocks of the candidates, T D adjoints in all, and decomposes them.
+     *
+     * @param candidates sites below the last depth, each once
+     * @param budget bytes that may be taken at the time they are asked for
+     * @throws MemoryBudgetException when the blocks do not fit
+     */
+    public SourceLocator(Linearization run, List<Site> candidates, LongSupplier budget) {
+        this.run = run;
+        this.candidates = List.copyOf(candidates);
+        this.tokens = run.length();
+        this.width = run.model().config().width();
+        int layers = run.model().config().layers();
+        for (Site site : candidates) {
+            if (site.halfDepth() >= 2 * layers || site.token() >= tokens) {
+                throw new InputException("candidate site " + site + ": expected a depth below " + layers
+                        + " and a token from 0 to " + (tokens - 1));
+            }
+        }
+        this.leastNoise = ROUNDINGS * (run.model().backend().precision().bytes() == 8 ? 0x1p-53 : 0x1p-24);
+        requireRoom(budget);
+        for (DMatrixRMaj block : greenBlocks(budget)) {
+            blocks.add(SiteBlock.of(block, true));
+        }
+    }
+
+    private static List<Site> everySite(Linearization run) {
+        List<Site> sites = new ArrayList<>();
+        for (int l = 0; l < run.model().config().layers(); l++) {
+            for (int t = 0; t < run.length(); t++) {
+                sites.add(Site.of(l, t));
+            }
+        }
+        return sites;
+    }
+
+    /** Rows of a site's block: the tokens that its source reaches. */
+    private int rows(Site site) {
+        return (tokens - site.token()) * width;
+    }
+
+    private void requireRoom(LongSupplier budget) {
+        long elements = 0;
+        for (Site site : candidates) {
+            elements += (long) rows(site) * width + (long) width * width;
+        }
+        long room = Math.min(budget.getAsLong(), Runtime.getRuntime().maxMemory() / 2);
+        if (8 * elements > room) {
+            throw new MemoryBudgetException("the Green blocks of " + candidates.size() + " sites take "
+                    + MemoryBudgetException.amount(8 * elements) + ", there is room for "
+                    + MemoryBudgetException.amount(room)
+                    + ": name fewer candidate sites, or raise --memory and Java's -Xmx");
+        }
+    }
+
+    /** The blocks, a row of all of them for each output: one adjoint serves every site. */
+    private List<DMatrixRMaj> greenBlocks(LongSupplier budget) {
+        int top = run.model().config().layers();
+        List<Site> targets = new ArrayList<>();
+        for (int t = 0; t < tokens; t++) {
+            targets.add(Site.of(top, t));
+        }
+        List<DMatrixRMaj> matrices = new ArrayList<>();
+        for (Site site : candidates) {
+            matrices.add(new DMatrixRMaj(rows(site), width));
+        }
+        for (int token = 0; token < tokens; token++) {
+            int at = token;
+            List<Integer> reaching = new ArrayList<>();
+            for (int i = 0; i < candidates.size(); i++) {
+                if (candidates.get(i).token() <= at) {
+                    reaching.add(i);
+                }
+            }
+            if (reaching.isEmpty()) {
+                continue;
+            }
+            GreenOperator operator = new GreenOperator(
+                    run, reaching.stream().map(candidates::get).toList(), List.of(targets.get(at)), budget);
+            for (int from = 0; from < width; from += CUTS) {
+                double[][] units = new double[Math.min(CUTS, width - from)][width];
+                for (int i = 0; i < units.length; i++) {
+                    units[i][from + i] = 1;
+                }
+                double[][] lines = operator.adjointAll(units);
+                for (int i = 0; i < lines.length; i++) {
+                    for (int s = 0; s < reaching.size(); s++) {
+                        Site site = candidates.get(reaching.get(s));
+                        int row = (at - site.token()) * width + from + i;
+                        System.arraycopy(lines[i], s * width, matrices.get(reaching.get(s)).data, row * width, width);
+                    }
+                }
+            }
+        }
+        return matrices;
+    }
+
+    /** The sites that are ranked. */
+    public List<Site> candidates() {
+        return candidates;
+    }
+
+    /** The run whose responses are explained. */
+    Linearization run() {
+        return run;
+    }
+
+    /**
+     * The candidates, the most probable first.
+     *
+     * @param response what a source did to the last depth, [T D]: tokens in order
+     * @param noise |noise| / |response| in it, 0 for none
+     * @throws InputException when the response has another length or is zero, or the noise is not from 0 to 1
+     */
+    public List<Candidate> rank(double[] response, double noise) {
+        if (response.length != tokens * width) {
+            throw new InputException("the response has " + response.length + " components, expected " + tokens * width
+                    + ": the stream at the last depth, one token after another");
+        }
+        if (!(noise >= 0 && noise <= 1)) {
+            throw new InputException("noise " + noise + ": expected a fraction of the response from 0 to 1");
+        }
+        double square = LeastSquares.dot(response, response);
+        if (!(square > 0) || Double.isInfinite(square)) {
+            throw new InputException("the response is zero or not finite: expected one that a source caused");
+        }
+        double level = Math.max(noise, leastNoise);
+        double variance = level * level * square / response.length;
+        List<Candidate> ranked = new ArrayList<>();
+        for (int i = 0; i < candidates.size(); i++) {
+            ranked.add(candidate(i, response, square, variance));
+        }
+        ranked.sort(Comparator.comparingDouble((Candidate c) -> -c.logEvidence()));
+        return List.copyOf(ranked);
+    }
+
+    /**
+     * With B = U S V' and c = U'y the components of y are independent: c_j has variance s^2 S_j^2 + sigma^2, everything outside U has
+     * sigma^2.
+     */
+    private Candidate candidate(int index, double[] response, double square, double variance) {
+        Site site = candidates.get(index);
+        SiteBlock block = blocks.get(index);
+        int reached = site.token() * width;
+        double[] seen = Arrays.copyOfRange(response, reached, response.length);
+        double[] c = block.onLeft(seen);
+        double before = 0;
+        for (int i = 0; i < reached; i++) {
+            before += response[i] * response[i];
+        }
+        double outside = before + block.squareOutside(seen, c);
+        double[] s = block.values();
+        double prior = priorVariance(s, c, variance);
+        double evidence = -((response.length - s.length) * Math.log(variance) + outside / variance) / 2;
+        double[] coefficients = new double[s.length];
+        double inside = 0;
+        for (int j = 0; j < s.length; j++) {
+            double total = prior * s[j] * s[j] + variance;
+            evidence -= (Math.log(total) + c[j] * c[j] / total) / 2;
+            coefficients[j] = prior * s[j] * c[j] / total;
+            double rest = c[j] - s[j] * coefficients[j];
+            inside += rest * rest;
+        }
+        return new Candidate(site, evidence, Math.sqrt((outside + inside) / square), block.fromRight(coefficients));
+    }
+
+    /**
+     * The variance s^2 of the source's components that makes the evidence largest, by MacKay's fixed point: s^2 = |J|^2 over the
+     * number of components that the response determines.
+     */
+    private static double priorVariance(double[] s, double[] c, double variance) {
+        double prior = LeastSquares.dot(c, c) / LeastSquares.dot(s, s);
+        for (int update = 0; update < MOST_UPDATES; update++) {
+            double length = 0;
+            double determined = 0;
+            for (int j = 0; j < s.length; j++) {
+                double signal = prior * s[j] * s[j];
+                double share = signal / (signal + variance);
+                double component = s[j] == 0 ? 0 : share * c[j] / s[j];
+                length += component * component;
+                determined += share;
+            }
+            double next = determined == 0 ? 0 : length / determined;
+            if (Math.abs(next - prior) <= 1e-9 * prior) {
+                return next;
+            }
+            prior = next;
+        }
+        return prior;
+    }
+}
