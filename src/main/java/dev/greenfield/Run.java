@@ -16,6 +16,7 @@ import dev.greenfield.response.ResponseMap;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SourceEffects;
 import dev.greenfield.response.SourceResponse;
+import dev.greenfield.transfer.DisplacementTransfer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -96,6 +97,16 @@ public final class Run implements AutoCloseable {
      */
     public PatchSweep patchSweep(Run donor, Observable observable) {
         return PatchSweep.compute(linearization, donor.linearization, resolve(observable), model.freeBytes());
+    }
+
+    /**
+     * The displacement from this run to the donor's, to be put in at sites, depths, tokens and in part. It reads this run for as
+     * long as it is used.
+     *
+     * @throws InputException if the donor has another number of tokens or is of another model
+     */
+    public DisplacementTransfer transfer(Run donor, Observable observable) {
+        return new DisplacementTransfer(linearization, donor.linearization, resolve(observable), model::freeBytes);
     }
 
     /**

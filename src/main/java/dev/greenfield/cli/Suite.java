@@ -14,7 +14,7 @@ import java.util.List;
 
 /**
  * A file of prompts: a JSON list of objects, each with its prompt as {@code clean}, {@code prompt} or {@code tokens} (ids). {@code
- * corrupt}, {@code answer} and {@code foil} must be texts where they are given; other keys may hold anything.
+ * corrupt}, {@code answer} and {@code foil} must be texts where they are given, {@code corrupt_tokens} ids; other keys may hold anything.
  *
  * @param path as it was given
  * @param sha256 of the file
@@ -33,9 +33,19 @@ record Suite(String path, String sha256, List<Entry> entries) {
      * @param key which of its keys has the prompt
      * @param text null where there are ids
      * @param ids null where there is a text
+     * @param pair what it is compared with
      */
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
-    record Entry(int number, String key, String text, int[] ids) {}
+    record Entry(int number, String key, String text, int[] ids, Pair pair) {}
+
+    /**
+     * The rest of an entry that is a pair of prompts; null what is not given.
+     *
+     * @param corrupt the other prompt as text
+     * @param corruptIds or as token ids
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
+    record Pair(String corrupt, int[] corruptIds, String answer, String foil) {}
 
     /**
      * Reads a suite.
@@ -89,13 +99,20 @@ record Suite(String path, String sha256, List<Entry> entries) {
                     + "', expected one prompt: leave one of them out");
         }
         String key = given.get(0);
+        int[] corruptIds =
+                entry.has("corrupt_tokens") ? ids(where + ", key 'corrupt_tokens'", entry.get("corrupt_tokens")) : null;
+        Pair pair = new Pair(text(entry, "corrupt"), corruptIds, text(entry, "answer"), text(entry, "foil"));
         if (key.equals("tokens")) {
-            return new Entry(number, key, null, ids(where + ", key 'tokens'", entry.get(key)));
+            return new Entry(number, key, null, ids(where + ", key 'tokens'", entry.get(key)), pair);
         }
         if (entry.get(key).asText().isEmpty()) {
             throw new InputException(where + ", key '" + key + "': found an empty text, expected a prompt");
         }
-        return new Entry(number, key, entry.get(key).asText(), null);
+        return new Entry(number, key, entry.get(key).asText(), null, pair);
+    }
+
+    private static String text(JsonNode entry, String key) {
+        return entry.has(key) ? entry.get(key).asText() : null;
     }
 
     private static int[] ids(String where, JsonNode list) {
@@ -151,5 +168,24 @@ record Suite(String path, String sha256, List<Entry> entries) {
             }
         }
         return prompts;
+    }
+
+    /**
+     * The pairs of prompts in a model's tokens, each with its observable, read at the last token.
+     *
+     * @throws InputException if an entry is no such pair, or the model cannot read it
+     */
+    List<SuitePair> pairs(Model model) {
+        List<SuitePrompt> prompts = prompts(model);
+        List<SuitePair> pairs = new ArrayList<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            try {
+                pairs.add(SuitePair.of(prompts.get(i), entries.get(i).pair(), model));
+            } catch (InputException wrong) {
+                throw new InputException(
+                        "--suite " + Quantities.quoted(path) + ", entry " + (i + 1) + ": " + wrong.getMessage(), wrong);
+            }
+        }
+        return pairs;
     }
 }

@@ -43,6 +43,11 @@ final class SuiteJob extends ModelJob {
         return prompts;
     }
 
+    /** Its prompts as pairs, each with what it is compared with. */
+    List<SuitePair> pairs() {
+        return suite.pairs(model());
+    }
+
     /** Runs a prompt; close the run before the next one. */
     Run run(SuitePrompt prompt) {
         return timed("run", () -> model().run(prompt.tokens()));
