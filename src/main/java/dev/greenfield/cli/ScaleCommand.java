@@ -21,9 +21,9 @@ import picocli.CommandLine.Option;
 @Command(sortOptions = false)
 final class ScaleCommand implements Action {
     private static final String UNTRAINED = "untrained";
-    private static final int DEFAULT_TOP = 5;
+    private static final int DEFAULT_TOP = 3;
     private static final int DEFAULT_PROBES = 16;
-    private static final double DEFAULT_RIDGE = 0.01;
+    private static final double DEFAULT_RIDGE = 1e-4;
 
     @Option(
             names = "--model-b",
@@ -43,7 +43,7 @@ final class ScaleCommand implements Action {
     @Option(
             names = "--top",
             paramLabel = "N",
-            description = "How many leading sites of the first model to try in the other. Default: 5.",
+            description = "How many leading sites of the first model to try in the other. Default: 3.",
             order = -3)
     private String top;
 
@@ -58,7 +58,7 @@ final class ScaleCommand implements Action {
             names = "--ridge",
             paramLabel = "X",
             description = "Penalty of the affine maps between the residual streams, relative to the variance of a"
-                    + " component. Default: 0.01.",
+                    + " component. Default: 0.0001.",
             order = -1)
     private String ridge;
 

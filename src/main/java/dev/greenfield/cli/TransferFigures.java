@@ -6,6 +6,7 @@ import dev.greenfield.report.LineChart;
 import dev.greenfield.transfer.AmplitudeCurves;
 import dev.greenfield.transfer.DisplacementTransfer;
 import dev.greenfield.transfer.DisplacementTransfer.Ranking;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -32,7 +33,7 @@ final class TransferFigures {
         this.curves = curves;
         this.alphas = curves.alphas();
         this.at = curves.nearestToOne();
-        this.amplitude = "alpha = " + Summary.number("%.4g", alphas[at]);
+        this.amplitude = "alpha = " + plain(alphas[at]);
         this.sites = curves.sites()[at];
     }
 
@@ -49,7 +50,10 @@ final class TransferFigures {
                 job.terminal(),
                 "single sites that achieve most, " + amplitude + "; the full change is " + change,
                 strongest);
-        Summary.table(job.terminal(), "the n leading sites together, " + amplitude, together);
+        Summary.table(
+                job.terminal(),
+                "the n leading sites between the first and the last depth together, " + amplitude,
+                together);
         Summary.table(job.terminal(), "all tokens of a depth together, fraction at each alpha", sliceRows());
         if (!job.writes()) {
             return;
@@ -89,7 +93,8 @@ final class TransferFigures {
                         columnCurves()))
                 .chart(new LineChart(
                         "The leading sites together",
-                        "The n leading sites by predicted change and by sensitivity, replaced in one run, " + amplitude
+                        "The n leading sites between the first and the last depth, by predicted change and by"
+                                + " sensitivity, replaced in one run, " + amplitude
                                 + ".",
                         "number of sites n",
                         "achieved fraction",
@@ -100,6 +105,10 @@ final class TransferFigures {
                                 topCurve("by sensitivity", Ranking.SENSITIVITY))))
                 .table("The single sites that achieve most, " + amplitude + ".", strongest.get(0), rest(strongest))
                 .table("The n leading sites together, " + amplitude + ".", together.get(0), rest(together)));
+    }
+
+    private static String plain(double alpha) {
+        return BigDecimal.valueOf(alpha).stripTrailingZeros().toPlainString();
     }
 
     private static List<List<String>> rest(List<List<String>> rows) {
@@ -149,7 +158,7 @@ final class TransferFigures {
         List<List<String>> rows = new ArrayList<>();
         List<String> heading = new ArrayList<>(List.of("depth"));
         for (double alpha : alphas) {
-            heading.add(Summary.number("%.4g", alpha));
+            heading.add(plain(alpha));
         }
         rows.add(heading);
         double[][] slices = curves.slices();
@@ -225,7 +234,10 @@ final class TransferFigures {
 
     private LineChart.Series topCurve(String name, Ranking by) {
         double[] achieved = curves.top(by)[at];
-        double[] n = IntStream.rangeClosed(1, achieved.length).asDoubleStream().toArray();
-        return new LineChart.Series(name, n, achieved);
+        // No site achieves nothing: the curve begins where its axis does.
+        double[] n = IntStream.rangeClosed(0, achieved.length).asDoubleStream().toArray();
+        double[] from = new double[n.length];
+        System.arraycopy(achieved, 0, from, 1, achieved.length);
+        return new LineChart.Series(name, n, from);
     }
 }

@@ -13,7 +13,8 @@ import java.util.Map;
  * F(own)), with the part's sites replaced by own + alpha (donor - own). Immutable.
  *
  * <p>All tokens of a depth at alpha = 1 are the donor's run from there on and achieve exactly 1, up to rounding; what such a depth shows is the
- * way between. Likewise the column of F's own token, whose last site is what F is read from.
+ * way between. Likewise the column of F's own token, whose last site is what F is read from. Leading sites are therefore those above depth 0 and
+ * below the last depth: {@link DisplacementTransfer#inner}.
  */
 public final class AmplitudeCurves {
     private final double[] alphas;
@@ -53,7 +54,7 @@ public final class AmplitudeCurves {
             columns.add(transfer.column(t));
         }
         for (Ranking by : Ranking.values()) {
-            List<Site> ranked = transfer.ranked(by);
+            List<Site> ranked = transfer.inner(transfer.ranked(by));
             curves.leading.put(by, List.copyOf(ranked.subList(0, Math.min(most, ranked.size()))));
             curves.top.put(by, new double[alphas.length][]);
         }
@@ -130,7 +131,7 @@ public final class AmplitudeCurves {
         return copy(top.get(by));
     }
 
-    /** The leading sites themselves, in order. */
+    /** The leading sites themselves, in order; none in a model of one layer. */
     public List<Site> leading(Ranking by) {
         return leading.get(by);
     }

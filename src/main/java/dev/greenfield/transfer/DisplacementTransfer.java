@@ -307,7 +307,7 @@ public final class DisplacementTransfer {
      * What single sites, depths, tokens and the leading sites achieve at each amplitude.
      *
      * @param alphas amplitudes, at least one
-     * @param top how many leading sites to put in together, one after the other; as many as there are if those are fewer
+     * @param top how many leading {@link #inner} sites to put in together, one after the other; as many as there are if those are fewer
      */
     public AmplitudeCurves curves(double[] alphas, int top) {
         return AmplitudeCurves.compute(this, alphas, top);
