@@ -209,4 +209,40 @@ class TransferCommandsTest {
                 "2");
         assertThat(cli.out()).contains("2 and 3 layers, compared at 3 relative depths");
     }
+
+    @Test
+    void suitesThatAreNoPairsAreRefused() throws IOException {
+        String sound = "{\"tokens\":[3,5,4],\"corrupt_tokens\":[3,6,4],\"answer\":\"#1\",\"foil\":\"#2\"}";
+        String[][] wrong = {
+            {"{\"tokens\":[3,5,4],\"answer\":\"#1\"}", "entry 2", "no corrupt prompt", "corrupt_tokens"},
+            {"{\"tokens\":[3],\"corrupt\":\"x\",\"corrupt_tokens\":[4],\"answer\":\"#1\"}", "two corrupt prompts"},
+            {"{\"tokens\":[3],\"corrupt_tokens\":[4]}", "entry 2", "no answer"},
+            {"{\"tokens\":[3],\"corrupt_tokens\":[4,5],\"answer\":\"#1\"}", "1 tokens", "2", "equal lengths"},
+            {"{\"tokens\":[3],\"corrupt_tokens\":[3],\"answer\":\"#1\"}", "same tokens"},
+            {"{\"tokens\":[3],\"corrupt_tokens\":[40],\"answer\":\"#1\"}", "id 40"},
+            {"{\"tokens\":[3],\"corrupt_tokens\":\"x\",\"answer\":\"#1\"}", "key 'corrupt_tokens'", "a text"},
+            {"{\"tokens\":[3],\"corrupt_tokens\":[4],\"answer\":\"#1\",\"foil\":\"#1\"}", "same token"},
+            {sound, "2 pairs of prompts, expected 4"}
+        };
+        Path file = temporary.resolve("wrong.json");
+        for (String[] mistake : wrong) {
+            Files.writeString(file, "[" + sound + "," + mistake[0] + "]");
+            Cli cli = Cli.run(
+                    "scale",
+                    "--model",
+                    Cli.SMALL,
+                    "--model-b",
+                    Cli.SMALL,
+                    "--suite",
+                    file.toString(),
+                    "--quiet",
+                    "--out",
+                    temporary.resolve("out").toString());
+            assertThat(cli.exit()).as(mistake[0]).isEqualTo(2);
+            assertThat(cli.err().strip())
+                    .contains(Arrays.copyOfRange(mistake, 1, mistake.length))
+                    .doesNotContain("\n");
+            assertThat(Cli.list(temporary)).containsExactly("wrong.json");
+        }
+    }
 }
