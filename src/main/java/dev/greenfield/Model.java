@@ -9,6 +9,7 @@ import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.response.AverageJacobian;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -22,17 +23,17 @@ public final class Model implements AutoCloseable {
     private final BackendChoice choice;
     private final DeviceModel device;
     private final long budgetBytes;
-    private final Model trained; // of which this is the untrained control, and whose backend it shares; or null
-    private final List<Model> controls = new ArrayList<>();
+    private final Model host; // whose backend this model shares; or null
+    private final List<Model> guests = new ArrayList<>();
     private final List<Run> runs = new ArrayList<>();
     private boolean closed;
 
-    private Model(ModelSource source, BackendChoice choice, DeviceModel device, long budgetBytes, Model trained) {
+    private Model(ModelSource source, BackendChoice choice, DeviceModel device, long budgetBytes, Model host) {
         this.source = source;
         this.choice = choice;
         this.device = device;
         this.budgetBytes = budgetBytes;
-        this.trained = trained;
+        this.host = host;
     }
 
     /** Puts a model on a backend; the source is the model's to close, also when this fails. */
@@ -113,20 +114,46 @@ public final class Model implements AutoCloseable {
      * @throws MemoryBudgetException if its weights do not fit beside what is there
      */
     public Model untrained(long seed) {
-        if (closed) {
-            throw new IllegalStateException("the model is closed: open it again for its control");
-        }
-        Backend backend = choice.backend();
-        long weights = backend.precision().bytes() * config().parameters();
-        if (weights > freeBytes()) {
-            throw new MemoryBudgetException("the weights of the untrained control take "
-                    + MemoryBudgetException.amount(weights) + ", the memory budget leaves "
-                    + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
-        }
+        requireOpen("for its control");
         ModelSource random = source.untrained(seed);
-        Model control = new Model(random, choice, new DeviceModel(random, backend), budgetBytes, this);
-        controls.add(control);
-        return control;
+        return beside(random, "the untrained control");
+    }
+
+    /**
+     * Another model on this one's backend. Both keep within this model's memory budget together. It closes with this model, or before.
+     *
+     * @param spec as {@link Greenfield#load(String, Options)} takes it
+     * @throws dev.greenfield.lattice.InputException if it is no model
+     * @throws MemoryBudgetException if its weights do not fit beside what is there
+     */
+    public Model beside(String spec) throws IOException {
+        requireOpen("for a model beside it");
+        return beside(ModelSource.open(spec), "the other model");
+    }
+
+    private void requireOpen(String what) {
+        if (closed) {
+            throw new IllegalStateException("the model is closed: open it again " + what);
+        }
+    }
+
+    /** Puts a model on this one's backend; the source is closed when that fails. */
+    private Model beside(ModelSource other, String name) {
+        try {
+            Backend backend = choice.backend();
+            long weights = backend.precision().bytes() * other.config().parameters();
+            if (weights > freeBytes()) {
+                throw new MemoryBudgetException("the weights of " + name + " take "
+                        + MemoryBudgetException.amount(weights) + ", the memory budget leaves "
+                        + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
+            }
+            Model model = new Model(other, choice, new DeviceModel(other, backend), budgetBytes, this);
+            guests.add(model);
+            return model;
+        } catch (RuntimeException | Error e) {
+            other.close();
+            throw e;
+        }
     }
 
     /**
@@ -184,17 +211,17 @@ public final class Model implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        for (Model control : new ArrayList<>(controls)) {
-            control.close();
+        for (Model guest : new ArrayList<>(guests)) {
+            guest.close();
         }
         for (Run run : new ArrayList<>(runs)) {
             run.close();
         }
         device.close();
-        if (trained == null) {
+        if (host == null) {
             choice.backend().close();
         } else {
-            trained.controls.remove(this);
+            host.guests.remove(this);
         }
         source.close();
     }

@@ -29,6 +29,7 @@ import dev.greenfield.response.SiteVectors;
 import dev.greenfield.response.SourceEffects;
 import dev.greenfield.response.SourcePropagation;
 import dev.greenfield.response.SourceResponse;
+import dev.greenfield.transfer.DisplacementTransfer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -118,6 +119,16 @@ public final class Run implements AutoCloseable {
      */
     public PatchSweep withSecondOrder(PatchSweep sweep) {
         return sweep.withSecondOrder(linearization, model.freeBytes());
+    }
+
+    /**
+     * The displacement from this run to the donor's, to be put in at sites, depths, tokens and in part. It reads this run for as
+     * long as it is used.
+     *
+     * @throws InputException if the donor has another number of tokens or is of another model
+     */
+    public DisplacementTransfer transfer(Run donor, Observable observable) {
+        return new DisplacementTransfer(linearization, donor.linearization, resolve(observable), model::freeBytes);
     }
 
     /**

@@ -46,7 +46,7 @@ final class DemoCommand implements Action {
         try (Staging staging = page == null ? null : stage(page);
                 Job job = Job.start("demo", common, CommonOptions.Need.REQUIRED, terminal)) {
             int[] other = job.encode("--corrupt", corrupt);
-            PatchCommand.requireComparable(job, other);
+            CorruptPrompt.requireComparable(job, other);
             Run corruptRun = job.timed("run", () -> job.model().run(other));
             ReportPage report = new Story(job, corruptRun, corrupt).tell();
             job.report(report);

@@ -232,7 +232,7 @@ final class InferCommand implements Action {
         int[] tokens = corrupt != null
                 ? job.encode("--corrupt", corrupt)
                 : Quantities.tokenIds("--corrupt-tokens", corruptTokens);
-        PatchCommand.requireComparable(job, tokens);
+        CorruptPrompt.requireComparable(job, tokens);
         return job.timed("run", () -> job.model().run(tokens));
     }
 

@@ -46,6 +46,13 @@ public final class Main {
                 "propagate",
                 new Entry("How the response to one source spreads, against random ones.", PropagateCommand::new));
         commands.put("infer", new Entry("The source that makes a wanted change.", InferCommand::new));
+        commands.put(
+                "transfer",
+                new Entry("What the displacement to another prompt does, put in part by part.", TransferCommand::new));
+        commands.put(
+                "reduce",
+                new Entry("What few sites and few directions carry of a displacement's effect.", ReduceCommand::new));
+        commands.put("scale", new Entry("Two models on the same prompts, depth by depth.", ScaleCommand::new));
         commands.put("merge", new Entry("Joins the shards of a suite's response maps.", MergeCommand::new));
         commands.put("export", new Entry("Writes a model directory.", ExportCommand::new));
         commands.put("doctor", new Entry("What this machine can run.", DoctorCommand::new));

@@ -8,7 +8,6 @@ import dev.greenfield.response.Component;
 import dev.greenfield.response.PatchSweep;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,11 +20,8 @@ import picocli.CommandLine.Option;
 final class PatchCommand implements Action {
     private static final int SHOWN = 10;
 
-    @Option(names = "--corrupt", paramLabel = "TEXT", description = "The other prompt, of as many tokens.", order = -3)
-    private String corrupt;
-
-    @Option(names = "--corrupt-tokens", paramLabel = "IDS", description = "Or its token ids: 1,2,3.", order = -2)
-    private String corruptTokens;
+    @Mixin
+    private final CorruptPrompt corrupt = new CorruptPrompt();
 
     @Option(
             names = "--direction",
@@ -56,12 +52,12 @@ final class PatchCommand implements Action {
     public void run(Terminal terminal) throws IOException {
         check();
         try (Job job = Job.start("patch", common, CommonOptions.Need.REQUIRED, terminal)) {
-            Run other = other(job);
+            Run other = corrupt.run(job);
             double value = Summary.opening(job);
             double corruptValue = Summary.corrupt(job, other);
             boolean noise = direction.equals("noise");
             Map<String, String> facts = new LinkedHashMap<>();
-            facts.put("Corrupt prompt", corrupt == null ? "tokens " + corruptTokens : corrupt);
+            facts.put("Corrupt prompt", corrupt.shown());
             facts.put("Patched run", noise ? "the prompt's" : "the corrupt prompt's");
             if (part() != Component.RESIDUAL) {
                 new ComponentPatch(job, noise ? job.run() : other, noise ? other : job.run(), part())
@@ -95,19 +91,11 @@ final class PatchCommand implements Action {
     }
 
     private void check() {
-        if (corrupt == null && corruptTokens == null) {
-            throw new InputException("no corrupt prompt: give --corrupt TEXT or --corrupt-tokens 1,2,3");
-        }
-        if (corrupt != null && corruptTokens != null) {
-            throw new InputException("both --corrupt and --corrupt-tokens are given: give one of them");
-        }
+        corrupt.check();
         if (!direction.equals("noise") && !direction.equals("denoise")) {
             throw new InputException("--direction " + Quantities.quoted(direction) + ": expected noise or denoise");
         }
         part();
-        if (corruptTokens != null) {
-            Quantities.tokenIds("--corrupt-tokens", corruptTokens);
-        }
     }
 
     private Component part() {
@@ -115,34 +103,6 @@ final class PatchCommand implements Action {
             return Component.of(component);
         } catch (InputException wrong) {
             throw new InputException("--component: " + wrong.getMessage(), wrong);
-        }
-    }
-
-    /** The run of the corrupt prompt; refuses one that cannot be patched with or would change nothing. */
-    private Run other(Job job) {
-        int[] tokens = corrupt != null
-                ? job.encode("--corrupt", corrupt)
-                : Quantities.tokenIds("--corrupt-tokens", corruptTokens);
-        requireComparable(job, tokens);
-        return job.timed("run", () -> job.model().run(tokens));
-    }
-
-    /** Refuses a corrupt prompt of another length, and one that is the same as far as F can see. */
-    static void requireComparable(Job job, int[] corrupt) {
-        int[] own = job.run().tokens();
-        if (own.length != corrupt.length) {
-            throw new InputException("the prompt has " + own.length + " tokens, the corrupt prompt " + corrupt.length
-                    + ": a patch needs prompts of equal length, reword one of them");
-        }
-        int first = Arrays.mismatch(own, corrupt);
-        if (first < 0) {
-            throw new InputException("the prompt and the corrupt prompt are the same tokens, so that patching changes"
-                    + " nothing: change a word of one of them");
-        }
-        if (first > job.position()) {
-            throw new InputException("the prompts differ first at token " + first + ", F is read at token "
-                    + job.position() + ", before it, so that patching changes nothing: choose a later --position or"
-                    + " change an earlier word");
         }
     }
 

@@ -95,6 +95,24 @@ final class Quantities {
         return ids;
     }
 
+    /** Finite numbers separated by commas. */
+    static double[] numbers(String option, String text, String expected) {
+        String[] parts = text.split(",", -1);
+        double[] numbers = new double[parts.length];
+        for (int i = 0; i < parts.length; i++) {
+            String wrong = option + ": found " + quoted(parts[i]) + " at place " + i + ", expected " + expected;
+            try {
+                numbers[i] = Double.parseDouble(parts[i].strip());
+            } catch (NumberFormatException e) {
+                throw new InputException(wrong, e);
+            }
+            if (!Double.isFinite(numbers[i])) {
+                throw new InputException(wrong);
+            }
+        }
+        return numbers;
+    }
+
     /** The text in quotes, on one line. */
     static String quoted(String text) {
         String shown = text.length() <= 100 ? text : text.substring(0, 100) + "...";

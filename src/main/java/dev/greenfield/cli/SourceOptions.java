@@ -157,7 +157,7 @@ final class SourceOptions {
         int[] tokens = corrupt != null
                 ? job.encode("--corrupt", corrupt)
                 : Quantities.tokenIds("--corrupt-tokens", corruptTokens);
-        PatchCommand.requireComparable(job, tokens);
+        CorruptPrompt.requireComparable(job, tokens);
         Run other = job.timed("run", () -> job.model().run(tokens));
         job.result("corrupt_tokens", other.tokens());
         job.result("corrupt_token_text", other.tokenText());

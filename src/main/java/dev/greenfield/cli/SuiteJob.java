@@ -61,6 +61,11 @@ final class SuiteJob extends ModelJob {
         return pairs;
     }
 
+    /** All its prompts as pairs, each with what it is compared with. */
+    List<SuitePair> pairs() {
+        return pairs(Integer.MAX_VALUE, true);
+    }
+
     /** Runs a prompt; close the run before the next one. */
     Run run(SuitePrompt prompt) {
         return timed("run", () -> model().run(prompt.tokens()));

@@ -104,6 +104,28 @@ class WrongInputTest {
                 bad(infer("--target-change", "1", "--steps", "0"), "--steps '0'", "at least 1"));
     }
 
+    private static String[] transfer(String... more) {
+        return Cli.with(
+                args("transfer", "--model", Cli.SMALL, "--tokens", "1,2,3", "--answer", "#1", "--foil", "#2"), more);
+    }
+
+    private static String[] reduce(String... more) {
+        return Cli.with(
+                args(
+                        "reduce",
+                        "--model",
+                        Cli.SMALL,
+                        "--tokens",
+                        "1,2,3",
+                        "--corrupt-tokens",
+                        "1,2,4",
+                        "--answer",
+                        "#1",
+                        "--foil",
+                        "#2"),
+                more);
+    }
+
     static Stream<Mistake> mistakes() {
         List<Mistake> all = new ArrayList<>();
         // prompts
@@ -176,6 +198,35 @@ class WrongInputTest {
         all.add(bad(suite("predict", "--steps", "0"), "--steps '0'", "at least 1"));
         all.add(bad(suite("predict", "--limit", "none"), "--limit 'none'"));
         all.add(bad(suite("predict", "--model", Cli.SMALL), "entry 1", "--tokens"));
+        // displacements
+        all.add(bad(transfer(), "no corrupt prompt", "--corrupt"));
+        all.add(bad(transfer("--corrupt", "The", "--corrupt-tokens", "1"), "both --corrupt and"));
+        all.add(bad(transfer("--corrupt-tokens", "1,2"), "3 tokens", "2", "equal length"));
+        all.add(bad(transfer("--corrupt-tokens", "1,2,3"), "same tokens"));
+        all.add(bad(transfer("--corrupt-tokens", "1,2,4", "--alpha", "0,x"), "--alpha", "'x'", "place 1"));
+        all.add(bad(transfer("--corrupt-tokens", "1,2,4", "--alpha", ""), "--alpha", "''"));
+        all.add(bad(transfer("--corrupt-tokens", "1,2,4", "--alpha", "NaN"), "--alpha", "'NaN'"));
+        all.add(bad(transfer("--corrupt-tokens", "1,2,4", "--alpha", "0,1e999"), "'1e999'"));
+        all.add(bad(transfer("--corrupt-tokens", "1,2,4", "--top", "0"), "--top '0'", "at least 1"));
+        all.add(bad(args("transfer", "--tokens", "1,2", "--corrupt-tokens", "1,3"), "no observable"));
+        all.add(bad(reduce("--top", "few"), "--top 'few'"));
+        all.add(bad(reduce("--rank", "0"), "--rank '0'"));
+        all.add(bad(reduce("--depths", "0"), "--depths '0'", "0 to 2"));
+        all.add(bad(reduce("--depths", "1,0"), "--depths '1,0'", "rising"));
+        all.add(bad(reduce("--depths", "0,3"), "--depths '0,3'"));
+        all.add(bad(reduce("--depths", "0,1.5"), "--depths '0,1.5'"));
+        all.add(bad(reduce("--depths", "0,b"), "'b'", "place 1"));
+        // two models
+        all.add(bad(args("scale", "--suite", "docs/examples/suite.json"), "--model-b"));
+        all.add(bad(args("scale", "--model-b", "demo"), "--suite"));
+        all.add(bad(suite("scale", "--model-b", "no/such"), "no/such"));
+        all.add(bad(suite("scale", "--model-b", Cli.SMALL), "291 tokens", "40", "share a tokenizer"));
+        all.add(bad(suite("scale", "--model-b", "random:1,1,8,291,16"), "token 0", "'#0'", "share a tokenizer"));
+        all.add(bad(suite("scale", "--model-b", "demo", "--top", "0"), "--top '0'"));
+        all.add(bad(suite("scale", "--model-b", "demo", "--probes", "1"), "--probes '1'", "at least 2"));
+        all.add(bad(suite("scale", "--model-b", "demo", "--ridge", "0"), "--ridge '0'", "above 0"));
+        all.add(bad(suite("scale", "--model-b", "demo", "--ridge", "1,2"), "--ridge '1,2'"));
+        all.add(bad(suite("scale", "--model-b", "demo", "--answer", "#1"), "both --suite and --answer"));
         // maps
         all.add(bad(map("--exact", "--probes", "4"), "both --exact and --probes"));
         all.add(bad(map("--probes", "1"), "--probes '1'", "at least 2"));

@@ -29,6 +29,11 @@ public final class NaiveTransformer {
      * @param site where {@code vector} replaces the stream; null for no patch
      */
     public double[][][] run(int[] tokens, Site site, double[] vector) {
+        return run(tokens, site == null ? Map.of() : Map.of(site, vector));
+    }
+
+    /** Likewise where the stream at each of several sites is replaced by the vector there. */
+    public double[][][] run(int[] tokens, Map<Site, double[]> replaced) {
         int width = config.width();
         double[][] x = new double[tokens.length][width];
         for (int t = 0; t < x.length; t++) {
@@ -41,8 +46,10 @@ public final class NaiveTransformer {
             if (h > 0) {
                 x = h % 2 == 1 ? attention(h / 2, x) : mlp(h / 2 - 1, x);
             }
-            if (site != null && site.halfDepth() == h) {
-                x[site.token()] = vector.clone();
+            for (Map.Entry<Site, double[]> at : replaced.entrySet()) {
+                if (at.getKey().halfDepth() == h) {
+                    x[at.getKey().token()] = at.getValue().clone();
+                }
             }
             stream[h] = copy(x);
         }

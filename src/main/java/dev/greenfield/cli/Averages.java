@@ -1,0 +1,64 @@
+package dev.greenfield.cli;
+
+import dev.greenfield.response.Bootstrap;
+import dev.greenfield.response.Estimate;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Numbers of one prompt after another under their names, and their means with bootstrap intervals over prompts. */
+final class Averages {
+    private static final int RESAMPLES = 1000;
+
+    private final Map<String, List<Double>> values = new LinkedHashMap<>();
+    private final Bootstrap bootstrap;
+
+    /** @param seed of the resamples */
+    Averages(long seed) {
+        bootstrap = new Bootstrap(RESAMPLES, seed);
+    }
+
+    /** Adds a prompt's number; NaN where it is not defined. */
+    void add(String name, double value) {
+        values.computeIfAbsent(name, key -> new ArrayList<>()).add(value);
+    }
+
+    /** The names, in the order in which they were first added. */
+    List<String> names() {
+        return List.copyOf(values.keySet());
+    }
+
+    /** The numbers of the prompts. */
+    double[] values(String name) {
+        return values.get(name).stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
+    /** The mean with its 95 % interval. */
+    Estimate mean(String name) {
+        return bootstrap.mean(values(name));
+    }
+
+    /** For people: {@code 0.91 (0.88 to 0.93)}. */
+    String shown(String name) {
+        Estimate mean = mean(name);
+        return Summary.number("%.3f", mean.value())
+                + (mean.hasInterval()
+                        ? " (" + Summary.number("%.3f", mean.low()) + " to " + Summary.number("%.3f", mean.high()) + ")"
+                        : "");
+    }
+
+    /** For {@code result.json}: mean, low and high by name. */
+    Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        for (String name : values.keySet()) {
+            Estimate mean = mean(name);
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("mean", mean.value());
+            fields.put("low", mean.low());
+            fields.put("high", mean.high());
+            map.put(name, fields);
+        }
+        return map;
+    }
+}

@@ -1,0 +1,46 @@
+package dev.greenfield.transfer;
+
+import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.core.source64.SplitMix64;
+import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
+import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
+import org.ejml.data.DMatrixRMaj;
+import org.ejml.dense.row.CommonOps_DDRM;
+import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
+import org.ejml.interfaces.decomposition.QRDecomposition;
+
+/** What the controls of this package draw: the same seed draws the same. */
+final class Draws {
+    private Draws() {}
+
+    /** Numbers that follow from a seed alone. */
+    static UniformRandomProvider generator(long seed) {
+        SplitMix64 seeds = new SplitMix64(seed);
+        return new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong());
+    }
+
+    /** Vectors of normal numbers, [count][length]: their directions are uniform. */
+    static double[][] gaussian(int count, int length, long seed) {
+        ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(generator(seed));
+        double[][] vectors = new double[count][length];
+        for (double[] vector : vectors) {
+            for (int i = 0; i < length; i++) {
+                vector[i] = normal.sample();
+            }
+        }
+        return vectors;
+    }
+
+    /** An orthonormal basis of a random subspace, [count][length]. */
+    static double[][] subspace(int count, int length, long seed) {
+        DMatrixRMaj columns = CommonOps_DDRM.transpose(new DMatrixRMaj(gaussian(count, length, seed)), null);
+        QRDecomposition<DMatrixRMaj> qr = DecompositionFactory_DDRM.qr(columns.numRows, columns.numCols);
+        qr.decompose(columns); // normal vectors are independent: nothing to find out from its result
+        DMatrixRMaj q = CommonOps_DDRM.transpose(qr.getQ(null, true), null);
+        double[][] basis = new double[count][length];
+        for (int i = 0; i < count; i++) {
+            System.arraycopy(q.data, i * length, basis[i], 0, length);
+        }
+        return basis;
+    }
+}

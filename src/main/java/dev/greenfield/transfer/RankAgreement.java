@@ -1,0 +1,122 @@
+package dev.greenfield.transfer;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.sampling.ArraySampler;
+import org.apache.commons.statistics.ranking.NaturalRanking;
+
+/**
+ * How two sets of values over the same levels and cells agree in rank (Spearman's correlation), beside two controls. Levels are aligned
+ * depths, or pairs of them; cells are tokens, or pairs of them.
+ *
+ * @param rho over all levels and cells; NaN where one side is constant or there are fewer than two values
+ * @param within mean over levels of the correlation over each level's cells, to which differences between depths add nothing
+ * @param shuffled mean of rho with the second values in random order over all levels and cells
+ * @param shifted mean of rho with the second values' levels shifted cyclically by 1, 2, ...: the same tokens at other depths
+ */
+public record RankAgreement(double rho, double within, double shuffled, double shifted) {
+    private static final int SHUFFLES = 20;
+
+    /**
+     * Of values [levels][cells], which must have one shape.
+     *
+     * @param seed of the shuffles
+     */
+    public static RankAgreement of(double[][] a, double[][] b, long seed) {
+        double[] first = flat(a);
+        double[] second = flat(b);
+        UniformRandomProvider random = Draws.generator(seed);
+        double[] order = second.clone();
+        double shuffled = IntStream.range(0, SHUFFLES)
+                .mapToDouble(i -> spearman(first, ArraySampler.shuffle(random, order)))
+                .average()
+                .orElseThrow();
+        double shifted = IntStream.range(1, a.length)
+                .mapToDouble(shift -> spearman(first, flat(shifted(b, shift))))
+                .average()
+                .orElse(Double.NaN);
+        double within = IntStream.range(0, a.length)
+                .mapToDouble(level -> spearman(a[level], b[level]))
+                .filter(r -> !Double.isNaN(r))
+                .average()
+                .orElse(Double.NaN);
+        return new RankAgreement(spearman(first, second), within, shuffled, shifted);
+    }
+
+    /**
+     * Of two sensitivities |S| on a grid of depths [G+1][T], below the last depth, where F sees one token, and up to F's token.
+     */
+    public static RankAgreement ofSensitivities(double[][] a, double[][] b, int position, long seed) {
+        return of(below(a, position), below(b, position), seed);
+    }
+
+    /**
+     * Of two response maps on a grid of depths [G+1, T, G+1, T]: pairs of sites with the target at a later depth and not at an earlier
+     * token. A level is a pair of depths.
+     */
+    public static RankAgreement ofMaps(double[] a, double[] b, int steps, int tokens, long seed) {
+        return of(pairs(a, steps, tokens), pairs(b, steps, tokens), seed);
+    }
+
+    /** Spearman's rank correlation, equal values sharing their mean rank; NaN where it is not defined. */
+    public static double spearman(double[] a, double[] b) {
+        if (a.length != b.length) {
+            throw new IllegalArgumentException(a.length + " and " + b.length + " values");
+        }
+        if (a.length < 2) {
+            return Double.NaN;
+        }
+        NaturalRanking ranking = new NaturalRanking();
+        double[] ranksA = ranking.apply(a);
+        double[] ranksB = ranking.apply(b);
+        double mean = (a.length + 1) / 2.0;
+        double aa = 0;
+        double bb = 0;
+        double ab = 0;
+        for (int i = 0; i < a.length; i++) {
+            double x = ranksA[i] - mean;
+            double y = ranksB[i] - mean;
+            aa += x * x;
+            bb += y * y;
+            ab += x * y;
+        }
+        return aa == 0 || bb == 0 ? Double.NaN : ab / Math.sqrt(aa * bb);
+    }
+
+    private static double[][] below(double[][] values, int position) {
+        return Arrays.stream(values, 0, values.length - 1)
+                .map(row -> Arrays.copyOf(row, position + 1))
+                .toArray(double[][]::new);
+    }
+
+    private static double[][] pairs(double[] map, int steps, int tokens) {
+        int row = (steps + 1) * tokens;
+        double[][] levels = new double[steps * (steps + 1) / 2][tokens * (tokens + 1) / 2];
+        int level = 0;
+        for (int l = 0; l < steps; l++) {
+            for (int m = l + 1; m <= steps; m++) {
+                int cell = 0;
+                for (int s = 0; s < tokens; s++) {
+                    for (int t = s; t < tokens; t++) {
+                        levels[level][cell++] = map[(l * tokens + s) * row + m * tokens + t];
+                    }
+                }
+                level++;
+            }
+        }
+        return levels;
+    }
+
+    private static double[][] shifted(double[][] values, int shift) {
+        double[][] moved = new double[values.length][];
+        for (int i = 0; i < values.length; i++) {
+            moved[i] = values[(i + shift) % values.length];
+        }
+        return moved;
+    }
+
+    private static double[] flat(double[][] values) {
+        return Arrays.stream(values).flatMapToDouble(Arrays::stream).toArray();
+    }
+}

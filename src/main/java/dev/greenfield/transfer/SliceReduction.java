@@ -1,0 +1,130 @@
+package dev.greenfield.transfer;
+
+import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.response.GreenOperator;
+import dev.greenfield.response.LowRank;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * How well responses from one depth to another go through the leading k directions of the Green operator G between them, k = 1 to K, with
+ * the sites of all tokens up to F's on both sides. For a source J [T D] the response G J is compared with G_k J = U_k S_k V_k' J. All arrays
+ * are [K]; errors are |G_k J - G J| / |G J|, and of predicted changes |S . G_k J - S . G J| / |S . G J| with S the sensitivity at the upper depth.
+ *
+ * <p>Two controls: sources of random direction, for which the leading directions were as much made as for any other; and random input
+ * subspaces, G Q Q' J with k orthonormal random directions Q.
+ *
+ * @param from lower depth
+ * @param to upper depth
+ * @param energy fraction of |G|^2 (Frobenius) in the first k singular values
+ * @param displacement error of the response to the displacement at the lower depth
+ * @param random root mean square of the error for sources of random direction
+ * @param subspace error of the response to the displacement through a random input subspace
+ * @param effect error of the predicted change of F by the displacement
+ * @param subspaceEffect likewise through a random input subspace
+ * @param predicted the predicted change itself, S . G J
+ */
+@SuppressWarnings("ArrayRecordComponent") // handed over, never compared
+public record SliceReduction(
+        int from,
+        int to,
+        double[] energy,
+        double[] displacement,
+        double[] random,
+        double[] subspace,
+        double[] effect,
+        double[] subspaceEffect,
+        double predicted) {
+    private static final int RANDOM_SOURCES = 8;
+
+    /**
+     * Of one pair of depths.
+     *
+     * @param rank K
+     * @param seed of the factorization and of the controls
+     * @throws InputException if the depths are not in rising order, or the rank is larger than the operator
+     */
+    public static SliceReduction of(DisplacementTransfer transfer, int from, int to, int rank, long seed) {
+        if (from < 0 || from >= to || to > transfer.layers()) {
+            throw new InputException("depths " + from + " and " + to + ": expected two depths from 0 to "
+                    + transfer.layers() + ", the lower one first");
+        }
+        List<Site> sources = transfer.slice(from);
+        List<Site> targets = transfer.slice(to);
+        GreenOperator green = transfer.green(sources, targets);
+        LowRank leading = green.svd(rank, seed);
+        double[] source = along(transfer.displacement(), sources);
+        double[] sensitivity = along(transfer.sensitivity().field(), targets);
+        double[][] randomSources = Draws.gaussian(RANDOM_SOURCES, source.length, seed);
+        double[][] basis = Draws.subspace(rank, source.length, seed + 1);
+        double[] response = green.apply(source);
+        double[][] randomResponses = green.applyAll(randomSources);
+        double[][] basisResponses = green.applyAll(basis);
+        double predicted = dot(sensitivity, response);
+        double[] displacement = new double[rank];
+        double[] random = new double[rank];
+        double[] subspace = new double[rank];
+        double[] effect = new double[rank];
+        double[] subspaceEffect = new double[rank];
+        double[] through = new double[response.length];
+        double[] throughBasis = new double[response.length];
+        double[][] randomThrough = new double[RANDOM_SOURCES][response.length];
+        for (int k = 0; k < rank; k++) {
+            double[] u = column(leading.u(), k, rank);
+            double[] v = column(leading.v(), k, rank);
+            add(through, u, leading.s()[k] * dot(v, source));
+            add(throughBasis, basisResponses[k], dot(basis[k], source));
+            double squares = 0;
+            for (int i = 0; i < RANDOM_SOURCES; i++) {
+                add(randomThrough[i], u, leading.s()[k] * dot(v, randomSources[i]));
+                squares += Math.pow(error(randomThrough[i], randomResponses[i]), 2);
+            }
+            displacement[k] = error(through, response);
+            random[k] = Math.sqrt(squares / RANDOM_SOURCES);
+            subspace[k] = error(throughBasis, response);
+            effect[k] = Math.abs(dot(sensitivity, through) - predicted) / Math.abs(predicted);
+            subspaceEffect[k] = Math.abs(dot(sensitivity, throughBasis) - predicted) / Math.abs(predicted);
+        }
+        return new SliceReduction(
+                from, to, leading.energyCurve(), displacement, random, subspace, effect, subspaceEffect, predicted);
+    }
+
+    /** A field's vectors at sites, one after the other. */
+    private static double[] along(Field field, List<Site> sites) {
+        double[] vector = new double[sites.size() * field.width()];
+        for (int i = 0; i < sites.size(); i++) {
+            System.arraycopy(field.vector(sites.get(i)), 0, vector, i * field.width(), field.width());
+        }
+        return vector;
+    }
+
+    private static double[] column(double[] matrix, int k, int columns) {
+        return IntStream.range(0, matrix.length / columns)
+                .mapToDouble(i -> matrix[i * columns + k])
+                .toArray();
+    }
+
+    private static void add(double[] to, double[] what, double factor) {
+        for (int i = 0; i < to.length; i++) {
+            to[i] += factor * what[i];
+        }
+    }
+
+    private static double error(double[] approximate, double[] exact) {
+        double squares = 0;
+        for (int i = 0; i < exact.length; i++) {
+            squares += (approximate[i] - exact[i]) * (approximate[i] - exact[i]);
+        }
+        return Math.sqrt(squares / dot(exact, exact));
+    }
+
+    private static double dot(double[] a, double[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += a[i] * b[i];
+        }
+        return sum;
+    }
+}
