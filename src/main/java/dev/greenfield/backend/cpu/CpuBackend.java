@@ -113,7 +113,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public int preferredAttentionRows() {
-        return 8192;
+        return 4096;
     }
 
     @Override
