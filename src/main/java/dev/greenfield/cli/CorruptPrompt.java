@@ -15,9 +15,19 @@ final class CorruptPrompt {
 
     /** Refuses what can be seen to be wrong before a model is opened. */
     void check() {
-        if (text == null && ids == null) {
+        if (!given()) {
             throw new InputException("no corrupt prompt: give --corrupt TEXT or --corrupt-tokens 1,2,3");
         }
+        checkForm();
+    }
+
+    /** Whether there is one. */
+    boolean given() {
+        return text != null || ids != null;
+    }
+
+    /** Likewise where it may be missing. */
+    void checkForm() {
         if (text != null && ids != null) {
             throw new InputException("both --corrupt and --corrupt-tokens are given: give one of them");
         }

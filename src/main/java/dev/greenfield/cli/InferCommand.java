@@ -26,15 +26,8 @@ final class InferCommand implements Action {
             order = -12)
     private String targetChange;
 
-    @Option(
-            names = "--corrupt",
-            paramLabel = "TEXT",
-            description = "Or a prompt of as many tokens: the stream at the targets shall become that prompt's.",
-            order = -11)
-    private String corrupt;
-
-    @Option(names = "--corrupt-tokens", paramLabel = "IDS", description = "Or its token ids: 1,2,3.", order = -10)
-    private String corruptTokens;
+    @Mixin
+    private final CorruptPrompt corrupt = new CorruptPrompt();
 
     @Option(
             names = "--targets",
@@ -110,7 +103,7 @@ final class InferCommand implements Action {
         check();
         CommonOptions.Need need = ofStream() ? CommonOptions.Need.OPTIONAL : CommonOptions.Need.REQUIRED;
         try (Job job = Job.start("infer", common, need, terminal)) {
-            Run donor = ofStream() ? donor(job) : null;
+            Run donor = ofStream() ? corrupt.run(job) : null;
             double value = Summary.opening(job);
             double corruptValue = donor == null ? Double.NaN : Summary.corrupt(job, donor);
             InferenceRequest request = job.run().infer();
@@ -131,7 +124,7 @@ final class InferCommand implements Action {
     }
 
     private void check() {
-        boolean prompt = corrupt != null || corruptTokens != null;
+        boolean prompt = corrupt.given();
         if (targetChange == null && !prompt) {
             throw new InputException(
                     "nothing is wanted: give --target-change X, or a prompt to move towards with --corrupt TEXT");
@@ -139,12 +132,7 @@ final class InferCommand implements Action {
         if (targetChange != null && prompt) {
             throw new InputException("both --target-change and --corrupt are given: give one of them");
         }
-        if (corrupt != null && corruptTokens != null) {
-            throw new InputException("both --corrupt and --corrupt-tokens are given: give one of them");
-        }
-        if (corruptTokens != null) {
-            Quantities.tokenIds("--corrupt-tokens", corruptTokens);
-        }
+        corrupt.checkForm();
         if (targets != null && !prompt) {
             throw new InputException(
                     "--targets without --corrupt: targets are the sites that shall move, a change of F" + " has none");
@@ -225,15 +213,6 @@ final class InferCommand implements Action {
             throw new InputException(option + " " + Quantities.quoted(text) + ": expected " + expected, wrong);
         }
         throw new InputException(option + " " + Quantities.quoted(text) + ": expected " + expected);
-    }
-
-    /** The run of the corrupt prompt; refuses one that the stream cannot move towards. */
-    private Run donor(Job job) {
-        int[] tokens = corrupt != null
-                ? job.encode("--corrupt", corrupt)
-                : Quantities.tokenIds("--corrupt-tokens", corruptTokens);
-        CorruptPrompt.requireComparable(job, tokens);
-        return job.timed("run", () -> job.model().run(tokens));
     }
 
     private Source displacement(Job job, Run donor) {

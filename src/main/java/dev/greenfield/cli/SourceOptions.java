@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of commands about one source: where it is, along which direction, how large. */
@@ -37,15 +38,8 @@ final class SourceOptions {
             order = -18)
     private String direction = "sensitivity";
 
-    @Option(
-            names = "--corrupt",
-            paramLabel = "TEXT",
-            description = "The prompt that a displacement leads to, of as many tokens.",
-            order = -17)
-    private String corrupt;
-
-    @Option(names = "--corrupt-tokens", paramLabel = "IDS", description = "Or its token ids: 1,2,3.", order = -16)
-    private String corruptTokens;
+    @Mixin
+    private final CorruptPrompt corrupt = new CorruptPrompt();
 
     @Option(
             names = "--epsilon",
@@ -84,19 +78,14 @@ final class SourceOptions {
 
     private void checkCorrupt() {
         boolean displacement = direction.equals("displacement");
-        if (displacement && corrupt == null && corruptTokens == null) {
+        if (displacement && !corrupt.given()) {
             throw new InputException("--direction displacement without a corrupt prompt: give --corrupt TEXT or"
                     + " --corrupt-tokens 1,2,3");
         }
-        if (corrupt != null && corruptTokens != null) {
-            throw new InputException("both --corrupt and --corrupt-tokens are given: give one of them");
-        }
-        if (!displacement && (corrupt != null || corruptTokens != null)) {
+        corrupt.checkForm();
+        if (!displacement && corrupt.given()) {
             throw new InputException("--corrupt with --direction " + direction
                     + ": the corrupt prompt is where a displacement leads, add --direction displacement");
-        }
-        if (corruptTokens != null) {
-            Quantities.tokenIds("--corrupt-tokens", corruptTokens);
         }
     }
 
@@ -145,7 +134,7 @@ final class SourceOptions {
     void describe(Map<String, String> facts) {
         facts.put("Direction", direction);
         if (direction.equals("displacement")) {
-            facts.put("Corrupt prompt", corrupt == null ? "tokens " + corruptTokens : corrupt);
+            facts.put("Corrupt prompt", corrupt.shown());
         }
     }
 
@@ -154,11 +143,7 @@ final class SourceOptions {
         if (!direction.equals("displacement")) {
             return null;
         }
-        int[] tokens = corrupt != null
-                ? job.encode("--corrupt", corrupt)
-                : Quantities.tokenIds("--corrupt-tokens", corruptTokens);
-        CorruptPrompt.requireComparable(job, tokens);
-        Run other = job.timed("run", () -> job.model().run(tokens));
+        Run other = corrupt.run(job);
         job.result("corrupt_tokens", other.tokens());
         job.result("corrupt_token_text", other.tokenText());
         return other;

@@ -25,7 +25,7 @@ record SuitePair(SuitePrompt prompt, int[] corrupt, Observable observable, Strin
     static SuitePair of(SuitePrompt prompt, Suite.Other other, Model model, boolean needsCorrupt) {
         if (other.answer() == null) {
             throw new InputException(
-                    "found no 'answer', expected the text of one token, or #id, for F to be its logit");
+                    "found no answer, expected the key 'answer': the text of one token, or #id, for F to be its logit");
         }
         int answer = single("answer", other.answer(), model);
         if (other.foil() != null && single("foil", other.foil(), model) == answer) {
@@ -54,8 +54,9 @@ record SuitePair(SuitePrompt prompt, int[] corrupt, Observable observable, Strin
 
     private static int[] corrupt(SuitePrompt prompt, Suite.Other other, Model model) {
         if (other.corrupt() == null && other.corruptIds() == null) {
-            throw new InputException("found no 'corrupt' and no 'corrupt_tokens', expected the prompt to take patches"
-                    + " from; without one, ask for --kinds zero,mean,random,sensitivity");
+            throw new InputException(
+                    "found no corrupt prompt, expected the key 'corrupt' or 'corrupt_tokens': the prompt to"
+                            + " compare with");
         }
         int[] tokens;
         try {

@@ -378,10 +378,10 @@ class SuiteTest {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "\"foil\": \"#2\"|no 'answer'",
+                "\"foil\": \"#2\"|no answer",
                 "\"answer\": \"#99\"|key 'answer'",
                 "\"answer\": \"#1\", \"foil\": \"#1\"|same token",
-                "\"answer\": \"#1\"|no 'corrupt'",
+                "\"answer\": \"#1\"|no corrupt prompt",
                 "\"answer\": \"#1\", \"corrupt_tokens\": [1, 2]|3 tokens, the corrupt prompt 2",
                 "\"answer\": \"#1\", \"corrupt_tokens\": [3, 1, 4]|same tokens",
                 "\"answer\": \"#1\", \"corrupt_tokens\": [3, 1, 99]|id 99",

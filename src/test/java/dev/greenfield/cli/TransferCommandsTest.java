@@ -215,9 +215,9 @@ class TransferCommandsTest {
         String sound = "{\"tokens\":[3,5,4],\"corrupt_tokens\":[3,6,4],\"answer\":\"#1\",\"foil\":\"#2\"}";
         String[][] wrong = {
             {"{\"tokens\":[3,5,4],\"answer\":\"#1\"}", "entry 2", "no corrupt prompt", "corrupt_tokens"},
-            {"{\"tokens\":[3],\"corrupt\":\"x\",\"corrupt_tokens\":[4],\"answer\":\"#1\"}", "two corrupt prompts"},
+            {"{\"tokens\":[3],\"corrupt\":\"x\",\"corrupt_tokens\":[4],\"answer\":\"#1\"}", "both 'corrupt' and"},
             {"{\"tokens\":[3],\"corrupt_tokens\":[4]}", "entry 2", "no answer"},
-            {"{\"tokens\":[3],\"corrupt_tokens\":[4,5],\"answer\":\"#1\"}", "1 tokens", "2", "equal lengths"},
+            {"{\"tokens\":[3],\"corrupt_tokens\":[4,5],\"answer\":\"#1\"}", "1 tokens", "2", "equal length"},
             {"{\"tokens\":[3],\"corrupt_tokens\":[3],\"answer\":\"#1\"}", "same tokens"},
             {"{\"tokens\":[3],\"corrupt_tokens\":[40],\"answer\":\"#1\"}", "id 40"},
             {"{\"tokens\":[3],\"corrupt_tokens\":\"x\",\"answer\":\"#1\"}", "key 'corrupt_tokens'", "a text"},
