@@ -194,7 +194,7 @@ final class StudyPage {
         if (drawn.length > 0) {
             page.chart(new ScatterChart(
                     title,
-                    caption + (every > 1 ? " Every " + every + "th of " + points.size() + " points is drawn." : ""),
+                    caption + (every > 1 ? " One in " + every + " of " + points.size() + " points is drawn." : ""),
                     "predicted change of F",
                     "measured change of F",
                     IntStream.of(drawn).mapToDouble(i -> points.get(i)[0]).toArray(),
