@@ -51,6 +51,9 @@ class ArchitectureTest {
 
     private static final String COMMAND_LINE = "cli";
 
+    /** Above the façade, which it uses as a user would; only the command line uses it. */
+    private static final String STUDY = "study";
+
     private static JavaClasses ours;
 
     @BeforeAll
@@ -63,7 +66,7 @@ class ArchitectureTest {
     @Test
     void everyPackageHasItsPlace() {
         TreeSet<String> known = new TreeSet<>(MAY_USE.keySet());
-        known.addAll(List.of(FACADE, COMMAND_LINE));
+        known.addAll(List.of(FACADE, COMMAND_LINE, STUDY));
         assertThat(packages().keySet()).as("packages with a place in the table").isSubsetOf(known);
     }
 
@@ -90,6 +93,15 @@ class ArchitectureTest {
                 .that(not(resideInAPackage(ROOT + "." + COMMAND_LINE + "..")))
                 .should()
                 .onlyDependOnClassesThat(not(resideInAPackage(ROOT + "." + COMMAND_LINE + "..")))
+                .check(ours);
+    }
+
+    @Test
+    void onlyTheCommandLineDependsOnTheStudy() {
+        classes()
+                .that(not(resideInAnyPackage(ROOT + "." + COMMAND_LINE + "..", ROOT + "." + STUDY + "..")))
+                .should()
+                .onlyDependOnClassesThat(not(resideInAPackage(ROOT + "." + STUDY + "..")))
                 .check(ours);
     }
 

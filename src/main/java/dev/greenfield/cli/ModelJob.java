@@ -111,6 +111,16 @@ abstract class ModelJob implements AutoCloseable {
         return out.file(name);
     }
 
+    /** A file of {@code --out} in the making besides the usual ones. */
+    final Path further(String name) {
+        return out.further(name);
+    }
+
+    /** The directory of {@code --out}, made now for work that is kept in it. */
+    final Path workingDirectory() throws IOException {
+        return out.makeNow();
+    }
+
     final void report(ReportPage page) {
         report = page;
     }
@@ -179,7 +189,8 @@ abstract class ModelJob implements AutoCloseable {
         return metadata;
     }
 
-    private String digest() throws IOException {
+    /** The model's SHA-256. */
+    final String digest() throws IOException {
         try {
             return sha256.join();
         } catch (CompletionException failed) {

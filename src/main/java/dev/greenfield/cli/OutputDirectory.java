@@ -25,8 +25,9 @@ final class OutputDirectory implements AutoCloseable {
 
     private final Path target;
     private final String asGiven;
-    private final boolean fresh; // there is no target yet
     private final Staging staging;
+    private final List<String> names = new ArrayList<>(NAMES); // in the order in which they come into place
+    private boolean fresh; // there is no target yet
 
     private OutputDirectory(Path target, String asGiven, boolean fresh, Staging staging) {
         this.target = target;
@@ -92,6 +93,19 @@ final class OutputDirectory implements AutoCloseable {
         return staging.directory().resolve(name);
     }
 
+    /** A file in the making besides those that every command may write; it comes into place before them. */
+    Path further(String name) {
+        names.add(0, name);
+        return file(name);
+    }
+
+    /** Makes the target now, for work that is kept in it while it goes on; what is in the making still comes at once. */
+    Path makeNow() throws IOException {
+        Files.createDirectories(target);
+        fresh = false;
+        return target;
+    }
+
     /** The target as it was given. */
     @Override
     public String toString() {
@@ -136,12 +150,12 @@ final class OutputDirectory implements AutoCloseable {
     }
 
     private void replace() throws IOException {
-        for (int i = NAMES.size() - 1; i >= 0; i--) {
-            Files.deleteIfExists(target.resolve(NAMES.get(i)));
+        for (int i = names.size() - 1; i >= 0; i--) {
+            Files.deleteIfExists(target.resolve(names.get(i)));
         }
         List<Path> moved = new ArrayList<>();
         try {
-            for (String name : NAMES) {
+            for (String name : names) {
                 if (Files.exists(file(name))) {
                     Files.move(file(name), target.resolve(name), StandardCopyOption.ATOMIC_MOVE);
                     moved.add(target.resolve(name));

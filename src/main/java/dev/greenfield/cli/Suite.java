@@ -46,9 +46,11 @@ record Suite(String path, String sha256, List<Entry> entries) {
      * @param corruptIds or its token ids
      * @param answer a token's text, or #id
      * @param foil likewise
+     * @param task what kind of prompt it is
+     * @param differs the token that the task hangs on, from {@code differs_at_token}
      */
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
-    record Other(String corrupt, int[] corruptIds, String answer, String foil) {}
+    record Other(String corrupt, int[] corruptIds, String answer, String foil, String task, Integer differs) {}
 
     /**
      * Reads a suite.
@@ -120,7 +122,11 @@ record Suite(String path, String sha256, List<Entry> entries) {
                 entry.path("corrupt").textValue(),
                 entry.has("corrupt_tokens") ? ids(where + ", key 'corrupt_tokens'", entry.get("corrupt_tokens")) : null,
                 entry.path("answer").textValue(),
-                entry.path("foil").textValue());
+                entry.path("foil").textValue(),
+                entry.path("task").textValue(),
+                entry.path("differs_at_token").canConvertToInt()
+                        ? (Integer) entry.get("differs_at_token").intValue()
+                        : null);
     }
 
     private static int[] ids(String where, JsonNode list) {

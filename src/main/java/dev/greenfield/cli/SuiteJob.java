@@ -17,7 +17,7 @@ final class SuiteJob extends ModelJob {
 
     private final Suite suite;
     private List<SuitePrompt> prompts;
-    private boolean streamed; // the tensors have been written already
+    private boolean streamed; // the tensors have been written already, or there are none
     private long saidAt = System.nanoTime();
 
     private SuiteJob(String command, CommonOptions options, Suite suite, Terminal terminal) {
@@ -118,6 +118,15 @@ final class SuiteJob extends ModelJob {
         declare.accept(builder);
         streamed = true;
         return builder.open();
+    }
+
+    /** Writes no tensors. */
+    void withoutTensors() {
+        streamed = true;
+    }
+
+    String suiteDigest() {
+        return suite.sha256();
     }
 
     @Override

@@ -11,9 +11,11 @@ import java.util.Arrays;
  * @param prompt itself
  * @param corrupt token ids of the other, as many; null where it is not needed
  * @param observable logit(answer) - logit(foil), or the answer's logit where there is no foil
+ * @param task what kind of prompt it is; null where the suite does not say
+ * @param differs the token that the task hangs on; null where the suite does not name one of the prompt
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
-record SuitePair(SuitePrompt prompt, int[] corrupt, Observable observable) {
+record SuitePair(SuitePrompt prompt, int[] corrupt, Observable observable, String task, Integer differs) {
 
     /**
      * Reads the rest of an entry.
@@ -33,7 +35,13 @@ record SuitePair(SuitePrompt prompt, int[] corrupt, Observable observable) {
         Observable f = other.foil() == null
                 ? Observable.logit(other.answer())
                 : Observable.logitDifference(other.answer(), other.foil());
-        return new SuitePair(prompt, needsCorrupt ? corrupt(prompt, other, model) : null, f);
+        boolean named = other.differs() != null && other.differs() >= 0 && other.differs() < prompt.length();
+        return new SuitePair(
+                prompt,
+                needsCorrupt ? corrupt(prompt, other, model) : null,
+                f,
+                other.task(),
+                named ? other.differs() : null);
     }
 
     private static int single(String key, String text, Model model) {

@@ -227,6 +227,12 @@ class WrongInputTest {
         all.add(bad(suite("scale", "--model-b", "demo", "--ridge", "0"), "--ridge '0'", "above 0"));
         all.add(bad(suite("scale", "--model-b", "demo", "--ridge", "1,2"), "--ridge '1,2'"));
         all.add(bad(suite("scale", "--model-b", "demo", "--answer", "#1"), "both --suite and --answer"));
+        // studies
+        all.add(bad(args("study"), "no suite", "--suite"));
+        all.add(bad(suite("study", "--limit", "0"), "--limit '0'", "at least 1"));
+        all.add(bad(suite("study", "--prompt", "The"), "both --suite and --prompt"));
+        all.add(bad(suite("study", "--model-b", "no/such"), "no/such"));
+        all.add(bad(suite("study", "--model-b", Cli.SMALL), "291 tokens", "share a tokenizer"));
         // maps
         all.add(bad(map("--exact", "--probes", "4"), "both --exact and --probes"));
         all.add(bad(map("--probes", "1"), "--probes '1'", "at least 2"));

@@ -1,0 +1,267 @@
+package dev.greenfield.study;
+
+import dev.greenfield.Model;
+import dev.greenfield.Run;
+import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.transfer.ResidualMaps;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.commons.rng.core.source64.SplitMix64;
+import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
+import org.apache.commons.rng.sampling.ListSampler;
+
+/**
+ * All claims over a suite of prompt pairs. What is measured on a prompt is kept in a directory as soon as it is done; the same study in the
+ * same directory goes on from there and finds the same. Findings are always made of what the directory says.
+ */
+public final class Study {
+    /** Suffix of the second stage's files. */
+    private static final String CARRIED = "-directions";
+
+    private final Model model;
+    private final Model other;
+    private final List<PromptPair> pairs;
+    private final Split split;
+    private final long seed;
+    private final List<String> remarks = new ArrayList<>();
+    private final List<Part> parts = new ArrayList<>();
+    private Model untrained;
+
+    /**
+     * On which prompts maps between two models are fitted, and on which they are judged.
+     *
+     * @param fitted token ids of single prompts, none of which is in a judged pair
+     * @param judged numbers of pairs
+     */
+    public record Split(List<int[]> fitted, List<Integer> judged) {
+        /** Copies. */
+        public Split {
+            fitted = List.copyOf(fitted);
+            judged = List.copyOf(judged);
+        }
+    }
+
+    /** Told how far the work is. */
+    public interface Progress {
+        /**
+         * A prompt is done.
+         *
+         * @param done how many are, of this stage
+         * @param of how many there are
+         * @param kept how many of them were there when this process began
+         * @param stage in a word
+         */
+        void at(int done, int of, int kept, String stage);
+    }
+
+    /**
+     * What a study found.
+     *
+     * @param findings all numbers
+     * @param measures by part, then by the prompt's number
+     * @param remarks what was left out, and why
+     * @param predictions qualities of all kinds, components and methods of intervention
+     */
+    public record Outcome(
+            List<Finding> findings,
+            Map<String, Map<Integer, Measures>> measures,
+            List<String> remarks,
+            List<PredictionRow> predictions) {
+        /** Copies the lists. */
+        public Outcome {
+            findings = List.copyOf(findings);
+            remarks = List.copyOf(remarks);
+            predictions = List.copyOf(predictions);
+        }
+    }
+
+    /**
+     * A study of prompts on a model.
+     *
+     * @param other a second model to compare with, or null
+     * @param split of the pairs, for what is fitted between both models; null where there are too few, or no second model
+     * @param seed of everything random
+     */
+    public Study(Model model, Model other, List<PromptPair> pairs, Split split, long seed) {
+        this.model = model;
+        this.other = other;
+        this.pairs = List.copyOf(pairs);
+        this.split = split;
+        this.seed = seed;
+        parts.addAll(List.of(
+                new RegimePart(),
+                new PredictionPart(),
+                new PropagationPart(),
+                new ReductionPart(),
+                new TransferPart(),
+                new InferencePart(),
+                new PlantedPart(),
+                new MechanismPart()));
+        if (other != null) {
+            parts.add(new ScalePart());
+        }
+    }
+
+    /**
+     * Does what is not done yet, and sums up.
+     *
+     * @param directory an existing one
+     * @param facts what tells this study from another one in the same directory, besides the models' and the suite's digests
+     * @throws InputException if the directory holds another study, or another process works in it
+     */
+    public Outcome run(Path directory, Map<String, String> facts, Progress progress) throws IOException {
+        try (StudyDirectory files = StudyDirectory.open(directory, facts)) {
+            openControl();
+            Map<String, Map<Integer, Measures>> tables = new LinkedHashMap<>();
+            for (Part part : parts) {
+                tables.put(part.name(), new TreeMap<>());
+            }
+            Map<String, Set<Integer>> chosen = new LinkedHashMap<>();
+            parts.forEach(part -> chosen.put(part.name(), chosen(part)));
+            int kept = 0;
+            int done = 0;
+            for (PromptPair pair : pairs) {
+                Map<String, Measures> found = files.read(pair.number(), "").orElse(null);
+                if (found == null) {
+                    files.write(pair.number(), "", measure(pair, chosen));
+                    found = files.read(pair.number(), "").orElseThrow();
+                } else {
+                    kept++;
+                }
+                found.forEach((name, measures) -> tables.get(name).put(pair.number(), measures));
+                progress.at(++done, pairs.size(), kept, "prompts");
+            }
+            List<Part> all = new ArrayList<>(parts);
+            if (other != null && split != null && split.fitted().size() > 1) {
+                tables.put("directions", carried(files, progress));
+                all.add(new DirectionPart(null, null));
+            } else if (other != null) {
+                remarks.add("Directions carried between the models: left out, the suite has too few pairs to fit maps"
+                        + " on one half and judge them on the other.");
+            }
+            return sumUp(all, tables);
+        }
+    }
+
+    private void openControl() {
+        try {
+            untrained = model.untrained(seed);
+        } catch (InputException none) {
+            remarks.add("Untrained control: left out, " + none.getMessage());
+        }
+    }
+
+    /** A random share of the prompts for parts that are dear, the same whatever is done first. */
+    private Set<Integer> chosen(Part part) {
+        List<Integer> numbers =
+                new ArrayList<>(pairs.stream().map(PromptPair::number).toList());
+        if (part.every() > 1) {
+            SplitMix64 seeds = new SplitMix64(seed);
+            ListSampler.shuffle(new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong()), numbers);
+        }
+        return new HashSet<>(numbers.subList(0, (numbers.size() + part.every() - 1) / part.every()));
+    }
+
+    private Map<String, Measures> measure(PromptPair pair, Map<String, Set<Integer>> chosen) {
+        Map<String, Measures> found = new LinkedHashMap<>();
+        // Every prompt has random directions of its own.
+        try (PromptRuns runs = new PromptRuns(model, other, untrained, pair, seed + pair.number())) {
+            for (Part part : parts) {
+                if (chosen.get(part.name()).contains(pair.number())) {
+                    found.put(part.name(), measure(part, runs));
+                }
+            }
+        }
+        return found;
+    }
+
+    private static Measures measure(Part part, PromptRuns runs) {
+        Measures measures = new Measures();
+        try {
+            part.measure(runs, measures);
+            return measures;
+        } catch (InputException impossible) {
+            Measures none = new Measures();
+            none.note(impossible.getMessage());
+            return none;
+        }
+    }
+
+    /** The second stage: maps between both models, fitted on one half of the pairs, carry displacements of the other half. */
+    private Map<Integer, Measures> carried(StudyDirectory files, Progress progress) throws IOException {
+        Map<Integer, Measures> table = new TreeMap<>();
+        DirectionPart part = null;
+        int kept = 0;
+        int done = 0;
+        for (PromptPair pair : pairs) {
+            if (!split.judged().contains(pair.number())) {
+                continue;
+            }
+            Map<String, Measures> found = files.read(pair.number(), CARRIED).orElse(null);
+            if (found == null) {
+                if (part == null) {
+                    part = fitted();
+                }
+                try (PromptRuns runs = new PromptRuns(model, other, null, pair, seed + pair.number())) {
+                    files.write(pair.number(), CARRIED, Map.of(part.name(), measure(part, runs)));
+                }
+                found = files.read(pair.number(), CARRIED).orElseThrow();
+            } else {
+                kept++;
+            }
+            table.put(pair.number(), found.get("directions"));
+            progress.at(++done, split.judged().size(), kept, "directions");
+        }
+        return table;
+    }
+
+    private DirectionPart fitted() {
+        List<Field> a = new ArrayList<>();
+        List<Field> b = new ArrayList<>();
+        for (int[] tokens : split.fitted()) {
+            try (Run own = model.run(tokens);
+                    Run beside = other.run(tokens)) {
+                a.add(own.field());
+                b.add(beside.field());
+            }
+        }
+        return new DirectionPart(
+                ResidualMaps.fit(a, b, DirectionPart.RIDGE), ResidualMaps.shuffled(a, b, DirectionPart.RIDGE, seed));
+    }
+
+    private Outcome sumUp(List<Part> all, Map<String, Map<Integer, Measures>> tables) {
+        List<Finding> found = new ArrayList<>();
+        List<PredictionRow> predictions = new ArrayList<>();
+        for (Part part : all) {
+            Map<Integer, Measures> table = tables.get(part.name());
+            Findings findings = new Findings(part, pairs, table, seed);
+            if (!findings.measures().isEmpty()) {
+                part.findings(findings);
+            }
+            if (part instanceof PredictionPart) {
+                PredictionPart.summaries(findings)
+                        .forEach((key, summary) -> predictions.add(PredictionRow.of(key, summary)));
+            }
+            found.addAll(findings.found());
+            List<String> notes = table.values().stream()
+                    .map(Measures::note)
+                    .filter(note -> !note.isEmpty())
+                    .toList();
+            if (!notes.isEmpty()) {
+                remarks.add("Part " + part.name() + ": left out on " + notes.size() + " of " + table.size()
+                        + " prompts, first because " + notes.get(0));
+            }
+        }
+        // What has no value at all says nothing: without the control, say.
+        found.removeIf(finding -> Double.isNaN(finding.estimate().value()));
+        return new Outcome(found, tables, remarks, predictions);
+    }
+}

@@ -1,0 +1,171 @@
+package dev.greenfield.study;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.greenfield.lattice.InputException;
+import dev.greenfield.model.Json;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/**
+ * Where a study keeps what it has measured, so that it can go on after the process was killed: {@code study.json} says of what, {@code
+ * prompts/} has a file for each prompt that is done. Every file gets its name when it is whole. One process works in it at a time.
+ */
+final class StudyDirectory implements AutoCloseable {
+    static final String MANIFEST = "study.json";
+    static final String PROMPTS = "prompts";
+    private static final String LOCK = ".lock";
+    private static final String UNFINISHED = ".tmp";
+
+    private final Path prompts;
+    private final FileChannel channel;
+
+    private StudyDirectory(Path prompts, FileChannel channel) {
+        this.prompts = prompts;
+        this.channel = channel;
+    }
+
+    /**
+     * Begins a study in a directory, or goes on with it.
+     *
+     * @param facts all that its numbers depend on
+     * @throws InputException if the directory has another study, or another process works in it
+     */
+    static StudyDirectory open(Path directory, Map<String, String> facts) throws IOException {
+        Path prompts = directory.resolve(PROMPTS);
+        Files.createDirectories(prompts);
+        FileChannel channel =
+                FileChannel.open(prompts.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            lock(channel, directory);
+            Path manifest = directory.resolve(MANIFEST);
+            if (Files.exists(manifest)) {
+                compare(directory, read(manifest), facts);
+            } else {
+                put(manifest, manifest(facts));
+            }
+            return new StudyDirectory(prompts, channel);
+        } catch (IOException | RuntimeException | Error failure) {
+            channel.close();
+            throw failure;
+        }
+    }
+
+    private static void lock(FileChannel channel, Path directory) throws IOException {
+        FileLock lock = null;
+        try {
+            lock = channel.tryLock();
+        } catch (OverlappingFileLockException here) {
+            lock = null; // another study of this process has it
+        }
+        if (lock == null) {
+            throw new InputException(
+                    "study " + directory + ": another process works in it; wait for it, or choose another directory");
+        }
+    }
+
+    private static byte[] manifest(Map<String, String> facts) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json = Json.FACTORY.createGenerator(bytes)) {
+            json.setPrettyPrinter(new DefaultPrettyPrinter());
+            json.writeStartObject();
+            for (Map.Entry<String, String> fact : facts.entrySet()) {
+                json.writeStringField(fact.getKey(), fact.getValue());
+            }
+            json.writeEndObject();
+        }
+        return bytes.toByteArray();
+    }
+
+    private static Map<String, String> read(Path manifest) throws IOException {
+        try {
+            Map<String, String> facts = new LinkedHashMap<>();
+            Json.parse(Files.readAllBytes(manifest), manifest.toString())
+                    .properties()
+                    .forEach(field -> facts.put(field.getKey(), field.getValue().asText()));
+            return facts;
+        } catch (InputException malformed) {
+            throw new InputException(
+                    "study " + manifest.getParent() + ": " + MANIFEST + " is damaged, so that nobody knows what its"
+                            + " results are of: use another directory",
+                    malformed);
+        }
+    }
+
+    private static void compare(Path directory, Map<String, String> stored, Map<String, String> ours) {
+        TreeSet<String> names = new TreeSet<>(stored.keySet());
+        names.addAll(ours.keySet());
+        for (String name : names) {
+            String there = stored.getOrDefault(name, "none");
+            String here = ours.getOrDefault(name, "none");
+            if (!there.equals(here)) {
+                String what = name.replace('_', ' ');
+                throw new InputException("study " + directory + " was made with " + what + " " + there
+                        + ", this run has " + what + " " + here + ": use the same, or another directory");
+            }
+        }
+    }
+
+    private Path file(int number, String stage) {
+        return prompts.resolve(String.format(Locale.ROOT, "%04d%s.json", number, stage));
+    }
+
+    /** What was measured on a prompt, by part; empty where that is not done or the file is damaged. */
+    Optional<Map<String, Measures>> read(int number, String stage) throws IOException {
+        Path file = file(number, stage);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        try {
+            Map<String, Measures> parts = new LinkedHashMap<>();
+            JsonNode tree = Json.parse(Files.readAllBytes(file), file.toString());
+            if (tree.path("prompt").asInt() != number || !tree.path("parts").isObject()) {
+                return Optional.empty();
+            }
+            tree.get("parts").properties().forEach(part -> parts.put(part.getKey(), Measures.read(part.getValue())));
+            return Optional.of(parts);
+        } catch (InputException | NumberFormatException damaged) {
+            return Optional.empty(); // measured again
+        }
+    }
+
+    void write(int number, String stage, Map<String, Measures> parts) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json = Json.FACTORY.createGenerator(bytes)) {
+            json.writeStartObject();
+            json.writeNumberField("prompt", number);
+            json.writeObjectFieldStart("parts");
+            for (Map.Entry<String, Measures> part : parts.entrySet()) {
+                json.writeFieldName(part.getKey());
+                part.getValue().write(json);
+            }
+            json.writeEndObject();
+            json.writeEndObject();
+        }
+        put(file(number, stage), bytes.toByteArray());
+    }
+
+    private static void put(Path file, byte[] bytes) throws IOException {
+        Path unfinished = file.resolveSibling(file.getFileName() + UNFINISHED);
+        Files.write(unfinished, bytes);
+        Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}
