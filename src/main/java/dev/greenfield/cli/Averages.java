@@ -9,14 +9,12 @@ import java.util.Map;
 
 /** Numbers of one prompt after another under their names, and their means with bootstrap intervals over prompts. */
 final class Averages {
-    private static final int RESAMPLES = 1000;
-
     private final Map<String, List<Double>> values = new LinkedHashMap<>();
     private final Bootstrap bootstrap;
 
     /** @param seed of the resamples */
     Averages(long seed) {
-        bootstrap = new Bootstrap(RESAMPLES, seed);
+        bootstrap = new Bootstrap(Bootstrap.RESAMPLES, seed);
     }
 
     /** Adds a prompt's number; NaN where it is not defined. */
@@ -41,23 +39,14 @@ final class Averages {
 
     /** For people: {@code 0.91 (0.88 to 0.93)}. */
     String shown(String name) {
-        Estimate mean = mean(name);
-        return Summary.number("%.3f", mean.value())
-                + (mean.hasInterval()
-                        ? " (" + Summary.number("%.3f", mean.low()) + " to " + Summary.number("%.3f", mean.high()) + ")"
-                        : "");
+        return Summary.interval(mean(name), value -> Summary.number("%.3f", value));
     }
 
     /** For {@code result.json}: mean, low and high by name. */
     Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
         for (String name : values.keySet()) {
-            Estimate mean = mean(name);
-            Map<String, Object> fields = new LinkedHashMap<>();
-            fields.put("mean", mean.value());
-            fields.put("low", mean.low());
-            fields.put("high", mean.high());
-            map.put(name, fields);
+            map.put(name, MeasureFields.estimate(mean(name)));
         }
         return map;
     }

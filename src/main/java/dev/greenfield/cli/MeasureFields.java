@@ -45,7 +45,8 @@ final class MeasureFields {
         return fields;
     }
 
-    private static Map<String, Object> estimate(Estimate estimate) {
+    /** A mean and its interval. */
+    static Map<String, Object> estimate(Estimate estimate) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("mean", estimate.value());
         fields.put("low", estimate.low());

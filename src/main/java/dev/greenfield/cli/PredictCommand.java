@@ -23,8 +23,6 @@ import picocli.CommandLine.Option;
 @Command(sortOptions = false)
 final class PredictCommand implements Action {
     /** Resamples of the bootstrap over prompts. */
-    static final int RESAMPLES = 1000;
-
     @Option(
             names = "--suite",
             paramLabel = "FILE",
@@ -64,12 +62,8 @@ final class PredictCommand implements Action {
             order = -3)
     private String steps;
 
-    @Option(
-            names = "--limit",
-            paramLabel = "N",
-            description = "The first N prompts of the suite. Default: all.",
-            order = -2)
-    private String limit;
+    @Mixin
+    private final PairSuiteOptions pairSuite = new PairSuiteOptions();
 
     @Mixin
     private final CommonOptions common = new CommonOptions();
@@ -81,15 +75,9 @@ final class PredictCommand implements Action {
 
     @Override
     public void run(Terminal terminal) throws IOException {
-        if (suite == null) {
-            throw new InputException("no suite: give --suite FILE, a JSON list of prompts, each with clean, corrupt,"
-                    + " answer and foil");
-        }
-        common.checkSuite();
+        PairSuiteOptions.check(suite, common);
         PredictionPlan plan = plan();
-        int most = limit == null
-                ? Integer.MAX_VALUE
-                : Quantities.atLeast("--limit", limit, 1, "a number of prompts, at least 1");
+        int most = pairSuite.most();
         try (SuiteJob job = SuiteJob.start("predict", common, suite, terminal)) {
             List<SuitePair> pairs = job.pairs(most, plan.needsDonor());
             job.opening(pairs.stream().map(SuitePair::prompt).toList(), "taken");
@@ -103,7 +91,7 @@ final class PredictCommand implements Action {
                 job.progress(++done, pairs.size());
             }
             List<PredictionStudy.Row> rows =
-                    job.timed("intervals", () -> study.rows(new Bootstrap(RESAMPLES, job.seed())));
+                    job.timed("intervals", () -> study.rows(new Bootstrap(Bootstrap.RESAMPLES, job.seed())));
             if (job.writes()) {
                 points.addTo(job.tensors());
             }

@@ -4,6 +4,7 @@ import dev.greenfield.model.ModelConfig;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ScatterChart;
+import dev.greenfield.response.Bootstrap;
 import dev.greenfield.response.Component;
 import dev.greenfield.response.Estimate;
 import dev.greenfield.response.InterventionKind;
@@ -49,7 +50,7 @@ final class PredictReport {
         job.result("top", PredictionQuality.TOP);
         job.result("floor", PredictionQuality.FLOOR);
         job.result("confidence", 0.95);
-        job.result("resamples", PredictCommand.RESAMPLES);
+        job.result("resamples", Bootstrap.RESAMPLES);
         job.result("rows", rows.stream().map(PredictReport::fields).toList());
         job.result("prompts", pairs.stream().map(pair -> pair.prompt().toMap()).toList());
     }
@@ -191,7 +192,7 @@ final class PredictReport {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Prompts", Integer.toString(pairs.size()));
         facts.put("Path", plan.steps() + " steps");
-        facts.put("Intervals", "95 %, bootstrap over prompts, " + PredictCommand.RESAMPLES + " resamples");
+        facts.put("Intervals", "95 %, bootstrap over prompts, " + Bootstrap.RESAMPLES + " resamples");
         ReportPage page = Reports.page(
                 job,
                 "Predicted and measured interventions",

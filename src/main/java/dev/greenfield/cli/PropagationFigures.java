@@ -220,10 +220,6 @@ final class PropagationFigures {
     }
 
     private static String interval(Estimate estimate) {
-        String value = MapMeasuresReport.three(estimate.value());
-        return estimate.hasInterval()
-                ? value + " (" + MapMeasuresReport.three(estimate.low()) + " to "
-                        + MapMeasuresReport.three(estimate.high()) + ")"
-                : value;
+        return Summary.interval(estimate, MapMeasuresReport::three);
     }
 }

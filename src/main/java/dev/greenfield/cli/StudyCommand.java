@@ -38,12 +38,8 @@ final class StudyCommand implements Action {
             order = -2)
     private String modelB;
 
-    @Option(
-            names = "--limit",
-            paramLabel = "N",
-            description = "The first N prompts of the suite. Default: all.",
-            order = -1)
-    private String limit;
+    @Mixin
+    private final PairSuiteOptions pairSuite = new PairSuiteOptions();
 
     @Mixin
     private final CommonOptions common = new CommonOptions();
@@ -55,14 +51,8 @@ final class StudyCommand implements Action {
 
     @Override
     public void run(Terminal terminal) throws IOException {
-        if (suite == null) {
-            throw new InputException("no suite: give --suite FILE, a JSON list of prompts, each with clean, corrupt,"
-                    + " answer and foil");
-        }
-        common.checkSuite();
-        int most = limit == null
-                ? Integer.MAX_VALUE
-                : Quantities.atLeast("--limit", limit, 1, "a number of prompts, at least 1");
+        PairSuiteOptions.check(suite, common);
+        int most = pairSuite.most();
         if (common.out == null) {
             throw new InputException(
                     "no directory: give --out DIR, where the study keeps what is done and writes" + " what it finds");

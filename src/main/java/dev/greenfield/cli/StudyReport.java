@@ -60,10 +60,7 @@ final class StudyReport {
 
     /** For people: {@code 0.91 (0.88 to 0.93)}. */
     static String shown(Estimate estimate) {
-        return number(estimate.value())
-                + (estimate.hasInterval()
-                        ? " (" + number(estimate.low()) + " to " + number(estimate.high()) + ")"
-                        : "");
+        return Summary.interval(estimate, StudyReport::number);
     }
 
     private static String number(double value) {

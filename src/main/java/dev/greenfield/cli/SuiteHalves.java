@@ -1,13 +1,12 @@
 package dev.greenfield.cli;
 
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.model.SeededGenerator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
 import org.apache.commons.rng.sampling.ListSampler;
 
 /** A random half of a suite's pairs to fit on, and the other half to judge by. A prompt of the second half is never fitted on. */
@@ -34,8 +33,7 @@ final class SuiteHalves {
                     + " or more: half of them are fitted on, the other half is for judging");
         }
         List<SuitePair> order = new ArrayList<>(pairs);
-        SplitMix64 seeds = new SplitMix64(seed);
-        ListSampler.shuffle(new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong()), order);
+        ListSampler.shuffle(SeededGenerator.of(seed), order);
         Set<Integer> fitted = new HashSet<>();
         order.subList(0, order.size() / 2)
                 .forEach(pair -> fitted.add(pair.prompt().number()));

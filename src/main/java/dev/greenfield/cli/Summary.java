@@ -5,9 +5,11 @@ import dev.greenfield.lattice.Observable;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.TerminalHeatMap;
 import dev.greenfield.report.TokenLabels;
+import dev.greenfield.response.Estimate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 
 /** What commands print on standard output, and the scalars that go with it into the results. */
@@ -119,5 +121,13 @@ final class Summary {
     /** Numbers read the same whatever the locale. */
     static String number(String format, double value) {
         return String.format(Locale.ROOT, format, value);
+    }
+
+    /** A number with its interval, where it has one: {@code 0.91 (0.88 to 0.93)}. */
+    static String interval(Estimate estimate, DoubleFunction<String> number) {
+        return number.apply(estimate.value())
+                + (estimate.hasInterval()
+                        ? " (" + number.apply(estimate.low()) + " to " + number.apply(estimate.high()) + ")"
+                        : "");
     }
 }

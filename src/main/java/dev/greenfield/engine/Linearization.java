@@ -26,7 +26,6 @@ public final class Linearization implements AutoCloseable {
     private final Backend backend;
     private final int[] tokens;
     private final Source source; // in the stream of this run; null for none
-    private final double[] given; // the stream at depth 0, [T, D]; null for the embeddings of the tokens
     private final List<Buffer> buffers = new ArrayList<>();
     private final List<Layers.Primal> blocks = new ArrayList<>();
     private final Buffer field; // [2L + 1, T, D]
@@ -35,27 +34,11 @@ public final class Linearization implements AutoCloseable {
 
     /** Runs the model on {@code tokens}, which must be valid for it. */
     public Linearization(DeviceModel model, int[] tokens) {
-        this(model, tokens, null, null);
+        this(model, tokens, null);
     }
 
-    /**
-     * Runs the blocks on a given stream at depth 0 instead of the tokens' embeddings, such as a point between those of two prompts.
-     *
-     * @param tokens what the run is said to be of; as many as the stream has rows
-     * @param embeddings the stream at depth 0, [T, D] in the order token, component
-     */
-    public static Linearization ofEmbeddings(DeviceModel model, int[] tokens, double[] embeddings) {
-        int width = model.config().width();
-        if (embeddings.length != (long) tokens.length * width) {
-            throw new IllegalArgumentException(
-                    embeddings.length + " numbers for " + tokens.length + " embeddings of width " + width);
-        }
-        return new Linearization(model, tokens, null, embeddings);
-    }
-
-    private Linearization(DeviceModel model, int[] tokens, Source source, double[] embeddings) {
+    private Linearization(DeviceModel model, int[] tokens, Source source) {
         this.source = source;
-        this.given = embeddings;
         this.model = model;
         this.backend = model.backend();
         this.tokens = tokens.clone();
@@ -96,7 +79,7 @@ public final class Linearization implements AutoCloseable {
     public Linearization with(Source more) {
         Map<Site, double[]> all = new LinkedHashMap<>(source == null ? Map.of() : source.vectors());
         more.vectors().forEach((site, vector) -> all.merge(site, vector, Linearization::sum));
-        return new Linearization(model, tokens, Source.of(all), given);
+        return new Linearization(model, tokens, Source.of(all));
     }
 
     private static double[] sum(double[] a, double[] b) {
@@ -121,11 +104,7 @@ public final class Linearization implements AutoCloseable {
         Layers layers = new Layers(model);
         RaggedRows rows = RaggedRows.sequence(tokens.length);
         try (Workspace w = new Workspace(backend, model.config(), tokens.length)) {
-            if (given == null) {
-                model.embed(tokens, atHalfDepth(0));
-            } else {
-                backend.upload(given, 0, field, 0, given.length);
-            }
+            model.embed(tokens, atHalfDepth(0));
             insert(0);
             for (int l = 0; l < blocks.size(); l++) {
                 Matrix middle = atHalfDepth(2 * l + 1);
@@ -221,14 +200,6 @@ public final class Linearization implements AutoCloseable {
     /** The residual stream at whole depths, [L+1, T, D]. */
     public Field field() {
         return field(0);
-    }
-
-    /** The stream at depth 0 alone, [T, D] in the order token, component. */
-    public double[] embeddings() {
-        double[] values =
-                new double[Math.multiplyExact(tokens.length, model.config().width())];
-        backend.download(field, 0, values, 0, values.length);
-        return values;
     }
 
     /** The residual stream in the middle of each block ({@code resid_mid}), [L, T, D]. */

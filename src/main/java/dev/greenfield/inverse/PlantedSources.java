@@ -4,13 +4,12 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.model.SeededGenerator;
 import dev.greenfield.response.SourceResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import org.apache.commons.rng.UniformRandomProvider;
-import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
 import org.apache.commons.rng.sampling.distribution.NormalizedGaussianSampler;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
@@ -87,8 +86,7 @@ public final class PlantedSources {
         if (cases < 1) {
             throw new InputException(cases + " planted sources: expected at least 1");
         }
-        SplitMix64 seeds = new SplitMix64(seed);
-        UniformRandomProvider random = new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong());
+        UniformRandomProvider random = SeededGenerator.of(seed);
         NormalizedGaussianSampler normal = ZigguratSampler.NormalizedGaussian.of(random);
         List<Site> sites = locator.candidates();
         Linearization run = locator.run();

@@ -9,7 +9,6 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
@@ -167,8 +166,7 @@ final class RandomWeights implements Weights {
 
         /** Elements {@code skipped} to {@code end} of one run, which has to be made from its beginning. */
         private void fill(long block, int skipped, int end, float[] into, int at) {
-            SplitMix64 seeds = new SplitMix64(stream ^ new SplitMix64(block).nextLong());
-            UniformRandomProvider generator = new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong());
+            UniformRandomProvider generator = SeededGenerator.of(stream ^ new SplitMix64(block).nextLong());
             ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(generator);
             for (int i = 0; i < skipped; i++) {
                 normal.sample();

@@ -1,10 +1,9 @@
 package dev.greenfield.response;
 
+import dev.greenfield.model.SeededGenerator;
 import java.util.Arrays;
 import java.util.function.ToDoubleFunction;
 import org.apache.commons.rng.UniformRandomProvider;
-import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
 
 /**
  * Percentile bootstrap intervals (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13) of numbers that are
@@ -12,6 +11,9 @@ import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
  */
 public final class Bootstrap {
     private static final double CONFIDENCE = 0.95;
+
+    /** As many as is usual for intervals at 95 %. */
+    public static final int RESAMPLES = 1000;
 
     private final int resamples;
     private final long seed;
@@ -41,8 +43,7 @@ public final class Bootstrap {
         if (items < 2) {
             return Estimate.without(value);
         }
-        SplitMix64 seeds = new SplitMix64(seed);
-        UniformRandomProvider random = new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong());
+        UniformRandomProvider random = SeededGenerator.of(seed);
         double[] resampled = new double[resamples];
         int[] drawn = new int[items];
         for (int r = 0; r < resamples; r++) {

@@ -5,6 +5,10 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.Source;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * Sensitivities averaged along the straight line between the embeddings of two prompts, as edge attribution patching with integrated
@@ -37,17 +41,11 @@ public final class InputPath {
         long left = budgetBytes - Linearization.bytes(run.model(), run.length());
         Batches.require(run.model(), run.length(), Math.max(0, left));
         int perDepth = run.length() * run.model().config().width();
-        double[] start = run.embeddings();
-        double[] end = donor.embeddings();
+        Source way = way(run, donor);
         double[] whole = new double[(run.model().config().layers() + 1) * perDepth];
         double[] middle = new double[run.model().config().layers() * perDepth];
-        double[] between = new double[perDepth];
         for (int i = 0; i < steps; i++) {
-            double a = fraction * (i + 0.5) / steps;
-            for (int j = 0; j < perDepth; j++) {
-                between[j] = start[j] + a * (end[j] - start[j]);
-            }
-            try (Linearization at = Linearization.ofEmbeddings(run.model(), run.tokens(), between)) {
+            try (Linearization at = run.with(way.times(fraction * (i + 0.5) / steps))) {
                 SensitivityField s = SensitivityField.compute(at, f);
                 add(whole, s.field(), steps);
                 add(middle, s.middleField(), steps);
@@ -59,6 +57,16 @@ public final class InputPath {
                 new Readout(run.model()).value(run, f),
                 Field.wrap(layers + 1, run.length(), width, whole),
                 Field.wrap(layers, run.length(), width, middle));
+    }
+
+    /** x_B - x_A at all tokens. */
+    private static Source way(Linearization run, Linearization donor) {
+        Field displacement = donor.field().minus(run.field());
+        Map<Site, double[]> vectors = new LinkedHashMap<>();
+        for (int t = 0; t < run.length(); t++) {
+            vectors.put(Site.of(0, t), displacement.vector(0, t));
+        }
+        return Source.of(vectors);
     }
 
     private static void add(double[] sum, Field field, int steps) {

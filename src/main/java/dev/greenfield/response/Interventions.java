@@ -4,12 +4,11 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Source;
+import dev.greenfield.model.SeededGenerator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.rng.UniformRandomProvider;
-import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
 import org.apache.commons.rng.sampling.UnitSphereSampler;
 
 /**
@@ -101,8 +100,7 @@ public final class Interventions {
      */
     public static Interventions randomSteering(ComponentOutputs own, Component component, double size, long seed) {
         Field outputs = own.of(component);
-        SplitMix64 seeds = new SplitMix64(seed);
-        UniformRandomProvider random = new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong());
+        UniformRandomProvider random = SeededGenerator.of(seed);
         UnitSphereSampler directions = UnitSphereSampler.of(random, outputs.width());
         return of(own, component, (row, t) -> scaled(size * outputs.norm(row, t), directions.sample()));
     }

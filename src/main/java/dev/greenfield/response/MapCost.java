@@ -96,7 +96,7 @@ final class MapCost {
      * @param rows per column how many rows it has
      * @param extraBytes beside those of a sweep
      */
-    MapPlan plan(DeviceModel model, int[] rows, List<Batches.Range> batches, long extraBytes) {
+    MapPlan plan(int[] rows, List<Batches.Range> batches, long extraBytes) {
         long total = 0;
         long most = 0;
         for (Batches.Range range : batches) {

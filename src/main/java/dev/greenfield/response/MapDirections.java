@@ -2,9 +2,9 @@ package dev.greenfield.response;
 
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.model.SeededGenerator;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
@@ -97,8 +97,7 @@ final class MapDirections {
         // Each mixing step spreads what it was given over all bits: neighbouring sites get unrelated generators.
         long state = new SplitMix64(seed).nextLong() + site.halfDepth();
         state = new SplitMix64(state).nextLong() + site.token();
-        SplitMix64 seeds = new SplitMix64(new SplitMix64(state).nextLong() + number);
-        UniformRandomProvider random = new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong());
+        UniformRandomProvider random = SeededGenerator.of(new SplitMix64(state).nextLong() + number);
         double[] direction = new double[width];
         if (gaussian) {
             ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);

@@ -2,14 +2,13 @@ package dev.greenfield.response;
 
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.model.SeededGenerator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.apache.commons.rng.UniformRandomProvider;
-import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
 
 /**
  * How the responses of a {@link ResponseMap} propagate: their decay with token distance, and by depth distance how far and how
@@ -151,8 +150,7 @@ public final class MapMeasures {
 
     /** Per resample how often each source was drawn. */
     private int[][] times(long seed) {
-        SplitMix64 seeds = new SplitMix64(seed);
-        UniformRandomProvider random = new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong());
+        UniformRandomProvider random = SeededGenerator.of(seed);
         int[][] times = new int[resamples][sources];
         for (int[] resample : times) {
             for (int i = 0; i < sources; i++) {

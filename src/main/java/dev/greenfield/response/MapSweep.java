@@ -119,7 +119,7 @@ final class MapSweep {
 
         Pass(boolean forward) {
             this.forward = forward;
-            this.layout = new MapLayout(forward, sites(forward), directions, readings, levels * tokens);
+            this.layout = layout(forward);
             this.rows = rows(layout);
         }
 
@@ -132,7 +132,7 @@ final class MapSweep {
         }
 
         MapPlan plan(List<Batches.Range> batches) {
-            return cost().plan(run.model(), rows, batches, readingBytes());
+            return cost().plan(rows, batches, readingBytes());
         }
 
         CheckpointPlan cut(long budgetBytes) {
@@ -205,9 +205,13 @@ final class MapSweep {
         return forward ? lastToken - site.token() + 1 : site.token() - firstToken + 1;
     }
 
+    private MapLayout layout(boolean forward) {
+        return new MapLayout(forward, sites(forward), directions, readings, levels * tokens);
+    }
+
     /** What a mode costs: the rows of each site's columns times the half blocks that they are pushed through. */
     private double halfRowBlocks(boolean forward) {
-        MapLayout layout = new Pass(forward).layout;
+        MapLayout layout = layout(forward);
         return layout.sites().stream()
                 .mapToDouble(s -> (double) Math.abs(s.halfDepth() - (forward ? highest : lowest))
                         * rows(s, forward)

@@ -8,9 +8,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.commons.statistics.descriptive.Median;
-import org.apache.commons.statistics.ranking.NaturalRanking;
-import org.apache.commons.statistics.ranking.RankingAlgorithm;
-import org.apache.commons.statistics.ranking.TiesStrategy;
 
 /**
  * How well predicted changes agree with measured ones, over the interventions on one prompt. What is not defined is NaN. Leave
@@ -26,8 +23,6 @@ public final class PredictionQuality {
     /** The relative errors beyond which interventions are counted. */
     static final List<Double> ERRORS = List.of(0.1, 0.2, 0.5);
 
-    private static final RankingAlgorithm RANKING = new NaturalRanking(TiesStrategy.AVERAGE);
-
     private final PairMoments moments;
     private final double spearman;
     private final double topOverlap;
@@ -39,7 +34,7 @@ public final class PredictionQuality {
 
     private PredictionQuality(double[] predicted, double[] measured) {
         this.moments = PairMoments.of(predicted, measured);
-        this.spearman = spearman(predicted, measured);
+        this.spearman = RankCorrelation.spearman(predicted, measured);
         this.topOverlap = topOverlap(predicted, measured, TOP);
         this.signed = (int) IntStream.range(0, measured.length)
                 .filter(i -> measured[i] != 0)
@@ -85,13 +80,6 @@ public final class PredictionQuality {
             }
         }
         return new PredictionQuality(predicted, measured);
-    }
-
-    private static double spearman(double[] a, double[] b) {
-        if (a.length < 2) {
-            return Double.NaN;
-        }
-        return PairMoments.of(RANKING.apply(a), RANKING.apply(b)).pearson();
     }
 
     private static double topOverlap(double[] predicted, double[] measured, int k) {

@@ -11,8 +11,6 @@ import org.apache.commons.statistics.descriptive.Median;
 
 /** Makes findings of a part's measures, with intervals over the prompts that have them. */
 final class Findings {
-    private static final int RESAMPLES = 1000;
-
     private final Part part;
     private final List<PromptPair> pairs = new ArrayList<>();
     private final List<Measures> measures = new ArrayList<>();
@@ -25,7 +23,7 @@ final class Findings {
      */
     Findings(Part part, List<PromptPair> all, Map<Integer, Measures> table, long seed) {
         this.part = part;
-        this.bootstrap = new Bootstrap(RESAMPLES, seed);
+        this.bootstrap = new Bootstrap(Bootstrap.RESAMPLES, seed);
         for (PromptPair pair : all) {
             Measures one = table.get(pair.number());
             if (one != null && !one.values().isEmpty()) {

@@ -4,6 +4,7 @@ import dev.greenfield.Model;
 import dev.greenfield.Run;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.model.SeededGenerator;
 import dev.greenfield.transfer.ResidualMaps;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,8 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
 import org.apache.commons.rng.sampling.ListSampler;
 
 /**
@@ -164,8 +163,7 @@ public final class Study {
         List<Integer> numbers =
                 new ArrayList<>(pairs.stream().map(PromptPair::number).toList());
         if (part.every() > 1) {
-            SplitMix64 seeds = new SplitMix64(seed);
-            ListSampler.shuffle(new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong()), numbers);
+            ListSampler.shuffle(SeededGenerator.of(seed), numbers);
         }
         return new HashSet<>(numbers.subList(0, (numbers.size() + part.every() - 1) / part.every()));
     }

@@ -7,6 +7,7 @@ import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
+import dev.greenfield.model.SeededGenerator;
 import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SourceEffects;
@@ -182,7 +183,7 @@ public final class DisplacementTransfer {
     /** The {@link #sites} in random order: the control of a ranking. */
     public List<Site> shuffled(long seed) {
         List<Site> sites = sites();
-        ListSampler.shuffle(Draws.generator(seed), sites);
+        ListSampler.shuffle(SeededGenerator.of(seed), sites);
         return sites;
     }
 

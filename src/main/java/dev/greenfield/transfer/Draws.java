@@ -1,8 +1,6 @@
 package dev.greenfield.transfer;
 
-import org.apache.commons.rng.UniformRandomProvider;
-import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.core.source64.XoRoShiRo128PlusPlus;
+import dev.greenfield.model.SeededGenerator;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
@@ -13,15 +11,9 @@ import org.ejml.interfaces.decomposition.QRDecomposition;
 final class Draws {
     private Draws() {}
 
-    /** Numbers that follow from a seed alone. */
-    static UniformRandomProvider generator(long seed) {
-        SplitMix64 seeds = new SplitMix64(seed);
-        return new XoRoShiRo128PlusPlus(seeds.nextLong(), seeds.nextLong());
-    }
-
     /** Vectors of normal numbers, [count][length]: their directions are uniform. */
     static double[][] gaussian(int count, int length, long seed) {
-        ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(generator(seed));
+        ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(SeededGenerator.of(seed));
         double[][] vectors = new double[count][length];
         for (double[] vector : vectors) {
             for (int i = 0; i < length; i++) {

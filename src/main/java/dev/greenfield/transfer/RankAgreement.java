@@ -1,10 +1,11 @@
 package dev.greenfield.transfer;
 
+import dev.greenfield.model.SeededGenerator;
+import dev.greenfield.response.RankCorrelation;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.ArraySampler;
-import org.apache.commons.statistics.ranking.NaturalRanking;
 
 /**
  * How two sets of values over the same levels and cells agree in rank (Spearman's correlation), beside two controls. Levels are aligned
@@ -26,22 +27,22 @@ public record RankAgreement(double rho, double within, double shuffled, double s
     public static RankAgreement of(double[][] a, double[][] b, long seed) {
         double[] first = flat(a);
         double[] second = flat(b);
-        UniformRandomProvider random = Draws.generator(seed);
+        UniformRandomProvider random = SeededGenerator.of(seed);
         double[] order = second.clone();
         double shuffled = IntStream.range(0, SHUFFLES)
-                .mapToDouble(i -> spearman(first, ArraySampler.shuffle(random, order)))
+                .mapToDouble(i -> RankCorrelation.spearman(first, ArraySampler.shuffle(random, order)))
                 .average()
                 .orElseThrow();
         double shifted = IntStream.range(1, a.length)
-                .mapToDouble(shift -> spearman(first, flat(shifted(b, shift))))
+                .mapToDouble(shift -> RankCorrelation.spearman(first, flat(shifted(b, shift))))
                 .average()
                 .orElse(Double.NaN);
         double within = IntStream.range(0, a.length)
-                .mapToDouble(level -> spearman(a[level], b[level]))
+                .mapToDouble(level -> RankCorrelation.spearman(a[level], b[level]))
                 .filter(r -> !Double.isNaN(r))
                 .average()
                 .orElse(Double.NaN);
-        return new RankAgreement(spearman(first, second), within, shuffled, shifted);
+        return new RankAgreement(RankCorrelation.spearman(first, second), within, shuffled, shifted);
     }
 
     /**
@@ -57,31 +58,6 @@ public record RankAgreement(double rho, double within, double shuffled, double s
      */
     public static RankAgreement ofMaps(double[] a, double[] b, int steps, int tokens, long seed) {
         return of(pairs(a, steps, tokens), pairs(b, steps, tokens), seed);
-    }
-
-    /** Spearman's rank correlation, equal values sharing their mean rank; NaN where it is not defined. */
-    public static double spearman(double[] a, double[] b) {
-        if (a.length != b.length) {
-            throw new IllegalArgumentException(a.length + " and " + b.length + " values");
-        }
-        if (a.length < 2) {
-            return Double.NaN;
-        }
-        NaturalRanking ranking = new NaturalRanking();
-        double[] ranksA = ranking.apply(a);
-        double[] ranksB = ranking.apply(b);
-        double mean = (a.length + 1) / 2.0;
-        double aa = 0;
-        double bb = 0;
-        double ab = 0;
-        for (int i = 0; i < a.length; i++) {
-            double x = ranksA[i] - mean;
-            double y = ranksB[i] - mean;
-            aa += x * x;
-            bb += y * y;
-            ab += x * y;
-        }
-        return aa == 0 || bb == 0 ? Double.NaN : ab / Math.sqrt(aa * bb);
     }
 
     private static double[][] below(double[][] values, int position) {

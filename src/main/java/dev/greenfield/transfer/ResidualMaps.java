@@ -2,6 +2,7 @@ package dev.greenfield.transfer;
 
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
+import dev.greenfield.model.SeededGenerator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -51,7 +52,7 @@ public final class ResidualMaps {
         }
         List<Integer> order =
                 new ArrayList<>(IntStream.range(0, a.size()).boxed().toList());
-        ListSampler.shuffle(Draws.generator(seed), order);
+        ListSampler.shuffle(SeededGenerator.of(seed), order);
         // Each takes the place of the next one of a random round, so that none is paired with itself.
         List<Integer> next = new ArrayList<>(order);
         Collections.rotate(next, 1);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.greenfield.response.RankCorrelation;
 import java.util.Arrays;
 import org.apache.commons.math3.stat.correlation.SpearmansCorrelation;
 import org.junit.jupiter.api.Test;
@@ -19,12 +20,12 @@ class RankAgreementTest {
             a[i] = Math.rint(2 * a[i]);
             b[i] = Math.rint(2 * b[i]) + a[i];
         }
-        assertThat(RankAgreement.spearman(a, b))
+        assertThat(RankCorrelation.spearman(a, b))
                 .isCloseTo(new SpearmansCorrelation().correlation(a, b), within(1e-12))
                 .isGreaterThan(0.3);
-        assertThat(RankAgreement.spearman(a, new double[40])).isNaN();
-        assertThat(RankAgreement.spearman(new double[] {1}, new double[] {1})).isNaN();
-        assertThatThrownBy(() -> RankAgreement.spearman(a, new double[3])).hasMessageContaining("40 and 3");
+        assertThat(RankCorrelation.spearman(a, new double[40])).isNaN();
+        assertThat(RankCorrelation.spearman(new double[] {1}, new double[] {1})).isNaN();
+        assertThatThrownBy(() -> RankCorrelation.spearman(a, new double[3])).hasMessageContaining("40 and 3");
     }
 
     @Test
@@ -48,7 +49,7 @@ class RankAgreementTest {
             for (int l = 0; l < 4; l++) {
                 System.arraycopy(b[(l + shift) % 4], 0, moved, l * 30, 30);
             }
-            expected += RankAgreement.spearman(
+            expected += RankCorrelation.spearman(
                             Arrays.stream(a).flatMapToDouble(Arrays::stream).toArray(), moved)
                     / 3;
         }
