@@ -112,13 +112,14 @@ __device__ __forceinline__ Column column_of(const Batch& b, int c) {
 }
 
 // Up to 4 elements, zero after `count`. The way of shapes that nobody runs for speed: a loop that is not unrolled leaves the registers to
-// the other one.
+// the other one. All lanes of a warp come here together.
 __device__ __forceinline__ float4 load_scalars(const float* x, int count) {
   float4 found = make_float4(0, 0, 0, 0);
 #pragma unroll 1
   for (int i = min(count, 4) - 1; i >= 0; i--) {  // each in x, what was there moves on
     found.w = found.z, found.z = found.y, found.y = found.x, found.x = x[i];
   }
+  __syncwarp();  // lanes leave the loop at different turns, and products of the whole warp follow
   return found;
 }
 

@@ -1,6 +1,7 @@
 // Adjoint of attention: dP = dout v', ds = P (dP - m) with m = rowsum(P dP), dq = scale ds k, dk = scale ds' q, dv = P' dout, for many
-// cotangents of one forward pass. Two kernels, each with its results in registers and no atomics: the first goes over queries, writes dq
-// and m; the second goes over keys and needs m.
+// cotangents of one forward pass. Two kernels, each with its results in registers and no atomics: the first goes over queries, writes dq,
+// m and what the sums of P's rows have to be multiplied with to be 1; the second goes over keys, where no block sees a whole row, and
+// needs both.
 #include "attention_queries.cuh"
 
 template <class Precision, int WIDTH, bool VECTOR>
@@ -11,7 +12,8 @@ struct AdjointQueriesRule {
   int dout_stride;
   float* dqkv;
   int dqkv_stride;
-  float* mean;  // this head's, [R]
+  float* mean;          // this head's, [R]
+  float* inverse_sums;  // this head's, [T]
   float score_scale;
   int query_row;  // lane l's: of query i0 + l % 16
 
@@ -25,17 +27,20 @@ struct AdjointQueriesRule {
   __device__ __forceinline__ void more(Sums<WIDTH>&, const QueryTiles&, int, int, int, int, const Slice&) const {}
 
   __device__ __forceinline__ void store(
-      const Centred<WIDTH>& result, int r, int i, float n, const float* mean_terms, const Slice& slice) const {
+      const Centred<WIDTH>& result, int r, int i, float n, float inverse_sum, const float* mean_terms, const Slice& slice) const {
     int64_t row = b.start[i] + column.c;
     float* to = dqkv + row * dqkv_stride + part_offset(b, 0, slice.head) + slice.from;
-    store_row<VECTOR>(to, result.sums, r, slice.width, b.scale, n, mean_terms);
-    if (slice.from == 0 && lane_column() == 0) mean[row] = result.reference[r] + n;
+    store_row<VECTOR>(to, result.sums, r, slice.width, b.scale * inverse_sum, n, mean_terms);
+    if (slice.from != 0 || lane_column() != 0) return;
+    mean[row] = result.reference[r] + n;
+    if (column.c == 0) inverse_sums[i] = inverse_sum;  // the first column is alive wherever another is
   }
 };
 
 template <class Precision, int WIDTH, bool VECTOR>
 __device__ __forceinline__ void attention_adjoint_queries_block(
-    const Primal& primal, const Batch& b, const float* dout, int dout_stride, float* dqkv, int dqkv_stride, float* mean, int rows) {
+    const Primal& primal, const Batch& b, const float* dout, int dout_stride, float* dqkv, int dqkv_stride, float* mean, int rows,
+    float* inverse_sums) {
   Slice slice = slice_of<WIDTH>(b, blockIdx.z);
   int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.y)) * OWN_TOKENS;
   Column widest = column_of(b, blockIdx.x * ATTENTION_WARPS);
@@ -56,8 +61,9 @@ __device__ __forceinline__ void attention_adjoint_queries_block(
   }
   int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, b.queries_from);
   float* head_mean = mean + int64_t(slice.head) * rows;
+  float* head_sums = inverse_sums + int64_t(slice.head) * b.tokens;
   AdjointQueriesRule<Precision, WIDTH, VECTOR> rule = {
-      b, column, dout, dout_stride, dqkv, dqkv_stride, head_mean, 1, query_row};
+      b, column, dout, dout_stride, dqkv, dqkv_stride, head_mean, head_sums, 1, query_row};
   for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, column.first, last_query, rule);
 }
 
@@ -72,7 +78,8 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
     float* dqkv,
     int dqkv_stride,
     const float* mean,
-    int rows) {
+    int rows,
+    const float* inverse_sums) {
   DYNAMIC_SHARED(float, shared);
   bool for_keys = blockIdx.z % 2 == 0;
   Slice slice = slice_of<WIDTH>(b, blockIdx.z / 2);
@@ -92,6 +99,7 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
       {part_of(primal.qkv, primal.stride, b, 1, slice.head), part_of(primal.qkv, primal.stride, b, 2, slice.head)}, j0, b);
 
   const float* log_sum_exp = primal.log_sum_exp + int64_t(slice.head) * b.tokens;
+  const float* head_sums = inverse_sums + int64_t(slice.head) * b.tokens;
   Part own = part_of(dout, dout_stride, b, 0, slice.head);
   Sums<WIDTH> sums;
   sums.clear();
@@ -99,9 +107,11 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
     __syncthreads();
     fill<Precision, VECTOR, SPAN>({queries}, {part_of(primal.qkv, primal.stride, b, 0, slice.head)}, i0, b);
     __syncthreads();
-    fill_weights<Precision>(shared_weights, keys, queries, b, [&](int r, int query, float score) {
+    fill_weights<Precision, true>(shared_weights, keys, queries, b, [&](int r, int query, float score) {
       int i = i0 + query, j = j0 + g + 8 * r;
-      return i >= j && i < b.tokens ? expf(b.scale * score - log_sum_exp[i]) : 0;
+      // Other queries have no column, and no sum of their row was written.
+      bool seen = i >= max(j, widest.first) && i <= widest.last;
+      return seen ? weight_of(b.scale, score, log_sum_exp[i]) * head_sums[i] : 0;
     });
     int live = mine ? column.last + 1 - i0 : 0;  // queries that the column has
     bool now = live > 0;
@@ -142,11 +152,12 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
 #define DEFINE_ATTENTION_ADJOINT(side, Mean, name, Precision, WIDTH, VECTOR, BLOCKS)                                                   \
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dout, int dout_stride, const int* start,                \
-      const int* first, const int* last, float* dqkv, int dqkv_stride, Mean mean, int rows, int tokens, int columns, int heads,        \
-      int head_width, float scale, int queries_from) {                                                                                 \
+      const int* first, const int* last, float* dqkv, int dqkv_stride, Mean mean, int rows, Mean inverse_sums, int tokens,             \
+      int columns, int heads, int head_width, float scale, int queries_from) {                                                         \
     Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
     Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
-    attention_adjoint_##side##_block<Precision, WIDTH, VECTOR>(primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows);       \
+    attention_adjoint_##side##_block<Precision, WIDTH, VECTOR>(                                                                        \
+        primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows, inverse_sums);                                                \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)
 

@@ -75,7 +75,7 @@ __device__ __forceinline__ ColumnRows<N, VECTOR> column_rows(const Part& part, i
 }
 
 // s [16, 8 N] += left [16, h] right' [h, 8 N].
-template <class Precision, int N, class Left, class Right>
+template <class Precision, int N, bool SWAPPED = false, class Left, class Right>
 __device__ __forceinline__ void add_scores(float (*s)[4], const Left& a, const Right& b, int head_width) {
   // Loads of two turns at once would need more registers than two blocks a processor leave; the other warps fill the wait.
 #pragma unroll 1
@@ -90,7 +90,7 @@ __device__ __forceinline__ void add_scores(float (*s)[4], const Left& a, const R
     for (int n = 0; n < N; n++) {
       auto b0 = right<Precision, Right::KEPT>(z[n].x, z[n].y);
       auto b1 = right<Precision, Right::KEPT>(z[n].z, z[n].w);
-      multiply_add(s[n], a0, b0, a1, b1);
+      multiply_add<SWAPPED>(s[n], a0, b0, a1, b1);
     }
   }
 }
@@ -247,15 +247,22 @@ __device__ __forceinline__ void store_row(
   }
 }
 
-// ---- P of a tile [16, 32], by the block's first 4 warps, 8 columns each; weight(row, column, score) is its value, where row is 0 for
-// the tile's row g and 1 for g + 8.
-template <class Precision, class Weight>
+// ---- P of a tile [16, 32] up to a factor a query, by the block's first 4 warps, 8 columns each; weight(row, column, score) is its value,
+// where row is 0 for the tile's row g and 1 for g + 8.
+//
+// P is made again from the logarithm of its denominator, exp(s - log_sum_exp). For scores of 10^4 that logarithm has no more than three
+// digits after the point, so that a row sums to 1.001: P (e - sum of P e) would be left with a thousandth of e. So every user divides
+// by the sum of the row as it was made. That is exact when all kernels find the same bits for a score: hence SWAPPED, for tiles of
+// keys times queries, and a product that the compiler may not fuse with what follows.
+__device__ __forceinline__ float weight_of(float scale, float score, float log_sum_exp) { return expf(__fmul_rn(scale, score) - log_sum_exp); }
+
+template <class Precision, bool SWAPPED, class Weight>
 __device__ __forceinline__ void fill_weights(float* p, const float* left_tile, const float* right_tile, const Batch& b, Weight weight) {
   int w = warp_index(), g = lane_row(), t = lane_column();
   if (w >= TILES) return;
   float s[1][4] = {};
   TileRows<SPAN> eight(right_tile + block_of_slots(w) * CHUNK_STRIDE);
-  add_scores<Precision, 1>(s, TileRows<OWN_TOKENS>(left_tile), eight, b.head_width);
+  add_scores<Precision, 1, SWAPPED>(s, TileRows<OWN_TOKENS>(left_tile), eight, b.head_width);
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     float2 pair = make_float2(weight(r, 8 * w + 2 * t, s[0][2 * r]), weight(r, 8 * w + 2 * t + 1, s[0][2 * r + 1]));

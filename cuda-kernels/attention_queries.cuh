@@ -5,7 +5,7 @@
 //
 // It takes one pass: with any r_i in the place of m_i and n_i = sum over j of P_ij (e_ij - r_i) / sum over j of P_ij,
 // y_i = (the same with r_i) - n_i sum over j of P_ij x_j and m_i = r_i + n_i. The last sum belongs to the forward pass and is made once a
-// block. As r_i serves the weighted mean of e over the first tile: what all e of a query have in common then cancels at once.
+// block. All of it is linear in the P_ij, so that what they miss of a sum of 1 is divided out once, at the end. As r_i serves the weighted mean of e over the first tile: what all e of a query have in common then cancels at once.
 #pragma once
 #include "attention_products.cuh"
 
@@ -117,7 +117,8 @@ struct Centred {
 //   void scores(float (&e)[TILES][4], const QueryTiles&, int head, int j0, int row, int live): adds e of the keys from j0 on
 //   const float* terms(const QueryTiles&)
 //   void more(Sums<WIDTH>&, const QueryTiles&, int head, int j0, int row, int live, const Slice&)
-//   void store(const Centred<WIDTH>&, int r, int i, float n, const float* mean_terms, const Slice&): row i = the tile's row g + 8 r
+//   void store(const Centred<WIDTH>&, int r, int i, float n, float inverse_sum, const float* mean_terms, const Slice&): row i = the tile's
+//     row g + 8 r, whose P sum to 1 / inverse_sum
 // `row` is lane l's: the column's row at token j0 + l, -1 for none; keys from j0 + live on are
 // not seen. A warp whose column has no rows i to store only helps.
 template <class Precision, int WIDTH, bool VECTOR, class Rule>
@@ -147,9 +148,9 @@ __device__ __forceinline__ void for_queries(
 
     const float* log_sum_exp = primal.log_sum_exp + int64_t(head) * b.tokens;
     float weight_sum[2] = {0, 0};
-    fill_weights<Precision>(tiles.weights, tiles.queries, tiles.keys, b, [&](int r, int j, float score) {
+    fill_weights<Precision, false>(tiles.weights, tiles.queries, tiles.keys, b, [&](int r, int j, float score) {
       int i = i0 + g + 8 * r;
-      float p = j0 + j <= i && i < b.tokens ? expf(b.scale * score - log_sum_exp[i]) : 0;
+      float p = j0 + j <= i && i < b.tokens ? weight_of(b.scale, score, log_sum_exp[i]) : 0;
       weight_sum[r] += p;
       return p;
     });
@@ -184,6 +185,7 @@ __device__ __forceinline__ void for_queries(
 #pragma unroll
     for (int w = 0; w < TILES; w++) sum += tiles.weight_sums[w * OWN_TOKENS + g + 8 * r];
     int i = i0 + g + 8 * r;
-    if (i >= begin && i <= end) rule.store(result, r, i, excess / sum, tiles.mean_terms + (g + 8 * r) * CHUNK_STRIDE, slice);
+    const float* mean_terms = tiles.mean_terms + (g + 8 * r) * CHUNK_STRIDE;
+    if (i >= begin && i <= end) rule.store(result, r, i, excess / sum, 1 / sum, mean_terms, slice);
   }
 }

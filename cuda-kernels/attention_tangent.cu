@@ -34,9 +34,9 @@ struct TangentRule {
   }
 
   __device__ __forceinline__ void store(
-      const Centred<WIDTH>& result, int r, int i, float n, const float* mean_terms, const Slice& slice) const {
+      const Centred<WIDTH>& result, int r, int i, float n, float inverse_sum, const float* mean_terms, const Slice& slice) const {
     float* to = dout + int64_t(b.start[i] + column.c) * dout_stride + part_offset(b, 0, slice.head) + slice.from;
-    store_row<VECTOR>(to, result.sums, r, slice.width, 1, n, mean_terms);
+    store_row<VECTOR>(to, result.sums, r, slice.width, inverse_sum, n, mean_terms);
   }
 };
 

@@ -68,9 +68,10 @@ __device__ __forceinline__ Fragment<Precision, 2> right(float b0, float b1) {
   return f;
 }
 
+// The statements are volatile, so that the compiler neither moves them into a branch that a part of the warp takes nor makes one of two.
 __device__ __forceinline__ void mma(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #ifdef __CUDACC__
-  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
@@ -81,7 +82,7 @@ __device__ __forceinline__ void mma(float (&c)[4], const uint32_t (&a)[4], const
 // c = a b.
 __device__ __forceinline__ void first_mma(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #ifdef __CUDACC__
-  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %10, %10, %10};"
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %10, %10, %10};"
       : "=f"(c[0]), "=f"(c[1]), "=f"(c[2]), "=f"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(0.0f));
 #else
@@ -90,7 +91,9 @@ __device__ __forceinline__ void first_mma(float (&c)[4], const uint32_t (&a)[4],
 #endif
 }
 
-// c += a0 b0 + a1 b1.
+// c += a0 b0 + a1 b1. SWAPPED takes the small terms in the order in which the product of the operands' transposes has them: B' A' swapped
+// has the very bits of A B.
+template <bool SWAPPED = false>
 __device__ __forceinline__ void multiply_add(
     float (&c)[4],
     const Fragment<Tf32, 4>& a0,
@@ -101,6 +104,7 @@ __device__ __forceinline__ void multiply_add(
   mma(c, a1.part[0], b1.part[0]);
 }
 
+template <bool SWAPPED = false>
 __device__ __forceinline__ void multiply_add(
     float (&c)[4],
     const Fragment<Fp32, 4>& a0,
@@ -108,10 +112,11 @@ __device__ __forceinline__ void multiply_add(
     const Fragment<Fp32, 4>& a1,
     const Fragment<Fp32, 2>& b1) {
   float sum[4];
-  first_mma(sum, a0.part[1], b0.part[0]);
-  mma(sum, a0.part[0], b0.part[1]);
-  mma(sum, a1.part[1], b1.part[0]);
-  mma(sum, a1.part[0], b1.part[1]);
+  constexpr int FIRST = SWAPPED ? 0 : 1, SECOND = 1 - FIRST;
+  first_mma(sum, a0.part[FIRST], b0.part[SECOND]);
+  mma(sum, a0.part[SECOND], b0.part[FIRST]);
+  mma(sum, a1.part[FIRST], b1.part[SECOND]);
+  mma(sum, a1.part[SECOND], b1.part[FIRST]);
   mma(sum, a0.part[0], b0.part[0]);
   mma(sum, a1.part[0], b1.part[0]);
   for (int i = 0; i < 4; i++) c[i] += sum[i];

@@ -2,6 +2,7 @@
 #include "device.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -12,6 +13,7 @@ namespace {
 bool initialized;
 unsigned retained;           // how often the primary context was retained
 CUresult sticky = CUDA_SUCCESS;
+CUresult late = CUDA_SUCCESS;  // a fault that comes out when someone waits
 char primary_context;        // its address is the context's handle
 thread_local void* current;  // context
 
@@ -109,6 +111,19 @@ CUresult report(CUresult code, const std::string& what) {
 CUresult fail_device(CUresult code, const std::string& what) {
   sticky = code;
   return report(code, what);
+}
+
+CUresult fail_in_queue(CUresult code, const std::string& what) {
+  if (getenv("GREENFIELD_STANDIN_LATE_FAULTS") == nullptr) return fail_device(code, what);
+  late = report(code, what);
+  return CUDA_SUCCESS;
+}
+
+bool queue_failed() { return late != CUDA_SUCCESS; }
+
+CUresult drain_queue() {
+  if (late != CUDA_SUCCESS) sticky = late;
+  return sticky;
 }
 
 CUresult check_range(const char* call, CUdeviceptr address, size_t bytes) {
@@ -220,7 +235,7 @@ API CUresult cuCtxGetDevice(int* device) {
 
 API CUresult cuCtxSynchronize() {
   ON_DEVICE();
-  return CUDA_SUCCESS;
+  return drain_queue();
 }
 
 API CUresult cuGetErrorName(CUresult code, const char** name) {

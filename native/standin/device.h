@@ -36,6 +36,16 @@ CUresult report(CUresult code, const std::string& what);
 // As report, and every later call that needs the device returns `code` too, as after a fault on a device.
 CUresult fail_device(CUresult code, const std::string& what);
 
+// As fail_device, for what fails while the device works on its queue. With GREENFIELD_STANDIN_LATE_FAULTS set it comes out as on a device:
+// the call that queued the work succeeds, what is queued behind it is not run, and the next call that waits for the device fails.
+CUresult fail_in_queue(CUresult code, const std::string& what);
+
+// Has something in the queue failed that nobody was told of?
+bool queue_failed();
+
+// What a call that waits for the device returns.
+CUresult drain_queue();
+
 // Begins an entry point that needs the device.
 #define ON_DEVICE()                                       \
   std::lock_guard<std::mutex> held(device_lock());        \

@@ -1,4 +1,5 @@
 // Entry points for modules, functions and launches.
+#include <cstdlib>
 #include <set>
 #include <string>
 
@@ -120,11 +121,14 @@ API CUresult cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, un
   wrong = wrong_argument(kernel, arguments);
   if (!wrong.empty()) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel " + kernel.name + ": " + wrong);
 
+  if (queue_failed()) return CUDA_SUCCESS;
+  const char* planted = getenv("GREENFIELD_STANDIN_FAULT");
+  if (planted != nullptr && kernel.name == planted) return fail_in_queue(CUDA_ERROR_LAUNCH_FAILED, "kernel " + kernel.name + ": a planted fault");
   Launch launch = {&kernel, grid, block, shared, arguments};
   record_launch(launch);
   Fault fault = run_launch(launch);
-  if (fault.code != 0) return fail_device(fault.code, "kernel " + kernel.name + ", " + fault.what);
+  if (fault.code != 0) return fail_in_queue(fault.code, "kernel " + kernel.name + ", " + fault.what);
   std::string damage = damaged_redzones();
-  if (!damage.empty()) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel " + kernel.name + " " + damage);
+  if (!damage.empty()) return fail_in_queue(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel " + kernel.name + " " + damage);
   return CUDA_SUCCESS;
 }

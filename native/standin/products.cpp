@@ -37,6 +37,7 @@ API CUresult standin_gemm(const Gemm* gemm, void* stream) {
   if (state == CUDA_SUCCESS) state = check_matrices("B", g.b, g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.ldb, g.b_stride, g.batch);
   if (state == CUDA_SUCCESS) state = check_matrices("C", g.c, g.m, g.n, g.ldc, g.c_stride, g.batch);
   if (state != CUDA_SUCCESS) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "gemm: a matrix lies outside its allocation");
+  if (queue_failed()) return CUDA_SUCCESS;
   record_gemm(g);
   compute_gemm(g);
   return CUDA_SUCCESS;

@@ -52,7 +52,8 @@ API CUresult cuStreamDestroy_v2(void* stream) {
 
 API CUresult cuStreamSynchronize(void* stream) {
   ON_DEVICE();
-  return check_stream("cuStreamSynchronize", stream);
+  if (CUresult state = check_stream("cuStreamSynchronize", stream)) return state;
+  return drain_queue();
 }
 
 API CUresult cuStreamQuery(void* stream) {

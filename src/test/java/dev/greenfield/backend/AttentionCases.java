@@ -44,6 +44,22 @@ final class AttentionCases {
         cases.add(derivatives(
                 "70 columns falling, queries from 37", new AttentionShape(1, 48, 0.15), cotangents(70, 0, deaths), 37));
         cases.add(derivatives("130 columns at once", new AttentionShape(1, 16, 0.25), columns(33, new int[130]), 5));
+        // Wide heads take more shared memory than a block has unasked, and those above 128 are cut in two.
+        for (int headWidth : new int[] {5, 12, 16, 48, 64, 80, 100, 128, 160}) {
+            int heads = headWidth < 16 ? 3 : 1;
+            AttentionShape shape = new AttentionShape(heads, headWidth, 1 / Math.sqrt(headWidth));
+            RaggedRows columns = columns(35, 0, 0, 17, 34);
+            cases.add(derivatives("35 tokens, head width " + headWidth, shape, columns, 0));
+        }
+        for (int headWidth : new int[] {100, 160}) {
+            AttentionShape shape = new AttentionShape(1, headWidth, 1 / Math.sqrt(headWidth));
+            RaggedRows columns = cotangents(37, 0, 36, 20, 3);
+            cases.add(derivatives("37 tokens falling from 19, head width " + headWidth, shape, columns, 19));
+        }
+        for (LargeScores scores : LargeScores.values()) {
+            cases.add(largeScores(scores, columns(35, 0, 0, 17, 34), 0));
+            cases.add(largeScores(scores, cotangents(35, 0, 34, 20, 20), 3));
+        }
         cases.add(logSumExp("T = 1", new AttentionShape(2, 16, 0.25), 1));
         cases.add(logSumExp("T = 70", new AttentionShape(3, 16, 0.25), 70));
         cases.add(values("independent rows, rising", new AttentionShape(2, 16, 0.25), rising, 0));
@@ -77,8 +93,19 @@ final class AttentionCases {
     }
 
     private static OperationCase derivatives(String what, AttentionShape shape, RaggedRows rows, int queriesFrom) {
+        return derivatives(what, shape, rows, queriesFrom, normal(17, rows.tokens() * 3 * shape.width()));
+    }
+
+    private static OperationCase largeScores(LargeScores scores, RaggedRows rows, int queriesFrom) {
+        AttentionShape shape = new AttentionShape(2, 16, 1);
+        String what = "scores of 30000, " + scores.words() + ", queries from " + queriesFrom;
+        return derivatives(what, shape, rows, queriesFrom, scores.qkv(shape, rows.tokens()))
+                .reaching(scores.reach());
+    }
+
+    private static OperationCase derivatives(
+            String what, AttentionShape shape, RaggedRows rows, int queriesFrom, double[] base) {
         int width = shape.width();
-        double[] base = normal(17, rows.tokens() * 3 * width);
         int from = rows.start(queriesFrom);
         return new OperationCase(
                 "attention: " + what,
@@ -163,7 +190,7 @@ final class AttentionCases {
         return new AttentionPrimal(shape, qkv, logSumExp);
     }
 
-    /** out = sum of exp(s) v / sum of exp(s), with no running maximum, row by row of the batch. */
+    /** out = sum of exp(s) v / sum of exp(s) with the row's largest s taken off, row by row of the batch. */
     private static double[] naive(AttentionShape shape, double[] x, RaggedRows rows, double[] base, int queriesFrom) {
         int width = shape.width();
         double[] all = new double[rows.rows() * width];
@@ -172,11 +199,12 @@ final class AttentionCases {
             int column = row - rows.start(i);
             for (int head = 0; head < shape.heads(); head++) {
                 double sum = 0;
+                double largest = largestScore(shape, head, x, row, rows, base);
                 for (int j = 0; j <= i; j++) {
                     boolean own = j >= rows.first(column);
                     double[] from = own ? x : base;
                     int at = 3 * width * (own ? rows.row(j, column) : j);
-                    double weight = Math.exp(score(shape, head, x, 3 * width * row, from, at));
+                    double weight = Math.exp(score(shape, head, x, 3 * width * row, from, at) - largest);
                     sum += weight;
                     for (int e = 0; e < shape.headWidth(); e++) {
                         int n = head * shape.headWidth() + e;
@@ -189,6 +217,20 @@ final class AttentionCases {
             }
         }
         return Arrays.copyOfRange(all, rows.start(queriesFrom) * width, all.length);
+    }
+
+    private static double largestScore(
+            AttentionShape shape, int head, double[] x, int row, RaggedRows rows, double[] base) {
+        int width = shape.width();
+        int i = rows.tokenOf(row);
+        int column = row - rows.start(i);
+        double largest = Double.NEGATIVE_INFINITY;
+        for (int j = 0; j <= i; j++) {
+            boolean own = j >= rows.first(column);
+            int at = 3 * width * (own ? rows.row(j, column) : j);
+            largest = Math.max(largest, score(shape, head, x, 3 * width * row, own ? x : base, at));
+        }
+        return largest;
     }
 
     private static double score(AttentionShape shape, int head, double[] x, int query, double[] y, int key) {

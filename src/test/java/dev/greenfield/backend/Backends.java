@@ -21,7 +21,8 @@ public enum Backends {
     CPU(() -> CpuBackend.open(2)),
     CPU_ONE_THREAD(() -> CpuBackend.open(1)),
     CPU_WITHOUT_LIBRARIES(() -> CpuBackend.withoutLibraries(2)),
-    CUDA(Backends::openCuda);
+    CUDA(() -> openCuda(Precision.FP32)),
+    CUDA_TF32(() -> openCuda(Precision.TF32));
 
     private static final AtomicBoolean SAID = new AtomicBoolean();
 
@@ -46,6 +47,14 @@ public enum Backends {
         return here().subList(1, here().size());
     }
 
+    /** Those of this run that compute in a precision; operations are compared in each, the engine only in float32. */
+    public static List<Backends> tested(Precision precision) {
+        if (precision == Precision.TF32) {
+            return onCuda() ? List.of(CUDA_TF32) : List.of();
+        }
+        return tested();
+    }
+
     /** Whether this test run is that of the GPU's backend. */
     public static boolean onCuda() {
         return "cuda".equals(System.getProperty("greenfield.test.backends"));
@@ -56,8 +65,13 @@ public enum Backends {
         return new ReferenceBackend(Arithmetic.SINGLE);
     }
 
+    /** The oracle's loops in the terms of another arithmetic; for tf32 the factors of products are rounded too. */
+    static Backend tf32() {
+        return new ReferenceBackend(Arithmetic.TF32);
+    }
+
     /** Skips the test where kernels or stand-in were not built; when both are there, whatever else is wrong is a failure. */
-    private static Backend openCuda() {
+    private static Backend openCuda(Precision precision) {
         String missing = null;
         if (CudaBackend.class.getResource("kernels.fatbin") == null) {
             missing = "no nvcc built the kernels";
@@ -70,6 +84,6 @@ public enum Backends {
             System.out.println("tests of the cuda backend are skipped: " + missing);
         }
         Assumptions.assumeTrue(missing == null, missing);
-        return CudaBackend.open(Precision.FP32);
+        return CudaBackend.open(precision);
     }
 }

@@ -15,6 +15,7 @@ import java.util.function.UnaryOperator;
  * @param tangent dx to J dx; null when the operation has none
  * @param adjoint dy to J' dy; null when the operation has none
  * @param curvature dx to the second derivative of f(x + e dx) by e, at 0; null when the operation has none
+ * @param reach how long directions are, as a factor of normal ones, along which differences of f converge to its derivatives
  */
 public record OperationCase(
         String name,
@@ -23,7 +24,20 @@ public record OperationCase(
         UnaryOperator<double[]> naive,
         Action tangent,
         Action adjoint,
-        Action curvature) {
+        Action curvature,
+        double reach) {
+
+    /** A case whose function bends at lengths of about 1. */
+    public OperationCase(
+            String name,
+            double[] point,
+            Action value,
+            UnaryOperator<double[]> naive,
+            Action tangent,
+            Action adjoint,
+            Action curvature) {
+        this(name, point, value, naive, tangent, adjoint, curvature, 1);
+    }
 
     /** Puts arguments on a workbench, runs the operation there and reads its result. */
     @FunctionalInterface
@@ -34,6 +48,11 @@ public record OperationCase(
     /** A case that has no derivatives. */
     static OperationCase of(String name, double[] point, Action value, UnaryOperator<double[]> naive) {
         return new OperationCase(name, point, value, naive, null, null, null);
+    }
+
+    /** This case with another {@link #reach}. */
+    OperationCase reaching(double length) {
+        return new OperationCase(name, point, value, naive, tangent, adjoint, curvature, length);
     }
 
     /** Lays the result of a curvature, which is added to what was there, on the bench. */

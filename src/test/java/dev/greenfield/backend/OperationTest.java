@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.greenfield.testing.Differences;
 import dev.greenfield.testing.LeakCheck;
 import dev.greenfield.testing.Yardstick;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -50,11 +51,17 @@ class OperationTest {
     @MethodSource("withTangent")
     void differencesOfTheOracleConvergeToItsTangent(OperationCase test) {
         Backend oracle = leaks.closing(Backends.REFERENCE.open());
-        double[] direction = normal(31, test.point().length);
+        double[] direction = direction(31, test);
         Differences.check(
                 test.name(),
                 h -> test.run(test.value(), oracle, false, plus(test.point(), h, direction)),
                 test.run(test.tangent(), oracle, false, direction));
+    }
+
+    private static double[] direction(long seed, OperationCase test) {
+        return Arrays.stream(normal(seed, test.point().length))
+                .map(x -> test.reach() * x)
+                .toArray();
     }
 
     static List<OperationCase> withCurvature() {
@@ -65,7 +72,7 @@ class OperationTest {
     @MethodSource("withCurvature")
     void secondDifferencesOfTheOracleConvergeToItsCurvature(OperationCase test) {
         Backend oracle = leaks.closing(Backends.REFERENCE.open());
-        double[] direction = normal(37, test.point().length);
+        double[] direction = direction(37, test);
         Differences.checkSecond(
                 test.name(),
                 h -> test.run(test.value(), oracle, false, plus(test.point(), h, direction)),
@@ -108,29 +115,14 @@ class OperationTest {
     @ParameterizedTest
     @MethodSource("cases")
     void otherBackendsAgreeWithTheOracle(OperationCase test) {
-        compare(test.name(), test, test.value(), test.point());
-        if (test.tangent() != null) {
-            double[] u = normal(34, test.point().length);
-            double[] forward = compare("tangent of " + test.name(), test, test.tangent(), u);
-            double[] v = normal(35, forward.length);
-            compare("adjoint of " + test.name(), test, test.adjoint(), v);
-        }
-        if (test.curvature() != null) {
-            double[] u = normal(38, test.point().length);
-            compare("curvature of " + test.name(), test, test.curvature(), u);
-        }
-    }
-
-    private double[] compare(String what, OperationCase test, OperationCase.Action action, double[] argument) {
-        double[] exact = test.run(action, leaks.closing(Backends.REFERENCE.open()), false, argument);
-        double[] rounded = test.run(action, leaks.closing(Backends.single()), false, argument);
-        for (Backends kind : Backends.tested()) {
-            Backend backend = leaks.closing(kind.open());
-            for (boolean padded : new boolean[] {false, true}) {
-                Yardstick.check(kind + " " + what, test.run(action, backend, padded, argument), exact, rounded);
+        for (Precision precision : new Precision[] {Precision.FP32, Precision.TF32}) {
+            List<Backend> backends = Backends.tested(precision).stream()
+                    .map(kind -> leaks.closing(kind.open()))
+                    .toList();
+            if (!backends.isEmpty()) {
+                OperationCheck.of(test, precision).forEach(check -> backends.forEach(check::verify));
             }
         }
-        return exact;
     }
 
     @Test

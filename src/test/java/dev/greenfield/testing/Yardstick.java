@@ -4,8 +4,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How far float32 results may be from exact ones. No bound is picked by hand: the same mathematics is also run with each
- * operation rounded to float32, in plain order, and a backend may be three times as far from the truth as that (the rule of
+ * How far results in float32 or tf32 may be from exact ones. No bound is picked by hand: the same mathematics is also run with
+ * each operation rounded to float32 (for tf32 the factors of products to ten bits besides), in plain order, and a backend may be three times as far from the truth as that (the rule of
  * FlashAttention's tests), plus a few units in the last place of the result's magnitude for results that plain order happens
  * to hit exactly. A backend that sums in another order stays well within; a wrong term or a lost digit does not.
  *
@@ -13,10 +13,36 @@ import java.util.TreeMap;
  */
 public final class Yardstick {
     private static final double FACTOR = 3;
-    private static final double UNITS = 4;
 
-    /** Half a unit in the last place of 1 in float32: the largest relative error of one rounding. */
-    private static final double ROUNDING = 0x1p-24;
+    /** What rounding makes of a result. */
+    public enum Rounding {
+        /** Each operation rounds by half a unit in the last place of float32 at most. */
+        FLOAT32(0x1p-24, 4),
+
+        /**
+         * Factors of products round by half a unit in the last place of tf32 at most, and results by float32's. Only one unit: the
+         * rounding of factors averages over sums, and several units would cover what the factor of three is to find.
+         */
+        TF32(0x1p-11, 1);
+
+        private final double rounding;
+        private final double units;
+
+        Rounding(double rounding, double units) {
+            this.rounding = rounding;
+            this.units = units;
+        }
+
+        /**
+         * The largest error that passes.
+         *
+         * @param yardstick what the same formulas miss by in terms of this rounding
+         * @param magnitude of the result
+         */
+        public double bound(double yardstick, double magnitude) {
+            return FACTOR * yardstick + units * rounding * magnitude;
+        }
+    }
 
     private static final boolean PRINT = "print".equals(System.getProperty("greenfield.yardstick"));
     private static final Map<String, Double> WORST = new TreeMap<>();
@@ -43,14 +69,18 @@ public final class Yardstick {
      * @param magnitude of the result
      */
     public static void check(String what, double error, double singleError, double magnitude) {
-        double units = ROUNDING * magnitude;
+        check(what, error, singleError, magnitude, Rounding.FLOAT32);
+    }
+
+    /** As {@link #check(String, double, double, double)} for another rounding, whose yardstick is {@code yardstick}. */
+    public static void check(String what, double error, double yardstick, double magnitude, Rounding rounding) {
         if (PRINT) {
-            print(what.split(":", 2)[0], error / Math.max(singleError, units));
+            print(what.split(":", 2)[0], error / Math.max(yardstick, rounding.rounding * magnitude));
         }
-        double bound = FACTOR * singleError + UNITS * units;
+        double bound = rounding.bound(yardstick, magnitude);
         if (!(error <= bound)) {
-            throw new AssertionError(what + ": error " + error + ", expected at most " + bound + " (in float32 terms "
-                    + singleError + ", largest magnitude " + magnitude + ")");
+            throw new AssertionError(what + ": error " + error + ", expected at most " + bound + " (in " + rounding
+                    + " terms " + yardstick + ", largest magnitude " + magnitude + ")");
         }
     }
 

@@ -117,18 +117,7 @@ final class CpuAttention {
         for (int j = 0; j < n; j++) {
             max = Math.max(max, row[j]);
         }
-        for (int j = 0; j < n; j++) {
-            e[j] = row[j] - max;
-        }
-        VectorMath.expOfNegative(e, 0, n);
-        double sum = 0;
-        for (int j = 0; j < n; j++) {
-            sum += e[j];
-        }
-        double inverse = 1 / sum;
-        for (int j = 0; j < n; j++) {
-            row[j] = (float) (e[j] * inverse);
-        }
+        double sum = Softmax.of(row, max, e, n);
         for (int j = n; j < end; j++) {
             row[j] = 0;
         }

@@ -151,7 +151,7 @@ final class CpuAttentionCurvature {
             }
         }
 
-        /** P of the queries i0 to i1 - 1, row by row up to each one's own key. */
+        /** P of the queries i0 to i1 - 1, row by row up to each one's own key; see {@link Softmax}. */
         private void probabilities(int i0, int i1) {
             View scores = new View(block, 0, i1 - i0, i1, tokens);
             gemm.multiply(scale, primal(0, i0, i1 - i0), primal(1, 0, i1).transpose(), 0, scores);
@@ -161,13 +161,7 @@ final class CpuAttentionCurvature {
                 int at = (i - i0) * tokens;
                 float l = logSumExp.get(head * tokens + i);
                 block.view().get(at, row, 0, i + 1);
-                for (int j = 0; j <= i; j++) {
-                    e[j] = row[j] - l;
-                }
-                VectorMath.expOfNegative(e, 0, i + 1);
-                for (int j = 0; j <= i; j++) {
-                    row[j] = (float) e[j];
-                }
+                Softmax.of(row, l, e, i + 1);
                 block.view().put(at, row, 0, i + 1);
             }
         }

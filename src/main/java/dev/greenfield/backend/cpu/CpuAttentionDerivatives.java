@@ -242,7 +242,7 @@ final class CpuAttentionDerivatives {
             }
         }
 
-        /** P for the queries i0 to i1 - 1, zero above the diagonal. */
+        /** P for the queries i0 to i1 - 1, zero above the diagonal; see {@link Softmax}. */
         void probabilities(int i0, int i1) {
             View scores = new View(block, probabilityAt, i1 - i0, i1, end);
             multiply(scale, primal(0, i0, i1 - i0), primal(1, 0, i1).transpose(), 0, scores);
@@ -252,13 +252,7 @@ final class CpuAttentionDerivatives {
                 int at = probabilityAt + (i - i0) * end;
                 float l = logSumExp.get(head * rows.tokens() + i);
                 block.view().get(at, row, 0, i + 1);
-                for (int j = 0; j <= i; j++) {
-                    e[j] = row[j] - l;
-                }
-                VectorMath.expOfNegative(e, 0, i + 1);
-                for (int j = 0; j <= i; j++) {
-                    row[j] = (float) e[j];
-                }
+                Softmax.of(row, l, e, i + 1);
                 Arrays.fill(row, i + 1, end, 0);
                 block.view().put(at, row, 0, end);
             }

@@ -30,6 +30,7 @@ final class CublasGemm {
     private final CudaBackend owner;
     private final cublasHandle handle = new cublasHandle();
     private final int computeType;
+    private final DebugMode debug;
     private final FloatBuffer scalars = ByteBuffer.allocateDirect(2 * Float.BYTES)
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
@@ -38,6 +39,7 @@ final class CublasGemm {
 
     CublasGemm(CudaBackend owner, Precision precision, CUstream stream, DeviceMemory.Block workspace) {
         this.owner = owner;
+        this.debug = new DebugMode(stream);
         computeType = precision == Precision.TF32
                 ? cublasComputeType.CUBLAS_COMPUTE_32F_FAST_TF32
                 : cublasComputeType.CUBLAS_COMPUTE_32F;
@@ -56,6 +58,8 @@ final class CublasGemm {
     void multiply(float alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, float beta, Matrix c) {
         int inner = transposeA ? a.rows() : a.columns();
         scalars.put(0, alpha).put(1, beta);
+        Product product = new Product(c.rows(), inner, c.columns(), transposeA, transposeB);
+        debug.begins(product);
         int status = JCublas2.cublasGemmEx_new(
                 handle,
                 operation(transposeB),
@@ -77,10 +81,17 @@ final class CublasGemm {
                 computeType,
                 DEFAULT_ALGORITHM);
         if (status != 0) {
-            Cuda.checkBlas(
-                    status,
-                    "matrix product " + c.rows() + " x " + inner + " x " + c.columns() + (transposeA ? ", A'" : ", A")
-                            + (transposeB ? " B'" : " B"));
+            Cuda.checkBlas(status, product.toString());
+        }
+        debug.queued(product);
+    }
+
+    /** What is multiplied, for messages. */
+    private record Product(int rows, int inner, int columns, boolean transposeA, boolean transposeB) {
+        @Override
+        public String toString() {
+            return "matrix product " + rows + " x " + inner + " x " + columns + (transposeA ? ", A'" : ", A")
+                    + (transposeB ? " B'" : " B");
         }
     }
 

@@ -9,7 +9,30 @@ import jcuda.jcublas.cublasStatus;
 
 /** Turns status codes into messages that say which operation failed, on what, and what CUDA calls it. */
 final class Cuda {
+    private static volatile String guilty;
+
     private Cuda() {}
+
+    /** Remembers what the device failed in, when that is known: every later call fails too, and its message tells of it. */
+    static void failedIn(String work) {
+        if (guilty == null) {
+            guilty = work;
+        }
+    }
+
+    /** As {@link #check} for a call in which errors of what was queued before come out; {@code last} is the last of that. */
+    static void checkEarlier(int result, String what, String last) {
+        check(
+                result,
+                guilty != null
+                        ? what
+                        : what + ": the device failed in some launch before, which -D" + DebugMode.PROPERTY
+                                + "=true would name; the last was " + last);
+    }
+
+    private static String cause(String what) {
+        return guilty == null || guilty.equals(what) ? "" : ", after the device failed in " + guilty;
+    }
 
     /** Passes when {@code result} is success, throws otherwise. {@code what} names operation and shapes. */
     static void check(int result, String what) {
@@ -17,7 +40,7 @@ final class Cuda {
             throw new DeviceMemoryException(what + ": the GPU is out of memory");
         }
         if (result != CUresult.CUDA_SUCCESS) {
-            throw new BackendException(what + ": " + describe(result) + advice(result));
+            throw new BackendException(what + ": " + describe(result) + cause(what) + advice(result));
         }
     }
 
@@ -34,7 +57,13 @@ final class Cuda {
         return switch (result) {
             case CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
                     CUresult.CUDA_ERROR_LAUNCH_FAILED,
-                    CUresult.CUDA_ERROR_MISALIGNED_ADDRESS ->
+                    CUresult.CUDA_ERROR_MISALIGNED_ADDRESS,
+                    CUresult.CUDA_ERROR_ILLEGAL_INSTRUCTION,
+                    CUresult.CUDA_ERROR_INVALID_ADDRESS_SPACE,
+                    CUresult.CUDA_ERROR_INVALID_PC,
+                    CUresult.CUDA_ERROR_HARDWARE_STACK_ERROR,
+                    CUresult.CUDA_ERROR_ASSERT,
+                    CUresult.CUDA_ERROR_ECC_UNCORRECTABLE ->
                 "; the device can no longer be used by this process: start again, and report this with the shapes above";
             case CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,
                     CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
@@ -52,7 +81,8 @@ final class Cuda {
             throw new DeviceMemoryException(what + ": the GPU is out of memory");
         }
         if (status != 0) {
-            throw new BackendException(what + ": " + JCublas2.cublasGetStatusName(status) + " from cuBLAS; 'doctor'"
+            throw new BackendException(what + ": " + JCublas2.cublasGetStatusName(status) + " from cuBLAS"
+                    + cause(what) + "; 'doctor'"
                     + " says which library was taken, --backend cpu needs none");
         }
     }

@@ -105,14 +105,21 @@ final class CudaAttention {
         BatchTables.Table table = tables.of(rows);
         Variant variant = variant(primal.shape(), primal.qkv(), dout, dqkv);
         long means = (long) primal.shape().heads() * rows.rows();
+        long sums = (long) primal.shape().heads() * rows.tokens();
         DeviceMemory.Block mean = memory.allocate("attention's mean scores", Float.BYTES * means);
+        DeviceMemory.Block inverseSums = null;
         try {
+            inverseSums = memory.allocate("sums of attention's probabilities", Float.BYTES * sums);
             for (String part : new String[] {"queries", "keys"}) {
                 launcher.kernel("attention_adjoint_" + part + "_" + variant.suffix)
                         .matrix(primal.qkv())
                         .buffer(primal.logSumExp())
                         .matrix(dout);
-                batch(table).matrix(dqkv).address(mean.address()).number(rows.rows());
+                batch(table)
+                        .matrix(dqkv)
+                        .address(mean.address())
+                        .number(rows.rows())
+                        .address(inverseSums.address());
                 numbers(primal.shape(), rows, queriesFrom);
                 // dk and dv have blocks of their own.
                 int depth = part.equals("keys") ? 2 * variant.slices : variant.slices;
@@ -120,6 +127,9 @@ final class CudaAttention {
             }
         } finally {
             memory.free(mean);
+            if (inverseSums != null) {
+                memory.free(inverseSums);
+            }
         }
     }
 

@@ -83,14 +83,9 @@ public final class CudaBackend implements Backend {
         if (precision == Precision.FP64) {
             throw new IllegalArgumentException("the cuda backend computes in fp32 or tf32");
         }
-        CudaDevice device = CudaDevice.acquire();
-        try {
-            device.enter();
-            return new CudaBackend(device, precision);
-        } catch (RuntimeException | Error e) {
-            CudaDevice.release(device);
-            throw e;
-        }
+        CudaDevice device = CudaDevice.shared();
+        device.enter();
+        return new CudaBackend(device, precision);
     }
 
     /** What was found, for {@code doctor}: the GPU, the kernels and each library with why it was taken or refused. */
@@ -473,7 +468,6 @@ public final class CudaBackend implements Backend {
             memory.close();
             transfers.close();
             JCudaDriver.cuStreamDestroy(stream);
-            CudaDevice.release(device);
         }
     }
 }

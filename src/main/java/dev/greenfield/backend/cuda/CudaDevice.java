@@ -16,8 +16,9 @@ import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
 /**
- * One GPU: its primary context and our module of kernels, shared by all backends of the process that use it and given back with
- * the last of them.
+ * One GPU: its primary context and our module of kernels, shared by all backends of the process that use it. Both stay until the
+ * process ends: the context and the loading of the kernels cost more than many a run, and whatever else works in the primary
+ * context loses all that it has there when the last holder lets go.
  */
 final class CudaDevice {
     /** Which GPU to use, counted as the driver does; 0 when not set. CUDA_VISIBLE_DEVICES comes first. */
@@ -27,7 +28,6 @@ final class CudaDevice {
 
     private static final Map<Integer, CudaDevice> OPEN = new HashMap<>();
 
-    private final int number;
     private final CUdevice handle;
     private final String name;
     private final int major;
@@ -36,10 +36,8 @@ final class CudaDevice {
     private final CUmodule module = new CUmodule();
     private final Map<String, CUfunction> functions = new HashMap<>();
     private final Map<String, Integer> sharedBytes = new HashMap<>();
-    private int users;
 
     private CudaDevice(int number, CUdevice handle) {
-        this.number = number;
         this.handle = handle;
         byte[] text = new byte[256];
         Cuda.check(JCudaDriver.cuDeviceGetName(text, text.length, handle), "reading the name of GPU " + number);
@@ -48,8 +46,8 @@ final class CudaDevice {
         this.minor = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
     }
 
-    /** The GPU to use, ready; whoever asked gives it back with {@link #release}. */
-    static synchronized CudaDevice acquire() {
+    /** The GPU to use, ready, the same one for all who ask. */
+    static synchronized CudaDevice shared() {
         int number = wanted();
         CudaDevice device = OPEN.get(number);
         if (device == null) {
@@ -57,7 +55,6 @@ final class CudaDevice {
             device.start();
             OPEN.put(number, device);
         }
-        device.users++;
         return device;
     }
 
@@ -113,20 +110,6 @@ final class CudaDevice {
         Cuda.check(JCudaDriver.cuCtxSetCurrent(context), "entering the context of " + name);
     }
 
-    /** Gives the device back; with its last user, kernels and context go. */
-    static void release(CudaDevice device) {
-        synchronized (CudaDevice.class) {
-            device.users--;
-            if (device.users == 0) {
-                OPEN.remove(device.number);
-                // After an error on the device these fail too; there is nothing left to do about it.
-                JCudaDriver.cuCtxSetCurrent(device.context);
-                JCudaDriver.cuModuleUnload(device.module);
-                JCudaDriver.cuDevicePrimaryCtxRelease(device.handle);
-            }
-        }
-    }
-
     /** A kernel by name. */
     synchronized CUfunction function(String kernel) {
         CUfunction function = functions.get(kernel);
@@ -174,6 +157,11 @@ final class CudaDevice {
         long[] bytes = {0};
         Cuda.check(JCudaDriver.cuDeviceTotalMem(bytes, handle), "asking " + name + " for its memory");
         return bytes[0];
+    }
+
+    /** The driver's name for the device. */
+    CUdevice handle() {
+        return handle;
     }
 
     private String capability() {

@@ -101,6 +101,11 @@ final class DeviceMemory {
         }
     }
 
+    /** Bytes that are held of the device: those lent and those kept for the next request. */
+    long heldBytes() {
+        return lentBytes + idleBytes;
+    }
+
     /** Bytes that the device has free now, for anyone. */
     static long freeBytes() {
         long[] free = {0};

@@ -31,6 +31,7 @@ final class Launcher {
     private final CudaBackend owner;
     private final CudaDevice device;
     private final CUstream stream;
+    private final DebugMode debug;
     private final ByteBuffer slots =
             ByteBuffer.allocateDirect(MOST_ARGUMENTS * SLOT).order(ByteOrder.nativeOrder());
     private final Pointer[] argumentLists = new Pointer[MOST_ARGUMENTS + 1];
@@ -45,6 +46,7 @@ final class Launcher {
         this.owner = owner;
         this.device = device;
         this.stream = stream;
+        this.debug = new DebugMode(stream);
         Pointer base = Pointer.to(slots);
         for (int n = 1; n <= MOST_ARGUMENTS; n++) {
             Pointer[] arguments = new Pointer[n];
@@ -136,11 +138,13 @@ final class Launcher {
             device.allowShared(kernel, sharedBytes);
         }
         last = new Launch(kernel, x, y, z, threads, sharedBytes);
+        debug.begins(last);
         int result = JCudaDriver.cuLaunchKernel(
                 function, x, y, z, threads, 1, 1, sharedBytes, stream, argumentLists[count], null);
         if (result != 0) {
             Cuda.check(result, last.toString());
         }
+        debug.queued(last);
     }
 
     /** What was launched last, for messages: errors on the device come out later, at copies. */

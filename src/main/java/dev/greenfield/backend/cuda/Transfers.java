@@ -93,7 +93,7 @@ final class Transfers {
     void synchronize(String what) {
         int result = JCudaDriver.cuStreamSynchronize(stream);
         if (result != 0) {
-            Cuda.check(result, what + ": the device failed before, the last launch was " + lastLaunch.get());
+            Cuda.checkEarlier(result, what, lastLaunch.get());
         }
         used = 0;
     }

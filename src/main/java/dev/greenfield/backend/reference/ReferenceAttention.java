@@ -193,30 +193,39 @@ final class ReferenceAttention {
         });
     }
 
-    /** p[j] = P(i, j) for j at most i. */
+    /**
+     * p[j] = P(i, j) for j at most i, divided by its sum: rounded, the logarithm of the denominator of large scores has few digits
+     * after the point, and the derivative of softmax relies on rows that sum to 1.
+     */
     private void probabilities(AttentionPrimal primal, int head, int i, double[] p) {
         AttentionShape shape = primal.shape();
         double[] x = ReferenceBuffer.of(primal.qkv());
         int h = shape.headWidth();
         int q = (int) primal.qkv().at(i) + head * h;
         double l = ReferenceBuffer.of(primal.logSumExp())[head * primal.qkv().rows() + i];
+        double sum = 0;
         for (int j = 0; j <= i; j++) {
             int k = (int) primal.qkv().at(j) + shape.width() + head * h;
             p[j] = r(StrictMath.exp(r(r(shape.scale() * dot(x, q, x, k, h)) - l)));
+            sum = r(sum + p[j]);
+        }
+        for (int j = 0; j <= i; j++) {
+            p[j] = r(p[j] / sum);
         }
     }
 
     private double dot(double[] a, int i, double[] b, int j, int n) {
         double sum = 0;
         for (int k = 0; k < n; k++) {
-            sum = r(sum + r(a[i + k] * b[j + k]));
+            sum = r(sum + r(arithmetic.factor(a[i + k]) * arithmetic.factor(b[j + k])));
         }
         return sum;
     }
 
     private void add(double[] to, int i, double factor, double[] from, int j, int n) {
+        double left = arithmetic.factor(factor);
         for (int k = 0; k < n; k++) {
-            to[i + k] = r(to[i + k] + r(factor * from[j + k]));
+            to[i + k] = r(to[i + k] + r(left * arithmetic.factor(from[j + k])));
         }
     }
 

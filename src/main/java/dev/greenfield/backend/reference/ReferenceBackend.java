@@ -29,7 +29,7 @@ public final class ReferenceBackend implements Backend {
         this(Arithmetic.DOUBLE);
     }
 
-    /** The same loops, each operation rounded as {@code arithmetic} says. */
+    /** The same loops, rounded as {@code arithmetic} says. */
     public ReferenceBackend(Arithmetic arithmetic) {
         this.arithmetic = arithmetic;
         this.layerNorm = new ReferenceLayerNorm(arithmetic);
@@ -147,11 +147,11 @@ public final class ReferenceBackend implements Backend {
                 // Sums of few terms, then the sum of the sums: rounding grows with the logarithm, not with the length.
                 Arrays.fill(part, 0);
                 for (int k = k0; k < Math.min(k0 + SUMMANDS, inner); k++) {
-                    double factor = x[(int) (transposeA ? a.at(k) + i : a.at(i) + k)];
+                    double factor = arithmetic.factor(x[(int) (transposeA ? a.at(k) + i : a.at(i) + k)]);
                     int step = transposeB ? b.stride() : 1;
                     int from = (int) (transposeB ? b.offset() + k : b.at(k));
                     for (int j = 0; j < part.length; j++) {
-                        part[j] = r(part[j] + r(factor * y[from + j * step]));
+                        part[j] = r(part[j] + r(factor * arithmetic.factor(y[from + j * step])));
                     }
                 }
                 for (int j = 0; j < sum.length; j++) {

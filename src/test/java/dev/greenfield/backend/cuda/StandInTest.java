@@ -70,6 +70,28 @@ class StandInTest {
     }
 
     @Test
+    void theDebugModeNamesTheLaunchWhoseFaultComesOutLate() throws IOException, InterruptedException {
+        String guilty = "planted_write_past_end, 1 x 1 x 1 blocks";
+        Finished plain = plantLate("false");
+        reported(plain, "some launch before", DebugMode.PROPERTY, "the last was " + PlantedFault.INNOCENT);
+        Finished debugged = plantLate("true");
+        reported(debugged, guilty, "closing the cuda backend", "after the device failed in " + guilty);
+        assertThat(debugged.out()).doesNotContain(PlantedFault.INNOCENT);
+        assertThat(plantLate("trace").err()).contains("cuda: " + guilty);
+    }
+
+    /** A fault that comes out when the host waits, as on a device. */
+    private static Finished plantLate(String debug) throws IOException, InterruptedException {
+        return ChildJvm.run(
+                Map.of("GREENFIELD_STANDIN_LATE_FAULTS", "1"),
+                List.of("-D" + DeviceMemory.CACHE + "=off", "-D" + DebugMode.PROPERTY + "=" + debug),
+                PlantedFault.class.getName(),
+                "planted_write_past_end",
+                "64",
+                "1");
+    }
+
+    @Test
     void aMissingKernelIsReported() throws IOException, InterruptedException {
         Finished run = plant("no_such_kernel");
         assertThat(run.exit()).isEqualTo(PlantedFault.REPORTED);
