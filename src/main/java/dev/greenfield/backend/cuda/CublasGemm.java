@@ -35,6 +35,7 @@ final class CublasGemm {
             .asFloatBuffer();
     private final Pointer alphaPointer = Pointer.to(scalars);
     private final Pointer betaPointer = alphaPointer.withByteOffset(Float.BYTES);
+    private KernelProfile profile; // null unless products are measured
 
     CublasGemm(CudaBackend owner, Precision precision, CUstream stream, DeviceMemory.Block workspace) {
         this.owner = owner;
@@ -56,6 +57,9 @@ final class CublasGemm {
     void multiply(float alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, float beta, Matrix c) {
         int inner = transposeA ? a.rows() : a.columns();
         scalars.put(0, alpha).put(1, beta);
+        if (profile != null) {
+            profile.begin();
+        }
         int status = JCublas2.cublasGemmEx_new(
                 handle,
                 operation(transposeB),
@@ -82,6 +86,18 @@ final class CublasGemm {
                     "matrix product " + c.rows() + " x " + inner + " x " + c.columns() + (transposeA ? ", A'" : ", A")
                             + (transposeB ? " B'" : " B"));
         }
+        if (profile != null) {
+            double sides = (double) c.rows() * inner + (double) inner * c.columns() + (double) c.rows() * c.columns();
+            profile.end(
+                    LaunchWork.product(transposeA, transposeB, c.rows(), inner, c.columns()),
+                    Float.BYTES * sides,
+                    2.0 * c.rows() * inner * c.columns());
+        }
+    }
+
+    /** From now on every product is measured; null for none. */
+    void profile(KernelProfile to) {
+        profile = to;
     }
 
     private static int operation(boolean transpose) {
