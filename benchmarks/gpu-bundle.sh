@@ -3,8 +3,8 @@
 # Usage: benchmarks/gpu-bundle.sh [OUT]     OUT is target/gpu-bundle by default. There: bash OUT/gpu-run.sh --out RESULTS
 #
 # target/gpu-stage is the same thing unpacked (benchmarks/gpu-run.sh uses it when run from the repository):
-#   stage/repo/    working directory: greenfield.jar, runtime/ (Java), test-classes/, lib/, peers/, cases.json
-#   stage/shared/  golden answers and their models, where the tests look for them
+#   stage/repo/    working directory: greenfield.jar, runtime/ (Java), test-classes/, lib/, peers/, cases.json, and the data of
+#                  the tests where they look for them
 # Left out to keep it small: OpenBLAS (the CPU backend then multiplies in plain Java), natives of other
 # platforms, Java's desktop module, and test libraries that the GPU's tests do without (JMH, ArchUnit, Byte Buddy).
 set -euo pipefail
@@ -14,11 +14,10 @@ stage=$PWD/target/gpu-stage
 repo=$stage/repo
 most=$((60 * 1000 * 1000))
 
-[ -d ../shared/golden ] || { echo "no golden answers at ../shared/golden: put the shared folder beside the repository" >&2; exit 1; }
 mvn -q -B -ntp -DskipTests package
 junit=$(sed -n 's:.*<junit.version>\(.*\)</junit.version>.*:\1:p' pom.xml)
 rm -rf "$stage" "$out"
-mkdir -p "$repo/lib" "$stage/shared/models" "$out"
+mkdir -p "$repo/lib" "$out"
 
 # JUnit 5.x.y belongs to platform 1.x.y.
 mvn -q -B -ntp dependency:copy -DoutputDirectory="$repo/lib" -Dmdep.stripVersion=true \
@@ -38,10 +37,7 @@ with zipfile.ZipFile(sys.argv[1]) as jar, zipfile.ZipFile(sys.argv[2], "w") as s
             small.writestr(entry, jar.read(entry), zipfile.ZIP_STORED)
 PYTHON
 
-cp -r ../shared/golden "$stage/shared"
-for model in facts-4l craftgpt gpt-nano-sort; do
-    cp -r "../shared/models/$model" "$stage/shared/models"
-done
+cp -r --parents src/test/data src/main/resources/dev/greenfield/demo "$repo"
 
 # Warnings come first, on standard output too.
 modules=$(jdeps --multi-release 17 --ignore-missing-deps --print-module-deps \
@@ -49,14 +45,14 @@ modules=$(jdeps --multi-release 17 --ignore-missing-deps --print-module-deps \
 jlink --add-modules "$modules,java.base,java.logging,java.management,jdk.management,jdk.unsupported,jdk.zipfs" \
     --compress=0 --strip-debug --no-header-files --no-man-pages --output "$repo/runtime"
 
-tar -C "$stage" -c repo shared | xz -T0 -6 > "$out/payload.tar.xz"
+tar -C "$stage" -c repo | xz -T0 -6 > "$out/payload.tar.xz"
 cp benchmarks/gpu-run.sh "$out"
 size=$(du -sb "$out" | cut -f1)
 echo "$out: $((size / 1000)) kB packed, $(du -sm "$stage" | cut -f1) MiB unpacked"
-for part in "$repo/runtime" "$repo/greenfield.jar" "$repo/lib" "$repo/test-classes" "$stage/shared"; do
+for part in "$repo/runtime" "$repo/greenfield.jar" "$repo/lib" "$repo/test-classes" "$repo/src"; do
     echo "  $(du -sm "$part" | cut -f1) MiB ${part#"$stage"/} unpacked"
 done
 if [ "$size" -gt "$most" ]; then
-    echo "found $size bytes, expected at most $most to travel: leave a model of ../shared out of $0" >&2
+    echo "found $size bytes, expected at most $most to travel: leave something out in $0" >&2
     exit 1
 fi

@@ -2,13 +2,12 @@ package dev.greenfield;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.response.ResponseMap;
+import dev.greenfield.testing.TestData;
 import dev.greenfield.transfer.AmplitudeCurves;
 import dev.greenfield.transfer.DirectionTransfer;
 import dev.greenfield.transfer.DisplacementTransfer;
@@ -18,8 +17,6 @@ import dev.greenfield.transfer.ScaleComparison;
 import dev.greenfield.transfer.SiteReduction;
 import dev.greenfield.transfer.SliceReduction;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -28,16 +25,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What displacements do in two trained models that read the same facts, and how the two agree. */
 class FactsTransferTest {
-    private static final Path SHARED = Path.of("..", "shared");
     private static final int PAIRS = 60;
 
     private record Pair(String clean, String corrupt, Observable f, int differsAt) {}
 
-    private static List<Pair> pairs() throws IOException {
-        Path file = SHARED.resolve("prompts").resolve("facts.json");
-        assumeTrue(Files.exists(file), "no prompts at " + file);
+    private static List<Pair> pairs() {
         List<Pair> pairs = new ArrayList<>();
-        for (JsonNode p : new ObjectMapper().readTree(file.toFile())) {
+        for (JsonNode p : TestData.facts()) {
             pairs.add(new Pair(
                     p.path("clean").asText(),
                     p.path("corrupt").asText(),
@@ -49,8 +43,7 @@ class FactsTransferTest {
     }
 
     private static Model model(String name) throws IOException {
-        return Greenfield.load(
-                SHARED.resolve("models").resolve(name), Options.defaults().backend("cpu"));
+        return Greenfield.load(TestData.model(name), Options.defaults().backend("cpu"));
     }
 
     private static DisplacementTransfer transfer(Model model, Pair pair) {
@@ -106,8 +99,7 @@ class FactsTransferTest {
         List<double[]> numbers = new ArrayList<>();
         List<DirectionTransfer> carried = new ArrayList<>();
         try (Model small = model("facts-4l");
-                Model large = small.beside(
-                        SHARED.resolve("models").resolve("facts-8l").toString())) {
+                Model large = small.beside(TestData.model("facts-8l").toString())) {
             List<Field> a = new ArrayList<>();
             List<Field> b = new ArrayList<>();
             List<Pair> pairs = pairs();

@@ -1,17 +1,14 @@
 package dev.greenfield;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.ResponseMap;
+import dev.greenfield.testing.TestData;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -30,7 +27,6 @@ import org.junit.jupiter.api.Test;
  * second name, depths 1 to L - 1 from the second name to the last token.
  */
 class IndirectObjectTest {
-    private static final Path SHARED = Path.of("..", "shared");
     private static final int FIRST_NAME = 2;
     private static final int OTHER_NAME = 4; // the answer
     private static final int SECOND_NAME = 10; // the first name again; another in the corrupt prompt
@@ -51,11 +47,9 @@ class IndirectObjectTest {
     /** One prompt's numbers, each [L+1][T]. */
     private record Found(double[][] gain, double[][] response, double[][] patched, double[][] displaced) {}
 
-    private static List<Prompt> prompts() throws IOException {
-        Path file = SHARED.resolve("prompts").resolve("facts.json");
-        assumeTrue(Files.exists(file), "no prompts at " + file);
+    private static List<Prompt> prompts() {
         List<Prompt> prompts = new ArrayList<>();
-        for (JsonNode p : new ObjectMapper().readTree(file.toFile())) {
+        for (JsonNode p : TestData.facts()) {
             if (p.path("task").asText().equals("indirect_object")) {
                 prompts.add(new Prompt(
                         p.path("clean").asText().split(" "),
@@ -69,8 +63,7 @@ class IndirectObjectTest {
     }
 
     private static Model model(String name) throws IOException {
-        return Greenfield.load(
-                SHARED.resolve("models").resolve(name), Options.defaults().backend("cpu"));
+        return Greenfield.load(TestData.model(name), Options.defaults().backend("cpu"));
     }
 
     /** The response of the last token of the last depth, the gain, and what patching with another prompt does. */

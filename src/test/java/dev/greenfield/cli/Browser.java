@@ -33,9 +33,7 @@ final class Browser {
     static String document(Path page, String fragment, Path temporary) throws IOException, InterruptedException {
         Path program = find();
         if (program == null) {
-            String reason = "skipped: no browser, found none of " + String.join(", ", NAMES) + " on the PATH";
-            System.out.println(reason);
-            Assumptions.abort(reason);
+            Assumptions.abort("no browser, found none of " + String.join(", ", NAMES) + " on the PATH");
         }
         List<String> command = new ArrayList<>(List.of(program.toString()));
         command.addAll(OPTIONS);

@@ -2,7 +2,6 @@ package dev.greenfield.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.Greenfield;
@@ -10,6 +9,7 @@ import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.Run;
 import dev.greenfield.model.Json;
+import dev.greenfield.testing.TestData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,13 +22,11 @@ import org.junit.jupiter.api.Test;
 
 /** The pairs of prompts for the chat model are what the guide says of them. */
 class CraftgptSuiteTest {
-    private static final Path MODEL = Path.of("..", "shared", "models", "craftgpt");
     private static final String SUITE = "docs/examples/craftgpt-suite.json";
     private static final double PREFERENCE = 2;
 
     private static Model model() throws IOException {
-        assumeTrue(Files.isDirectory(MODEL), "no model at " + MODEL);
-        return Greenfield.load(MODEL, Options.defaults().backend("cpu"));
+        return Greenfield.load(TestData.model("craftgpt"), Options.defaults().backend("cpu"));
     }
 
     private static JsonNode entries() throws IOException {

@@ -4,7 +4,6 @@ import static dev.greenfield.testing.Vectors.normal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
@@ -17,9 +16,8 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.testing.LeakCheck;
+import dev.greenfield.testing.TestData;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -101,9 +99,7 @@ class PlantedSourceTest {
 
     @Test
     void inAChatModel() throws IOException {
-        Path path = Path.of("..", "shared", "models", "craftgpt");
-        assumeTrue(Files.isDirectory(path), "no model at " + path);
-        try (Model model = Greenfield.load(path)) {
+        try (Model model = Greenfield.load(TestData.model("craftgpt"))) {
             int[] prompt = {0, 79, 5, 33, 54, 18, 49, 25, 1}; // "hello, how are you today?"
             requireFound("craftgpt", recoveries(model, List.of(prompt), 200, 0));
         }

@@ -1,18 +1,15 @@
 package dev.greenfield.inverse;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.Run;
 import dev.greenfield.lattice.Observable;
+import dev.greenfield.testing.TestData;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** Wanted changes of a logit difference, achieved in the run: by sources everywhere and by sources at one site. */
@@ -26,9 +23,7 @@ class WishedChangeTest {
 
     @Test
     void changesAreAchieved() throws IOException {
-        Path file = Path.of("..", "shared", "prompts", "facts.json");
-        assumeTrue(Files.exists(file), "no prompts at " + file);
-        JsonNode prompts = new ObjectMapper().readTree(file.toFile());
+        JsonNode prompts = TestData.facts();
         int[][] close = new int[2][FRACTIONS.length];
         int[][] closeAtFirst = new int[2][FRACTIONS.length];
         double[][] worst = new double[2][FRACTIONS.length];

@@ -2,13 +2,12 @@ package dev.greenfield.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.safetensors.Safetensors;
+import dev.greenfield.testing.TestData;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -20,8 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The tokenizers that need no library: the demo's words, GPT-2's pieces, lists of tokens, bare ids. */
 class TokenizerTest {
-    private static final Path SHARED = Path.of("..", "shared");
-
     @TempDir
     Path folder;
 
@@ -79,18 +76,15 @@ class TokenizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"copying", "two_hop", "indirect_object"})
     void theDemoAgreesWithTheGoldenTokens(String task) throws IOException {
-        Path prompts = SHARED.resolve("prompts/facts.json");
-        assumeTrue(Files.exists(prompts), "the shared folder is not here");
-        Path golden = SHARED.resolve("golden/facts-4l." + task + ".safetensors");
         int[] ids;
-        try (Safetensors file = Safetensors.open(golden)) {
+        try (Safetensors file = Safetensors.open(TestData.golden("facts-4l." + task))) {
             String[] parts =
                     file.metadata().get("tokens").replaceAll("[\\[\\] ]", "").split(",", -1);
             ids = Arrays.stream(parts).mapToInt(Integer::parseInt).toArray();
         }
         boolean found = false;
         try (ModelSource demo = ModelSource.open("demo")) {
-            for (JsonNode pair : Json.parse(Files.readAllBytes(prompts), "facts.json")) {
+            for (JsonNode pair : TestData.facts()) {
                 found |=
                         Arrays.equals(demo.tokenizer().encode(pair.path("clean").asText()), ids);
                 assertThat(demo.tokenizer().single(pair.path("answer").asText()))
@@ -159,17 +153,20 @@ class TokenizerTest {
     }
 
     @Test
-    void sharedModelsHaveLists() throws IOException {
-        Path craftgpt = SHARED.resolve("models/craftgpt");
-        assumeTrue(Files.exists(craftgpt), "the shared folder is not here");
-        try (ModelSource source = ModelSource.open(craftgpt);
-                ModelSource sort = ModelSource.open(SHARED.resolve("models/gpt-nano-sort"))) {
+    void aSortingModelHasAList() throws IOException {
+        try (ModelSource sort = ModelSource.open(TestData.model("gpt-nano-sort"))) {
+            assertThat(sort.tokenizer().single("C")).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aChatModelHasAList() throws IOException {
+        try (ModelSource source = ModelSource.open(TestData.model("craftgpt"))) {
             assertThat(source.tokenizer().single("is")).isEqualTo(16);
             assertThat(source.tokenizer().text(16)).isEqualTo(" is");
             assertThat(source.tokenizer().text(1919)).isEqualTo("#1919");
             assertThat(source.config().activation()).isEqualTo(Activation.RELU);
             assertThat(source.parameter("lm_head.weight").name()).isEqualTo("lm_head.weight");
-            assertThat(sort.tokenizer().single("C")).isEqualTo(2);
         }
     }
 }

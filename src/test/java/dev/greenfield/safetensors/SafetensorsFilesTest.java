@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.greenfield.testing.Golden;
+import dev.greenfield.testing.TestData;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -11,8 +13,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -84,13 +86,16 @@ class SafetensorsFilesTest {
 
     @Test
     void modelsAndGoldenValuesOfOtherPrograms() throws IOException {
-        Path shared = Path.of("../shared");
-        assumeThat(shared).as("the folder of shared models").isDirectory();
-        List<Path> files;
-        try (Stream<Path> all = Files.walk(shared.toRealPath(), 3)) {
-            files = all.filter(file -> file.toString().endsWith(".safetensors")).toList();
+        List<Path> files = new ArrayList<>();
+        for (String model : List.of("facts-4l", "facts-8l", "gpt-nano-sort")) {
+            files.add(TestData.model(model).resolve("model.safetensors"));
         }
-        assertThat(files).isNotEmpty();
+        for (String golden : Golden.names()) {
+            if (!golden.startsWith("craftgpt")) {
+                files.add(TestData.golden(golden));
+            }
+        }
+        assertThat(files).hasSize(7);
         for (Path path : files) {
             byte[] bytes = Files.readAllBytes(path);
             assertThat(SafetensorsOracle.fault(bytes)).as(path.toString()).isNull();
