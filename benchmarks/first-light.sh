@@ -190,7 +190,7 @@ with tarfile.open(sys.argv[1]) as archive: archive.extractall(sys.argv[2])' "$ro
 stage_doctor() {
     local precision bad=
     within "$log" "${jvm[@]}" $main doctor || bad="doctor "
-    reason=$(grep -m 1 '^ *cuda:' "$log" | cut -c1-200)
+    reason=$(grep -m 1 '^backend *cuda: ' "$log" | cut -c1-200)
     case $reason in *yes*) ;; *) reason="${reason:-doctor said nothing of cuda}"; return 3 ;; esac
     for precision in fp32 tf32; do
         within "$log" "${jvm[@]}" $main sensitivity --model demo --tokens 1,2,3 --answer '#4' --foil '#5' --backend cuda \
@@ -243,17 +243,16 @@ stage_again() {
         done
     done < "$work/families" > "$list"
     [ -f "$first/cases.txt" ] || reason="found no cases.txt in $first, so that all count as failed; "
-    if [ -s "$list" ]; then
-        part 60
-        smoke_all "$list"
-        smoke_verdict "$list" || status=1
-        reason="$reason; "
-        whole
-    fi
     classes=$(sed -n 's/^FAIL \([A-Za-z0-9]*Test\) .*/\1/p' "$first/cases.txt" 2> /dev/null | grep -vx GoldenTest | sort -u | paste -sd '|')
     if [ -n "$classes" ]; then
+        part 40
         within "$cases" "${jvm[@]}" $bench.DeviceTests --classes "$tests" --include ".*\\.($classes)" || status=1
-        reason="$reason$(tail -n 1 "$cases" | cut -c1-100); "
+        reason="$reason$(grep '^[0-9]* passed, ' "$cases" | tail -n 1); "
+        whole
+    fi
+    if [ -s "$list" ]; then
+        smoke_all "$list"
+        smoke_verdict "$list" || status=1
     fi
     [ -s "$list" ] || [ -n "$classes" ] || { reason="nothing failed in call 1"; return 77; }
     return $status
@@ -266,28 +265,27 @@ stage_golden() {
     return $status
 }
 
-suite() { within "$profile" "${jvm[@]}" "${property[@]}" $bench.GpuSuite --backend cuda --precision tf32 --cases benchmarks/cases.json "$@" "${measure[@]}"; }
+# What is tried in place of the defaults, each in a process of its own.
+TRIED="greenfield.cuda.chunk=2816 greenfield.cuda.chunk=8192 greenfield.cuda.chunk=65536"
+
+# suite PROPERTY OPTIONS...
+suite() { "${into[@]}" "${jvm[@]}" "-D$1" $bench.GpuSuite --backend cuda --precision tf32 --cases benchmarks/cases.json "${@:2}"; }
 
 stage_speed() {
-    local setting status property=() tune=map
-    part 70
-    within "$log" "${jvm[@]}" $bench.GpuSuite --backend cuda --precision tf32 --cases benchmarks/cases.json --set $set_of --products --operations \
-        --models "$work/models" --peers "$work/peers" --out "$out" "${measure[@]}"
+    local setting status tune=(--set tune --seconds 0.15) into=(within "$log") messages=
+    [ $dry = yes ] && tune=(--set tiny "${measure[@]}")
+    [ "$call" = 1 ] && part 65
+    suite greenfield.table=yes --set $set_of --products --operations --models "$work/models" --peers "$work/peers" --out "$out" "${measure[@]}"
     status=$?
     reason="$(grep -c ' \.\. [0-9]' "$out/table.txt" 2> /dev/null) pieces of work in table.txt; $(grep -m 1 '^PROBLEM' "$log" | cut -c1-200)"
     [ "$call" = 1 ] || return $status
-    [ $dry = yes ] || { measure=(--seconds 0.15 --square 2048); tune=tune; }
-    [ $dry = yes ] && tune=tiny
+    into=(within "$profile") messages=$profile
     part 40
-    property=(-Dgreenfield.cuda.profile=true)
-    messages=$profile suite --set $tune --kinds tangent,map --out "$out" --tried "profiling"
-    property=()
+    suite greenfield.cuda.profile=true "${tune[@]}" --kinds tangent,map --tried "with a profile"
     whole
-    for setting in none=default greenfield.cuda.chunk=2816 greenfield.cuda.chunk=8192 greenfield.cuda.chunk=65536; do
-        property=("-D$setting")
-        suite --set $tune --kinds map --out "$out" --tried "$setting" || break
+    for setting in $TRIED; do
+        suite "$setting" "${tune[@]}" --kinds map --tried "$setting" || break
     done
-    [ $dry = yes ] || measure=(--seconds 0.3)
     return $status
 }
 
@@ -355,7 +353,7 @@ stage_ncu() {
     within "$profile" ncu --target-processes all --clock-control none --kernel-name 'regex:^(attention_tangent|layer_norm_tangent)' \
         --launch-skip 4 --launch-count 6 --section SpeedOfLight --section LaunchStats --section Occupancy --section MemoryWorkloadAnalysis \
         --section WarpStateStats --section SourceCounters "${jvm[@]}" $bench.GpuSuite --backend cuda --precision tf32 \
-        --cases benchmarks/cases.json --set peers --models "$work/models" --seconds 0.01 --square 512 --tried ncu --out "$work"
+        --cases benchmarks/cases.json --set peers --models "$work/models" --seconds 0.01 --tried ncu
     grep -q 'Duration' "$profile" || { reason="no kernel was profiled: ncu could not read counters, or there was no time"; return 1; }
 }
 

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -66,8 +65,8 @@ public final class GpuSuite implements Callable<Integer> {
     @Option(names = "--peers", description = "What the peers wrote, one JSON file a measurement.")
     private Path peers;
 
-    @Option(names = "--out", required = true, description = "Receives table.txt and table.json.")
-    private Path out;
+    @Option(names = "--out", description = "Receives table.txt and table.json.")
+    private Path out = Path.of(".");
 
     @Option(names = "--only", description = "Only this model.")
     private String only;
@@ -118,15 +117,8 @@ public final class GpuSuite implements Callable<Integer> {
         BackendChoice choice = BackendChoice.open(backendName, wanted, 0);
         try (Backend backend = choice.backend()) {
             SuiteReport report = measure(backend, chosen, others);
-            report.lines().forEach(System.out::println);
-            if (tried != null) {
-                Files.write(
-                        out.resolve("profile.txt"),
-                        report.workLines().stream()
-                                .map(line -> "tried " + tried + ": " + line)
-                                .toList(),
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.APPEND);
+            if (tried == null) {
+                report.lines().forEach(System.out::println);
             }
             report.problems().forEach(problem -> System.out.println("PROBLEM " + problem));
             return report.problems().isEmpty() ? 0 : 1;
@@ -140,15 +132,18 @@ public final class GpuSuite implements Callable<Integer> {
         boolean device = backend.name().equals("cuda") && !set.equals("tiny");
         int rows = square > 0 ? square : device ? 8192 : 1024;
         DeviceRates rates = new DeviceRates(backend, seconds);
+        // Ceilings are the same whatever is tried.
         SuiteReport report = new SuiteReport(
                 machine(backend),
-                rates.squareProduct(rows),
-                rates.bandwidth(8 * rows, rows / 2),
+                tried == null ? rates.squareProduct(rows) : 0,
+                tried == null ? rates.bandwidth(8 * rows, rows / 2) : 0,
                 backend.precision() == Precision.TF32 ? TF32_TOLERANCE : FP32_TOLERANCE);
-        write(report);
+        if (tried == null) {
+            write(report);
+        }
         if (products) {
             for (int[] size : device ? DEVICE_PRODUCTS : TINY_PRODUCTS) {
-                rates.products(size[0], size[1], row -> {
+                new DeviceRates(backend, seconds / 3).products(size[0], size[1], row -> {
                     report.add(row);
                     write(report);
                 });
@@ -184,6 +179,8 @@ public final class GpuSuite implements Callable<Integer> {
             } catch (IOException e) {
                 throw new UncheckedIOException("writing the table to " + out, e);
             }
+        } else {
+            System.out.println("tried " + tried + ": " + report.lastTime());
         }
     }
 
@@ -220,11 +217,13 @@ public final class GpuSuite implements Callable<Integer> {
         double rate = 0;
         try (GpuWorkloads.Prepared prepared = workloads.prepare(work)) {
             flops = prepared.usefulFlops();
-            rate = rates.blockProducts(
-                    prepared.rows(),
-                    source.config().width(),
-                    source.config().layers(),
-                    work.kind().equals("adjoint"));
+            rate = tried != null
+                    ? 0
+                    : rates.blockProducts(
+                            prepared.rows(),
+                            source.config().width(),
+                            source.config().layers(),
+                            work.kind().equals("adjoint"));
             double[] result = peers.isEmpty() ? new double[0] : prepared.result();
             Spread spread = Spread.measure(seconds, prepared::run);
             return new SuiteReport.Row(model, work, spread, flops, rate, result, null, peers);

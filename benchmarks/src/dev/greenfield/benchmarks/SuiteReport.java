@@ -192,9 +192,12 @@ final class SuiteReport {
         return String.format(Locale.ROOT, format, arguments);
     }
 
-    /** One line a piece of work, for files that collect those of several runs. */
-    List<String> workLines() {
-        return rows.stream().map(this::ours).toList();
+    /** The latest piece of work and its time, for a file that collects those of several runs. */
+    String lastTime() {
+        Row row = rows.get(rows.size() - 1);
+        return row.measured()
+                ? line("%-34s %s ms", title(row), times(row.seconds()))
+                : line("%-34s FAILED: %s", title(row), row.error());
     }
 
     /** Writes {@code table.txt} and {@code table.json}; each is there whole, as it was or as it is, whenever the process ends. */
