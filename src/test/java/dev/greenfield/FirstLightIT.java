@@ -108,9 +108,9 @@ class FirstLightIT {
         try (Stream<Path> files = Files.list(out)) {
             List<Path> all = files.toList();
             assertThat(all).hasSizeLessThanOrEqualTo(MOST_FILES);
-            for (Path file : all) {
-                assertThat(file.getFileName().toString()).matches("[A-Za-z0-9._-]+");
-                assertThat(Files.size(file)).isLessThan(MOST_BYTES);
+            for (Path each : all) {
+                assertThat(each.getFileName().toString()).matches("[A-Za-z0-9._-]+");
+                assertThat(Files.size(each)).isLessThan(MOST_BYTES);
             }
         }
     }
