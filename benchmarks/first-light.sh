@@ -52,7 +52,8 @@ if [ -z "${FIRST_LIGHT_GUARDED:-}" ]; then
 fi
 
 summary=$out/summary.txt log=$out/log.txt cases=$out/cases.txt profile=$out/profile.txt sanitizer=$out/sanitizer.txt
-rm -f "$out"/{summary,log,cases,profile,sanitizer}.txt "$out"/table.{txt,json} "$out"/table.{txt,json}.part "$out"/logs.tar.gz "$out"/logs.tar.gz.part
+rm -f "$out"/{summary,log,cases,profile,sanitizer}.txt "$out"/table.{txt,json} "$out"/table.{txt,json}.part "$out"/logs.tar.gz "$out"/logs.tar.gz.part "$out"/crashes.txt
+ulimit -c 0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/crash" "$work/peers" "$work/models"
@@ -95,14 +96,14 @@ within() {
     return $status
 }
 
-# What a virtual machine that crashed had to say; the whole file is packed at the end.
+# What a virtual machine that crashed had to say; libraries and environment at its end are cut off.
 crashes() {
     local file
     for file in "$work"/crash/hs_err_*.log; do
         [ -f "$file" ] || continue
-        { echo "--- ${file##*/}"; head -n 60 "$file"; } | cut -c1-300 >> "$log"
-        mv "$file" "$work/crash/seen_${file##*/}"
-        reason="${reason}a virtual machine crashed, see log.txt; "
+        { echo "--- ${file##*/}"; head -n 1500 "$file"; } >> "$out/crashes.txt"
+        rm "$file"
+        reason="${reason}a virtual machine crashed, see crashes.txt; "
     done
 }
 
@@ -266,7 +267,7 @@ stage_golden() {
 }
 
 # What is tried in place of the defaults, each in a process of its own.
-TRIED="greenfield.cuda.chunk=2816 greenfield.cuda.chunk=8192 greenfield.cuda.chunk=65536"
+TRIED="greenfield.cuda.weights=tn greenfield.cuda.attention-rows=65536 greenfield.cuda.chunk=4096 greenfield.cuda.chunk=8192"
 
 # suite PROPERTY OPTIONS...
 suite() { "${into[@]}" "${jvm[@]}" "-D$1" $bench.GpuSuite --backend cuda --precision tf32 --cases benchmarks/cases.json "${@:2}"; }
@@ -274,7 +275,7 @@ suite() { "${into[@]}" "${jvm[@]}" "-D$1" $bench.GpuSuite --backend cuda --preci
 stage_speed() {
     local setting status tune=(--set tune --seconds 0.15) into=(within "$log") messages=
     [ $dry = yes ] && tune=(--set tiny "${measure[@]}")
-    [ "$call" = 1 ] && part 65
+    [ "$call" = 1 ] && part 62
     suite greenfield.table=yes --set $set_of --products --operations --models "$work/models" --peers "$work/peers" --out "$out" "${measure[@]}"
     status=$?
     reason="$(grep -c ' \.\. [0-9]' "$out/table.txt" 2> /dev/null) pieces of work in table.txt; $(grep -m 1 '^PROBLEM' "$log" | cut -c1-200)"
@@ -357,17 +358,14 @@ stage_ncu() {
     grep -q 'Duration' "$profile" || { reason="no kernel was profiled: ncu could not read counters, or there was no time"; return 1; }
 }
 
+# What peers wrote; then whether all of it can come back.
 stage_pack() {
     crashes
-    local files=() file
-    for file in "$work"/crash/* "$work"/peers/*; do
-        if [ -f "$file" ] && [ "$(stat -c %s "$file")" -lt $((4 << 20)) ]; then files+=("${file#"$work"/}"); fi
-    done
-    [ ${#files[@]} -gt 0 ] || { reason="no crash files, no peers' files"; return 77; }
-    tar -C "$work" -czf "$work/logs.tar.gz" "${files[@]}" && [ "$(stat -c %s "$work/logs.tar.gz")" -lt $((14 << 20)) ] \
-        && cp "$work/logs.tar.gz" "$out/logs.tar.gz.part" && mv "$out/logs.tar.gz.part" "$out/logs.tar.gz" \
-        || { reason="logs.tar.gz could not be written, or is too large"; return 1; }
-    reason="${#files[@]} files"
+    if [ -n "$(ls "$work/peers")" ]; then
+        tar -C "$work" -czf "$out/logs.tar.gz.part" peers && mv "$out/logs.tar.gz.part" "$out/logs.tar.gz" || { reason="logs.tar.gz could not be written"; return 1; }
+    fi
+    reason="$(find "$out" -type f | wc -l) files, $(du -sk "$out" | cut -f1) KiB; $reason"
+    [ "$(find "$out" -type f | wc -l)" -le 8 ] && [ -z "$(find "$out" -type f -size +16383k)" ] || { reason="more than 8 files, or one above 16 MiB: $reason"; return 1; }
 }
 
 cd "$root" || exit 2
