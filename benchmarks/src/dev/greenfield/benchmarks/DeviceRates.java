@@ -6,6 +6,7 @@ import dev.greenfield.backend.Matrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 
 /** What the backend reaches on plain work, in the same process as the rest: the ceilings that fractions are taken of. */
 final class DeviceRates {
@@ -35,6 +36,36 @@ final class DeviceRates {
             Matrix product = Matrix.of(c, n, n);
             double each = secondsEach(c, () -> backend.multiply(1, left, false, right, false, 0, product));
             return 2.0 * n * n * n / each;
+        }
+    }
+
+    /**
+     * One kind of product.
+     *
+     * @param shape rows x inner x columns
+     * @param way {@code NN}, or {@code TN} where the weights are transposed, as cuBLAS counts it
+     * @param rate flops a second
+     */
+    record Product(String shape, String way, double rate) {}
+
+    /** Each of the four products of a block alone, weights as they are and transposed. */
+    void products(int rows, int width, Consumer<Product> found) {
+        int[][] shapes = {{width, 3 * width}, {width, width}, {width, 4 * width}, {4 * width, width}};
+        try (Buffer in = random("products in", 4L * rows * width);
+                Buffer out = random("products out", 4L * rows * width);
+                Buffer weights = random("products weight", 4L * width * width)) {
+            for (int[] shape : shapes) {
+                for (boolean transposed : new boolean[] {false, true}) {
+                    Matrix weight = Matrix.of(weights, shape[transposed ? 1 : 0], shape[transposed ? 0 : 1]);
+                    Matrix from = Matrix.of(in, rows, shape[0]);
+                    Matrix to = Matrix.of(out, rows, shape[1]);
+                    double each = secondsEach(out, () -> backend.multiply(1, from, false, weight, transposed, 0, to));
+                    found.accept(new Product(
+                            rows + " x " + shape[0] + " x " + shape[1],
+                            transposed ? "TN" : "NN",
+                            2.0 * rows * shape[0] * shape[1] / each));
+                }
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.model.ModelSource;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -27,6 +28,19 @@ public final class GpuSuite implements Callable<Integer> {
     private static final double TF32_TOLERANCE = 3e-2;
 
     private static final double FP32_TOLERANCE = 1e-3;
+
+    /** Rows and width of products that are measured alone: GPT-2 small from a tile that fits the cache on, and XL. */
+    private static final int[][] DEVICE_PRODUCTS = {{2816, 768}, {4096, 768}, {65536, 768}, {4096, 1600}, {32768, 1600}
+    };
+
+    private static final int[][] TINY_PRODUCTS = {{64, 32}};
+
+    /** Width, heads, tokens and columns of batches on which operations are measured alone. */
+    private static final int[][] DEVICE_OPERATIONS = {
+        {768, 12, 64, 64}, {768, 12, 64, 16}, {768, 12, 64, 1024}, {1600, 25, 128, 64}
+    };
+
+    private static final int[][] TINY_OPERATIONS = {{32, 2, 7, 6}};
 
     @Option(names = "--backend", description = "Default: ${DEFAULT-VALUE}.")
     private String backendName = "cuda";
@@ -51,8 +65,8 @@ public final class GpuSuite implements Callable<Integer> {
     @Option(names = "--peers", description = "What the peers wrote, one JSON file a measurement.")
     private Path peers;
 
-    @Option(names = "--out", required = true, description = "Receives table.txt and table.json.")
-    private Path out;
+    @Option(names = "--out", description = "Receives table.txt and table.json.")
+    private Path out = Path.of(".");
 
     @Option(names = "--only", description = "Only this model.")
     private String only;
@@ -64,6 +78,18 @@ public final class GpuSuite implements Callable<Integer> {
             names = "--operations",
             description = "Also measure each operation alone, the fused attention against cuDNN.")
     private boolean operations;
+
+    @Option(
+            names = "--products",
+            description = "Also measure each of a block's products alone, weights as they are and transposed.")
+    private boolean products;
+
+    @Option(
+            names = "--tried",
+            description =
+                    "What is set differently in this run: instead of a table, one line a piece of work is added to"
+                            + " profile.txt in --out.")
+    private String tried;
 
     @Option(names = "--seconds", description = "About how long to measure each thing. Default: ${DEFAULT-VALUE}.")
     private double seconds = 2;
@@ -91,37 +117,71 @@ public final class GpuSuite implements Callable<Integer> {
         BackendChoice choice = BackendChoice.open(backendName, wanted, 0);
         try (Backend backend = choice.backend()) {
             SuiteReport report = measure(backend, chosen, others);
-            report.lines().forEach(System.out::println);
-            report.write(out);
+            if (tried == null) {
+                report.lines().forEach(System.out::println);
+            }
             report.problems().forEach(problem -> System.out.println("PROBLEM " + problem));
             return report.problems().isEmpty() ? 0 : 1;
         }
     }
 
+    /** Writes the table after each row, so that what ends the process early takes only the row that was under way. */
     private SuiteReport measure(Backend backend, List<GpuCase> chosen, PeerResults others) throws IOException {
         long budget = memory > 0 ? (long) (memory * (1L << 30)) : backend.defaultBudget();
         backend.keepWithin(budget);
         boolean device = backend.name().equals("cuda") && !set.equals("tiny");
         int rows = square > 0 ? square : device ? 8192 : 1024;
         DeviceRates rates = new DeviceRates(backend, seconds);
+        // Ceilings are the same whatever is tried.
         SuiteReport report = new SuiteReport(
                 machine(backend),
-                rates.squareProduct(rows),
-                rates.bandwidth(8 * rows, rows / 2),
+                tried == null ? rates.squareProduct(rows) : 0,
+                tried == null ? rates.bandwidth(8 * rows, rows / 2) : 0,
                 backend.precision() == Precision.TF32 ? TF32_TOLERANCE : FP32_TOLERANCE);
-        if (operations) {
-            OperationRates alone = new OperationRates(backend, rates);
-            report.add(device ? alone.measure(768, 12, 64, 128) : alone.measure(32, 2, 7, 6));
-            if (device) {
-                report.add(alone.measure(1600, 25, 128, 64));
+        if (tried == null) {
+            write(report);
+        }
+        if (products) {
+            for (int[] size : device ? DEVICE_PRODUCTS : TINY_PRODUCTS) {
+                new DeviceRates(backend, seconds / 3).products(size[0], size[1], row -> {
+                    report.add(row);
+                    write(report);
+                });
             }
         }
+        boolean alone = operations;
         for (GpuCase model : chosen) {
             if (only == null || only.equals(model.model())) {
                 measure(backend, budget, rates, model, others, report);
             }
+            if (alone) { // after the first model: that is wanted most, a second one may find no time
+                alone = false;
+                operations(backend, device, report);
+            }
         }
         return report;
+    }
+
+    private void operations(Backend backend, boolean device, SuiteReport report) {
+        OperationRates rates = new OperationRates(backend, new DeviceRates(backend, seconds / 3), row -> {
+            report.add(row);
+            write(report);
+        });
+        for (int[] size : device ? DEVICE_OPERATIONS : TINY_OPERATIONS) {
+            rates.measure(size[0], size[1], size[2], size[3]);
+        }
+    }
+
+    private void write(SuiteReport report) {
+        if (tried == null) {
+            try {
+                report.write(out);
+            } catch (IOException e) {
+                throw new UncheckedIOException("writing the table to " + out, e);
+            }
+        } else {
+            System.out.println("tried " + tried + ": " + report.lastTime());
+        }
     }
 
     private void measure(
@@ -136,11 +196,13 @@ public final class GpuSuite implements Callable<Integer> {
                     System.err.println("measuring " + model.model() + " " + work);
                     List<PeerResults.Peer> peers = others.of(model.model(), work);
                     report.add(measure(workloads, rates, model.model(), source, work, peers));
+                    write(report);
                 }
             }
         } catch (RuntimeException e) { // a model that does not fit does not stop the others
             report.add(new SuiteReport.Row(
                     model.model(), model.work().get(0), null, 0, 0, new double[0], e.toString(), List.of()));
+            write(report);
         }
     }
 
@@ -155,12 +217,14 @@ public final class GpuSuite implements Callable<Integer> {
         double rate = 0;
         try (GpuWorkloads.Prepared prepared = workloads.prepare(work)) {
             flops = prepared.usefulFlops();
-            rate = rates.blockProducts(
-                    prepared.rows(),
-                    source.config().width(),
-                    source.config().layers(),
-                    work.kind().equals("adjoint"));
-            double[] result = prepared.result();
+            rate = tried != null
+                    ? 0
+                    : rates.blockProducts(
+                            prepared.rows(),
+                            source.config().width(),
+                            source.config().layers(),
+                            work.kind().equals("adjoint"));
+            double[] result = peers.isEmpty() ? new double[0] : prepared.result();
             Spread spread = Spread.measure(seconds, prepared::run);
             return new SuiteReport.Row(model, work, spread, flops, rate, result, null, peers);
         } catch (RuntimeException e) {

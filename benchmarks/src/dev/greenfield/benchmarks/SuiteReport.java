@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -42,6 +43,7 @@ final class SuiteReport {
     private final double bandwidth;
     private final double tolerance;
     private final List<Row> rows = new ArrayList<>();
+    private final List<DeviceRates.Product> products = new ArrayList<>();
     private final List<OperationRates.Row> operations = new ArrayList<>();
 
     /**
@@ -57,8 +59,12 @@ final class SuiteReport {
         this.tolerance = tolerance;
     }
 
-    void add(List<OperationRates.Row> alone) {
-        operations.addAll(alone);
+    void add(OperationRates.Row alone) {
+        operations.add(alone);
+    }
+
+    void add(DeviceRates.Product alone) {
+        products.add(alone);
     }
 
     void add(Row row) {
@@ -102,6 +108,11 @@ final class SuiteReport {
         machine.forEach((name, value) -> lines.add(line("%-12s%s", name, value)));
         lines.add(line("%-12s%.2f TFLOP/s for a large square product", "GEMM", squareRate / 1e12));
         lines.add(line("%-12s%.3f TB/s, read and written, adding a bias", "bandwidth", bandwidth / 1e12));
+        if (!products.isEmpty()) {
+            lines.add("");
+            lines.add(line("%-34s %10s %10s", "product", "weights", "TFLOP/s"));
+            products.forEach(p -> lines.add(line("%-34s %10s %10.3f", p.shape(), p.way(), p.rate() / 1e12)));
+        }
         lines.add("");
         lines.add(line(
                 "%-34s %10s %21s %9s %9s %9s %9s  %s",
@@ -181,12 +192,34 @@ final class SuiteReport {
         return String.format(Locale.ROOT, format, arguments);
     }
 
-    /** Writes {@code table.txt} and {@code table.json}. */
+    /** The latest piece of work and its time, for a file that collects those of several runs. */
+    String lastTime() {
+        Row row = rows.get(rows.size() - 1);
+        return row.measured()
+                ? line("%-34s %s ms", title(row), times(row.seconds()))
+                : line("%-34s FAILED: %s", title(row), row.error());
+    }
+
+    /** Writes {@code table.txt} and {@code table.json}; each is there whole, as it was or as it is, whenever the process ends. */
     void write(Path directory) throws IOException {
         Files.createDirectories(directory);
-        Files.write(directory.resolve("table.txt"), lines());
+        replace(directory.resolve("table.txt"), part -> Files.write(part, lines()));
+        replace(directory.resolve("table.json"), this::writeJson);
+    }
+
+    private interface Writer {
+        void write(Path file) throws IOException;
+    }
+
+    private static void replace(Path file, Writer writer) throws IOException {
+        Path part = file.resolveSibling(file.getFileName() + ".part");
+        writer.write(part);
+        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private void writeJson(Path file) throws IOException {
         try (JsonGenerator json = new JsonFactory()
-                .createGenerator(directory.resolve("table.json").toFile(), JsonEncoding.UTF8)
+                .createGenerator(file.toFile(), JsonEncoding.UTF8)
                 .useDefaultPrettyPrinter()) {
             json.writeStartObject();
             json.writeObjectFieldStart("machine");
@@ -196,6 +229,15 @@ final class SuiteReport {
             json.writeEndObject();
             json.writeNumberField("square_product_flops_per_second", squareRate);
             json.writeNumberField("bandwidth_bytes_per_second", bandwidth);
+            json.writeArrayFieldStart("products");
+            for (DeviceRates.Product product : products) {
+                json.writeStartObject();
+                json.writeStringField("shape", product.shape());
+                json.writeStringField("weights", product.way());
+                json.writeNumberField("flops_per_second", product.rate());
+                json.writeEndObject();
+            }
+            json.writeEndArray();
             json.writeArrayFieldStart("work");
             for (Row row : rows) {
                 write(json, row);

@@ -7,8 +7,8 @@ import java.util.List;
 
 /**
  * Runs the table of {@link OperationCases} on the cuda backend without looking at the results: for programs that watch the
- * kernels meanwhile, such as the stand-in's recorder and NVIDIA's compute-sanitizer. Arguments are parts of case names;
- * without any, all cases run. {@code --precision fp32|tf32} chooses the arithmetic.
+ * kernels meanwhile, such as the stand-in's recorder and NVIDIA's compute-sanitizer. Each case is named before it runs, so that what
+ * ends the process is found beside its case. Arguments are parts of case names; without any, all cases run. {@code --precision fp32|tf32} chooses the arithmetic.
  */
 public final class CudaCases {
     private CudaCases() {}
@@ -24,6 +24,7 @@ public final class CudaCases {
         try (CudaBackend backend = CudaBackend.open(precision)) {
             for (OperationCase test : OperationCases.all()) {
                 if (parts.isEmpty() || parts.stream().anyMatch(test.name()::contains)) {
+                    System.out.println("case " + test.name());
                     actions += run(test, backend, false) + run(test, backend, true);
                 }
             }

@@ -36,6 +36,7 @@ final class CublasGemm {
             .asFloatBuffer();
     private final Pointer alphaPointer = Pointer.to(scalars);
     private final Pointer betaPointer = alphaPointer.withByteOffset(Float.BYTES);
+    private KernelProfile profile; // null unless products are measured
 
     CublasGemm(CudaBackend owner, Precision precision, CUstream stream, DeviceMemory.Block workspace) {
         this.owner = owner;
@@ -60,6 +61,9 @@ final class CublasGemm {
         scalars.put(0, alpha).put(1, beta);
         Product product = new Product(c.rows(), inner, c.columns(), transposeA, transposeB);
         debug.begins(product);
+        if (profile != null) {
+            profile.begin();
+        }
         int status = JCublas2.cublasGemmEx_new(
                 handle,
                 operation(transposeB),
@@ -93,6 +97,18 @@ final class CublasGemm {
             return "matrix product " + rows + " x " + inner + " x " + columns + (transposeA ? ", A'" : ", A")
                     + (transposeB ? " B'" : " B");
         }
+        if (profile != null) {
+            double sides = (double) c.rows() * inner + (double) inner * c.columns() + (double) c.rows() * c.columns();
+            profile.end(
+                    LaunchWork.product(transposeA, transposeB, c.rows(), inner, c.columns()),
+                    Float.BYTES * sides,
+                    2.0 * c.rows() * inner * c.columns());
+        }
+    }
+
+    /** From now on every product is measured; null for none. */
+    void profile(KernelProfile to) {
+        profile = to;
     }
 
     private static int operation(boolean transpose) {

@@ -67,6 +67,7 @@ final class CudaAttention {
         launcher.kernel("attention_" + variant.suffix).matrix(qkv);
         batch(table).matrix(base).matrix(out).buffer(logSumExp);
         numbers(shape, rows, queriesFrom);
+        work(2, 4, shape, rows, queriesFrom);
         int tasks = rows.columns() * (tiles(rows) - queriesFrom / TILE);
         launcher.launch(blocks(tasks), 1, variant.slices, THREADS, 0);
     }
@@ -80,6 +81,7 @@ final class CudaAttention {
                 .matrix(dqkv);
         batch(table).matrix(dout);
         numbers(primal.shape(), rows, queriesFrom);
+        work(4, 4, primal.shape(), rows, queriesFrom);
         int tiles = tiles(rows) - queriesFrom / TILE;
         launcher.launch(blocks(rows.columns()), tiles, variant.slices, THREADS, variant.sharedBytes);
     }
@@ -93,6 +95,7 @@ final class CudaAttention {
                 .matrix(dqkv);
         batch(table).matrix(ddout);
         numbers(shape, rows, queriesFrom);
+        work(5, 5, shape, rows, queriesFrom);
         int blocks = (rows.columns() + CURVATURE_WARPS - 1) / CURVATURE_WARPS;
         int slices = (shape.headWidth() + CURVATURE_WIDTH - 1) / CURVATURE_WIDTH;
         launcher.launch(blocks, rows.tokens() - queriesFrom, shape.heads() * slices, 32 * CURVATURE_WARPS, 0);
@@ -121,6 +124,8 @@ final class CudaAttention {
                         .number(rows.rows())
                         .address(inverseSums.address());
                 numbers(primal.shape(), rows, queriesFrom);
+                // Queries: dP = dout v' and dq; keys: dP again, dk and dv.
+                work(part.equals("keys") ? 3 : 2, part.equals("keys") ? 3 : 2, primal.shape(), rows, queriesFrom);
                 // dk and dv have blocks of their own.
                 int depth = part.equals("keys") ? 2 * variant.slices : variant.slices;
                 launcher.launch(blocks(rows.columns()), tiles(rows), depth, THREADS, variant.sharedBytes);
@@ -130,6 +135,19 @@ final class CudaAttention {
             if (inverseSums != null) {
                 memory.free(inverseSums);
             }
+        }
+    }
+
+    /**
+     * Tells a profile what the launch must do.
+     *
+     * @param products of queries and keys, or weights and values, that cannot be done without
+     * @param passes how often D numbers a row are read or written
+     */
+    private void work(int products, int passes, AttentionShape shape, RaggedRows rows, int queriesFrom) {
+        if (launcher.profiled()) {
+            double bytes = (double) Float.BYTES * passes * rows.rows() * shape.width();
+            launcher.work(bytes, LaunchWork.attentionFlops(products, shape.width(), rows, queriesFrom));
         }
     }
 

@@ -45,6 +45,7 @@ public final class CudaBackend implements Backend {
     private final CublasGemm gemm;
     private final CudaNonlinear nonlinear;
     private final CudaAttention attention;
+    private KernelProfile profile; // null unless launches are measured
     private boolean closed;
 
     private CudaBackend(CudaDevice device, Precision precision) {
@@ -65,6 +66,7 @@ public final class CudaBackend implements Backend {
             tables = new BatchTables(memory, transfers, launcher);
             nonlinear = new CudaNonlinear(launcher, tables);
             attention = new CudaAttention(launcher, tables, memory, precision, device.mostSharedBytes());
+            profile(KernelProfile.ifAsked(stream));
         } catch (RuntimeException | Error e) {
             for (int i = undo.size() - 1; i >= 0; i--) {
                 undo.get(i).run();
@@ -125,6 +127,15 @@ public final class CudaBackend implements Backend {
 
     /** The stream and what works on it, for baselines that run other libraries beside our kernels; not guarded by the lock. */
     record Internals(CUstream stream, DeviceMemory memory, Transfers transfers, Launcher launcher) {}
+
+    /** From now on every launch and product is measured by {@code to}; null for none. Returns who did so before. */
+    synchronized KernelProfile profile(KernelProfile to) {
+        KernelProfile before = profile;
+        profile = to;
+        launcher.profile(to);
+        gemm.profile(to);
+        return before;
+    }
 
     Internals internals() {
         return new Internals(stream, memory, transfers, launcher);
@@ -463,11 +474,23 @@ public final class CudaBackend implements Backend {
         try {
             device.enter();
             transfers.synchronize("closing the cuda backend");
+            printProfile();
         } finally {
+            if (profile != null) {
+                profile.close();
+            }
             gemm.close();
             memory.close();
             transfers.close();
             JCudaDriver.cuStreamDestroy(stream);
+        }
+    }
+
+    private void printProfile() {
+        if (profile != null) {
+            List<String> lines = profile.lines();
+            lines.add(0, "profile of " + device.description() + ", " + precision.label());
+            lines.forEach(System.err::println);
         }
     }
 }

@@ -38,6 +38,9 @@ final class Launcher {
     private String kernel;
     private int count;
     private Launch last;
+    private KernelProfile profile; // null unless launches are measured
+    private double bytes; // of the launch that is being written, for the profile; 0 where nobody said
+    private double flops;
 
     /**
      * @param owner whose buffers the kernels work on
@@ -61,6 +64,8 @@ final class Launcher {
     Launcher kernel(String name) {
         kernel = name;
         count = 0;
+        bytes = 0;
+        flops = 0;
         return this;
     }
 
@@ -100,14 +105,33 @@ final class Launcher {
         return number(m.rows()).number(m.columns());
     }
 
+    /** From now on every launch is measured; null for none. */
+    void profile(KernelProfile to) {
+        profile = to;
+    }
+
+    /** Whether launches are measured, so that it is worth while to count their work. */
+    boolean profiled() {
+        return profile != null;
+    }
+
+    /** The least bytes and flops of this launch, for the profile. */
+    Launcher work(double leastBytes, double leastFlops) {
+        bytes = leastBytes;
+        flops = leastFlops;
+        return this;
+    }
+
     /** Launches a kernel that treats every element of a matrix for itself: blocks share wide rows. */
     void launchElements(Matrix m) {
+        work(LaunchWork.bytes(kernel, (double) m.rows() * m.columns()), 0);
         int threads = rowThreads(m.columns());
         launch(rowBlocks(m), (m.columns() + 4 * threads - 1) / (4 * threads), 1, threads, 0);
     }
 
     /** Launches a kernel that sums over the rows of a matrix: a block takes whole rows. */
     void launchSums(Matrix m) {
+        work(LaunchWork.bytes(kernel, (double) m.rows() * m.columns()), 0);
         launch(rowBlocks(m), m.columns() == 0 ? 0 : 1, 1, rowThreads(m.columns()), 0);
     }
 
@@ -139,12 +163,18 @@ final class Launcher {
         }
         last = new Launch(kernel, x, y, z, threads, sharedBytes);
         debug.begins(last);
+        if (profile != null) {
+            profile.begin();
+        }
         int result = JCudaDriver.cuLaunchKernel(
                 function, x, y, z, threads, 1, 1, sharedBytes, stream, argumentLists[count], null);
         if (result != 0) {
             Cuda.check(result, last.toString());
         }
         debug.queued(last);
+        if (profile != null) {
+            profile.end(kernel, bytes, flops);
+        }
     }
 
     /** What was launched last, for messages: errors on the device come out later, at copies. */

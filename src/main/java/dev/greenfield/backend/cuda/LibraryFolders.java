@@ -21,6 +21,11 @@ final class LibraryFolders {
     /** Folders to search before all others, separated as on the class path. */
     static final String PROPERTY = "greenfield.cuda.libs";
 
+    private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
+
+    /** The mount point's place among the fields of a line of mountinfo. */
+    private static final int MOUNT_POINT = 4;
+
     private static final String WHEELS = "Python's nvidia wheels";
 
     /** Says where Python's nvidia packages are without running their code, or code of the current folder. */
@@ -60,12 +65,16 @@ final class LibraryFolders {
             }
         }
         matches(Path.of("/usr/local"), "cuda*").forEach(root -> addToolkit(folders, root, "usual folder"));
+        ofDriverMounts(MOUNTS).forEach(folder -> add(folders, folder, "the driver's own folder"));
         for (String folder : List.of(
                 "/opt/cuda/lib64",
                 "/usr/lib/x86_64-linux-gnu",
                 "/usr/lib64",
                 "/usr/lib/wsl/lib",
                 "/usr/local/nvidia/lib64",
+                "/usr/local/nvidia/lib",
+                "/usr/lib/x86_64-linux-gnu/nvidia/current",
+                "/usr/lib64/nvidia",
                 "/run/opengl-driver/lib")) {
             add(folders, Path.of(folder), "usual folder");
         }
@@ -73,6 +82,33 @@ final class LibraryFolders {
             addToolkit(folders, Path.of(System.getenv("CONDA_PREFIX")), "CONDA_PREFIX");
         }
         return folders;
+    }
+
+    /**
+     * Where the driver's libcuda is mounted: containers get the host's driver file by file or as a folder, in places that differ.
+     *
+     * @param mounts a table of mounts as {@code /proc/self/mountinfo} has it
+     */
+    static List<Path> ofDriverMounts(Path mounts) {
+        List<Path> found = new ArrayList<>();
+        try {
+            for (String line : Files.readAllLines(mounts)) {
+                String[] fields = line.split(" ", -1);
+                if (fields.length > MOUNT_POINT && fields[MOUNT_POINT].contains("libcuda.so")) {
+                    found.add(Path.of(fields[MOUNT_POINT]).getParent());
+                } else if (fields.length > MOUNT_POINT && fields[MOUNT_POINT].contains("nvidia")) {
+                    Path root = Path.of(fields[MOUNT_POINT]);
+                    for (Path folder : List.of(root, root.resolve("lib64"), root.resolve("lib"))) {
+                        if (Files.exists(folder.resolve("libcuda.so.1"))) {
+                            found.add(folder);
+                        }
+                    }
+                }
+            }
+        } catch (IOException e) {
+            return List.of(); // not Linux, or not readable: the usual folders are left
+        }
+        return found;
     }
 
     private static void addToolkit(Map<Path, String> folders, Path root, String source) {
@@ -115,6 +151,7 @@ final class LibraryFolders {
         return folders;
     }
 
+    /** Each package has a folder of its own, such as cudnn; from CUDA 13 on the toolkit's share one, such as cu13. */
     private static void addWheels(Map<Path, String> folders, Path nvidia) {
         matches(nvidia, "*").forEach(wheel -> add(folders, wheel.resolve("lib"), WHEELS));
     }

@@ -1,0 +1,395 @@
+#!/usr/bin/env bash
+# First light: proves and times the CUDA backend on a machine with a GPU, python3 and nothing else, in one call of 450 s and, after a
+# fix, a second of 240 s. Needs the bundle that gpu-bundle.sh makes. docs/first-light.md says what to do with what it finds.
+#
+# Stages have times by which they end; one that is done early leaves its time to the next. Everything is appended to the output folder as it
+# happens, so that an end at any second costs only the line that was being written. bash first-light.sh --help lists the options.
+set -u
+LC_ALL=C
+export LC_ALL PYTHONUNBUFFERED=1
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+usage() {
+    cat <<TEXT
+bash benchmarks/first-light.sh [--call 1|2] [--out DIR] [options]
+  --call N         1 (default): everything once. 2: what failed in call 1, golden answers, speed, peers, Nsight Compute
+  --out DIR        receives at most 8 files. Default: \$OUT, else first-light-out
+  --first DIR      for call 2: what call 1 wrote. Default: target/first-light-1
+  --dry-run        no GPU: the host stand-in (target/standin), tiny shapes; stages that need a device say so
+  --scale F        times all limits; 1, or 0.2 in a dry run
+  --java JAVA, --classpath PATH   instead of the bundle's; what the build made, in a dry run without a bundle
+  --libs DIR:DIR   folders of CUDA's libraries; found by themselves if left out
+  --python NAME    python3 (default)
+TEXT
+}
+
+call=1 out=${OUT:-first-light-out} first=$root/target/first-light-1 dry=no scale='' java='' classpath='' libs='' python=python3
+while [ $# -gt 0 ]; do
+    case $1 in
+        --dry-run) dry=yes ;;
+        --help) usage; exit 0 ;;
+        --call | --out | --first | --scale | --java | --classpath | --libs | --python)
+            [ $# -ge 2 ] || { echo "$1: found nothing after it, expected a value; see --help" >&2; exit 2; }
+            declare "${1#--}=$2"
+            shift ;;
+        *) echo "found '$1', expected one of the options that --help lists" >&2; exit 2 ;;
+    esac
+    shift
+done
+case $call in 1 | 2) ;; *) echo "--call: found '$call', expected 1 or 2" >&2; exit 2 ;; esac
+[ -n "$scale" ] || { [ $dry = yes ] && scale=0.2 || scale=1; }
+mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 2
+if [ -d "$first" ]; then first=$(cd "$first" && pwd); fi
+
+# Milliseconds that a limit of so many seconds comes to.
+scaled() { awk -v s="$1" -v f="$scale" 'BEGIN { printf "%d", 1000 * s * f }'; }
+
+# The last resort: whatever hangs, all of it ends. Not in the foreground, so that children of children end too.
+if [ -z "${FIRST_LIGHT_GUARDED:-}" ]; then
+    total=$(scaled $([ "$call" = 1 ] && echo 448 || echo 238))
+    FIRST_LIGHT_GUARDED=yes exec timeout -k 1 "$((total / 1000 + 1))" bash "${BASH_SOURCE[0]}" --call "$call" --out "$out" --first "$first" \
+        --scale "$scale" --java "$java" --classpath "$classpath" --libs "$libs" --python "$python" $([ $dry = yes ] && echo --dry-run)
+fi
+
+summary=$out/summary.txt log=$out/log.txt cases=$out/cases.txt profile=$out/profile.txt sanitizer=$out/sanitizer.txt
+rm -f "$out"/{summary,log,cases,profile,sanitizer}.txt "$out"/table.{txt,json} "$out"/table.{txt,json}.part "$out"/logs.tar.gz "$out"/logs.tar.gz.part "$out"/crashes.txt
+ulimit -c 0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/crash" "$work/peers" "$work/models"
+begin=${EPOCHREALTIME/./}
+failed=0 deadline=0 stage_end=0 reason=''
+
+now() { echo $((((${EPOCHREALTIME/./} - begin)) / 1000)); }
+left() { echo $((deadline - $(now))); }
+seconds() { awk -v m="$1" 'BEGIN { printf "%.1f", m / 1000 }'; }
+say() { printf '[%6s s] %s\n' "$(seconds "$(now)")" "$*" | tee -a "$summary"; }
+
+# Until when, as a percentage of what is left of the stage; then `whole` again.
+part() { deadline=$(($(now) + (stage_end - $(now)) * $1 / 100)); }
+whole() { deadline=$stage_end; }
+
+# within FILE COMMAND...: appends what it prints to FILE and its messages to the log; ends it when the time is over. Files that it
+# writes cannot grow beyond 14 MiB. A process that the driver holds cannot be ended: then it is left behind.
+within() {
+    local file=$1 pid status limit
+    shift
+    if [ "$(left)" -lt 300 ]; then
+        echo "no time left for: $*" >> "$log"
+        return 124
+    fi
+    limit=$(seconds "$(left)")
+    echo "+ [$(seconds "$(now)") s, for ${limit} s] $*" | cut -c1-600 >> "$log"
+    (ulimit -f "${file_limit:-14336}" && exec timeout -k 2 "$limit" "$@") >> "$file" 2>> "${messages:-$log}" < /dev/null &
+    pid=$!
+    while kill -0 $pid 2> /dev/null; do
+        if [ "$(left)" -lt -4000 ]; then
+            echo "left behind, it cannot be ended: process $pid, $*" >> "$log"
+            return 124
+        fi
+        sleep 0.1
+    done
+    wait $pid
+    status=$?
+    crashes
+    [ $status -ne 0 ] && echo "  exit status $status" >> "$log"
+    return $status
+}
+
+# What a virtual machine that crashed had to say; libraries and environment at its end are cut off.
+crashes() {
+    local file
+    for file in "$work"/crash/hs_err_*.log; do
+        [ -f "$file" ] || continue
+        { echo "--- ${file##*/}"; head -n 1500 "$file"; } >> "$out/crashes.txt"
+        rm "$file"
+        reason="${reason}a virtual machine crashed, see crashes.txt; "
+    done
+}
+
+# stage NAME END: runs stage_NAME, which is to be done END seconds after the beginning. It returns 77 when it does not apply.
+stage() {
+    local name=$1 began status
+    began=$(now) stage_end=$(scaled "$2") reason=''
+    whole
+    if [ "$(left)" -lt 500 ]; then
+        say "SKIP $name: no time was left"
+        return
+    fi
+    echo "=== $name" >> "$log"
+    "stage_$name"
+    status=$?
+    whole
+    took=$(seconds $(($(now) - began)))
+    case $status in
+        0) say "PASS $name ($took s)${reason:+: ${reason%; }}" ;;
+        77) say "SKIP $name ($took s): ${reason%; }" ;;
+        124 | 137 | 143) failed=1; say "TIME $name ($took s): ended at its limit${reason:+; ${reason%; }}" ;;
+        *) failed=1; say "FAIL $name ($took s): ${reason:-exit status $status, see log.txt}" ;;
+    esac
+}
+
+main=dev.greenfield.cli.Main
+bench=dev.greenfield.benchmarks
+
+# needs_device PROGRAM
+needs_device() {
+    if [ $dry = yes ]; then reason="$1 needs a GPU, this is a dry run"; return 77; fi
+    command -v "$1" > /dev/null || { reason="$1 is not installed"; return 77; }
+}
+
+# Folders of CUDA's libraries: those of the driver, and of Python's packages (CUDA 13 lies in nvidia/cu13/lib, cuDNN in nvidia/cudnn/lib).
+find_libraries() {
+    local folder found=
+    for folder in $(ldconfig -p 2> /dev/null | awk '/libcuda\.so\.1 / { print $NF }' | xargs -r -n 1 dirname) /usr/local/nvidia/lib64 /usr/local/nvidia/lib \
+        $(timeout 10 "$python" -c 'import glob, importlib.util as u
+spec = u.find_spec("nvidia")
+for place in spec.submodule_search_locations if spec else []: print(*sorted(glob.glob(place + "/*/lib")))' 2>> "$log"); do
+        [ -d "$folder" ] && found=$found:$folder
+    done
+    echo "${found#:}"
+}
+
+stage_unpack() {
+    local home=$work/home
+    {
+        date -u
+        uname -a
+        "$python" --version
+        nvidia-smi || echo "no nvidia-smi"
+        df -h "$work" | tail -n 1
+    } >> "$log" 2>&1
+    if [ -z "$java" ] && [ -f "$root/target/gpu-bundle/payload.tar.xz" ]; then
+        mkdir -p "$home"
+        file_limit=unlimited within "$log" "$python" -c 'import sys, tarfile
+with tarfile.open(sys.argv[1]) as archive: archive.extractall(sys.argv[2])' "$root/target/gpu-bundle/payload.tar.xz" "$home" \
+            || { reason="the bundle could not be unpacked to $home"; return 1; }
+        java=$home/runtime/bin/java
+        classpath=$home/greenfield.jar:$home/test-classes:$(printf '%s:' "$home"/lib/*.jar)$root/src/main/resources
+    elif [ -z "$java" ] && [ $dry = yes ] && [ -f "$root/target/test-classpath.txt" ]; then
+        java=$(command -v java)
+        classpath=$root/target/test-classes:$root/target/classes:$(cat "$root/target/test-classpath.txt")
+    elif [ -z "$java" ]; then
+        reason="found no target/gpu-bundle/payload.tar.xz: run benchmarks/gpu-bundle.sh first"
+        return 1
+    fi
+    tests=${classpath%%test-classes*}test-classes
+    tests=${tests##*:}
+    if [ -z "$libs" ]; then
+        [ $dry = yes ] && libs=$root/target/standin || libs=$(find_libraries)
+    fi
+    echo "libraries: $libs" >> "$log"
+    options=("-Xmx$([ $dry = yes ] && echo 1 || echo 6)g" -XX:-UsePerfData "-XX:ErrorFile=$work/crash/hs_err_%p.log" -Djava.awt.headless=true
+        "-Dgreenfield.native.dir=$work/native" -Dgreenfield.test.backends=cuda)
+    [ -n "$libs" ] && options+=("-Dgreenfield.cuda.libs=$libs")
+    jvm=("$java" "${options[@]}" -cp "$classpath")
+    if [ $dry = yes ]; then set_of=tiny measure=(--seconds 0.02 --square 128 --memory 1); else set_of=light measure=(--seconds 0.3); fi
+    within "$log" "${jvm[@]}" -version || { reason="Java does not run"; return 1; }
+    reason=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2> /dev/null | head -n 1)
+}
+
+stage_doctor() {
+    local precision bad=
+    within "$log" "${jvm[@]}" $main doctor || bad="doctor "
+    reason=$(grep -m 1 '^backend *cuda: ' "$log" | cut -c1-200)
+    case $reason in *yes*) ;; *) reason="${reason:-doctor said nothing of cuda}"; return 3 ;; esac
+    for precision in fp32 tf32; do
+        within "$log" "${jvm[@]}" $main sensitivity --model demo --tokens 1,2,3 --answer '#4' --foil '#5' --backend cuda \
+            --precision $precision --quiet || bad="$bad$precision "
+    done
+    [ -z "$bad" ] || { reason="failed: $bad"; return 1; }
+}
+
+# smoke_all LIST: each line of LIST is a family and a precision. Four processes at a time; each says how it ended.
+smoke_all() {
+    local list=$1 limit
+    limit=$(seconds $(($(left) * 2 / 3)))
+    # In the foreground of the outer limit, so that this one reaches the virtual machines too.
+    within "$cases" xargs -a "$list" -P 4 -L 1 bash -c 'timeout --foreground -k 2 "$0" "${@:1:$#-2}" "${@: -2}"
+        echo "smoke ${*: -2} exit $?"' "$limit" "${jvm[@]}" $bench.Smoke
+}
+
+# smoke_verdict LIST
+smoke_verdict() {
+    local list=$1 wanted ok bad
+    wanted=$(grep -c . "$list")
+    ok=$(grep -c '^smoke .* exit 0$' "$cases")
+    bad=$(sed -n 's/^smoke \(.*\) exit \([1-9][0-9]*\)$/\1 (\2)/p' "$cases" | paste -sd ',' | sed 's/,/, /g')
+    reason="$reason$ok of $wanted families passed${bad:+; failed: $bad}"
+    if [ "$ok" = "$wanted" ]; then return 0; elif [ -n "$bad" ]; then return 1; else return 124; fi
+}
+
+stage_smoke() {
+    local family more precision
+    within "$work/families" "${jvm[@]}" $bench.Smoke --list
+    if [ ! -s "$work/families" ]; then
+        reason="no class $bench.Smoke, or it lists no families"
+        return 77
+    fi
+    while read -r family more; do
+        for precision in ${more:-fp32 tf32}; do echo "$family $precision"; done
+    done < "$work/families" > "$work/smoke"
+    smoke_all "$work/smoke"
+    smoke_verdict "$work/smoke"
+}
+
+# What did not pass in call 1, by its own lines: families of kernels, and classes of tests. What never ran counts as failed.
+stage_again() {
+    local list=$work/smoke family precision classes status=0
+    : > "$cases"
+    within "$work/families" "${jvm[@]}" $bench.Smoke --list
+    while read -r family precision; do
+        for precision in ${precision:-fp32 tf32}; do
+            grep -qsx "smoke $family $precision exit 0" "$first/cases.txt" || echo "$family $precision"
+        done
+    done < "$work/families" > "$list"
+    [ -f "$first/cases.txt" ] || reason="found no cases.txt in $first, so that all count as failed; "
+    classes=$(sed -n 's/^FAIL \([A-Za-z0-9]*Test\) .*/\1/p' "$first/cases.txt" 2> /dev/null | grep -vx GoldenTest | sort -u | paste -sd '|')
+    if [ -n "$classes" ]; then
+        part 40
+        within "$cases" "${jvm[@]}" $bench.DeviceTests --classes "$tests" --include ".*\\.($classes)" || status=1
+        reason="$reason$(grep '^[0-9]* passed, ' "$cases" | tail -n 1); "
+        whole
+    fi
+    if [ -s "$list" ]; then
+        smoke_all "$list"
+        smoke_verdict "$list" || status=1
+    fi
+    [ -s "$list" ] || [ -n "$classes" ] || { reason="nothing failed in call 1"; return 77; }
+    return $status
+}
+
+stage_golden() {
+    within "$cases" "${jvm[@]}" $bench.DeviceTests --classes "$tests" --include '.*\.GoldenTest' --seconds 60
+    local status=$?
+    reason="$reason$(grep '^[0-9]* passed, ' "$cases" | tail -n 1)"
+    return $status
+}
+
+# What is tried in place of the defaults, each in a process of its own.
+TRIED="greenfield.cuda.weights=tn greenfield.cuda.attention-rows=65536 greenfield.cuda.chunk=4096 greenfield.cuda.chunk=8192"
+
+# suite PROPERTY OPTIONS...
+suite() { "${into[@]}" "${jvm[@]}" "-D$1" $bench.GpuSuite --backend cuda --precision tf32 --cases benchmarks/cases.json "${@:2}"; }
+
+stage_speed() {
+    local setting status tune=(--set tune --seconds 0.15) into=(within "$log") messages=
+    [ $dry = yes ] && tune=(--set tiny "${measure[@]}")
+    [ "$call" = 1 ] && part 62
+    suite greenfield.table=yes --set $set_of --products --operations --models "$work/models" --peers "$work/peers" --out "$out" "${measure[@]}"
+    status=$?
+    reason="$(grep -c ' \.\. [0-9]' "$out/table.txt" 2> /dev/null) pieces of work in table.txt; $(grep -m 1 '^PROBLEM' "$log" | cut -c1-200)"
+    [ "$call" = 1 ] || return $status
+    into=(within "$profile") messages=$profile
+    part 40
+    suite greenfield.cuda.profile=true "${tune[@]}" --kinds tangent,map --tried "with a profile"
+    whole
+    for setting in $TRIED; do
+        suite "$setting" "${tune[@]}" --kinds map --tried "$setting" || break
+    done
+    return $status
+}
+
+# checker TOOL PRECISION CASES: compute-sanitizer over the table of operations, every buffer an allocation of its own, our kernels only.
+checker() {
+    local tool=$1 precision=$2 parts=$3 filter names
+    names=$("$python" -c 'import sys, zipfile
+for path in sys.argv[1].split(":"):
+    if path.endswith("greenfield.jar"):
+        lines = zipfile.ZipFile(path).read("dev/greenfield/backend/cuda/kernels.resources.txt").decode().splitlines()[1:]
+        print("|".join(sorted({line.split()[0] for line in lines})))' "$classpath" 2>> "$log")
+    for filter in "${names:+kns=$names}" ''; do
+        echo "=== $tool $precision ${parts:-all}" >> "$sanitizer"
+        within "$sanitizer" compute-sanitizer --tool "$tool" --print-limit 40 ${filter:+--kernel-regex "$filter"} "${jvm[@]}" \
+            -Dgreenfield.cuda.cache=off dev.greenfield.backend.CudaCases --precision "$precision" $parts
+        # An option that this version does not know is the only failure without a single case.
+        sed -n "/^=== $tool $precision ${parts:-all}\$/,\$p" "$sanitizer" | grep -q '^case ' && break
+    done
+    reason="$reason$tool $precision: $(grep -E 'SUMMARY' "$sanitizer" | tail -n 1 | sed 's/^[= ]*//'); "
+}
+
+stage_sanitize() {
+    local tool
+    needs_device compute-sanitizer || return
+    part 30; checker racecheck fp32 attention
+    part 40; checker racecheck tf32 attention
+    part 75; checker memcheck fp32 ''
+    whole; checker memcheck tf32 attention
+    if grep -q 'Device not supported' "$sanitizer"; then reason="compute-sanitizer does not support this machine"; return 77; fi
+    tool=$(grep -cE 'ERROR SUMMARY: 0 errors|RACECHECK SUMMARY: 0 hazards' "$sanitizer")
+    [ "$tool" -ge 4 ] && return 0
+    grep -qE 'SUMMARY: [1-9]' "$sanitizer" && return 1
+    return 124
+}
+
+# The tests of the build's run on cuda, less golden answers (they had their stage) and those of the stand-in itself.
+stage_tests() {
+    local status more=
+    [ $dry = yes ] && more='|.*\.(SharedBackend|LinearOperator|ResponseMap|MapCheckpoint|AverageJacobian|MapReductions)Test'
+    within "$cases" "${jvm[@]}" $bench.DeviceTests --classes "$tests" --seconds 20 \
+        --include 'dev\.greenfield\.((backend|backend\.cuda|engine)\.[A-Za-z]+|response\.(ResponseMap|MapCheckpoint|MapReductions|AverageJacobian|LinearOperator))Test' \
+        --exclude ".*\\.(StandInTest|NaiveAgreementTest)$more"
+    status=$?
+    reason="$reason$(grep -c '^ok ' "$cases") tests passed, $(grep -c '^FAIL ' "$cases") failed so far (golden ones too); "
+    if [ $status = 2 ]; then reason="${reason}none ran"; fi
+    return $status
+}
+
+# Peers that fail are findings, in their files and in the table.
+stage_peers() {
+    local peer more
+    if [ $dry = yes ]; then reason="PyTorch and JAX need a GPU, this is a dry run"; return 77; fi
+    file_limit=unlimited within "$log" "${jvm[@]}" $main export --model random:gpt2 --out "$work/models/gpt2" || { reason="no model to give them"; return 1; }
+    for peer in torch_tangent jax_peer; do
+        [ $peer = torch_tangent ] && { part 60; more=(--variants "jvp+math,linearize+math,jvp+sdpa"); } || { whole; more=(); }
+        within "$log" "$python" benchmarks/peers/$peer.py --cases benchmarks/cases.json --set peers --models "$work/models" --out "$work/peers" \
+            --device cuda --precision tf32 --seconds 0.6 --chunks 64,256 "${more[@]}" || reason="$reason$peer failed or took too long; "
+    done
+    whole
+    [ -n "$(ls "$work/peers")" ] || return 1
+}
+
+stage_ncu() {
+    needs_device ncu || return
+    within "$profile" ncu --target-processes all --clock-control none --kernel-name 'regex:^(attention_tangent|layer_norm_tangent)' \
+        --launch-skip 4 --launch-count 6 --section SpeedOfLight --section LaunchStats --section Occupancy --section MemoryWorkloadAnalysis \
+        --section WarpStateStats --section SourceCounters "${jvm[@]}" $bench.GpuSuite --backend cuda --precision tf32 \
+        --cases benchmarks/cases.json --set peers --models "$work/models" --seconds 0.01 --tried ncu
+    grep -q 'Duration' "$profile" || { reason="no kernel was profiled: ncu could not read counters, or there was no time"; return 1; }
+}
+
+# What peers wrote; then whether all of it can come back.
+stage_pack() {
+    crashes
+    if [ -n "$(ls "$work/peers")" ]; then
+        tar -C "$work" -czf "$out/logs.tar.gz.part" peers && mv "$out/logs.tar.gz.part" "$out/logs.tar.gz" || { reason="logs.tar.gz could not be written"; return 1; }
+    fi
+    reason="$(find "$out" -type f | wc -l) files, $(du -sk "$out" | cut -f1) KiB; $reason"
+    [ "$(find "$out" -type f | wc -l)" -le 8 ] && [ -z "$(find "$out" -type f -size +16383k)" ] || { reason="more than 8 files, or one above 16 MiB: $reason"; return 1; }
+}
+
+cd "$root" || exit 2
+set_of='' tests='' measure=() options=() jvm=()
+say "first light, call $call$([ $dry = yes ] && echo ', dry run on the host stand-in'), limits times $scale"
+if [ "$call" = 1 ]; then
+    stage unpack 15
+    [ $failed = 0 ] || exit 1
+    stage doctor 30
+    stage smoke 100
+    stage golden 135
+    stage speed 230
+    stage sanitize 330
+    stage tests 430
+    stage pack 445
+else
+    stage unpack 15
+    [ $failed = 0 ] || exit 1
+    stage again 55
+    stage golden 80
+    stage peers 130
+    stage speed 190
+    stage ncu 222
+    stage pack 235
+fi
+say "$([ $failed = 0 ] && echo "all stages passed or were skipped" || echo "some stages did not pass")"
+exit $failed
