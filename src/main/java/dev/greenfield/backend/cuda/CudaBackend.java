@@ -214,11 +214,7 @@ public final class CudaBackend implements Backend {
     @Override
     public void upload(double[] from, int at, Buffer to, long offset, int count) {
         CudaBuffer target = CudaBuffer.of(to, this);
-        queue(() -> transfers.upload(target.pointer(offset), Float.BYTES, count, to.label(), (staging, place, i, n) -> {
-            for (int e = 0; e < n; e++) {
-                staging.putFloat(place + Float.BYTES * e, (float) from[at + i + e]);
-            }
-        }));
+        queue(() -> transfers.uploadRounded(target.pointer(offset), from, at, count, to.label()));
     }
 
     @Override
@@ -238,22 +234,15 @@ public final class CudaBackend implements Backend {
     @Override
     public void download(Buffer from, long offset, double[] to, int at, int count) {
         CudaBuffer source = CudaBuffer.of(from, this);
-        queue(() -> transfers.download(source.pointer(offset), Float.BYTES, count, from.label(), widening(to, at)));
+        queue(() -> transfers.download(
+                source.pointer(offset), Float.BYTES, count, from.label(), transfers.widening(to, at)));
     }
 
     @Override
     public void downloadLater(Buffer from, long offset, double[] to, int at, int count) {
         CudaBuffer source = CudaBuffer.of(from, this);
-        queue(() ->
-                transfers.downloadLater(source.pointer(offset), Float.BYTES, count, from.label(), widening(to, at)));
-    }
-
-    private static Transfers.Reader widening(double[] to, int at) {
-        return (staging, place, i, n) -> {
-            for (int e = 0; e < n; e++) {
-                to[at + i + e] = staging.getFloat(place + Float.BYTES * e);
-            }
-        };
+        queue(() -> transfers.downloadLater(
+                source.pointer(offset), Float.BYTES, count, from.label(), transfers.widening(to, at)));
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.greenfield.backend.cuda;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +29,9 @@ final class Transfers {
     private final Supplier<String> lastLaunch;
     private final Pointer pinned = new Pointer();
     private final ByteBuffer staging;
-    private final IntBuffer ints; // the same memory
+    private final IntBuffer stagedInts; // the same memory
+    private final FloatBuffer stagedFloats;
+    private final float[] floats = new float[1024]; // numbers on their way between precisions
     private final List<Arrival> arriving = new ArrayList<>();
     private int used;
 
@@ -45,7 +48,8 @@ final class Transfers {
                 JCudaDriver.cuMemAllocHost(pinned, BYTES),
                 "locking " + (BYTES >> 20) + " MiB of host memory for copies");
         staging = pinned.getByteBuffer(0, BYTES).order(ByteOrder.nativeOrder());
-        ints = staging.asIntBuffer();
+        stagedInts = staging.asIntBuffer();
+        stagedFloats = staging.asFloatBuffer();
     }
 
     /** Puts element {@code i} of what is uploaded to a place in the staging memory. */
@@ -75,13 +79,39 @@ final class Transfers {
         }
     }
 
+    /** Uploads float32 numbers from an array of double precision. */
+    void uploadRounded(CUdeviceptr to, double[] values, int at, int count, String what) {
+        upload(to, Float.BYTES, count, what, (memory, place, i, n) -> {
+            for (int done = 0; done < n; done += floats.length) {
+                int m = Math.min(floats.length, n - done);
+                for (int e = 0; e < m; e++) {
+                    floats[e] = (float) values[at + i + done + e];
+                }
+                stagedFloats.put(place / Float.BYTES + done, floats, 0, m);
+            }
+        });
+    }
+
+    /** Reads float32 numbers into an array of double precision. */
+    Reader widening(double[] into, int at) {
+        return (memory, place, i, n) -> {
+            for (int done = 0; done < n; done += floats.length) {
+                int m = Math.min(floats.length, n - done);
+                stagedFloats.get(place / Float.BYTES + done, floats, 0, m);
+                for (int e = 0; e < m; e++) {
+                    into[at + i + done + e] = floats[e];
+                }
+            }
+        };
+    }
+
     /** Uploads whole numbers. */
     void upload(CUdeviceptr to, int[] values, String what) {
         int most = PIECE / Integer.BYTES;
         for (int done = 0; done < values.length; done += most) {
             int n = Math.min(most, values.length - done);
             int at = reserve(n * Integer.BYTES, what);
-            ints.put(at / Integer.BYTES, values, done, n);
+            stagedInts.put(at / Integer.BYTES, values, done, n);
             send(to, (long) done * Integer.BYTES, at, n * Integer.BYTES, what);
         }
     }
