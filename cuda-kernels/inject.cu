@@ -1,4 +1,4 @@
-// Sources entering a batch: at rows that it has (inject), and as columns that it gains (grow).
+// Sources entering a batch: at rows that it has (inject and its kin), and as columns that it gains (grow).
 #include "quads.cuh"
 
 // Row index[i] of x becomes keep times itself plus row i of sources. With keep 0 the row is replaced without being read: it need not
@@ -35,6 +35,50 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) inject(
   });
 }
 REGISTER_KERNEL(inject)
+
+// Adds 1 to element component[i] of row index[i] of x. No pair occurs twice.
+extern "C" __global__ void inject_units(
+    float* __restrict__ x,  // [R, D]
+    int x_stride,
+    const int* __restrict__ index,  // [n]
+    const int* __restrict__ component,  // [n]
+    int count) {
+  const int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < count) x[(long long)index[i] * x_stride + component[i]] += 1.0f;
+}
+REGISTER_KERNEL(inject_units)
+
+// Adds 1 to row index[i] of x where bit j of its bits is set, -1 where it is not. No index occurs twice.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) inject_signs(
+    float* __restrict__ x,  // [R, D]
+    int x_stride,
+    const int* __restrict__ index,  // [n]
+    const unsigned* __restrict__ bits,  // [n, words], the lowest bit first
+    int words,
+    int rows,  // n
+    int width) {
+  constexpr int SLOTS = 4;
+  const int column = element_column();
+  if (column >= width) return;
+  known(width % QUAD == 0 && rows_aligned(x, x_stride), [&](auto aligned) {
+    float* target[SLOTS];
+    Quad sum[SLOTS];
+    unsigned signs[SLOTS];
+    each_row<SLOTS>(
+        rows,
+        [&](long long row, int k) {
+          target[k] = x + (long long)index[row] * x_stride;
+          signs[k] = bits[row * words + column / 32] >> column % 32;  // a quad's bits lie in one word
+          sum[k] = load_quad(aligned, target[k], column, width);
+        },
+        [&](long long, int k) {
+#pragma unroll
+          for (int j = 0; j < QUAD; j++) sum[k].v[j] += (signs[k] >> j & 1) != 0 ? 1.0f : -1.0f;
+          store_quad(aligned, sum[k], target[k], column, width);
+        });
+  });
+}
+REGISTER_KERNEL(inject_signs)
 
 // Copies a batch into a larger one. Column c of the new batch takes the rows of column origin[c] of the old one; where that is -1, and
 // at tokens at which the old column was not alive, its rows are those of `base`, or zero.

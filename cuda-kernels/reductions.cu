@@ -42,6 +42,49 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) squared_norms(
 }
 REGISTER_KERNEL(squared_norms)
 
+// Moments of the squared norms of a group's rows at a token: their sum and, for two moments, the sum of their squares. Block (g, t); a
+// warp takes every eighth row, and the warps' sums are added in their order.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) squared_norm_moments(
+    const float* __restrict__ x,  // [R, n]
+    int x_stride,
+    const int* __restrict__ start,  // [T + 1]
+    const int* __restrict__ groups,  // [G + 1]
+    int moments,
+    double* __restrict__ sums,  // [moments, G, T]
+    int width) {
+  __shared__ double partial[ROW_WARPS][2];
+  const int group = blockIdx.x, token = blockIdx.y, lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
+  const int alive = start[token + 1] - start[token];
+  const int to = groups[group + 1] < alive ? groups[group + 1] : alive;
+  double sum = 0, squares = 0;
+  known(width % QUAD == 0 && rows_aligned(x, x_stride), [&](auto aligned) {
+    for (int c = groups[group] + warp; c < to; c += warps) {
+      const float* row = x + ((long long)start[token] + c) * x_stride;
+      double square = 0;
+#pragma unroll 4
+      for (int column = QUAD * lane; column < width; column += QUAD * WARP) {
+        const Quad q = load_quad(aligned, row, column, width);
+#pragma unroll
+        for (int j = 0; j < QUAD; j++) square += double(q.v[j]) * q.v[j];
+      }
+      square = warp_sum(square);
+      sum += square;
+      squares += square * square;
+    }
+  });
+  if (lane == 0) {
+    partial[warp][0] = sum;
+    partial[warp][1] = squares;
+  }
+  __syncthreads();
+  if (int(threadIdx.x) < moments) {
+    double all = 0;
+    for (int w = 0; w < warps; w++) all += partial[w][threadIdx.x];
+    sums[((long long)threadIdx.x * gridDim.x + group) * gridDim.y + token] = all;
+  }
+}
+REGISTER_KERNEL(squared_norm_moments)
+
 // The product of each row with the row of targets that belongs to its token, or with row 0.
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) dots(
     const float* __restrict__ x,  // [R, n]

@@ -56,6 +56,19 @@ public interface Backend extends AutoCloseable {
     /** Copies {@code count} elements of a buffer to the host. */
     void download(Buffer from, long offset, double[] to, int at, int count);
 
+    /**
+     * As {@link #download}, but a backend with a queue need not wait: the values are there when {@link #await} returns, or after
+     * any operation that waits.
+     */
+    default void downloadLater(Buffer from, long offset, double[] to, int at, int count) {
+        download(from, offset, to, at, count);
+    }
+
+    /** Waits until all that was asked for is there, that which need not wait included. */
+    default void await() {
+        // Where operations are done when they return, everything is there.
+    }
+
     /** c = alpha op(a) op(b) + beta c, where op transposes when its flag is set. With beta 0, c need not hold numbers. */
     void multiply(double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c);
 
@@ -245,8 +258,36 @@ public interface Backend extends AutoCloseable {
      */
     void inject(Matrix x, int[] index, Matrix sources, double keep);
 
+    /** Injects unit vectors: adds 1 to element component[i] of row index[i] of x. No pair may occur twice. */
+    void injectUnits(Matrix x, int[] index, int[] component);
+
+    /**
+     * Injects vectors of signs: adds to row index[i] of x, at each column j, 1 where its bit j is set and -1 where it is not. No
+     * index may occur twice.
+     *
+     * @param bits {@code signWords(D)} words a row, row after row; bit j is bit j mod 64 of word j / 64
+     */
+    void injectSigns(Matrix x, int[] index, long[] bits);
+
+    /** Words of 64 bits that the signs of a row of this width take. */
+    static int signWords(int width) {
+        return (width + Long.SIZE - 1) / Long.SIZE;
+    }
+
     /** The sum of squares of each row, in double precision, into host memory from {@code at} on. */
     void squaredNorms(Matrix x, double[] into, int at);
+
+    /**
+     * Moments of the squared norms of rows, over groups of columns and token by token: the sum of |x|^2 over a group's rows at a
+     * token and, for the second moment, the sum of |x|^4; in double precision, always in the same order. Need not wait: the sums
+     * are there when {@link #await} returns.
+     *
+     * @param x [R, D], all rows of a batch
+     * @param groups [G + 1], ascending: group g is the columns from groups[g] on, up to groups[g + 1] (exclusive)
+     * @param moments 1 or 2
+     * @param into receives [moments, G, T] from {@code at} on; 0 at tokens where no column of the group is alive
+     */
+    void squaredNormMoments(Matrix x, RaggedRows rows, int[] groups, int moments, double[] into, int at);
 
     /**
      * The inner product of each row with the target vector of its token, summed in double precision, into host memory from

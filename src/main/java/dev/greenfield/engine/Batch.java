@@ -1,16 +1,13 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * The ragged batch of a sweep: grows as the sweep reaches the half depths at which columns are born, and takes in their
@@ -20,16 +17,18 @@ import java.util.stream.IntStream;
 final class Batch implements AutoCloseable {
     private final Backend backend;
     private final int tokens;
-    private final int width;
     private final int[] first;
     private final int[] last;
     private final Map<Integer, List<Seeds.Seed>> seedsAt = new HashMap<>();
-    private final Map<Integer, List<Integer>> bornAt = new HashMap<>();
-    private final Comparator<Integer> order;
+    private final int[] birth;
+    private final int[] birthOrder; // columns by their half depth of birth, and there in the batch's order
+    private final int[] place; // per column of the seeds where it stands in the batch; -1 while it is not born
+    private final boolean up;
     private final Workspace workspace;
     private final Workspace second; // null in sweeps of first order
-    private final Buffer staging;
+    private final SeedInjection injection;
     private final int start;
+    private int born; // how many are, from the front of birthOrder
     private int[] columns = new int[0];
     private RaggedRows rows;
 
@@ -51,14 +50,16 @@ final class Batch implements AutoCloseable {
     private Batch(DeviceModel model, int tokens, Seeds seeds, boolean up, int bound, boolean curved) {
         this.backend = model.backend();
         this.tokens = tokens;
-        this.width = model.config().width();
+        this.up = up;
         int n = seeds.columns();
         this.first = new int[n];
         this.last = new int[n];
+        this.birth = new int[n];
+        this.place = new int[n];
         Arrays.fill(first, up ? Integer.MAX_VALUE : bound);
         Arrays.fill(last, up ? bound : -1);
-        int[] birth = new int[n];
         Arrays.fill(birth, up ? Integer.MAX_VALUE : -1);
+        Arrays.fill(place, -1);
         for (Seeds.Seed seed : seeds.all()) {
             int c = seed.column();
             birth[c] = up ? Math.min(birth[c], seed.halfDepth()) : Math.max(birth[c], seed.halfDepth());
@@ -76,13 +77,10 @@ final class Batch implements AutoCloseable {
                 throw new IllegalArgumentException(
                         "column " + c + " has no row: its tokens are " + first[c] + " to " + last[c]);
             }
-            bornAt.computeIfAbsent(birth[c], key -> new ArrayList<>()).add(c);
             total += last[c] - first[c] + 1;
             longest = Math.max(longest, last[c] - first[c] + 1);
         }
-        this.order = Comparator.<Integer>comparingInt(c -> up ? first[c] : -last[c])
-                .thenComparingInt(c -> up ? birth[c] : -birth[c])
-                .thenComparingInt(c -> c);
+        this.birthOrder = birthOrder();
         this.start = Arrays.stream(birth).reduce(up ? Math::min : Math::max).orElseThrow();
         this.rows = RaggedRows.of(tokens, new int[0], new int[0]);
         // No token has more rows than there are columns.
@@ -90,12 +88,11 @@ final class Batch implements AutoCloseable {
         int size = Math.toIntExact(total);
         int attention = curved ? size : ColumnTiles.mostRows(size, longest, backend.preferredAttentionRows());
         this.workspace = new Workspace(backend, model.config(), size, attention, condenses);
-        int most = seedsAt.values().stream().mapToInt(List::size).max().orElseThrow();
         Workspace other = null;
-        Buffer made = null;
+        SeedInjection made = null;
         try {
             other = curved ? new Workspace(backend, model.config(), size) : null;
-            made = backend.allocate("sources", (long) most * width);
+            made = new SeedInjection(backend, model.config().width(), seedsAt.values());
         } finally {
             if (made == null) {
                 workspace.close();
@@ -105,7 +102,23 @@ final class Batch implements AutoCloseable {
             }
         }
         this.second = other;
-        this.staging = made;
+        this.injection = made;
+    }
+
+    /** Columns that are born together come in the order of the tokens that bound them, which is mostly that of their numbers. */
+    private int[] birthOrder() {
+        long[] keys = new long[birth.length];
+        for (int c = 0; c < keys.length; c++) {
+            keys[c] =
+                    ((long) (up ? birth[c] : -birth[c]) * tokens + edge(c) + (up ? 0 : tokens - 1)) << Integer.SIZE | c;
+        }
+        Arrays.sort(keys);
+        return Arrays.stream(keys).mapToInt(key -> (int) key).toArray();
+    }
+
+    /** What columns are ordered by first: those alive at a token are then a prefix. */
+    private int edge(int column) {
+        return up ? first[column] : -last[column];
     }
 
     /** The half depth at which the sweep begins. */
@@ -149,51 +162,48 @@ final class Batch implements AutoCloseable {
      * @return the tokens that received seeds, lowest and highest; null when there were none
      */
     int[] enter(int halfDepth, Matrix base, double keep) {
-        List<Integer> born = bornAt.getOrDefault(halfDepth, List.of());
-        if (!born.isEmpty()) {
-            grow(born, base);
+        int until = born;
+        while (until < birthOrder.length && birth[birthOrder[until]] == halfDepth) {
+            until++;
+        }
+        if (until > born) {
+            grow(until, base);
         }
         List<Seeds.Seed> seeds = seedsAt.getOrDefault(halfDepth, List.of());
         if (seeds.isEmpty()) {
             return null;
         }
-        int[] place = places();
         int[] index = new int[seeds.size()];
         int low = tokens;
         int high = -1;
         for (int i = 0; i < index.length; i++) {
             Seeds.Seed seed = seeds.get(i);
             index[i] = rows.row(seed.token(), place[seed.column()]);
-            backend.upload(seed.vector(), 0, staging, (long) i * width, width);
             low = Math.min(low, seed.token());
             high = Math.max(high, seed.token());
         }
-        backend.inject(x(), index, Matrix.of(staging, index.length, width), keep);
+        injection.inject(x(), index, seeds, keep);
         return new int[] {low, high};
     }
 
-    /** Per column of the seeds where it stands in the batch now; -1 while it is not born. */
-    private int[] places() {
-        int[] place = new int[first.length];
-        Arrays.fill(place, -1);
-        for (int c = 0; c < columns.length; c++) {
-            place[columns[c]] = c;
+    /** Merges the next columns of the order of birth, up to number {@code until}, with those that are there. */
+    private void grow(int until, Matrix base) {
+        int[] grown = new int[until];
+        int[] origin = new int[until];
+        int[] firsts = new int[until];
+        int[] lasts = new int[until];
+        int old = 0;
+        int young = born;
+        for (int c = 0; c < until; c++) {
+            // Where tokens are the same, the elder comes first.
+            boolean elder = young == until || (old < columns.length && edge(columns[old]) <= edge(birthOrder[young]));
+            origin[c] = elder ? old : -1;
+            grown[c] = elder ? columns[old++] : birthOrder[young++];
+            firsts[c] = first[grown[c]];
+            lasts[c] = last[grown[c]];
+            place[grown[c]] = c;
         }
-        return place;
-    }
-
-    private void grow(List<Integer> born, Matrix base) {
-        int[] grown = IntStream.concat(Arrays.stream(columns), born.stream().mapToInt(c -> c))
-                .boxed()
-                .sorted(order)
-                .mapToInt(c -> c)
-                .toArray();
-        int[] place = places();
-        RaggedRows next = RaggedRows.of(
-                tokens,
-                Arrays.stream(grown).map(c -> first[c]).toArray(),
-                Arrays.stream(grown).map(c -> last[c]).toArray());
-        int[] origin = Arrays.stream(grown).map(c -> place[c]).toArray();
+        RaggedRows next = RaggedRows.of(tokens, firsts, lasts);
         backend.grow(x(), rows, origin, base, workspace.y(next.rows()), next);
         workspace.swap();
         if (second != null) {
@@ -202,12 +212,13 @@ final class Batch implements AutoCloseable {
         }
         columns = grown;
         rows = next;
+        born = until;
     }
 
     @Override
     public void close() {
         workspace.close();
-        staging.close();
+        injection.close();
         if (second != null) {
             second.close();
         }

@@ -122,7 +122,7 @@ public final class Batches {
         cut(model, new int[] {rows}, budgetBytes);
     }
 
-    /** Bytes of a sweep over {@code rows} rows, the seeds' staging counted as one row each. */
+    /** The most bytes of a sweep over {@code rows} rows. */
     public static long bytes(DeviceModel model, long rows) {
         Backend backend = model.backend();
         long chunk = Math.min(rows, backend.preferredChunkRows());
@@ -130,14 +130,12 @@ public final class Batches {
         long attention =
                 Math.min(rows, Math.max(model.config().positions(), wanted)); // a column has no more rows than that
         return backend.precision().bytes()
-                        * (rows * elementsPerRow(model)
+                        * (rows * Workspace.elementsPerRow(model.config())
+                                + SeedInjection.stagedRows(rows)
+                                        * model.config().width()
                                 + attention * Workspace.elementsPerAttentionRow(model.config())
                                 + chunk * model.config().inner())
                 + (rows < Condensation.leastRows(model) ? 0 : bytesOfTokenMap(model));
-    }
-
-    private static long elementsPerRow(DeviceModel model) {
-        return Workspace.elementsPerRow(model.config()) + model.config().width();
     }
 
     /**
@@ -149,7 +147,8 @@ public final class Batches {
         long workspace = Workspace.elementsPerRow(config) + Workspace.elementsPerAttentionRow(config);
         long chunk = Math.min(rows, model.backend().preferredChunkRows());
         return model.backend().precision().bytes()
-                * (rows * (2 * workspace + config.width())
+                * (rows * 2 * workspace
+                        + SeedInjection.stagedRows(rows) * config.width()
                         + 2 * chunk * config.inner()
                         + (long) tokens * config.inner());
     }

@@ -24,6 +24,7 @@ public final class DeviceModel implements AutoCloseable {
     private final Backend backend;
     private final ModelSource source;
     private final ModelConfig config;
+    private final TokenRows rows;
     private final List<Buffer> buffers = new ArrayList<>();
     private final List<BlockWeights> blocks = new ArrayList<>();
     private final double[] finalGain;
@@ -57,6 +58,7 @@ public final class DeviceModel implements AutoCloseable {
         this.backend = backend;
         this.source = source;
         this.config = source.config();
+        this.rows = new TokenRows(source);
         try {
             this.finalGain = vector("ln_f.weight");
             this.finalBias = vector("ln_f.bias");
@@ -153,16 +155,19 @@ public final class DeviceModel implements AutoCloseable {
         int width = config.width();
         int[] words = Arrays.stream(tokens).distinct().toArray();
         int[] index = Arrays.stream(tokens).map(token -> indexOf(words, token)).toArray();
-        try (Buffer wordRows = backend.allocate("word embeddings", (long) words.length * width);
-                Buffer positionRows = backend.allocate("position embeddings", (long) tokens.length * width)) {
-            for (int w = 0; w < words.length; w++) {
-                uploadRow("wte.weight", words[w], wordRows, w);
-            }
-            for (int t = 0; t < tokens.length; t++) {
-                uploadRow("wpe.weight", t, positionRows, t);
-            }
-            backend.embed(
-                    Matrix.of(wordRows, words.length, width), index, Matrix.of(positionRows, tokens.length, width), x);
+        int n = words.length;
+        double[] values =
+                new double[(n + tokens.length) * width]; // words, then positions: one upload is quicker than two
+        for (int w = 0; w < n; w++) {
+            System.arraycopy(rows.row("wte.weight", words[w]), 0, values, w * width, width);
+        }
+        for (int t = 0; t < tokens.length; t++) {
+            System.arraycopy(rows.row("wpe.weight", t), 0, values, (n + t) * width, width);
+        }
+        try (Buffer embeddings = backend.allocate("embeddings", values.length)) {
+            backend.upload(values, 0, embeddings, 0, values.length);
+            Matrix all = Matrix.of(embeddings, n + tokens.length, width);
+            backend.embed(all.rows(0, n), index, all.rows(n, tokens.length), x);
         }
     }
 
@@ -174,19 +179,9 @@ public final class DeviceModel implements AutoCloseable {
         return i;
     }
 
-    private void uploadRow(String parameter, int row, Buffer to, int place) {
-        double[] values = new double[config.width()];
-        source.parameter(parameter).read((long) row * values.length, values, 0, values.length);
-        requireFinite(parameter, values, values.length, (long) row * values.length);
-        backend.upload(values, 0, to, (long) place * values.length, values.length);
-    }
-
     /** The row of the output matrix that makes a token's logit, [D]. */
     double[] outputRow(int token) {
-        double[] row = new double[config.width()];
-        source.parameter("lm_head.weight").read((long) token * row.length, row, 0, row.length);
-        requireFinite("lm_head.weight", row, row.length, 0);
-        return row;
+        return rows.row("lm_head.weight", token).clone();
     }
 
     /** The logits [V] of one row [D] after the last LayerNorm, on the host: the output matrix is read once and not kept. */
@@ -272,7 +267,7 @@ public final class DeviceModel implements AutoCloseable {
     }
 
     /** Refuses numbers that would spread through every result. */
-    private static void requireFinite(String parameter, double[] values, int count, long from) {
+    static void requireFinite(String parameter, double[] values, int count, long from) {
         for (int i = 0; i < count; i++) {
             if (!Double.isFinite(values[i])) {
                 throw new InputException(

@@ -212,8 +212,9 @@ public final class Linearization implements AutoCloseable {
         int perDepth = tokens.length * model.config().width();
         double[] values = new double[Math.multiplyExact(depths, perDepth)];
         for (int l = 0; l < depths; l++) {
-            backend.download(field, (long) (2 * l + offset) * perDepth, values, l * perDepth, perDepth);
+            backend.downloadLater(field, (long) (2 * l + offset) * perDepth, values, l * perDepth, perDepth);
         }
+        backend.await();
         return Field.wrap(depths, tokens.length, model.config().width(), values);
     }
 
@@ -237,8 +238,9 @@ public final class Linearization implements AutoCloseable {
             for (int h = 0; h < heads; h++) {
                 Matrix part = new Matrix(z, (long) h * headWidth, count, headWidth, width);
                 backend.multiply(1, part, false, block.projection().rows(h * headWidth, headWidth), false, 0, one);
-                backend.download(head, 0, outputs, h * count * width, count * width);
+                backend.downloadLater(head, 0, outputs, h * count * width, count * width);
             }
+            backend.await();
         }
         return outputs;
     }

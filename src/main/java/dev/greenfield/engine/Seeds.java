@@ -9,7 +9,7 @@ import java.util.List;
  */
 public final class Seeds {
     /** One vector [D] of one column. */
-    record Seed(int column, int halfDepth, int token, double[] vector) {}
+    record Seed(int column, int halfDepth, int token, SeedVector vector) {}
 
     private final List<Seed> seeds = new ArrayList<>();
     private int columns;
@@ -28,6 +28,11 @@ public final class Seeds {
      * @param vector [D]; not copied
      */
     public Seeds add(int column, int halfDepth, int token, double[] vector) {
+        return add(column, halfDepth, token, SeedVector.of(vector));
+    }
+
+    /** Likewise, with a vector in any form. */
+    public Seeds add(int column, int halfDepth, int token, SeedVector vector) {
         if (column < 0 || column >= columns) {
             throw new IllegalArgumentException("column " + column + " of " + columns);
         }
@@ -37,6 +42,11 @@ public final class Seeds {
 
     /** A new column with one vector; returns the column. */
     public int column(int halfDepth, int token, double[] vector) {
+        return column(halfDepth, token, SeedVector.of(vector));
+    }
+
+    /** Likewise, with a vector in any form. */
+    public int column(int halfDepth, int token, SeedVector vector) {
         int column = column();
         add(column, halfDepth, token, vector);
         return column;

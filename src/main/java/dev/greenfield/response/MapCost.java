@@ -34,10 +34,12 @@ final class MapCost {
         double[] before = new double[layout.columns() + 1];
         for (Batches.Range batch : batches) {
             double[][] prices = prices(batch);
-            for (int c = batch.from(); c < batch.to(); c++) {
-                Site site = layout.sites().get(layout.site(c));
-                before[c + 1] = before[c] + prices[step(site.halfDepth())][distance(site.token())];
-            }
+            forEachSite(batch, (site, from, to) -> {
+                double price = prices[step(site.halfDepth())][distance(site.token())];
+                for (int c = from; c < to; c++) {
+                    before[c + 1] = before[c] + price;
+                }
+            });
         }
         return before;
     }
@@ -52,20 +54,31 @@ final class MapCost {
         return Math.abs(edge - token);
     }
 
+    /** Takes a site with its columns within a batch, from (inclusive) to (exclusive). */
+    private interface SiteColumns {
+        void take(Site site, int from, int to);
+    }
+
+    private void forEachSite(Batches.Range batch, SiteColumns work) {
+        int c = batch.from();
+        for (int s = layout.site(c); c < batch.to(); s++) {
+            int to = Math.min(layout.firstColumn(s + 1), batch.to());
+            work.take(layout.sites().get(s), c, to);
+            c = to;
+        }
+    }
+
     /** The flops of a column of a batch, [half blocks left, tokens to the edge]. */
     private double[][] prices(Batches.Range batch) {
-        int steps = 0;
-        int distances = 0;
-        for (int c = batch.from(); c < batch.to(); c++) {
-            Site site = layout.sites().get(layout.site(c));
-            steps = Math.max(steps, step(site.halfDepth()));
-            distances = Math.max(distances, distance(site.token()));
-        }
+        int[] most = new int[2];
+        forEachSite(batch, (site, from, to) -> {
+            most[0] = Math.max(most[0], step(site.halfDepth()));
+            most[1] = Math.max(most[1], distance(site.token()));
+        });
+        int steps = most[0];
+        int distances = most[1];
         long[][] entering = new long[steps + 1][distances + 1];
-        for (int c = batch.from(); c < batch.to(); c++) {
-            Site site = layout.sites().get(layout.site(c));
-            entering[step(site.halfDepth())][distance(site.token())]++;
-        }
+        forEachSite(batch, (site, from, to) -> entering[step(site.halfDepth())][distance(site.token())] += to - from);
         // A column has a row at every token from its own to the edge, in every half block from its own to the far one.
         long[][] alive = new long[steps + 1][distances + 1];
         for (int s = steps; s >= 0; s--) {

@@ -1,8 +1,11 @@
 package dev.greenfield.response;
 
+import dev.greenfield.backend.Backend;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.SeedVector;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.model.SeededGenerator;
+import java.util.Arrays;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.core.source64.SplitMix64;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
@@ -16,7 +19,7 @@ final class MapDirections {
     private final int probes;
     private final boolean gaussian;
     private final long seed;
-    private final double[][] units;
+    private final SeedVector[] units;
     private final SiteVectors given; // null when none are
 
     /**
@@ -29,11 +32,8 @@ final class MapDirections {
         this.gaussian = gaussian;
         this.seed = seed;
         this.given = null;
-        this.units = new double[probes == 0 ? width : 0][];
-        for (int i = 0; i < units.length; i++) {
-            units[i] = new double[width];
-            units[i][i] = 1;
-        }
+        this.units = new SeedVector[probes == 0 ? width : 0];
+        Arrays.setAll(units, SeedVector.Unit::new);
     }
 
     /** Given directions of each site that will be pushed. */
@@ -42,7 +42,7 @@ final class MapDirections {
         this.probes = 0;
         this.gaussian = false;
         this.seed = 0;
-        this.units = new double[0][];
+        this.units = new SeedVector[0];
         this.given = given;
     }
 
@@ -88,27 +88,40 @@ final class MapDirections {
 
     /** Direction {@code number} of a site, [D]; not to be changed. */
     double[] of(Site site, int number) {
+        return seed(site, number).values(width);
+    }
+
+    /** Likewise, as a sweep takes it in: random ones are drawn when it does. */
+    SeedVector seed(Site site, int number) {
         if (given != null) {
-            return given.of(site, number);
+            return SeedVector.of(given.of(site, number));
         }
         if (exact()) {
             return units[number];
         }
+        return gaussian
+                ? new SeedVector.Given(() -> normal(generator(site, number), width))
+                : new SeedVector.Signs(() -> signs(generator(site, number), width));
+    }
+
+    private UniformRandomProvider generator(Site site, int number) {
         // Each mixing step spreads what it was given over all bits: neighbouring sites get unrelated generators.
         long state = new SplitMix64(seed).nextLong() + site.halfDepth();
         state = new SplitMix64(state).nextLong() + site.token();
-        UniformRandomProvider random = SeededGenerator.of(new SplitMix64(state).nextLong() + number);
+        return SeededGenerator.of(new SplitMix64(state).nextLong() + number);
+    }
+
+    private static double[] normal(UniformRandomProvider random, int width) {
+        ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
         double[] direction = new double[width];
-        if (gaussian) {
-            ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
-            for (int i = 0; i < width; i++) {
-                direction[i] = normal.sample();
-            }
-        } else {
-            for (int i = 0; i < width; i++) {
-                direction[i] = random.nextBoolean() ? 1 : -1;
-            }
-        }
+        Arrays.setAll(direction, i -> normal.sample());
         return direction;
+    }
+
+    /** The bits that as many calls of {@code nextBoolean} would give, which takes them from a draw of 64 one by one. */
+    static long[] signs(UniformRandomProvider random, int width) {
+        long[] bits = new long[Backend.signWords(width)];
+        Arrays.setAll(bits, word -> random.nextLong());
+        return bits;
     }
 }

@@ -1,5 +1,6 @@
 package dev.greenfield.response;
 
+import dev.greenfield.engine.SeedVector;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
 import java.util.List;
@@ -47,6 +48,11 @@ final class MapLayout {
         return sites;
     }
 
+    /** Places of the map: each site's block begins with a number for each. */
+    int places() {
+        return places;
+    }
+
     /** Columns of one site. */
     int columns(Site site) {
         return directions.count(site) + (forward ? 0 : readings.count(site));
@@ -68,12 +74,15 @@ final class MapLayout {
         return column - firstColumn[site(column)];
     }
 
-    /** What a column pushes, [D]; not to be changed. */
-    double[] vector(int column) {
-        Site site = sites.get(site(column));
-        int number = number(column);
+    /** Number of a site's first column; that of the number after the last site is {@link #columns()}. */
+    int firstColumn(int site) {
+        return firstColumn[site];
+    }
+
+    /** What a site's column pushes, by its number among them. */
+    SeedVector seed(Site site, int number) {
         int own = directions.count(site);
-        return number < own ? directions.of(site, number) : readings.of(site, number - own);
+        return number < own ? directions.seed(site, number) : SeedVector.of(readings.of(site, number - own));
     }
 
     /** Length of the blocks from one site to another (exclusive), one after the other. */

@@ -63,14 +63,16 @@ final class MapSums {
         }
     }
 
+    /** The map; nothing can be added any more. */
     ResponseMap finish(Linearization run, boolean halfDepths) {
         boolean[] source = marked(sources);
         boolean[] target = marked(targets);
         double[] identity = new double[places];
         sources.forEach(site -> identity[place.applyAsInt(site)] = directions.identity(site));
         int k = directions.probes();
-        double[] squares = new double[sum.length];
-        double[] errors = directions.exact() ? null : new double[sum.length];
+        // The sums become the means and their errors in place: maps may fill much of the memory.
+        double[] squares = sum;
+        double[] errors = directions.exact() ? null : sumOfSquares;
         for (int s = 0; s < places; s++) {
             for (int t = 0; t < places; t++) {
                 int at = s * places + t;
@@ -81,11 +83,13 @@ final class MapSums {
                     }
                 } else if (s == t) {
                     squares[at] = identity[s];
-                } else if (directions.exact()) {
-                    squares[at] = sum[at];
-                } else {
-                    squares[at] = sum[at] / k;
-                    double spread = Math.max(0, sumOfSquares[at] - sum[at] * squares[at]);
+                    if (errors != null) {
+                        errors[at] = 0;
+                    }
+                } else if (errors != null && sum[at] != 0) { // most pairs do not reach each other
+                    double mean = sum[at] / k;
+                    double spread = Math.max(0, sumOfSquares[at] - sum[at] * mean);
+                    squares[at] = mean;
                     errors[at] = Math.sqrt(spread / (k - 1) / k);
                 }
             }

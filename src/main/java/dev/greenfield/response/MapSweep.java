@@ -1,16 +1,14 @@
 package dev.greenfield.response;
 
-import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.HalfBlockFlops;
 import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -164,15 +162,17 @@ final class MapSweep {
 
         @Override
         public double[] compute(Batches.Range range) {
-            Part part = new Part(range, layout, count(range));
+            MapPart part = new MapPart(
+                    run.model().backend(), range, layout, directions, readings, halfDepths, tokens, count(range));
             Visitor watched = meter.watching(part);
             if (forward) {
                 new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, watched);
             } else {
                 new Sweep(run).cotangents(part.seeds(), lowest, firstToken, watched);
             }
+            double[] values = part.values();
             meter.computed(range);
-            return part.values;
+            return values;
         }
 
         @Override
@@ -222,8 +222,9 @@ final class MapSweep {
     /** Per column its rows: those of a site are columns side by side. */
     private int[] rows(MapLayout layout) {
         int[] rows = new int[layout.columns()];
-        for (int c = 0; c < rows.length; c++) {
-            rows[c] = rows(layout.sites().get(layout.site(c)), layout.forward());
+        for (int s = 0; s < layout.sites().size(); s++) {
+            int each = rows(layout.sites().get(s), layout.forward());
+            Arrays.fill(rows, layout.firstColumn(s), layout.firstColumn(s + 1), each);
         }
         return rows;
     }
@@ -234,77 +235,5 @@ final class MapSweep {
 
     private int place(Site site) {
         return place(halfDepths ? site.halfDepth() : site.depth(), site.token());
-    }
-
-    /**
-     * One batch of columns: a visitor that sums what it sees by the column's site and the row's site. All that it finds is in one
-     * array, the blocks of its sites in turn as {@link MapLayout} says.
-     */
-    private final class Part implements Visitor {
-        private final Batches.Range range;
-        private final MapLayout layout;
-        private final int firstSite;
-        private final double[] values;
-
-        Part(Batches.Range range, MapLayout layout, int length) {
-            this.range = range;
-            this.layout = layout;
-            this.firstSite = layout.site(range.from());
-            this.values = new double[length];
-        }
-
-        Seeds seeds() {
-            Seeds seeds = new Seeds();
-            for (int c = range.from(); c < range.to(); c++) {
-                Site site = layout.sites().get(layout.site(c));
-                seeds.column(site.halfDepth(), site.token(), layout.vector(c));
-            }
-            return seeds;
-        }
-
-        @Override
-        public void visit(int halfDepth, RaggedRows rows, int[] columns, Matrix x) {
-            if (halfDepth % 2 == 1 && !halfDepths) {
-                return;
-            }
-            double[] squares = new double[rows.rows()];
-            run.model().backend().squaredNorms(x, squares, 0);
-            int level = halfDepths ? halfDepth : halfDepth / 2;
-            int places = levels * tokens;
-            for (int c = 0; c < columns.length; c++) {
-                int site = layout.site(range.from() + columns[c]);
-                int block = layout.length(firstSite, site);
-                int read = layout.number(range.from() + columns[c])
-                        - directions.count(layout.sites().get(site));
-                for (int t = rows.first(c); t <= rows.last(c); t++) {
-                    double square = squares[rows.row(t, c)];
-                    if (read >= 0) {
-                        values[block + layout.read(read) + place(level, t)] += square;
-                    } else {
-                        values[block + place(level, t)] += square;
-                        if (!directions.exact()) {
-                            values[block + places + place(level, t)] += square * square;
-                        }
-                    }
-                }
-            }
-            if (layout.forward()) {
-                readings.read(
-                        run.model().backend(), halfDepth, rows, x, (c, vector, dot) -> read(columns[c], vector, dot));
-            }
-        }
-
-        private void read(int column, int vector, double dot) {
-            int site = layout.site(range.from() + column);
-            int at = layout.length(firstSite, site) + layout.read(0) + vector;
-            if (directions.given()) {
-                values[at + layout.number(range.from() + column) * readings.count()] += dot;
-            } else {
-                values[at] += dot * dot;
-                if (!directions.exact()) {
-                    values[at + readings.count()] += dot * dot * dot * dot;
-                }
-            }
-        }
     }
 }

@@ -43,12 +43,12 @@ public final class SensitivityField {
         new Sweep(run).cotangents(seeds, 0, 0, (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
             double[] into = halfDepth % 2 == 0 ? whole : middle;
             // One column from token 0 on: its rows are the tokens in order.
-            backend.download(x.buffer(), x.offset(), into, halfDepth / 2 * tokens * width, rows.rows() * width);
+            backend.downloadLater(x.buffer(), x.offset(), into, halfDepth / 2 * tokens * width, rows.rows() * width);
         });
+        double value = readout.value(run, f);
+        backend.await();
         return new SensitivityField(
-                readout.value(run, f),
-                Field.wrap(layers + 1, tokens, width, whole),
-                Field.wrap(layers, tokens, width, middle));
+                value, Field.wrap(layers + 1, tokens, width, whole), Field.wrap(layers, tokens, width, middle));
     }
 
     /** F of the run itself. */

@@ -22,6 +22,7 @@ public final class SourceResponse {
         Seeds seeds = new Seeds();
         seeds.column(site.halfDepth(), site.token(), source);
         new Sweep(run).tangents(seeds, top, 0, run.length() - 1, collect(run, values));
+        run.model().backend().await();
         return Field.wrap(response.depths(), response.tokens(), response.width(), values);
     }
 
@@ -37,6 +38,7 @@ public final class SourceResponse {
         Seeds seeds = new Seeds();
         seeds.column(site.halfDepth(), site.token(), scaled);
         new Sweep(run).patchedRuns(seeds, false, top, 0, run.length() - 1, collect(run, values));
+        run.model().backend().await();
         return Field.wrap(own.depths(), own.tokens(), own.width(), values).minus(own);
     }
 
@@ -54,7 +56,7 @@ public final class SourceResponse {
         return (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
             if (halfDepth % 2 == 0) {
                 int at = (halfDepth / 2 * run.length() + rows.first(0)) * width;
-                backend.download(x.buffer(), x.offset(), values, at, rows.rows() * width);
+                backend.downloadLater(x.buffer(), x.offset(), values, at, rows.rows() * width);
             }
         };
     }

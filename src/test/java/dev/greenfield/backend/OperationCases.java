@@ -53,6 +53,7 @@ public final class OperationCases {
             cases.add(inject(keep, 12, 45));
             cases.add(inject(keep, 12, 16));
         }
+        cases.addAll(InjectionCases.all());
         cases.add(squaredNorms(1, 1));
         cases.add(squaredNorms(13, 45));
         cases.add(dots(null, 0, 1, 1));

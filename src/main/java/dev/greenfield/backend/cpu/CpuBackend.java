@@ -335,6 +335,29 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void injectUnits(Matrix x, int[] index, int[] component) {
+        FloatBuffer values = CpuBuffer.floats(x);
+        for (int i = 0; i < index.length; i++) {
+            int at = (int) x.at(index[i]) + component[i];
+            values.put(at, values.get(at) + 1);
+        }
+    }
+
+    @Override
+    public void injectSigns(Matrix x, int[] index, long[] bits) {
+        workers.ranges(index.length, rowsWorthATask(x), (from, to) -> RowKernels.injectSigns(x, index, bits, from, to));
+    }
+
+    @Override
+    public void squaredNormMoments(Matrix x, RaggedRows rows, int[] groups, int moments, double[] into, int at) {
+        int places = (groups.length - 1) * rows.tokens();
+        workers.ranges(
+                places,
+                rowsWorthATask(x) * places / Math.max(x.rows(), 1),
+                (from, to) -> RowKernels.squaredNormMoments(x, rows, groups, moments, into, at, from, to));
+    }
+
+    @Override
     public void squaredNorms(Matrix x, double[] into, int at) {
         FloatBuffer values = CpuBuffer.floats(x);
         workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> {

@@ -1,5 +1,6 @@
 package dev.greenfield.backend.cpu;
 
+import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
@@ -193,6 +194,45 @@ final class RowKernels {
             values.get((int) du.at(i), row, 0, n);
             VectorMath.multiply(row, slope, n);
             out.put((int) dg.at(i), row, 0, n);
+        }
+    }
+
+    static void injectSigns(Matrix x, int[] index, long[] bits, int from, int to) {
+        int n = x.columns();
+        int words = Backend.signWords(n);
+        FloatBuffer values = CpuBuffer.floats(x);
+        float[] row = Scratch.mine().floats(0, n);
+        for (int i = from; i < to; i++) {
+            values.get((int) x.at(index[i]), row, 0, n);
+            for (int j = 0; j < n; j++) {
+                row[j] += 2 * (bits[i * words + j / Long.SIZE] >>> j & 1) - 1;
+            }
+            values.put((int) x.at(index[i]), row, 0, n);
+        }
+    }
+
+    /** Places number group by group, token by token. */
+    static void squaredNormMoments(
+            Matrix x, RaggedRows rows, int[] groups, int moments, double[] into, int at, int from, int to) {
+        int n = x.columns();
+        int tokens = rows.tokens();
+        FloatBuffer values = CpuBuffer.floats(x);
+        float[] row = Scratch.mine().floats(0, n);
+        for (int place = from; place < to; place++) {
+            int group = place / tokens;
+            int token = place % tokens;
+            double sum = 0;
+            double squares = 0;
+            for (int c = groups[group]; c < Math.min(groups[group + 1], rows.count(token)); c++) {
+                values.get((int) x.at(rows.row(token, c)), row, 0, n);
+                double square = VectorMath.squaredNorm(row, n);
+                sum += square;
+                squares += square * square;
+            }
+            into[at + place] = sum;
+            if (moments == 2) {
+                into[at + (groups.length - 1) * tokens + place] = squares;
+            }
         }
     }
 }

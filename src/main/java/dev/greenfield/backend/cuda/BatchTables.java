@@ -89,23 +89,16 @@ final class BatchTables {
         RaggedRows rows = table.rows;
         int tokens = rows.tokens();
         int columns = rows.columns();
-        transfers.upload(
-                table.block, Integer.BYTES, tokens + 1 + 2 * columns, "tables of a batch", (staging, at, from, n) -> {
-                    for (int i = 0; i < n; i++) {
-                        staging.putInt(at + Integer.BYTES * i, entry(rows, from + i));
-                    }
-                });
+        int[] entries = new int[tokens + 1 + 2 * columns];
+        for (int t = 0; t <= tokens; t++) {
+            entries[t] = rows.start(t);
+        }
+        for (int c = 0; c < columns; c++) {
+            entries[tokens + 1 + c] = rows.first(c);
+            entries[tokens + 1 + columns + c] = rows.last(c);
+        }
+        transfers.upload(table.block, entries, "tables of a batch");
         launcher.kernel("token_of_rows").address(table.start()).number(tokens).address(table.tokenOf(0));
         launcher.launch(tokens, 1, 1, THREADS, 0);
-    }
-
-    private static int entry(RaggedRows rows, int i) {
-        int tokens = rows.tokens();
-        int columns = rows.columns();
-        if (i <= tokens) {
-            return rows.start(i);
-        }
-        int c = i - tokens - 1;
-        return c < columns ? rows.first(c) : rows.last(c - columns);
     }
 }

@@ -13,7 +13,6 @@ import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
@@ -21,7 +20,7 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * The backend of NVIDIA GPUs, in float32 or tf32. Everything runs in order on one stream: operations return when they are queued,
- * and only downloads and norms wait. One lock guards the stream's queue, so that several threads may use a backend; a GPU
+ * and only those wait whose results are wanted at once. One lock guards the stream's queue, so that several threads may use a backend; a GPU
  * is busy with one operation at a time anyway.
  */
 public final class CudaBackend implements Backend {
@@ -46,18 +45,21 @@ public final class CudaBackend implements Backend {
     private final CudaNonlinear nonlinear;
     private final CudaAttention attention;
     private KernelProfile profile; // null unless launches are measured
+    private final CudaInjection injection;
+    private final CudaSums sums;
     private boolean closed;
 
     private CudaBackend(CudaDevice device, Precision precision) {
         this.device = device;
         this.precision = precision;
-        launcher = new Launcher(this, device, stream);
         List<Runnable> undo = new ArrayList<>();
         try {
             Cuda.check(
                     JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
                     "opening a stream on " + device.description());
             undo.add(() -> JCudaDriver.cuStreamDestroy(stream));
+            launcher = new Launcher(this, device, stream);
+            undo.add(launcher::close);
             transfers = new Transfers(stream, launcher::last);
             undo.add(transfers::close);
             undo.add(memory::close);
@@ -65,6 +67,8 @@ public final class CudaBackend implements Backend {
             gemm = new CublasGemm(this, precision, stream, workspace);
             tables = new BatchTables(memory, transfers, launcher);
             nonlinear = new CudaNonlinear(launcher, tables);
+            injection = new CudaInjection(launcher, memory, transfers);
+            sums = new CudaSums(launcher, tables, memory, transfers, injection);
             attention = new CudaAttention(launcher, tables, memory, precision, device.mostSharedBytes());
             profile(KernelProfile.ifAsked(stream));
         } catch (RuntimeException | Error e) {
@@ -216,11 +220,7 @@ public final class CudaBackend implements Backend {
     @Override
     public void upload(double[] from, int at, Buffer to, long offset, int count) {
         CudaBuffer target = CudaBuffer.of(to, this);
-        queue(() -> transfers.upload(target.pointer(offset), Float.BYTES, count, to.label(), (staging, place, i, n) -> {
-            for (int e = 0; e < n; e++) {
-                staging.putFloat(place + Float.BYTES * e, (float) from[at + i + e]);
-            }
-        }));
+        queue(() -> transfers.uploadRounded(target.pointer(offset), from, at, count, to.label()));
     }
 
     @Override
@@ -231,9 +231,8 @@ public final class CudaBackend implements Backend {
                 Float.BYTES,
                 count,
                 to.label(),
-                (staging, place, i, n) -> staging.duplicate()
+                (staging, place, i, n) -> staging.slice(place, Float.BYTES * n)
                         .order(staging.order())
-                        .position(place)
                         .asFloatBuffer()
                         .put(from, at + i, n)));
     }
@@ -241,11 +240,20 @@ public final class CudaBackend implements Backend {
     @Override
     public void download(Buffer from, long offset, double[] to, int at, int count) {
         CudaBuffer source = CudaBuffer.of(from, this);
-        queue(() -> transfers.download(source.pointer(offset), Float.BYTES, count, from.label(), (staging, i, n) -> {
-            for (int e = 0; e < n; e++) {
-                to[at + i + e] = staging.getFloat(Float.BYTES * e);
-            }
-        }));
+        queue(() -> transfers.download(
+                source.pointer(offset), Float.BYTES, count, from.label(), transfers.widening(to, at)));
+    }
+
+    @Override
+    public void downloadLater(Buffer from, long offset, double[] to, int at, int count) {
+        CudaBuffer source = CudaBuffer.of(from, this);
+        queue(() -> transfers.downloadLater(
+                source.pointer(offset), Float.BYTES, count, from.label(), transfers.widening(to, at)));
+    }
+
+    @Override
+    public void await() {
+        queue(() -> transfers.synchronize("waiting for results"));
     }
 
     @Override
@@ -260,7 +268,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void embed(Matrix words, int[] index, Matrix positions, Matrix x) {
-        queue(() -> withIndex(
+        queue(() -> injection.withTable(
                 index,
                 at -> launcher.kernel("embed")
                         .matrix(words)
@@ -363,7 +371,7 @@ public final class CudaBackend implements Backend {
         queue(() -> {
             BatchTables.Table before = tables.of(fromRows);
             BatchTables.Table after = tables.of(toRows);
-            withIndex(
+            injection.withTable(
                     origin,
                     at -> launcher.kernel("grow")
                             .matrix(from)
@@ -382,83 +390,32 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void inject(Matrix x, int[] index, Matrix sources, double keep) {
-        Matrix injected = sources.rows(0, index.length);
-        queue(() -> withIndex(
-                index,
-                at -> launcher.kernel("inject")
-                        .matrix(x)
-                        .address(at)
-                        .matrix(injected)
-                        .number((float) keep)
-                        .size(injected)
-                        .launchElements(injected)));
+        queue(() -> injection.inject(x, index, sources, keep));
     }
 
-    /** Gives numbers to an operation as a table on the device. */
-    private void withIndex(int[] index, LongConsumer operation) {
-        if (index.length == 0) {
-            return;
-        }
-        DeviceMemory.Block block = memory.allocate("row numbers", (long) Integer.BYTES * index.length);
-        try {
-            transfers.upload(block, Integer.BYTES, index.length, "row numbers", (staging, place, i, n) -> {
-                for (int e = 0; e < n; e++) {
-                    staging.putInt(place + Integer.BYTES * e, index[i + e]);
-                }
-            });
-            operation.accept(block.address());
-        } finally {
-            memory.free(block);
-        }
+    @Override
+    public void injectUnits(Matrix x, int[] index, int[] component) {
+        queue(() -> injection.units(x, index, component));
+    }
+
+    @Override
+    public void injectSigns(Matrix x, int[] index, long[] bits) {
+        queue(() -> injection.signs(x, index, bits));
     }
 
     @Override
     public void squaredNorms(Matrix x, double[] into, int at) {
-        queue(() -> sums(
-                x,
-                into,
-                at,
-                out -> launcher.kernel("squared_norms")
-                        .matrix(x)
-                        .address(out)
-                        .size(x)
-                        .launchSums(x)));
+        queue(() -> sums.squaredNorms(x, into, at));
+    }
+
+    @Override
+    public void squaredNormMoments(Matrix x, RaggedRows rows, int[] groups, int moments, double[] into, int at) {
+        queue(() -> sums.squaredNormMoments(x, rows, groups, moments, into, at));
     }
 
     @Override
     public void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at) {
-        queue(() -> {
-            long tokens = rows == null ? 0 : tables.of(rows).tokenOf(fromRow);
-            sums(
-                    x,
-                    into,
-                    at,
-                    out -> launcher.kernel("dots")
-                            .matrix(x)
-                            .address(tokens)
-                            .matrix(targets)
-                            .address(out)
-                            .size(x)
-                            .launchSums(x));
-        });
-    }
-
-    /** One number of double precision a row of x, computed on the device and brought to the host. */
-    private void sums(Matrix x, double[] into, int at, LongConsumer operation) {
-        if (x.rows() == 0) {
-            return;
-        }
-        DeviceMemory.Block block = memory.allocate("sums of rows", (long) Double.BYTES * x.rows());
-        try {
-            operation.accept(block.address());
-            transfers.download(block, Double.BYTES, x.rows(), "sums of rows", (staging, i, n) -> {
-                for (int e = 0; e < n; e++) {
-                    into[at + i + e] = staging.getDouble(Double.BYTES * e);
-                }
-            });
-        } finally {
-            memory.free(block);
-        }
+        queue(() -> sums.dots(x, rows, fromRow, targets, into, at));
     }
 
     /**
@@ -482,6 +439,7 @@ public final class CudaBackend implements Backend {
             gemm.close();
             memory.close();
             transfers.close();
+            launcher.close();
             JCudaDriver.cuStreamDestroy(stream);
         }
     }

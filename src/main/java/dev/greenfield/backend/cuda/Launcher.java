@@ -10,9 +10,9 @@ import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Launches kernels on one stream. Arguments are written one after another into a fixed block of native memory that the driver
- * copies at each launch: one call per argument would cost more than the small kernels run. Not safe for several threads: the
- * backend's lock guards it.
+ * Launches kernels on one stream. Arguments are written one after another into a fixed block of native memory, beside the table of
+ * their addresses that the driver takes; it copies them at each launch. Pointers of Java's side, one per argument, would have to be
+ * followed at each launch, which takes longer than small kernels run. Not safe for several threads: the backend's lock guards it.
  *
  * <p>Use: {@code launcher.kernel("add_bias").matrix(x).buffer(bias).size(x).launchElements(x)}.
  */
@@ -32,9 +32,8 @@ final class Launcher {
     private final CudaDevice device;
     private final CUstream stream;
     private final DebugMode debug;
-    private final ByteBuffer slots =
-            ByteBuffer.allocateDirect(MOST_ARGUMENTS * SLOT).order(ByteOrder.nativeOrder());
-    private final Pointer[] argumentLists = new Pointer[MOST_ARGUMENTS + 1];
+    private final HostBlock block = new HostBlock(); // the addresses of the slots, then the slots
+    private final ByteBuffer slots;
     private String kernel;
     private int count;
     private Launch last;
@@ -50,13 +49,19 @@ final class Launcher {
         this.device = device;
         this.stream = stream;
         this.debug = new DebugMode(stream);
-        Pointer base = Pointer.to(slots);
-        for (int n = 1; n <= MOST_ARGUMENTS; n++) {
-            Pointer[] arguments = new Pointer[n];
-            for (int i = 0; i < n; i++) {
-                arguments[i] = base.withByteOffset((long) i * SLOT);
-            }
-            argumentLists[n] = Pointer.to(arguments);
+        int bytes = MOST_ARGUMENTS * SLOT;
+        Cuda.check(JCudaDriver.cuMemAllocHost(block, 2L * bytes), "locking host memory for kernel arguments");
+        ByteBuffer table = block.getByteBuffer(0, bytes).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < MOST_ARGUMENTS; i++) {
+            table.putLong(i * SLOT, block.address() + bytes + (long) i * SLOT);
+        }
+        slots = block.getByteBuffer(bytes, bytes).order(ByteOrder.nativeOrder());
+    }
+
+    /** Host memory whose address can be read. */
+    private static final class HostBlock extends Pointer {
+        long address() {
+            return getNativePointer();
         }
     }
 
@@ -166,8 +171,7 @@ final class Launcher {
         if (profile != null) {
             profile.begin();
         }
-        int result = JCudaDriver.cuLaunchKernel(
-                function, x, y, z, threads, 1, 1, sharedBytes, stream, argumentLists[count], null);
+        int result = JCudaDriver.cuLaunchKernel(function, x, y, z, threads, 1, 1, sharedBytes, stream, block, null);
         if (result != 0) {
             Cuda.check(result, last.toString());
         }
@@ -180,6 +184,10 @@ final class Launcher {
     /** What was launched last, for messages: errors on the device come out later, at copies. */
     String last() {
         return last == null ? "no kernel" : last.toString();
+    }
+
+    void close() {
+        JCudaDriver.cuMemFreeHost(block);
     }
 
     private record Launch(String kernel, int x, int y, int z, int threads, int sharedBytes) {

@@ -2,6 +2,10 @@ package dev.greenfield.backend.cuda;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
@@ -10,8 +14,9 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * Copies between host and GPU through one block of page-locked memory. Uploads are queued on the stream and do not wait: each
- * takes the next part of the block, and only when the block is used up does the host wait for the device. Downloads wait, since
- * their values are wanted. Not safe for several threads: the backend's lock guards it.
+ * takes the next part of the block, and only when the block is used up does the host wait for the device. Downloads take their
+ * part likewise, and are read from it when the host has waited: at once, or with whatever waits next. Not safe for several threads:
+ * the backend's lock guards it.
  */
 final class Transfers {
     /** Bytes of page-locked memory; larger transfers go in pieces of at most half of it. */
@@ -24,7 +29,14 @@ final class Transfers {
     private final Supplier<String> lastLaunch;
     private final Pointer pinned = new Pointer();
     private final ByteBuffer staging;
+    private final IntBuffer stagedInts; // the same memory
+    private final FloatBuffer stagedFloats;
+    private final float[] floats = new float[1024]; // numbers on their way between precisions
+    private final List<Arrival> arriving = new ArrayList<>();
     private int used;
+
+    /** Elements from the i-th on that a download puts into the staging memory at a byte position. */
+    private record Arrival(Reader reader, int at, int i, int count) {}
 
     /**
      * @param lastLaunch says what was launched last, for messages
@@ -36,6 +48,8 @@ final class Transfers {
                 JCudaDriver.cuMemAllocHost(pinned, BYTES),
                 "locking " + (BYTES >> 20) + " MiB of host memory for copies");
         staging = pinned.getByteBuffer(0, BYTES).order(ByteOrder.nativeOrder());
+        stagedInts = staging.asIntBuffer();
+        stagedFloats = staging.asFloatBuffer();
     }
 
     /** Puts element {@code i} of what is uploaded to a place in the staging memory. */
@@ -43,9 +57,9 @@ final class Transfers {
         void write(ByteBuffer staging, int at, int i, int count);
     }
 
-    /** Takes elements from the staging memory. */
+    /** Takes elements, from the i-th on, from a place in the staging memory. */
     interface Reader {
-        void read(ByteBuffer staging, int i, int count);
+        void read(ByteBuffer staging, int at, int i, int count);
     }
 
     /**
@@ -59,42 +73,100 @@ final class Transfers {
         for (int done = 0; done < count; done += most) {
             int n = Math.min(most, count - done);
             int bytes = n * elementBytes;
-            if (used + bytes > BYTES) {
-                synchronize(what);
-            }
-            writer.write(staging, used, done, n);
-            Cuda.check(
-                    JCudaDriver.cuMemcpyHtoDAsync(
-                            to.withByteOffset((long) done * elementBytes), pinned.withByteOffset(used), bytes, stream),
-                    what + ": uploading " + bytes + " bytes");
-            used = (used + bytes + ALIGN - 1) / ALIGN * ALIGN;
+            int at = reserve(bytes, what);
+            writer.write(staging, at, done, n);
+            send(to, (long) done * elementBytes, at, bytes, what);
         }
     }
 
-    /** Downloads {@code count} elements and hands them to {@code reader}, which finds them from byte 0 on. */
+    /** Uploads float32 numbers from an array of double precision. */
+    void uploadRounded(CUdeviceptr to, double[] values, int at, int count, String what) {
+        upload(to, Float.BYTES, count, what, (memory, place, i, n) -> {
+            for (int done = 0; done < n; done += floats.length) {
+                int m = Math.min(floats.length, n - done);
+                for (int e = 0; e < m; e++) {
+                    floats[e] = (float) values[at + i + done + e];
+                }
+                stagedFloats.put(place / Float.BYTES + done, floats, 0, m);
+            }
+        });
+    }
+
+    /** Reads float32 numbers into an array of double precision. */
+    Reader widening(double[] into, int at) {
+        return (memory, place, i, n) -> {
+            for (int done = 0; done < n; done += floats.length) {
+                int m = Math.min(floats.length, n - done);
+                stagedFloats.get(place / Float.BYTES + done, floats, 0, m);
+                for (int e = 0; e < m; e++) {
+                    into[at + i + done + e] = floats[e];
+                }
+            }
+        };
+    }
+
+    /** Uploads whole numbers. */
+    void upload(CUdeviceptr to, int[] values, String what) {
+        int most = PIECE / Integer.BYTES;
+        for (int done = 0; done < values.length; done += most) {
+            int n = Math.min(most, values.length - done);
+            int at = reserve(n * Integer.BYTES, what);
+            stagedInts.put(at / Integer.BYTES, values, done, n);
+            send(to, (long) done * Integer.BYTES, at, n * Integer.BYTES, what);
+        }
+    }
+
+    private void send(CUdeviceptr to, long offset, int at, int bytes, String what) {
+        int result = JCudaDriver.cuMemcpyHtoDAsync(
+                offset == 0 ? to : to.withByteOffset(offset), pinned.withByteOffset(at), bytes, stream);
+        if (result != 0) {
+            Cuda.check(result, what + ": uploading " + bytes + " bytes");
+        }
+    }
+
+    /** The next part of the staging memory, as a byte position. */
+    private int reserve(int bytes, String what) {
+        if (used + bytes > BYTES) {
+            synchronize(what);
+        }
+        int at = used;
+        used = (used + bytes + ALIGN - 1) / ALIGN * ALIGN;
+        return at;
+    }
+
+    /** Downloads {@code count} elements and hands them to {@code reader}. */
     void download(CUdeviceptr from, int elementBytes, int count, String what, Reader reader) {
+        downloadLater(from, elementBytes, count, what, reader);
+        synchronize(what);
+    }
+
+    /** Likewise, but they are handed over at the next {@link #synchronize}, whoever asks for it. */
+    void downloadLater(CUdeviceptr from, int elementBytes, int count, String what, Reader reader) {
         int most = PIECE / elementBytes;
         for (int done = 0; done < count; done += most) {
             int n = Math.min(most, count - done);
-            // Uploads that still wait in the staging memory must have left it before it is written over.
-            if (used > 0) {
-                synchronize(what);
+            int bytes = n * elementBytes;
+            int at = reserve(bytes, what);
+            int result = JCudaDriver.cuMemcpyDtoHAsync(
+                    pinned.withByteOffset(at), from.withByteOffset((long) done * elementBytes), bytes, stream);
+            if (result != 0) {
+                Cuda.check(result, what + ": downloading " + bytes + " bytes");
             }
-            Cuda.check(
-                    JCudaDriver.cuMemcpyDtoHAsync(
-                            pinned, from.withByteOffset((long) done * elementBytes), (long) n * elementBytes, stream),
-                    what + ": downloading " + (long) n * elementBytes + " bytes");
-            synchronize(what);
-            reader.read(staging, done, n);
+            arriving.add(new Arrival(reader, at, done, n));
         }
     }
 
-    /** Waits until the device has done all that was asked; errors of earlier kernels come out here. */
+    /** Waits until the device has done all that was asked, and hands over what was downloaded; errors of earlier kernels come out here. */
     void synchronize(String what) {
         int result = JCudaDriver.cuStreamSynchronize(stream);
         if (result != 0) {
+            arriving.clear();
             Cuda.checkEarlier(result, what, lastLaunch.get());
         }
+        for (Arrival arrival : arriving) {
+            arrival.reader.read(staging, arrival.at, arrival.i, arrival.count);
+        }
+        arriving.clear();
         used = 0;
     }
 

@@ -343,15 +343,57 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void injectUnits(Matrix x, int[] index, int[] component) {
+        double[] values = ReferenceBuffer.of(x);
+        for (int i = 0; i < index.length; i++) {
+            int at = (int) x.at(index[i]) + component[i];
+            values[at] = r(values[at] + 1);
+        }
+    }
+
+    @Override
+    public void injectSigns(Matrix x, int[] index, long[] bits) {
+        double[] values = ReferenceBuffer.of(x);
+        int words = Backend.signWords(x.columns());
+        for (int i = 0; i < index.length; i++) {
+            for (int j = 0; j < x.columns(); j++) {
+                int at = (int) x.at(index[i]) + j;
+                boolean set = (bits[i * words + j / Long.SIZE] >>> j & 1) == 1;
+                values[at] = r(values[at] + (set ? 1 : -1));
+            }
+        }
+    }
+
+    @Override
     public void squaredNorms(Matrix x, double[] into, int at) {
         double[] values = ReferenceBuffer.of(x);
         for (int i = 0; i < x.rows(); i++) {
-            double sum = 0;
-            for (int j = 0; j < x.columns(); j++) {
-                double v = values[(int) x.at(i) + j];
-                sum += v * v;
+            into[at + i] = squaredNorm(values, (int) x.at(i), x.columns());
+        }
+    }
+
+    private static double squaredNorm(double[] values, int at, int width) {
+        double sum = 0;
+        for (int j = 0; j < width; j++) {
+            sum += values[at + j] * values[at + j];
+        }
+        return sum;
+    }
+
+    @Override
+    public void squaredNormMoments(Matrix x, RaggedRows rows, int[] groups, int moments, double[] into, int at) {
+        double[] values = ReferenceBuffer.of(x);
+        int count = groups.length - 1;
+        Arrays.fill(into, at, at + moments * count * rows.tokens(), 0);
+        for (int g = 0; g < count; g++) {
+            for (int c = groups[g]; c < groups[g + 1]; c++) {
+                for (int t = rows.first(c); t <= rows.last(c); t++) {
+                    double square = squaredNorm(values, (int) x.at(rows.row(t, c)), x.columns());
+                    for (int m = 0; m < moments; m++) {
+                        into[at + (m * count + g) * rows.tokens() + t] += m == 0 ? square : square * square;
+                    }
+                }
             }
-            into[at + i] = sum;
         }
     }
 
