@@ -10,7 +10,7 @@ import dev.greenfield.model.Activation;
  * <p>Arguments are checked by the engine; an operation may assume that shapes agree. Operations of one backend object run one
  * after another in the order of the calls; several threads may call it, each on its own buffers.
  */
-public interface Backend extends AutoCloseable {
+public interface Backend extends ColumnOperations, AutoCloseable {
     /** {@code reference}, {@code cpu} or {@code cuda}. */
     String name();
 

@@ -38,20 +38,18 @@ class ColumnTilesTest {
         RaggedRows rows = RaggedRows.of(7, first, last);
         for (int wanted : new int[] {1, 7, 12, 20, 1000}) {
             List<Integer> seen = new ArrayList<>();
-            ColumnTiles.forEach(rows, wanted, (tile, columns) -> {
+            ColumnTiles.forEach(rows, wanted, tile -> {
                 assertThat(tile.rows()).isLessThanOrEqualTo(ColumnTiles.mostRows(rows.rows(), 7, wanted));
-                int[] index = ColumnTiles.index(rows, tile, columns, 2);
-                int at = 0;
-                for (int t = 2; t < 7; t++) {
-                    for (int c = 0; c < tile.count(t); c++) {
-                        assertThat(index[at++]).isEqualTo(rows.row(t, columns[c]));
+                assertThat(tile.isPart()).isEqualTo(wanted < 1000);
+                assertThat(tile.whole()).isSameAs(rows);
+                for (int c = 0; c < tile.columns(); c++) {
+                    int column = tile.firstColumn() + c;
+                    assertThat(tile.first(c)).isEqualTo(first[column]);
+                    assertThat(tile.last(c)).isEqualTo(last[column]);
+                    for (int t = first[column]; t <= last[column]; t++) {
+                        assertThat(tile.rowInWhole(tile.row(t, c))).isEqualTo(rows.row(t, column));
                     }
-                }
-                assertThat(at).isEqualTo(index.length);
-                for (int c = 0; c < columns.length; c++) {
-                    assertThat(tile.first(c)).isEqualTo(first[columns[c]]);
-                    assertThat(tile.last(c)).isEqualTo(last[columns[c]]);
-                    seen.add(columns[c]);
+                    seen.add(column);
                 }
             });
             assertThat(seen).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);

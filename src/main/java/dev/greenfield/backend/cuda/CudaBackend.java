@@ -45,6 +45,7 @@ public final class CudaBackend implements Backend {
     private final CublasGemm gemm;
     private final CudaNonlinear nonlinear;
     private final CudaAttention attention;
+    private final CudaColumns columns;
     private boolean closed;
 
     private CudaBackend(CudaDevice device, Precision precision) {
@@ -64,6 +65,7 @@ public final class CudaBackend implements Backend {
             gemm = new CublasGemm(this, precision, stream, workspace);
             tables = new BatchTables(memory, transfers, launcher);
             nonlinear = new CudaNonlinear(launcher, tables);
+            columns = new CudaColumns(launcher, tables);
             attention = new CudaAttention(launcher, tables, memory, precision, device.mostSharedBytes());
         } catch (RuntimeException | Error e) {
             for (int i = undo.size() - 1; i >= 0; i--) {
@@ -277,6 +279,7 @@ public final class CudaBackend implements Backend {
                 .buffer(bias)
                 .matrix(x)
                 .matrix(sum)
+                .address(0)
                 .size(x)
                 .launchElements(x));
     }
@@ -386,6 +389,31 @@ public final class CudaBackend implements Backend {
                         .number((float) keep)
                         .size(injected)
                         .launchElements(injected)));
+    }
+
+    @Override
+    public void layerNormOfColumns(Matrix x, RaggedRows part, double epsilon, Matrix normalized) {
+        queue(() -> columns.layerNorm(x, part, epsilon, normalized));
+    }
+
+    @Override
+    public void layerNormTangentOfColumns(Matrix dx, RaggedRows part, Matrix normalized, Buffer inverseStd, Matrix dy) {
+        queue(() -> columns.layerNormTangent(dx, part, normalized, inverseStd, dy));
+    }
+
+    @Override
+    public void layerNormAdjointOfColumns(Matrix y, RaggedRows part, Matrix normalized, Buffer inverseStd, Matrix x) {
+        queue(() -> columns.layerNormAdjoint(y, part, normalized, inverseStd, x));
+    }
+
+    @Override
+    public void takeColumns(Matrix x, RaggedRows part, int fromToken, Matrix y) {
+        queue(() -> columns.take(x, part, fromToken, y));
+    }
+
+    @Override
+    public void addToColumns(Matrix y, Buffer bias, RaggedRows part, int fromToken, Matrix x) {
+        queue(() -> columns.add(y, bias, part, fromToken, x));
     }
 
     /** Gives numbers to an operation as a table on the device. */
