@@ -38,6 +38,11 @@ public interface Backend extends ColumnOperations, AutoCloseable {
     /** Rows whose queries, keys and values should be held at once, for the products that make and use them to be large and fast. */
     int preferredAttentionRows();
 
+    /** Columns that attention takes together: with fewer at once, part of what it works with is idle. */
+    default int preferredAttentionColumns() {
+        return 1;
+    }
+
     /**
      * How many times more rows than where flops are equal a token must have for a map of its own to be worth forming: above 1 where
      * the products that form it run slower than long ones.
@@ -58,6 +63,19 @@ public interface Backend extends ColumnOperations, AutoCloseable {
 
     /** c = alpha op(a) op(b) + beta c, where op transposes when its flag is set. With beta 0, c need not hold numbers. */
     void multiply(double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c);
+
+    /**
+     * Says that a matrix will be the right factor of many products and does not change any more. The backend may keep it a second
+     * time in the form that it multiplies fastest, until its buffer is closed.
+     */
+    default void keepAsFactor(Matrix b) {
+        // Most backends multiply by matrices as they are.
+    }
+
+    /** Bytes that {@link #keepAsFactor} takes for each element. */
+    default int factorBytes() {
+        return 0;
+    }
 
     /**
      * Embeds tokens: x row t = words row index[t] + positions row t.

@@ -1,5 +1,6 @@
 package dev.greenfield.engine;
 
+import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.RaggedRows;
 import java.util.function.Consumer;
 
@@ -11,18 +12,21 @@ import java.util.function.Consumer;
 final class ColumnTiles {
     private ColumnTiles() {}
 
-    /** The most rows that a tile of a batch can have. */
-    static int mostRows(int rows, int longestColumn, int wanted) {
-        return Math.min(rows, Math.max(wanted, longestColumn));
+    /** The most rows that a tile of a batch can have; {@code longest} is the most rows of a column. */
+    static long mostRows(Backend backend, long rows, int longest) {
+        long few = (long) backend.preferredAttentionColumns() * longest;
+        return Math.min(rows, Math.max(backend.preferredAttentionRows(), few));
     }
 
     /**
-     * Cuts the columns into tiles of about equally many rows, at most {@code wanted} unless a single column has more. A batch that
-     * has no more rows than wanted is its own tile.
+     * Cuts the columns into tiles of about equally many rows, at most as many as the backend prefers to have in attention, unless the
+     * fewest columns that it takes together have more. A batch that has no more rows than that is its own tile.
      *
      * @param work takes a tile: the batch, or a part of it
      */
-    static void forEach(RaggedRows rows, int wanted, Consumer<RaggedRows> work) {
+    static void forEach(Backend backend, RaggedRows rows, Consumer<RaggedRows> work) {
+        int wanted = backend.preferredAttentionRows();
+        int least = backend.preferredAttentionColumns();
         if (rows.rows() <= wanted) {
             work.accept(rows);
             return;
@@ -33,9 +37,12 @@ final class ColumnTiles {
         while (from < rows.columns()) {
             int to = from;
             int sum = 0;
-            while (to < rows.columns() && (to == from || sum + length(rows, to) <= even)) {
+            while (to < rows.columns() && (to - from < least || sum + length(rows, to) <= even)) {
                 sum += length(rows, to);
                 to++;
+            }
+            if (to < rows.columns()) {
+                to -= (to - from) % least;
             }
             work.accept(rows.columns(from, to));
             from = to;

@@ -58,7 +58,7 @@ final class Layers {
     /** The attention half of patched runs whose tokens before their first are those of {@code base} [T, 3D]. */
     void attentionValue(int l, Matrix x, RaggedRows rows, Matrix base, int fromToken, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        ColumnTiles.forEach(rows, backend.preferredAttentionRows(), tile -> {
+        ColumnTiles.forEach(backend, rows, tile -> {
             Matrix y = w.y(tile.rows());
             backend.layerNormOfColumns(x, tile, model.config().epsilon(), y);
             attend(l, y, tile, base, fromToken, w.qkv(tile.rows()), y, null);
@@ -116,7 +116,7 @@ final class Layers {
     /** The attention half of tangents dx. */
     void attentionTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        ColumnTiles.forEach(rows, backend.preferredAttentionRows(), tile -> {
+        ColumnTiles.forEach(backend, rows, tile -> {
             Matrix dy = w.y(tile.rows());
             Matrix dqkv = w.qkv(tile.rows());
             backend.layerNormTangentOfColumns(dx, tile, primal.normalized1(), primal.inverseStd1(), dy);
@@ -137,15 +137,16 @@ final class Layers {
     void mlpTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         condensation.split(rows, fromToken, (from, to, condensed) -> {
             if (condensed) {
-                Matrix map = condensation.map(model.block(l), primal, from, w);
-                int chunk =
-                        w.chunk(rows.count(from)); // what is normalized is still in fast memory when it is multiplied
-                for (int r = rows.start(from); r < rows.start(to); r += chunk) {
-                    Matrix part = dx.rows(r, Math.min(chunk, rows.start(to) - r));
-                    Matrix dy = w.y(part.rows());
-                    backend.layerNormTangent(part, rows, r, primal.normalized2(), primal.inverseStd2(), dy, false);
-                    backend.multiply(1, dy, false, map, false, 1, part);
-                }
+                condensation.maps(model.block(l), primal, from, to, w, (token, map) -> {
+                    int end = rows.start(token + 1);
+                    int chunk = w.chunk(rows.count(token)); // so that what is normalized is multiplied in fast memory
+                    for (int r = rows.start(token); r < end; r += chunk) {
+                        Matrix part = dx.rows(r, Math.min(chunk, end - r));
+                        Matrix dy = w.y(part.rows());
+                        backend.layerNormTangent(part, rows, r, primal.normalized2(), primal.inverseStd2(), dy, false);
+                        backend.multiply(1, dy, false, map, false, 1, part);
+                    }
+                });
             } else {
                 mlpTangentOfRows(l, dx, rows, primal, rows.start(from), rows.start(to), w);
             }
@@ -175,7 +176,7 @@ final class Layers {
      */
     void attentionAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        ColumnTiles.forEach(rows, backend.preferredAttentionRows(), tile -> {
+        ColumnTiles.forEach(backend, rows, tile -> {
             Matrix read = from(g, rows, fromToken);
             if (tile.isPart()) {
                 read = w.branch(tile.rows() - tile.start(fromToken));
@@ -194,14 +195,16 @@ final class Layers {
     void mlpAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         condensation.split(rows, fromToken, (from, to, condensed) -> {
             if (condensed) {
-                Matrix map = condensation.map(model.block(l), primal, from, w);
-                int chunk = w.chunk(rows.count(from));
-                for (int r = rows.start(from); r < rows.start(to); r += chunk) {
-                    Matrix part = g.rows(r, Math.min(chunk, rows.start(to) - r));
-                    Matrix y = w.y(part.rows());
-                    backend.multiply(1, part, false, map, true, 0, y);
-                    backend.layerNormTangent(y, rows, r, primal.normalized2(), primal.inverseStd2(), part, true);
-                }
+                condensation.maps(model.block(l), primal, from, to, w, (token, map) -> {
+                    int end = rows.start(token + 1);
+                    int chunk = w.chunk(rows.count(token));
+                    for (int r = rows.start(token); r < end; r += chunk) {
+                        Matrix part = g.rows(r, Math.min(chunk, end - r));
+                        Matrix y = w.y(part.rows());
+                        backend.multiply(1, part, false, map, true, 0, y);
+                        backend.layerNormTangent(y, rows, r, primal.normalized2(), primal.inverseStd2(), part, true);
+                    }
+                });
             } else {
                 mlpAdjointOfRows(l, g, rows, primal, rows.start(from), rows.start(to), w);
             }
