@@ -43,7 +43,10 @@ final class CommonOptions {
     @Option(names = "--backend", paramLabel = "NAME", description = "auto, cpu, cuda or reference. Default: auto.")
     String backend = "auto";
 
-    @Option(names = "--precision", paramLabel = "P", description = "fp32, tf32 or fp64, where the backend has it.")
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            description = "fp32, tf32, bf16 or fp64, where the backend has it; bf16 is for estimates.")
     String precision;
 
     @Option(
@@ -158,7 +161,7 @@ final class CommonOptions {
                 return p;
             }
         }
-        throw new InputException("--precision " + Quantities.quoted(precision) + ": expected fp32, tf32 or fp64");
+        throw new InputException("--precision " + Quantities.quoted(precision) + ": expected fp32, tf32, bf16 or fp64");
     }
 
     /** The seed. */
