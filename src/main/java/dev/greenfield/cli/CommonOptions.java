@@ -155,6 +155,11 @@ final class CommonOptions {
         return memory == null ? options : options.memory(Quantities.bytes("--memory", memory));
     }
 
+    /** Whether numbers are asked for in an arithmetic that is meant for estimates. */
+    boolean coarse() {
+        return precision != null && precision() == Precision.BF16;
+    }
+
     private Precision precision() {
         for (Precision p : Precision.values()) {
             if (p.label().equals(precision)) {

@@ -20,9 +20,11 @@ import dev.greenfield.testing.LeakCheck;
 import dev.greenfield.testing.RoundedFactors;
 import dev.greenfield.testing.Yardstick;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -160,6 +162,18 @@ class FactorsTest {
         assertThat(backend.factorBytes()).isEqualTo(4);
         results(backend)
                 .forEach((name, values) -> Yardstick.check("tn " + name, values, exact.get(name), single.get(name)));
+    }
+
+    @Test
+    void exactMapsInBf16AreMadeWithAWarning() throws IOException, InterruptedException {
+        String[] map = {"map", "--model", "random:1,1,8,9,4", "--tokens", "1,2", "--backend", "cuda", "--exact"};
+        for (String precision : List.of("tf32", "bf16")) {
+            String[] command = Stream.concat(Arrays.stream(map), Stream.of("--precision", precision))
+                    .toArray(String[]::new);
+            ChildJvm.Finished done = ChildJvm.run(Map.of(), List.of(), "dev.greenfield.cli.Main", command);
+            assertThat(done.exit()).as(done.err()).isZero();
+            assertThat(done.err().contains("warning: an exact map in bf16")).isEqualTo(precision.equals("bf16"));
+        }
     }
 
     @Test
