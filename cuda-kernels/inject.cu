@@ -1,4 +1,5 @@
-// Sources entering a batch: at rows that it has (inject and its kin), and as columns that it gains (grow).
+// Rows entering a batch and leaving it: sources at rows that it has (inject and its kin), columns that it gains (grow), rows of a part
+// of it (take).
 #include "quads.cuh"
 
 // Row index[i] of x becomes keep times itself plus row i of sources. With keep 0 the row is replaced without being read: it need not
@@ -123,3 +124,28 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) grow(
   });
 }
 REGISTER_KERNEL(grow)
+
+// Row i of y becomes the row of x that a table names, or row i.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) take(
+    const float* __restrict__ x,  // [R, D]
+    int x_stride,
+    const int* __restrict__ row_of,  // [n], or null for row i
+    float* __restrict__ y,  // [n, D]
+    int y_stride,
+    int rows,  // n
+    int width) {
+  constexpr int SLOTS = 4;
+  const int column = element_column();
+  if (column >= width) return;
+  known(width % QUAD == 0 && rows_aligned(x, x_stride) && rows_aligned(y, y_stride), [&](auto aligned) {
+    Quad copy[SLOTS];
+    each_row<SLOTS>(
+        rows,
+        [&](long long row, int k) {
+          const long long at = row_of == nullptr ? row : row_of[row];
+          copy[k] = load_quad(aligned, x + at * x_stride, column, width);
+        },
+        [&](long long row, int k) { store_quad(aligned, copy[k], y + row * y_stride, column, width); });
+  });
+}
+REGISTER_KERNEL(take)

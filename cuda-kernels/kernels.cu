@@ -5,6 +5,7 @@
 #include "attention_curvature.cu"
 #include "attention_tangent.cu"
 #include "embedding.cu"
+#include "factors.cu"
 #include "inject.cu"
 #include "layernorm.cu"
 #include "reductions.cu"

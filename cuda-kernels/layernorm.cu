@@ -1,18 +1,22 @@
 // LayerNorm without gain and bias (they are folded into the next matrix), its tangent and its curvature. The Jacobian
-// r (I - 1 1'/D - n n'/D) is symmetric, so the tangent is the adjoint too. One block a row at a time.
+// r (I - 1 1'/D - n n'/D) is symmetric, so the tangent is the adjoint too. One block a row at a time. Where a table of rows is given, the
+// rows of one side are those that it names of a larger matrix: attention takes a batch in parts, and a part's rows lie apart.
 #include "quads.cuh"
 
 namespace {
 
+// Where row i of a launch is in a matrix: at the row that a table names, or at i.
+__device__ __forceinline__ long long row_at(const int* table, long long i) { return table == nullptr ? i : table[i]; }
+
 template <int HELD, bool ALIGNED>
 __device__ __forceinline__ void normalize_rows(
-    const float* x, int x_stride, float* normalized, int normalized_stride, float* inverse_std, int rows, int width, float epsilon,
+    const float* x, int x_stride, const int* x_row_of, float* normalized, int normalized_stride, float* inverse_std, int rows, int width, float epsilon,
     BlockSums<float, 1>& block_sum, BlockSums<float, 2>& block_sums) {
   const Known<ALIGNED> aligned;
   const RowRange range(rows);
   for (long long i = range.from; i < range.to; i++) {
     SpreadRow<HELD, ALIGNED> row;
-    row.load(x + i * x_stride, width);
+    row.load(x + row_at(x_row_of, i) * x_stride, width);
 
     float sum[1] = {0};
     each_quad<HELD>(width, [&](int k) {
@@ -51,8 +55,9 @@ __device__ __forceinline__ void normalize_rows(
 
 template <int HELD, bool ALIGNED>
 __device__ __forceinline__ void normalize_tangents(
-    const float* dx, int dx_stride, const int* token_of, const float* normalized, int normalized_stride, const float* inverse_std,
-    float* dy, int dy_stride, int rows, int width, bool accumulate, BlockSums<float, 2>& block_sums) {
+    const float* dx, int dx_stride, const int* dx_row_of, const int* token_of, const float* normalized, int normalized_stride,
+    const float* inverse_std, float* dy, int dy_stride, const int* dy_row_of, int rows, int width, bool accumulate,
+    BlockSums<float, 2>& block_sums) {
   const Known<ALIGNED> aligned;
   const RowRange range(rows);
   SpreadRow<HELD, ALIGNED> n;
@@ -60,8 +65,9 @@ __device__ __forceinline__ void normalize_tangents(
   int held_token = -1;
   for (long long i = range.from; i < range.to; i++) {
     SpreadRow<HELD, ALIGNED> tangent, old;
-    tangent.load(dx + i * dx_stride, width);
-    if (accumulate) old.load(dy + i * dy_stride, width);
+    tangent.load(dx + row_at(dx_row_of, i) * dx_stride, width);
+    const int to = int(row_at(dy_row_of, i));
+    if (accumulate) old.load(dy + (long long)to * dy_stride, width);
     const int token = token_of[i];
     if (token != held_token) {
       n.load(normalized + (long long)token * normalized_stride, width);
@@ -90,7 +96,7 @@ __device__ __forceinline__ void normalize_tangents(
 #pragma unroll
         for (int j = 0; j < QUAD; j++) d.v[j] += before.v[j];
       }
-      store_quad(aligned, d, dy + i * dy_stride, quad_column(k), width);
+      store_quad(aligned, d, dy + (long long)to * dy_stride, quad_column(k), width);
     });
   }
 }
@@ -148,8 +154,9 @@ __device__ __forceinline__ void bend_rows(
 
 // normalized = (x - mean) / sqrt(variance + epsilon) of each row; it may be x itself.
 extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm(
-    const float* x,  // [R, D]
+    const float* x,  // [R, D], or more rows
     int x_stride,
+    const int* __restrict__ x_row_of,  // [R], or null for row i
     float* normalized,  // [R, D]
     int normalized_stride,
     float* inverse_std,  // [R] or null
@@ -163,7 +170,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm(
   const bool whole = width % QUAD == 0 && rows_aligned(x, x_stride) && rows_aligned(normalized, normalized_stride);
   spread(width, whole, [&](auto held, auto aligned) {
     normalize_rows<decltype(held)::value, decltype(aligned)::value>(
-        x, x_stride, normalized, normalized_stride, inverse_std, rows, width, epsilon, block_sum, block_sums);
+        x, x_stride, x_row_of, normalized, normalized_stride, inverse_std, rows, width, epsilon, block_sum, block_sums);
   });
 }
 REGISTER_KERNEL(layer_norm)
@@ -171,14 +178,16 @@ REGISTER_KERNEL(layer_norm)
 // dy = r (dx - mean(dx) - n mean(n dx)), or that added to dy, with the n and r of the row's token. dy may be dx itself unless it is
 // added to. Rows that share a token with the row before keep its n in registers.
 extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm_tangent(
-    const float* dx,  // [R, D]
+    const float* dx,  // [R, D], or more rows
     int dx_stride,
+    const int* __restrict__ dx_row_of,  // [R], or null for row i
     const int* __restrict__ token_of,  // [R]
     const float* __restrict__ normalized,  // [T, D]
     int normalized_stride,
     const float* __restrict__ inverse_std,  // [T]
-    float* dy,  // [R, D]
+    float* dy,  // [R, D], or more rows
     int dy_stride,
+    const int* __restrict__ dy_row_of,  // [R], or null for row i; no row occurs twice
     int rows,
     int width,
     int accumulate) {
@@ -188,7 +197,8 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm_tangent(
                      rows_aligned(dy, dy_stride);
   spread(width, whole, [&](auto held, auto aligned) {
     normalize_tangents<decltype(held)::value, decltype(aligned)::value>(
-        dx, dx_stride, token_of, normalized, normalized_stride, inverse_std, dy, dy_stride, rows, width, accumulate != 0, block_sums);
+        dx, dx_stride, dx_row_of, token_of, normalized, normalized_stride, inverse_std, dy, dy_stride, dy_row_of, rows, width,
+        accumulate != 0, block_sums);
   });
 }
 REGISTER_KERNEL(layer_norm_tangent)

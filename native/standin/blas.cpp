@@ -13,7 +13,7 @@ namespace {
 
 enum Status { SUCCESS = 0, NOT_INITIALIZED = 1, INVALID_VALUE = 7, EXECUTION_FAILED = 13, NOT_SUPPORTED = 15 };
 enum { OP_N = 0, OP_T = 1, OP_C = 2 };
-enum { REAL_32F = 0 };                          // cudaDataType
+enum { REAL_32F = 0, REAL_16BF = 14 };          // cudaDataType
 enum { COMPUTE_32F = 68, COMPUTE_32F_FAST_TF32 = 77 };
 enum { TF32_TENSOR_OP_MATH = 3 };
 enum { kVersion = 130000 };
@@ -44,21 +44,26 @@ Status check(int transpose_a, int transpose_b, const Gemm& g) {
 
 Status multiply(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a, int64_t lda,
                 int64_t a_stride, const void* b, int64_t ldb, int64_t b_stride, const void* beta, void* c, int64_t ldc, int64_t c_stride,
-                int batch, bool tf32) {
+                int batch, int32_t factors) {
   if (!valid(handle)) return NOT_INITIALIZED;
   if (alpha == nullptr || beta == nullptr) return INVALID_VALUE;
   auto address = [](const void* p) { return reinterpret_cast<uint64_t>(p); };
   Gemm g = {address(a), address(b), address(c), a_stride, b_stride, c_stride, m, n, k, lda, ldb, ldc, transpose_a != OP_N, transpose_b != OP_N,
-            batch, tf32 || static_cast<Handle*>(handle)->math_mode == TF32_TENSOR_OP_MATH, *static_cast<const float*>(alpha),
-            *static_cast<const float*>(beta)};
+            batch, factors, *static_cast<const float*>(alpha), *static_cast<const float*>(beta)};
+  if (factors == kFloatFactors && static_cast<Handle*>(handle)->math_mode == TF32_TENSOR_OP_MATH) g.factors = kTf32Factors;
   Status status = check(transpose_a, transpose_b, g);
   if (status != SUCCESS || m == 0 || n == 0 || batch == 0) return status;
   return standin_gemm(&g, static_cast<Handle*>(handle)->stream) == 0 ? SUCCESS : EXECUTION_FAILED;
 }
 
+// Both factors are float32 or both bf16; results and scalars are float32.
 bool supported(int a_type, int b_type, int c_type, int compute) {
-  return a_type == REAL_32F && b_type == REAL_32F && c_type == REAL_32F && (compute == COMPUTE_32F || compute == COMPUTE_32F_FAST_TF32);
+  if (a_type != b_type || c_type != REAL_32F) return false;
+  if (a_type == REAL_16BF) return compute == COMPUTE_32F;
+  return a_type == REAL_32F && (compute == COMPUTE_32F || compute == COMPUTE_32F_FAST_TF32);
 }
+
+int32_t factors(int type, int compute) { return type == REAL_16BF ? kBf16Factors : compute == COMPUTE_32F_FAST_TF32 ? kTf32Factors : kFloatFactors; }
 
 }  // namespace
 
@@ -153,13 +158,13 @@ API const char* cublasGetStatusString(int status) {
 
 API int cublasSgemm_v2(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const float* alpha, const float* a, int lda,
                        const float* b, int ldb, const float* beta, float* c, int ldc) {
-  return multiply(handle, transpose_a, transpose_b, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1, false);
+  return multiply(handle, transpose_a, transpose_b, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1, kFloatFactors);
 }
 
 API int cublasGemmEx(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a, int a_type, int lda,
                      const void* b, int b_type, int ldb, const void* beta, void* c, int c_type, int ldc, int compute, int) {
   if (!supported(a_type, b_type, c_type, compute)) return NOT_SUPPORTED;
-  return multiply(handle, transpose_a, transpose_b, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1, compute == COMPUTE_32F_FAST_TF32);
+  return multiply(handle, transpose_a, transpose_b, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1, factors(a_type, compute));
 }
 
 API int cublasGemmStridedBatchedEx(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a,
@@ -167,5 +172,5 @@ API int cublasGemmStridedBatchedEx(void* handle, int transpose_a, int transpose_
                                    const void* beta, void* c, int c_type, int ldc, long long c_stride, int batch, int compute, int) {
   if (!supported(a_type, b_type, c_type, compute)) return NOT_SUPPORTED;
   return multiply(handle, transpose_a, transpose_b, m, n, k, alpha, a, lda, a_stride, b, ldb, b_stride, beta, c, ldc, c_stride, batch,
-                  compute == COMPUTE_32F_FAST_TF32);
+                  factors(a_type, compute));
 }

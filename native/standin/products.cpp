@@ -9,12 +9,13 @@ CUresult check_stream(const char* call, void* stream);
 namespace {
 
 // Do all `batch` column-major matrices of `rows` x `columns` lie inside an allocation? An empty matrix does.
-CUresult check_matrices(const char* name, uint64_t address, int64_t rows, int64_t columns, int64_t ld, int64_t stride, int64_t batch) {
+CUresult check_matrices(const char* name, uint64_t address, int64_t rows, int64_t columns, int64_t ld, int64_t stride, int64_t batch,
+                        size_t bytes) {
   if (rows == 0 || columns == 0) return CUDA_SUCCESS;
-  if (address % sizeof(float) != 0) return report(CUDA_ERROR_INVALID_VALUE, std::string("gemm: ") + name + " is not 4-byte aligned");
+  if (address % bytes != 0) return report(CUDA_ERROR_INVALID_VALUE, std::string("gemm: ") + name + " is not aligned as its elements");
   int64_t elements = (columns - 1) * ld + rows;
   int64_t first = stride < 0 ? (batch - 1) * stride : 0, last = stride < 0 ? 0 : (batch - 1) * stride;
-  return check_range((std::string("gemm, matrix ") + name).c_str(), address + uint64_t(first * 4), size_t(last - first + elements) * 4);
+  return check_range((std::string("gemm, matrix ") + name).c_str(), address + uint64_t(first * int64_t(bytes)), size_t(last - first + elements) * bytes);
 }
 
 }  // namespace
@@ -33,9 +34,9 @@ API CUresult standin_gemm(const Gemm* gemm, void* stream) {
   ON_DEVICE();
   const Gemm& g = *gemm;
   if (CUresult state = check_stream("gemm", stream)) return state;
-  CUresult state = check_matrices("A", g.a, g.transpose_a ? g.k : g.m, g.transpose_a ? g.m : g.k, g.lda, g.a_stride, g.batch);
-  if (state == CUDA_SUCCESS) state = check_matrices("B", g.b, g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.ldb, g.b_stride, g.batch);
-  if (state == CUDA_SUCCESS) state = check_matrices("C", g.c, g.m, g.n, g.ldc, g.c_stride, g.batch);
+  CUresult state = check_matrices("A", g.a, g.transpose_a ? g.k : g.m, g.transpose_a ? g.m : g.k, g.lda, g.a_stride, g.batch, factor_bytes(g));
+  if (state == CUDA_SUCCESS) state = check_matrices("B", g.b, g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.ldb, g.b_stride, g.batch, factor_bytes(g));
+  if (state == CUDA_SUCCESS) state = check_matrices("C", g.c, g.m, g.n, g.ldc, g.c_stride, g.batch, sizeof(float));
   if (state != CUDA_SUCCESS) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "gemm: a matrix lies outside its allocation");
   if (queue_failed()) return CUDA_SUCCESS;
   record_gemm(g);

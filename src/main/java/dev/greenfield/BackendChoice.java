@@ -6,6 +6,7 @@ import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.cpu.CpuBackend;
 import dev.greenfield.backend.cuda.CudaBackend;
+import dev.greenfield.backend.cuda.CudaSurvey;
 import dev.greenfield.backend.reference.ReferenceBackend;
 import dev.greenfield.lattice.InputException;
 import java.util.ArrayList;
@@ -54,7 +55,7 @@ public record BackendChoice(Backend backend, String reason) {
                 yield new BackendChoice(new ReferenceBackend(), "backend reference: asked for");
             }
             case "cuda" -> {
-                require(precision, "cuda", List.of(Precision.FP32, Precision.TF32));
+                require(precision, "cuda", List.of(Precision.FP32, Precision.TF32, Precision.BF16));
                 try {
                     yield cuda(precision, "asked for");
                 } catch (BackendException e) {
@@ -75,18 +76,23 @@ public record BackendChoice(Backend backend, String reason) {
         try {
             return cuda(precision, "the fastest there is");
         } catch (BackendException e) {
-            if (precision == Precision.TF32) {
-                throw new BackendException("--precision tf32 needs a GPU: " + e.found(), e.remedy());
+            if (needsGpu(precision)) {
+                throw new BackendException(
+                        "--precision " + precision.label() + " needs a GPU: " + e.found(), e.remedy());
             }
             noGpu = e.found();
         } catch (DeviceMemoryException e) {
-            if (precision == Precision.TF32) {
+            if (needsGpu(precision)) {
                 throw e;
             }
             noGpu = e.getMessage();
         }
         CpuBackend cpu = CpuBackend.open(threads);
         return new BackendChoice(cpu, "backend cpu (" + cpu.device() + "): no GPU, " + noGpu + slow(cpu));
+    }
+
+    private static boolean needsGpu(Precision precision) {
+        return precision == Precision.TF32 || precision == Precision.BF16;
     }
 
     private static BackendChoice cuda(Precision precision, String why) {
@@ -106,7 +112,7 @@ public record BackendChoice(Backend backend, String reason) {
         if (precision != null && !has.contains(precision)) {
             throw new InputException("--precision " + precision.label() + ": the " + backend + " backend computes in "
                     + String.join(" or ", has.stream().map(Precision::label).toList())
-                    + "; fp64 needs --backend reference, tf32 a CUDA device");
+                    + "; fp64 needs --backend reference, tf32 and bf16 a CUDA device");
         }
     }
 
@@ -120,7 +126,7 @@ public record BackendChoice(Backend backend, String reason) {
                         ? "cpu: yes, float32, matrix products by OpenBLAS"
                         : "cpu: yes, float32, matrix products by plain Java, about ten times slower, because OpenBLAS"
                                 + " did not load: " + problem);
-        CudaBackend.survey().forEach(line -> lines.add("cuda: " + line));
+        CudaSurvey.lines().forEach(line -> lines.add("cuda: " + line));
         return lines;
     }
 }

@@ -53,7 +53,8 @@ public final class Model implements AutoCloseable {
         try {
             Backend backend = choice.backend();
             long budget = options.memoryBytes() > 0 ? options.memoryBytes() : backend.defaultBudget();
-            long weights = backend.precision().bytes() * source.config().parameters();
+            long weights = (backend.precision().bytes() + backend.factorBytes())
+                    * source.config().parameters();
             if (weights > budget) {
                 throw new MemoryBudgetException("the weights take " + MemoryBudgetException.amount(weights) + " on the "
                         + backend.name()
@@ -141,7 +142,8 @@ public final class Model implements AutoCloseable {
     private Model beside(ModelSource other, String name) {
         try {
             Backend backend = choice.backend();
-            long weights = backend.precision().bytes() * other.config().parameters();
+            long weights = (backend.precision().bytes() + backend.factorBytes())
+                    * other.config().parameters();
             if (weights > freeBytes()) {
                 throw new MemoryBudgetException("the weights of " + name + " take "
                         + MemoryBudgetException.amount(weights) + ", the memory budget leaves "

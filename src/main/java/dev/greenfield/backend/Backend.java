@@ -10,7 +10,7 @@ import dev.greenfield.model.Activation;
  * <p>Arguments are checked by the engine; an operation may assume that shapes agree. Operations of one backend object run one
  * after another in the order of the calls; several threads may call it, each on its own buffers.
  */
-public interface Backend extends AutoCloseable {
+public interface Backend extends ColumnOperations, AutoCloseable {
     /** {@code reference}, {@code cpu} or {@code cuda}. */
     String name();
 
@@ -37,6 +37,11 @@ public interface Backend extends AutoCloseable {
 
     /** Rows whose queries, keys and values should be held at once, for the products that make and use them to be large and fast. */
     int preferredAttentionRows();
+
+    /** Columns that attention takes together: with fewer at once, part of what it works with is idle. */
+    default int preferredAttentionColumns() {
+        return 1;
+    }
 
     /**
      * How many times more rows than where flops are equal a token must have for a map of its own to be worth forming: above 1 where
@@ -71,6 +76,19 @@ public interface Backend extends AutoCloseable {
 
     /** c = alpha op(a) op(b) + beta c, where op transposes when its flag is set. With beta 0, c need not hold numbers. */
     void multiply(double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c);
+
+    /**
+     * Says that a matrix will be the right factor of many products and does not change any more. The backend may keep it a second
+     * time in the form that it multiplies fastest, until its buffer is closed.
+     */
+    default void keepAsFactor(Matrix b) {
+        // Most backends multiply by matrices as they are.
+    }
+
+    /** Bytes that {@link #keepAsFactor} takes for each element. */
+    default int factorBytes() {
+        return 0;
+    }
 
     /**
      * Embeds tokens: x row t = words row index[t] + positions row t.

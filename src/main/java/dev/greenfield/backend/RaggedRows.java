@@ -15,11 +15,15 @@ public final class RaggedRows {
     private final int[] first;
     private final int[] last;
     private final int[] start;
+    private final RaggedRows whole; // null where these columns are no part of another batch
+    private final int firstColumn;
 
-    private RaggedRows(int[] first, int[] last, int[] start) {
+    private RaggedRows(int[] first, int[] last, int[] start, RaggedRows whole, int firstColumn) {
         this.first = first;
         this.last = last;
         this.start = start;
+        this.whole = whole;
+        this.firstColumn = firstColumn;
     }
 
     /**
@@ -28,6 +32,10 @@ public final class RaggedRows {
      * @throws IllegalArgumentException when a column leaves the tokens or the columns alive at some token are not a prefix
      */
     public static RaggedRows of(int tokens, int[] first, int[] last) {
+        return of(tokens, first.clone(), last.clone(), null, 0);
+    }
+
+    private static RaggedRows of(int tokens, int[] first, int[] last, RaggedRows whole, int firstColumn) {
         long[] begins = new long[tokens + 1];
         for (int c = 0; c < first.length; c++) {
             if (first[c] < 0 || last[c] >= tokens || first[c] > last[c]) {
@@ -50,7 +58,7 @@ public final class RaggedRows {
             }
             start[t + 1] = (int) total;
         }
-        return new RaggedRows(first.clone(), last.clone(), start);
+        return new RaggedRows(first, last, start, whole, firstColumn);
     }
 
     /** Columns alive at a token are a prefix when each column lives within the one before it. */
@@ -70,9 +78,33 @@ public final class RaggedRows {
         return of(tokens, new int[] {0}, new int[] {tokens - 1});
     }
 
-    /** The batch of the columns from (inclusive) to (exclusive) alone. */
+    /** The batch of the columns from (inclusive) to (exclusive) alone, which remembers that it is a part of this one. */
     public RaggedRows columns(int from, int to) {
-        return of(tokens(), Arrays.copyOfRange(first, from, to), Arrays.copyOfRange(last, from, to));
+        return of(tokens(), Arrays.copyOfRange(first, from, to), Arrays.copyOfRange(last, from, to), this, from);
+    }
+
+    /** The batch that these columns are a part of; this one itself when they are no part. */
+    public RaggedRows whole() {
+        return whole == null ? this : whole;
+    }
+
+    /** Whether these columns were cut out of a larger batch. */
+    public boolean isPart() {
+        return whole != null;
+    }
+
+    /** The number in {@link #whole} of the first of these columns, which follow each other there too. */
+    public int firstColumn() {
+        return firstColumn;
+    }
+
+    /** Where a row of this batch stands in {@link #whole}. */
+    public int rowInWhole(int row) {
+        if (whole == null) {
+            return row;
+        }
+        int token = tokenOf(row);
+        return whole.start(token) + firstColumn + row - start[token];
     }
 
     /** Number of tokens T of the sequence. */

@@ -43,7 +43,10 @@ final class CommonOptions {
     @Option(names = "--backend", paramLabel = "NAME", description = "auto, cpu, cuda or reference. Default: auto.")
     String backend = "auto";
 
-    @Option(names = "--precision", paramLabel = "P", description = "fp32, tf32 or fp64, where the backend has it.")
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            description = "fp32, tf32, bf16 or fp64, where the backend has it; bf16 is for estimates.")
     String precision;
 
     @Option(
@@ -152,13 +155,18 @@ final class CommonOptions {
         return memory == null ? options : options.memory(Quantities.bytes("--memory", memory));
     }
 
+    /** Whether numbers are asked for in an arithmetic that is meant for estimates. */
+    boolean coarse() {
+        return precision != null && precision() == Precision.BF16;
+    }
+
     private Precision precision() {
         for (Precision p : Precision.values()) {
             if (p.label().equals(precision)) {
                 return p;
             }
         }
-        throw new InputException("--precision " + Quantities.quoted(precision) + ": expected fp32, tf32 or fp64");
+        throw new InputException("--precision " + Quantities.quoted(precision) + ": expected fp32, tf32, bf16 or fp64");
     }
 
     /** The seed. */

@@ -3,6 +3,7 @@ package dev.greenfield.cli;
 import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
+import dev.greenfield.backend.cuda.CudaSurvey;
 import dev.greenfield.model.TokenizerSurvey;
 import java.lang.management.ManagementFactory;
 import picocli.CommandLine.Command;
@@ -33,6 +34,11 @@ final class DoctorCommand implements Action {
                 + mebibytes(Runtime.getRuntime().maxMemory()) + " for Java's heap (change with -Xmx)");
         for (String line : BackendChoice.survey()) {
             terminal.line("backend     " + line);
+        }
+        if (general.verbose) {
+            for (String line : CudaSurvey.tuning()) {
+                terminal.line("cuda        " + line);
+            }
         }
         for (String line : TokenizerSurvey.lines()) {
             terminal.line("tokenizer   " + line);

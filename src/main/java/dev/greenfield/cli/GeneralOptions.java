@@ -7,7 +7,7 @@ final class GeneralOptions {
     @Option(names = "--quiet", description = "Nothing on standard error but errors.")
     boolean quiet;
 
-    @Option(names = "--verbose", description = "Stack traces of errors, for bug reports.")
+    @Option(names = "--verbose", description = "Stack traces of errors, and the tuning of doctor, for bug reports.")
     boolean verbose;
 
     @Option(

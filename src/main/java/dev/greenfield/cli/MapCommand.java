@@ -95,6 +95,11 @@ final class MapCommand implements Action {
     @Override
     public void run(Terminal terminal) throws IOException {
         int k = check();
+        if (exact && common.coarse()) {
+            terminal.progress(
+                    "warning: an exact map in bf16 is exact in its directions only, its numbers hold two digits;"
+                            + " --precision tf32 gives three");
+        }
         if (suite != null || shard != null) {
             new MapSuite(
                             common,

@@ -86,7 +86,7 @@ final class Batch implements AutoCloseable {
         // No token has more rows than there are columns.
         boolean condenses = !curved && n >= Condensation.leastRows(model);
         int size = Math.toIntExact(total);
-        int attention = curved ? size : ColumnTiles.mostRows(size, longest, backend.preferredAttentionRows());
+        int attention = curved ? size : (int) ColumnTiles.mostRows(backend, size, longest);
         this.workspace = new Workspace(backend, model.config(), size, attention, condenses);
         Workspace other = null;
         SeedInjection made = null;

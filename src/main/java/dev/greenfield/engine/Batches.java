@@ -126,16 +126,16 @@ public final class Batches {
     public static long bytes(DeviceModel model, long rows) {
         Backend backend = model.backend();
         long chunk = Math.min(rows, backend.preferredChunkRows());
-        int wanted = Math.max(backend.preferredChunkRows(), backend.preferredAttentionRows());
-        long attention =
-                Math.min(rows, Math.max(model.config().positions(), wanted)); // a column has no more rows than that
+        // A column has no more rows than there are positions.
+        long attention = Math.max(
+                chunk, ColumnTiles.mostRows(backend, rows, model.config().positions()));
         return backend.precision().bytes()
                         * (rows * Workspace.elementsPerRow(model.config())
                                 + SeedInjection.stagedRows(rows)
                                         * model.config().width()
                                 + attention * Workspace.elementsPerAttentionRow(model.config())
                                 + chunk * model.config().inner())
-                + (rows < Condensation.leastRows(model) ? 0 : bytesOfTokenMap(model));
+                + (rows < Condensation.leastRows(model) ? 0 : bytesOfMaps(model, (int) chunk));
     }
 
     /**
@@ -153,9 +153,9 @@ public final class Batches {
                         + (long) tokens * config.inner());
     }
 
-    private static long bytesOfTokenMap(DeviceModel model) {
+    private static long bytesOfMaps(DeviceModel model, int chunk) {
         long width = model.config().width();
-        return model.backend().precision().bytes() * width * width;
+        return model.backend().precision().bytes() * Condensation.mapsAtOnce(model.config(), chunk) * width * width;
     }
 
     /** The most rows whose bytes are within a budget. They grow with the rows, so that the border can be found by halving. */

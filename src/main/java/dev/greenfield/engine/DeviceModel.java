@@ -116,7 +116,9 @@ public final class DeviceModel implements AutoCloseable {
         }
         Buffer deviceBias = track(backend.allocate(layer + ".bias", out));
         backend.upload(bias, 0, deviceBias, 0, out);
-        return new Folded(Matrix.of(device, in, out), deviceBias);
+        Matrix matrix = Matrix.of(device, in, out);
+        backend.keepAsFactor(matrix);
+        return new Folded(matrix, deviceBias);
     }
 
     private double[] vector(String name) {

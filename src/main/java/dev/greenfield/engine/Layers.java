@@ -39,57 +39,50 @@ final class Layers {
 
     /** The attention half of a forward pass of one sequence, from x to {@code next}, keeping what its derivatives need. */
     void attentionForward(int l, Matrix x, Matrix next, RaggedRows rows, Primal keep, Workspace w) {
-        Matrix qkv = keep.attention().qkv();
-        Buffer logSumExp = keep.attention().logSumExp();
         backend.layerNorm(x, model.config().epsilon(), keep.normalized1(), keep.inverseStd1());
-        attentionAfterNorm(l, x, next, keep.normalized1(), rows, null, 0, qkv, logSumExp, w);
+        Matrix y = w.y(rows.rows());
+        attend(
+                l,
+                keep.normalized1(),
+                rows,
+                null,
+                0,
+                keep.attention().qkv(),
+                y,
+                keep.attention().logSumExp());
+        Matrix branch = w.branch(rows.rows());
+        backend.multiply(1, y, false, model.block(l).projection(), false, 0, branch);
+        backend.addBranch(branch, model.block(l).projectionBias(), x, next);
     }
 
     /** The attention half of patched runs whose tokens before their first are those of {@code base} [T, 3D]. */
     void attentionValue(int l, Matrix x, RaggedRows rows, Matrix base, int fromToken, Workspace w) {
-        if (rows.rows() <= backend.preferredAttentionRows()) {
-            Matrix y = w.y(rows.rows());
-            backend.layerNorm(x, model.config().epsilon(), y, null);
-            attentionAfterNorm(l, x, x, y, rows, base, fromToken, w.qkv(rows.rows()), null, w);
-            return;
-        }
         DeviceModel.BlockWeights block = model.block(l);
-        ColumnTiles.forEach(rows, backend.preferredAttentionRows(), (tile, columns) -> {
+        ColumnTiles.forEach(backend, rows, tile -> {
             Matrix y = w.y(tile.rows());
-            backend.grow(x, rows, columns, null, y, tile);
-            Matrix qkv = w.qkv(tile.rows());
-            backend.layerNorm(y, model.config().epsilon(), y, null);
-            backend.multiply(1, y, false, block.qkv(), false, 0, qkv);
-            backend.addBias(qkv, block.qkvBias());
-            backend.attention(block.attention(), qkv, tile, base, fromToken, y, null);
+            backend.layerNormOfColumns(x, tile, model.config().epsilon(), y);
+            attend(l, y, tile, base, fromToken, w.qkv(tile.rows()), y, null);
             Matrix out = from(y, tile, fromToken);
             Matrix branch = w.branch(out.rows());
             backend.multiply(1, out, false, block.projection(), false, 0, branch);
-            backend.addBias(branch, block.projectionBias());
-            backend.inject(x, ColumnTiles.index(rows, tile, columns, fromToken), branch, 1);
+            backend.addToColumns(branch, block.projectionBias(), tile, fromToken, x);
         });
     }
 
-    private void attentionAfterNorm(
+    /** From normalized rows to what attention gives; {@code out} may be the normalized rows. */
+    private void attend(
             int l,
-            Matrix x,
-            Matrix next,
             Matrix normalized,
             RaggedRows rows,
             Matrix base,
             int fromToken,
             Matrix qkv,
-            Buffer logSumExp,
-            Workspace w) {
+            Matrix out,
+            Buffer logSumExp) {
         DeviceModel.BlockWeights block = model.block(l);
-        Matrix out = w.y(rows.rows());
         backend.multiply(1, normalized, false, block.qkv(), false, 0, qkv);
         backend.addBias(qkv, block.qkvBias());
         backend.attention(block.attention(), qkv, rows, base, fromToken, out, logSumExp);
-        Matrix stream = from(x, rows, fromToken);
-        Matrix branch = w.branch(stream.rows());
-        backend.multiply(1, from(out, rows, fromToken), false, block.projection(), false, 0, branch);
-        backend.addBranch(branch, block.projectionBias(), stream, from(next, rows, fromToken));
     }
 
     /** The MLP half of a forward pass of one sequence, from x to {@code next}, keeping what its derivatives need. */
@@ -123,27 +116,20 @@ final class Layers {
     /** The attention half of tangents dx. */
     void attentionTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        if (rows.rows() <= backend.preferredAttentionRows()) {
-            Matrix dy = w.y(rows.rows());
-            Matrix dqkv = w.qkv(rows.rows());
-            backend.layerNormTangent(dx, rows, 0, primal.normalized1(), primal.inverseStd1(), dy, false);
-            backend.multiply(1, dy, false, block.qkv(), false, 0, dqkv);
-            backend.attentionTangent(primal.attention(), dqkv, rows, fromToken, dy);
-            backend.multiply(
-                    1, from(dy, rows, fromToken), false, block.projection(), false, 1, from(dx, rows, fromToken));
-            return;
-        }
-        ColumnTiles.forEach(rows, backend.preferredAttentionRows(), (tile, columns) -> {
+        ColumnTiles.forEach(backend, rows, tile -> {
             Matrix dy = w.y(tile.rows());
-            backend.grow(dx, rows, columns, null, dy, tile);
             Matrix dqkv = w.qkv(tile.rows());
-            backend.layerNormTangent(dy, tile, 0, primal.normalized1(), primal.inverseStd1(), dy, false);
+            backend.layerNormTangentOfColumns(dx, tile, primal.normalized1(), primal.inverseStd1(), dy);
             backend.multiply(1, dy, false, block.qkv(), false, 0, dqkv);
             backend.attentionTangent(primal.attention(), dqkv, tile, fromToken, dy);
             Matrix out = from(dy, tile, fromToken);
-            Matrix branch = w.branch(out.rows());
-            backend.multiply(1, out, false, block.projection(), false, 0, branch);
-            backend.inject(dx, ColumnTiles.index(rows, tile, columns, fromToken), branch, 1);
+            if (tile.isPart()) {
+                Matrix branch = w.branch(out.rows());
+                backend.multiply(1, out, false, block.projection(), false, 0, branch);
+                backend.addToColumns(branch, null, tile, fromToken, dx);
+            } else { // its rows follow each other, so that the product itself can add
+                backend.multiply(1, out, false, block.projection(), false, 1, from(dx, rows, fromToken));
+            }
         });
     }
 
@@ -151,15 +137,16 @@ final class Layers {
     void mlpTangent(int l, Matrix dx, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         condensation.split(rows, fromToken, (from, to, condensed) -> {
             if (condensed) {
-                Matrix map = condensation.map(model.block(l), primal, from, w);
-                int chunk =
-                        w.chunk(rows.count(from)); // what is normalized is still in fast memory when it is multiplied
-                for (int r = rows.start(from); r < rows.start(to); r += chunk) {
-                    Matrix part = dx.rows(r, Math.min(chunk, rows.start(to) - r));
-                    Matrix dy = w.y(part.rows());
-                    backend.layerNormTangent(part, rows, r, primal.normalized2(), primal.inverseStd2(), dy, false);
-                    backend.multiply(1, dy, false, map, false, 1, part);
-                }
+                condensation.maps(model.block(l), primal, from, to, w, (token, map) -> {
+                    int end = rows.start(token + 1);
+                    int chunk = w.chunk(rows.count(token)); // so that what is normalized is multiplied in fast memory
+                    for (int r = rows.start(token); r < end; r += chunk) {
+                        Matrix part = dx.rows(r, Math.min(chunk, end - r));
+                        Matrix dy = w.y(part.rows());
+                        backend.layerNormTangent(part, rows, r, primal.normalized2(), primal.inverseStd2(), dy, false);
+                        backend.multiply(1, dy, false, map, false, 1, part);
+                    }
+                });
             } else {
                 mlpTangentOfRows(l, dx, rows, primal, rows.start(from), rows.start(to), w);
             }
@@ -189,41 +176,35 @@ final class Layers {
      */
     void attentionAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         DeviceModel.BlockWeights block = model.block(l);
-        if (rows.rows() > backend.preferredAttentionRows()) {
-            ColumnTiles.forEach(rows, backend.preferredAttentionRows(), (tile, columns) -> {
-                Matrix read = w.branch(tile.rows());
-                Matrix y = w.y(tile.rows());
-                backend.grow(g, rows, columns, null, read, tile);
-                backend.multiply(
-                        1, from(read, tile, fromToken), false, block.projection(), true, 0, from(y, tile, fromToken));
-                Matrix dqkv = w.qkv(tile.rows());
-                backend.attentionAdjoint(primal.attention(), y, tile, fromToken, dqkv);
-                backend.multiply(1, dqkv, false, block.qkv(), true, 0, y);
-                backend.layerNormTangent(y, tile, 0, primal.normalized1(), primal.inverseStd1(), y, false);
-                backend.inject(g, ColumnTiles.index(rows, tile, columns, 0), y, 1);
-            });
-            return;
-        }
-        Matrix y = w.y(rows.rows());
-        Matrix dqkv = w.qkv(rows.rows());
-        backend.multiply(1, from(g, rows, fromToken), false, block.projection(), true, 0, from(y, rows, fromToken));
-        backend.attentionAdjoint(primal.attention(), y, rows, fromToken, dqkv);
-        backend.multiply(1, dqkv, false, block.qkv(), true, 0, y);
-        backend.layerNormTangent(y, rows, 0, primal.normalized1(), primal.inverseStd1(), g, true);
+        ColumnTiles.forEach(backend, rows, tile -> {
+            Matrix read = from(g, rows, fromToken);
+            if (tile.isPart()) {
+                read = w.branch(tile.rows() - tile.start(fromToken));
+                backend.takeColumns(g, tile, fromToken, read);
+            }
+            Matrix y = w.y(tile.rows());
+            Matrix dqkv = w.qkv(tile.rows());
+            backend.multiply(1, read, false, block.projection(), true, 0, from(y, tile, fromToken));
+            backend.attentionAdjoint(primal.attention(), y, tile, fromToken, dqkv);
+            backend.multiply(1, dqkv, false, block.qkv(), true, 0, y);
+            backend.layerNormAdjointOfColumns(y, tile, primal.normalized1(), primal.inverseStd1(), g);
+        });
     }
 
     /** The MLP half of the cotangents' rows at {@code fromToken} and later, from its output to its input. */
     void mlpAdjoint(int l, Matrix g, RaggedRows rows, Primal primal, int fromToken, Workspace w) {
         condensation.split(rows, fromToken, (from, to, condensed) -> {
             if (condensed) {
-                Matrix map = condensation.map(model.block(l), primal, from, w);
-                int chunk = w.chunk(rows.count(from));
-                for (int r = rows.start(from); r < rows.start(to); r += chunk) {
-                    Matrix part = g.rows(r, Math.min(chunk, rows.start(to) - r));
-                    Matrix y = w.y(part.rows());
-                    backend.multiply(1, part, false, map, true, 0, y);
-                    backend.layerNormTangent(y, rows, r, primal.normalized2(), primal.inverseStd2(), part, true);
-                }
+                condensation.maps(model.block(l), primal, from, to, w, (token, map) -> {
+                    int end = rows.start(token + 1);
+                    int chunk = w.chunk(rows.count(token));
+                    for (int r = rows.start(token); r < end; r += chunk) {
+                        Matrix part = g.rows(r, Math.min(chunk, end - r));
+                        Matrix y = w.y(part.rows());
+                        backend.multiply(1, part, false, map, true, 0, y);
+                        backend.layerNormTangent(y, rows, r, primal.normalized2(), primal.inverseStd2(), part, true);
+                    }
+                });
             } else {
                 mlpAdjointOfRows(l, g, rows, primal, rows.start(from), rows.start(to), w);
             }

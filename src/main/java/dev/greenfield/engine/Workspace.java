@@ -16,7 +16,8 @@ final class Workspace implements AutoCloseable {
     private final int chunk;
     private final Buffer qkv;
     private final Buffer hidden;
-    private final Buffer tokenMap; // null where no token has rows enough for one
+    private final Buffer maps; // null where no token has rows enough for one
+    private final int mapsAtOnce;
     private Buffer x;
     private Buffer y;
 
@@ -35,6 +36,7 @@ final class Workspace implements AutoCloseable {
         this.width = config.width();
         this.inner = config.inner();
         this.chunk = Math.max(1, Math.min(rows, backend.preferredChunkRows()));
+        this.mapsAtOnce = Condensation.mapsAtOnce(config, chunk);
         Buffer[] made = new Buffer[5];
         try {
             made[0] = backend.allocate("sweep rows", (long) rows * width);
@@ -42,7 +44,7 @@ final class Workspace implements AutoCloseable {
             made[2] = backend.allocate("sweep q, k, v", 3L * Math.max(attentionRows, chunk) * width);
             made[3] = backend.allocate("sweep MLP chunk", (long) chunk * inner);
             if (condenses) {
-                made[4] = backend.allocate("MLP of one token", (long) width * width);
+                made[4] = backend.allocate("MLPs of tokens", (long) mapsAtOnce * width * width);
             }
         } catch (RuntimeException | Error e) {
             for (Buffer buffer : made) {
@@ -56,7 +58,7 @@ final class Workspace implements AutoCloseable {
         y = made[1];
         qkv = made[2];
         hidden = made[3];
-        tokenMap = made[4];
+        maps = made[4];
     }
 
     /** Elements that a workspace takes per row of the batch, without what is held of some rows only. */
@@ -100,9 +102,14 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(hidden, rows, inner);
     }
 
-    /** Work space [D, D] for the MLP of one token. */
-    Matrix tokenMap() {
-        return Matrix.of(tokenMap, width, width);
+    /** How many tokens' maps there is room for; with more than one, {@link #hidden} has as many times D rows. */
+    int mapsAtOnce() {
+        return mapsAtOnce;
+    }
+
+    /** Work space [n D, D] for the maps of {@code n} tokens, one below the other. */
+    Matrix maps(int n) {
+        return Matrix.of(maps, n * width, width);
     }
 
     /** Makes what was written to {@link #y} the batch. */
@@ -118,8 +125,8 @@ final class Workspace implements AutoCloseable {
         y.close();
         qkv.close();
         hidden.close();
-        if (tokenMap != null) {
-            tokenMap.close();
+        if (maps != null) {
+            maps.close();
         }
     }
 }

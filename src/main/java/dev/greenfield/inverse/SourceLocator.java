@@ -73,7 +73,7 @@ public final class SourceLocator {
                         + " and a token from 0 to " + (tokens - 1));
             }
         }
-        this.leastNoise = ROUNDINGS * (run.model().backend().precision().bytes() == 8 ? 0x1p-53 : 0x1p-24);
+        this.leastNoise = ROUNDINGS * run.model().backend().precision().unitRoundoff();
         requireRoom(budget);
         for (DMatrixRMaj block : greenBlocks(budget)) {
             blocks.add(SiteBlock.of(block, true));

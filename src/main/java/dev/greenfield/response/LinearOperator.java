@@ -238,7 +238,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
 
     /** Relative size of the rounding of the numbers this operator is computed in. */
     double roundoff() {
-        return run.model().backend().precision().bytes() == 8 ? 0x1p-53 : 0x1p-24;
+        return run.model().backend().precision().unitRoundoff();
     }
 
     /** How many pairs of an input and an output the memory budget has room for on the host. */

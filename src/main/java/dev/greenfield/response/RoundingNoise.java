@@ -1,6 +1,5 @@
 package dev.greenfield.response;
 
-import dev.greenfield.backend.Precision;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.lattice.Field;
 
@@ -17,15 +16,7 @@ final class RoundingNoise {
     /** The noise floor of changes of F. */
     static double of(Linearization run, SensitivityField sensitivity) {
         double sum = sum(sensitivity.field(), run.field()) + sum(sensitivity.middleField(), run.middleField());
-        return FACTOR * unitRoundoff(run.model().backend().precision()) * Math.sqrt(sum);
-    }
-
-    private static double unitRoundoff(Precision precision) {
-        return switch (precision) {
-            case FP64 -> 0x1p-53;
-            case FP32 -> 0x1p-24;
-            case TF32 -> 0x1p-11; // of the operands of products
-        };
+        return FACTOR * run.model().backend().precision().unitRoundoff() * Math.sqrt(sum);
     }
 
     private static double sum(Field sensitivity, Field stream) {

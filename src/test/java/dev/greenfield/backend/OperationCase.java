@@ -80,7 +80,7 @@ public record OperationCase(
     }
 
     /** Runs one action of this case on a backend, with gaps around all matrices or without. */
-    double[] run(Action action, Backend backend, boolean padded, double[] argument) {
+    public double[] run(Action action, Backend backend, boolean padded, double[] argument) {
         try (Workbench bench = new Workbench(backend, padded)) {
             return action.apply(bench, argument);
         }

@@ -43,6 +43,7 @@ public final class OperationCases {
         cases.add(layerNormOfOffset());
         cases.addAll(AttentionCases.all());
         cases.addAll(ActivationCases.all());
+        cases.addAll(ColumnCases.all());
         cases.add(grow(
                 "cotangents", cotangents(6, 0, 5, 3), cotangents(6, 0, 5, 4, 3, 1), new int[] {0, -1, 1, -1}, false));
         cases.add(grow("tangents", columns(6, 1, 4), columns(6, 0, 1, 2, 4), new int[] {-1, 0, -1, 1}, false));
@@ -174,7 +175,7 @@ public final class OperationCases {
                 y -> mapped(y, width, (value, row, j) -> stream[row * width + j] + (value + bias[j])));
     }
 
-    private static final double EPSILON = 1e-5;
+    static final double EPSILON = 1e-5;
 
     /** The rows from {@code fromRow} on of a batch at a base run, and derivatives there. */
     private static OperationCase layerNorm(RaggedRows rows, int fromRow, int width, boolean inPlace) {
@@ -266,7 +267,7 @@ public final class OperationCases {
                 null);
     }
 
-    private static double[] normalized(double[] x, int width) {
+    static double[] normalized(double[] x, int width) {
         double[] y = new double[x.length];
         for (int row = 0; row < x.length; row += width) {
             double sum = 0;

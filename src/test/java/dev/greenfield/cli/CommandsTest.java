@@ -375,6 +375,9 @@ class CommandsTest {
     void doctorAndHelpAndVersion() {
         assertThat(Cli.done("doctor").out())
                 .contains("java", "processors", "reference: yes", "cpu: ", "cuda: ", "tokenizer.json");
+        assertThat(Cli.done("doctor").out()).doesNotContain("greenfield.cuda.chunk");
+        assertThat(Cli.done("doctor", "--verbose").out())
+                .contains("-Dgreenfield.cuda.chunk=2816 ", "-Dgreenfield.cuda.weights=nn ");
         assertThat(Cli.done("--version").out()).isEqualTo("greenfield " + Greenfield.version() + "\n");
         assertThat(Cli.done("field", "--version").out()).startsWith("greenfield ");
         String help = Cli.done("--help").out();

@@ -36,34 +36,39 @@ class ColumnTilesTest {
         int[] first = {0, 0, 1, 2, 2, 3, 3, 3};
         int[] last = {6, 6, 6, 6, 6, 6, 5, 3};
         RaggedRows rows = RaggedRows.of(7, first, last);
-        for (int wanted : new int[] {1, 7, 12, 20, 1000}) {
-            List<Integer> seen = new ArrayList<>();
-            ColumnTiles.forEach(rows, wanted, (tile, columns) -> {
-                assertThat(tile.rows()).isLessThanOrEqualTo(ColumnTiles.mostRows(rows.rows(), 7, wanted));
-                int[] index = ColumnTiles.index(rows, tile, columns, 2);
-                int at = 0;
-                for (int t = 2; t < 7; t++) {
-                    for (int c = 0; c < tile.count(t); c++) {
-                        assertThat(index[at++]).isEqualTo(rows.row(t, columns[c]));
+        Backend reference = leaks.closing(Backends.REFERENCE.open());
+        for (int together : new int[] {1, 3}) {
+            for (int wanted : new int[] {1, 7, 12, 20, 1000}) {
+                Backend backend = preferring(
+                        reference, Map.of("preferredAttentionRows", wanted, "preferredAttentionColumns", together));
+                List<Integer> seen = new ArrayList<>();
+                ColumnTiles.forEach(backend, rows, tile -> {
+                    assertThat((long) tile.rows()).isLessThanOrEqualTo(ColumnTiles.mostRows(backend, rows.rows(), 7));
+                    assertThat(tile.isPart()).isEqualTo(wanted < 1000);
+                    assertThat(tile.whole()).isSameAs(rows);
+                    boolean lastTile = tile.firstColumn() + tile.columns() == rows.columns();
+                    assertThat(lastTile || tile.columns() % together == 0).isTrue();
+                    for (int c = 0; c < tile.columns(); c++) {
+                        int column = tile.firstColumn() + c;
+                        assertThat(tile.first(c)).isEqualTo(first[column]);
+                        assertThat(tile.last(c)).isEqualTo(last[column]);
+                        for (int t = first[column]; t <= last[column]; t++) {
+                            assertThat(tile.rowInWhole(tile.row(t, c))).isEqualTo(rows.row(t, column));
+                        }
+                        seen.add(column);
                     }
-                }
-                assertThat(at).isEqualTo(index.length);
-                for (int c = 0; c < columns.length; c++) {
-                    assertThat(tile.first(c)).isEqualTo(first[columns[c]]);
-                    assertThat(tile.last(c)).isEqualTo(last[columns[c]]);
-                    seen.add(columns[c]);
-                }
-            });
-            assertThat(seen).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
+                });
+                assertThat(seen).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
+            }
         }
     }
 
-    /** The backend, but with so few rows in attention at once that every batch is cut. */
-    private static Backend cutting(Backend backend, int rows) {
+    /** The backend, but with other preferences, by the names of their methods. */
+    static Backend preferring(Backend backend, Map<String, Integer> preferences) {
         return (Backend) Proxy.newProxyInstance(
                 ColumnTilesTest.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("preferredAttentionRows")) {
-                        return rows;
+                    if (preferences.containsKey(method.getName())) {
+                        return preferences.get(method.getName());
                     }
                     try {
                         return method.invoke(backend, arguments);
@@ -117,7 +122,10 @@ class ColumnTilesTest {
         Map<String, double[]> oracle = results(leaks.closing(Backends.REFERENCE.open()));
         Map<String, double[]> single = results(leaks.closing(Backends.single()));
         for (int rows : new int[] {1, 20}) {
-            results(cutting(leaks.closing(kind.open()), rows)).forEach((name, values) -> {
+            Backend backend = preferring(
+                    leaks.closing(kind.open()),
+                    Map.of("preferredAttentionRows", rows, "preferredAttentionColumns", rows == 1 ? 1 : 2));
+            results(backend).forEach((name, values) -> {
                 if (kind == Backends.REFERENCE) {
                     assertThat(Errors.relative(values, oracle.get(name)))
                             .as(name)

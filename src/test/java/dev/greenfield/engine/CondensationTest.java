@@ -19,11 +19,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A token with many rows gets its MLP as one matrix; what comes out is what rows find one at a time. */
 class CondensationTest {
@@ -102,6 +104,19 @@ class CondensationTest {
         }
     }
 
+    /** With chunks of fewer rows than Wup has, a map is formed in parts; with more, those of several tokens at once. */
+    @ParameterizedTest
+    @ValueSource(ints = {7, 20, 45, 1000})
+    void chunksOfAnySizeFindTheSame(int chunk) throws IOException {
+        for (boolean forward : new boolean[] {true, false}) {
+            double[] expected = norms(leaks.closing(Backends.REFERENCE.open()), forward, 1);
+            Backend backend = ColumnTilesTest.preferring(
+                    leaks.closing(Backends.REFERENCE.open()), Map.of("preferredChunkRows", chunk));
+            assertThat(Condensation.mapsAtOnce(CONFIG, chunk)).isEqualTo(Math.max(1, chunk / 20));
+            assertThat(Errors.relative(norms(backend, forward, 1000), expected)).isLessThan(1e-13);
+        }
+    }
+
     @Test
     void onlyTokensThatGainByItAreCondensed() throws IOException {
         try (ModelSource source = ModelSource.open("random:1,2,16,19,12,seed=4");
@@ -112,7 +127,7 @@ class CondensationTest {
             RaggedRows rows = RaggedRows.of(
                     4, new int[] {0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2}, new int[] {3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2});
             new Condensation(model).split(rows, 0, (from, to, condensed) -> parts.add(from + "-" + to + condensed));
-            assertThat(parts).containsExactly("0-1false", "1-2true", "2-3true", "3-4true");
+            assertThat(parts).containsExactly("0-1false", "1-4true");
             parts.clear();
             new Condensation(model).split(rows, 3, (from, to, condensed) -> parts.add(from + "-" + to + condensed));
             assertThat(parts).containsExactly("3-4true");

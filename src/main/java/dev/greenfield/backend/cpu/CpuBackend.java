@@ -13,9 +13,12 @@ import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
 import java.lang.management.ManagementFactory;
 import java.nio.FloatBuffer;
+import java.util.function.IntUnaryOperator;
 
 /** The float32 backend of any machine. See the package comment for how it works. */
 public final class CpuBackend implements Backend {
+    private static final IntUnaryOperator SAME = IntUnaryOperator.identity();
+
     private final Gemm gemm;
     private final CpuProducts products;
     private final String problem;
@@ -183,7 +186,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void addBranch(Matrix y, Buffer bias, Matrix x, Matrix sum) {
         FloatBuffer b = CpuBuffer.of(bias).view();
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, sum, from, to));
+        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, SAME, sum, from, to));
     }
 
     /** Rows that keep a thread busy for some ten microseconds. */
@@ -198,7 +201,7 @@ public final class CpuBackend implements Backend {
         workers.ranges(
                 x.rows(),
                 rowsWorthATask(x),
-                (from, to) -> RowKernels.layerNorm(x, epsilon, normalized, inverse, from, to));
+                (from, to) -> RowKernels.layerNorm(x, SAME, epsilon, normalized, inverse, from, to));
     }
 
     @Override
@@ -214,8 +217,8 @@ public final class CpuBackend implements Backend {
         workers.ranges(
                 dx.rows(),
                 rowsWorthATask(dx),
-                (from, to) ->
-                        RowKernels.layerNormTangent(dx, rows, fromRow, normalized, inverse, dy, accumulate, from, to));
+                (from, to) -> RowKernels.layerNormTangent(
+                        dx, SAME, rows, fromRow, normalized, inverse, dy, SAME, accumulate, from, to));
     }
 
     @Override
@@ -355,6 +358,59 @@ public final class CpuBackend implements Backend {
                 places,
                 rowsWorthATask(x) * places / Math.max(x.rows(), 1),
                 (from, to) -> RowKernels.squaredNormMoments(x, rows, groups, moments, into, at, from, to));
+    }
+
+    @Override
+    public void layerNormOfColumns(Matrix x, RaggedRows columns, double epsilon, Matrix normalized) {
+        workers.ranges(
+                normalized.rows(),
+                rowsWorthATask(x),
+                (from, to) -> RowKernels.layerNorm(x, columns::rowInWhole, epsilon, normalized, null, from, to));
+    }
+
+    @Override
+    public void layerNormTangentOfColumns(
+            Matrix dx, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix dy) {
+        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
+        workers.ranges(
+                dy.rows(),
+                rowsWorthATask(dx),
+                (from, to) -> RowKernels.layerNormTangent(
+                        dx, columns::rowInWhole, columns, 0, normalized, inverse, dy, SAME, false, from, to));
+    }
+
+    @Override
+    public void layerNormAdjointOfColumns(
+            Matrix y, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix x) {
+        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
+        workers.ranges(
+                y.rows(),
+                rowsWorthATask(x),
+                (from, to) -> RowKernels.layerNormTangent(
+                        y, SAME, columns, 0, normalized, inverse, x, columns::rowInWhole, true, from, to));
+    }
+
+    @Override
+    public void takeColumns(Matrix x, RaggedRows columns, int fromToken, Matrix y) {
+        workers.ranges(
+                y.rows(),
+                rowsWorthATask(x),
+                (from, to) -> RowKernels.take(x, rowsFrom(columns, fromToken), y, from, to));
+    }
+
+    @Override
+    public void addToColumns(Matrix y, Buffer bias, RaggedRows columns, int fromToken, Matrix x) {
+        FloatBuffer b = bias == null ? null : CpuBuffer.of(bias).view();
+        workers.ranges(
+                y.rows(),
+                rowsWorthATask(x),
+                (from, to) -> RowKernels.addBranch(y, b, x, rowsFrom(columns, fromToken), x, from, to));
+    }
+
+    /** Where the rows of columns stand in their whole batch, counted from those at a token on. */
+    private static IntUnaryOperator rowsFrom(RaggedRows columns, int fromToken) {
+        int start = columns.start(fromToken);
+        return i -> columns.rowInWhole(start + i);
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
 import java.nio.FloatBuffer;
+import java.util.function.IntUnaryOperator;
 
 /** The operations that treat each row alone: LayerNorm, activation, bias. Each works on rows from (inclusive) to (exclusive). */
 final class RowKernels {
@@ -55,7 +56,8 @@ final class RowKernels {
         }
     }
 
-    static void addBranch(Matrix y, FloatBuffer bias, Matrix x, Matrix sum, int from, int to) {
+    /** Row i of y is added to row rowOfX(i) of x. */
+    static void addBranch(Matrix y, FloatBuffer bias, Matrix x, IntUnaryOperator rowOfX, Matrix sum, int from, int to) {
         int n = x.columns();
         FloatBuffer branch = CpuBuffer.floats(y);
         FloatBuffer stream = CpuBuffer.floats(x);
@@ -63,24 +65,37 @@ final class RowKernels {
         float[] b = Scratch.mine().floats(1, n);
         float[] total = Scratch.mine().floats(2, n);
         FloatBuffer out = CpuBuffer.floats(sum);
-        bias.get(0, b, 0, n);
+        if (bias != null) {
+            bias.get(0, b, 0, n);
+        }
         for (int i = from; i < to; i++) {
+            int at = rowOfX.applyAsInt(i);
             branch.get((int) y.at(i), row, 0, n);
-            stream.get((int) x.at(i), total, 0, n);
-            VectorMath.add(row, b, n);
+            stream.get((int) x.at(at), total, 0, n);
+            if (bias != null) {
+                VectorMath.add(row, b, n);
+            }
             VectorMath.add(total, row, n);
-            out.put((int) sum.at(i), total, 0, n);
+            out.put((int) sum.at(at), total, 0, n);
         }
     }
 
-    static void layerNorm(Matrix x, double epsilon, Matrix normalized, FloatBuffer inverseStd, int from, int to) {
+    /** Row i of the result is that of row rowOfX(i) of x. */
+    static void layerNorm(
+            Matrix x,
+            IntUnaryOperator rowOfX,
+            double epsilon,
+            Matrix normalized,
+            FloatBuffer inverseStd,
+            int from,
+            int to) {
         int n = x.columns();
         FloatBuffer values = CpuBuffer.floats(x);
         FloatBuffer out = CpuBuffer.floats(normalized);
         float[] row = Scratch.mine().floats(0, n);
         float[] work = Scratch.mine().floats(1, n);
         for (int i = from; i < to; i++) {
-            values.get((int) x.at(i), row, 0, n);
+            values.get((int) x.at(rowOfX.applyAsInt(i)), row, 0, n);
             float mean = VectorMath.sum(row, work, n) / n;
             for (int j = 0; j < n; j++) {
                 row[j] -= mean;
@@ -97,13 +112,16 @@ final class RowKernels {
         }
     }
 
+    /** Row i goes from row rowOfDx(i) of dx to row rowOfDy(i) of dy. */
     static void layerNormTangent(
             Matrix dx,
+            IntUnaryOperator rowOfDx,
             RaggedRows rows,
             int fromRow,
             Matrix normalized,
             FloatBuffer inverseStd,
             Matrix dy,
+            IntUnaryOperator rowOfDy,
             boolean accumulate,
             int from,
             int to) {
@@ -123,17 +141,27 @@ final class RowKernels {
                 primal.get((int) normalized.at(token), norm, 0, n);
                 inverse = inverseStd.get(token);
             }
-            in.get((int) dx.at(i), row, 0, n);
+            in.get((int) dx.at(rowOfDx.applyAsInt(i)), row, 0, n);
+            int target = (int) dy.at(rowOfDy.applyAsInt(i));
             float mean = VectorMath.sum(row, work, n) / n;
             float along = VectorMath.dot(row, norm, work, n) / n;
             for (int j = 0; j < n; j++) {
                 row[j] = inverse * (row[j] - mean - norm[j] * along);
             }
             if (accumulate) {
-                out.get((int) dy.at(i), sum, 0, n);
+                out.get(target, sum, 0, n);
                 VectorMath.add(row, sum, n);
             }
-            out.put((int) dy.at(i), row, 0, n);
+            out.put(target, row, 0, n);
+        }
+    }
+
+    /** Copies row rowOfX(i) of x to row i of y. */
+    static void take(Matrix x, IntUnaryOperator rowOfX, Matrix y, int from, int to) {
+        FloatBuffer in = CpuBuffer.floats(x);
+        FloatBuffer out = CpuBuffer.floats(y);
+        for (int i = from; i < to; i++) {
+            out.put((int) y.at(i), in, (int) x.at(rowOfX.applyAsInt(i)), y.columns());
         }
     }
 

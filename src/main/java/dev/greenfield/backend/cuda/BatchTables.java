@@ -6,8 +6,9 @@ import java.util.List;
 
 /**
  * The tables that describe a batch to kernels, in the GPU's memory: start [T + 1], first [C], last [C], token_of [R], one after
- * another. A sweep asks for the same batch in every operation, so the latest few are kept. Not safe for several threads: the
- * backend's lock guards it.
+ * another. Those of a part of a batch are made on the device from the whole batch's, without a copy from the host: start and
+ * token_of, and row_of [R], where its rows stand in the whole batch; first and last are a range of the whole batch's. A sweep asks
+ * for the same batch in every operation, so the latest few are kept. Not safe for several threads: the backend's lock guards it.
  */
 final class BatchTables {
     private static final int KEPT = 8;
@@ -28,27 +29,58 @@ final class BatchTables {
     static final class Table {
         private final RaggedRows rows;
         private final DeviceMemory.Block block;
+        private final Table whole; // of the batch that this is a part of, or null
+        private int parts; // kept tables that point into this one
+        private final long start;
+        private final long first;
+        private final long last;
+        private final long tokenOf;
+        private final long rowOf;
 
+        /** Of a batch of its own. */
         private Table(RaggedRows rows, DeviceMemory.Block block) {
             this.rows = rows;
             this.block = block;
+            this.whole = null;
+            start = block.address();
+            first = start + Integer.BYTES * (rows.tokens() + 1L);
+            last = first + (long) Integer.BYTES * rows.columns();
+            tokenOf = last + (long) Integer.BYTES * rows.columns();
+            rowOf = 0;
+        }
+
+        /** Of a part of a batch. */
+        private Table(RaggedRows rows, DeviceMemory.Block block, Table whole) {
+            this.rows = rows;
+            this.block = block;
+            this.whole = whole;
+            start = block.address();
+            first = whole.first + (long) Integer.BYTES * rows.firstColumn();
+            last = whole.last + (long) Integer.BYTES * rows.firstColumn();
+            tokenOf = start + Integer.BYTES * (rows.tokens() + 1L);
+            rowOf = tokenOf + (long) Integer.BYTES * rows.rows();
         }
 
         long start() {
-            return block.address();
+            return start;
         }
 
         long first() {
-            return start() + Integer.BYTES * (rows.tokens() + 1L);
+            return first;
         }
 
         long last() {
-            return first() + (long) Integer.BYTES * rows.columns();
+            return last;
         }
 
         /** The token of each row from {@code fromRow} on. */
         long tokenOf(int fromRow) {
-            return last() + Integer.BYTES * ((long) rows.columns() + fromRow);
+            return tokenOf + (long) Integer.BYTES * fromRow;
+        }
+
+        /** Where each row from {@code fromRow} on stands in the whole batch; 0 for a batch that is no part. */
+        long rowOf(int fromRow) {
+            return rowOf == 0 ? 0 : rowOf + (long) Integer.BYTES * fromRow;
         }
     }
 
@@ -62,11 +94,50 @@ final class BatchTables {
                 return table;
             }
         }
-        if (kept.size() == KEPT) {
-            memory.free(kept.remove(0).block);
-        }
-        Table table = make(rows);
+        Table whole = rows.isPart() ? of(rows.whole()) : null;
+        Table table = whole == null ? make(rows) : make(rows, whole);
         kept.add(table);
+        if (kept.size() > KEPT) {
+            forget();
+        }
+        return table;
+    }
+
+    /** Gives up the table that was asked for longest ago, but none that kept ones point into: there is always one of the latter. */
+    private void forget() {
+        for (int i = 0; i < kept.size() - 1; i++) {
+            Table table = kept.get(i);
+            if (table.parts == 0) {
+                kept.remove(i);
+                if (table.whole != null) {
+                    table.whole.parts--;
+                }
+                memory.free(table.block);
+                return;
+            }
+        }
+    }
+
+    private Table make(RaggedRows rows, Table whole) {
+        int tokens = rows.tokens();
+        long elements = tokens + 1L + 2L * rows.rows();
+        DeviceMemory.Block block = memory.allocate("tables of a part of a batch", Integer.BYTES * elements);
+        Table table = new Table(rows, block, whole);
+        try {
+            launcher.kernel("rows_of_part")
+                    .address(whole.start)
+                    .number(tokens)
+                    .number(rows.firstColumn())
+                    .number(rows.columns())
+                    .address(table.start)
+                    .address(table.tokenOf)
+                    .address(table.rowOf);
+            launcher.launch(tokens, 1, 1, THREADS, 0);
+        } catch (RuntimeException | Error e) {
+            memory.free(block);
+            throw e;
+        }
+        whole.parts++;
         return table;
     }
 

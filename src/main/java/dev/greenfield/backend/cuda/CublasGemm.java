@@ -28,6 +28,7 @@ final class CublasGemm {
     static final long WORKSPACE_BYTES = 32L << 20;
 
     private final CudaBackend owner;
+    private final CudaFactors factors;
     private final cublasHandle handle = new cublasHandle();
     private final int computeType;
     private final DebugMode debug;
@@ -38,9 +39,15 @@ final class CublasGemm {
     private final Pointer betaPointer = alphaPointer.withByteOffset(Float.BYTES);
     private KernelProfile profile; // null unless products are measured
 
-    CublasGemm(CudaBackend owner, Precision precision, CUstream stream, DeviceMemory.Block workspace) {
+    CublasGemm(
+            CudaBackend owner,
+            Precision precision,
+            CudaFactors factors,
+            CUstream stream,
+            DeviceMemory.Block workspace) {
         this.owner = owner;
         this.debug = new DebugMode(stream);
+        this.factors = factors;
         computeType = precision == Precision.TF32
                 ? cublasComputeType.CUBLAS_COMPUTE_32F_FAST_TF32
                 : cublasComputeType.CUBLAS_COMPUTE_32F;
@@ -57,7 +64,35 @@ final class CublasGemm {
 
     /** c = alpha op(a) op(b) + beta c; see {@link dev.greenfield.backend.Backend#multiply}. */
     void multiply(float alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, float beta, Matrix c) {
-        int inner = transposeA ? a.rows() : a.columns();
+        CudaFactors.Operand right = factors.right(b, transposeB);
+        try {
+            boolean turned = transposeB != right.turned();
+            // A transposed left factor is small; others are rounded to bf16 as many rows at a time as have room.
+            int atOnce = factors.half() && !transposeA ? factors.rowsAtOnce(a) : c.rows();
+            for (int r = 0; r < c.rows(); r += atOnce) {
+                int n = Math.min(atOnce, c.rows() - r);
+                CudaFactors.Operand left = factors.left(n == c.rows() ? a : a.rows(r, n));
+                try {
+                    int inner = transposeA ? a.rows() : a.columns();
+                    multiply(alpha, left, transposeA, right, turned, beta, n == c.rows() ? c : c.rows(r, n), inner);
+                } finally {
+                    factors.done(left);
+                }
+            }
+        } finally {
+            factors.done(right);
+        }
+    }
+
+    private void multiply(
+            float alpha,
+            CudaFactors.Operand a,
+            boolean transposeA,
+            CudaFactors.Operand b,
+            boolean transposeB,
+            float beta,
+            Matrix c,
+            int inner) {
         scalars.put(0, alpha).put(1, beta);
         Product product = new Product(c.rows(), inner, c.columns(), transposeA, transposeB);
         debug.begins(product);
@@ -72,16 +107,16 @@ final class CublasGemm {
                 c.rows(),
                 inner,
                 alphaPointer,
-                pointer(b),
-                REAL_32F,
-                leading(b),
-                pointer(a),
-                REAL_32F,
-                leading(a),
+                b.pointer(),
+                b.type(),
+                b.leading(),
+                a.pointer(),
+                a.type(),
+                a.leading(),
                 betaPointer,
-                pointer(c),
+                CudaBuffer.of(c.buffer(), owner).pointer(c.offset()),
                 REAL_32F,
-                leading(c),
+                Math.max(1, c.stride()),
                 computeType,
                 DEFAULT_ALGORITHM);
         if (status != 0) {
@@ -113,15 +148,6 @@ final class CublasGemm {
 
     private static int operation(boolean transpose) {
         return transpose ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
-    }
-
-    private Pointer pointer(Matrix m) {
-        return CudaBuffer.of(m.buffer(), owner).pointer(m.offset());
-    }
-
-    /** cuBLAS wants a leading dimension of at least 1, also of a matrix without elements. */
-    private static int leading(Matrix m) {
-        return Math.max(1, m.stride());
     }
 
     int version() {

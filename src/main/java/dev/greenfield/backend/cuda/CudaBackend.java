@@ -6,7 +6,6 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
-import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.RaggedRows;
@@ -19,19 +18,13 @@ import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 
 /**
- * The backend of NVIDIA GPUs, in float32 or tf32. Everything runs in order on one stream: operations return when they are queued,
+ * The backend of NVIDIA GPUs, in float32, tf32 or bf16. Everything runs in order on one stream: operations return when they are queued,
  * and only those wait whose results are wanted at once. One lock guards the stream's queue, so that several threads may use a backend; a GPU
  * is busy with one operation at a time anyway.
  */
 public final class CudaBackend implements Backend {
     /** Of the memory that is free, how much a program takes when it is not told otherwise. */
     private static final double SHARE = 0.9;
-
-    /**
-     * Rows of an MLP chunk: enough to fill the device with a product, few enough that part of the hidden layer (50 MiB for GPT-2
-     * small) stays in its L2 cache. The property is for tuning.
-     */
-    private static final int CHUNK_ROWS = Integer.getInteger("greenfield.cuda.chunk", 4096);
 
     private final Precision precision;
     private final CudaDevice device;
@@ -41,12 +34,15 @@ public final class CudaBackend implements Backend {
     private final Transfers transfers;
     private final Launcher launcher;
     private final BatchTables tables;
+    private final CudaTuning tuning = CudaTuning.fromProperties();
+    private final CudaFactors factors;
     private final CublasGemm gemm;
     private final CudaNonlinear nonlinear;
     private final CudaAttention attention;
     private KernelProfile profile; // null unless launches are measured
     private final CudaInjection injection;
     private final CudaSums sums;
+    private final CudaColumns columns;
     private boolean closed;
 
     private CudaBackend(CudaDevice device, Precision precision) {
@@ -64,12 +60,16 @@ public final class CudaBackend implements Backend {
             undo.add(transfers::close);
             undo.add(memory::close);
             DeviceMemory.Block workspace = memory.allocate("cuBLAS workspace", CublasGemm.WORKSPACE_BYTES);
-            gemm = new CublasGemm(this, precision, stream, workspace);
+            factors = new CudaFactors(this, launcher, memory, precision == Precision.BF16, tuning);
+            gemm = new CublasGemm(this, precision, factors, stream, workspace);
             tables = new BatchTables(memory, transfers, launcher);
             nonlinear = new CudaNonlinear(launcher, tables);
             injection = new CudaInjection(launcher, memory, transfers);
             sums = new CudaSums(launcher, tables, memory, transfers, injection);
-            attention = new CudaAttention(launcher, tables, memory, precision, device.mostSharedBytes());
+            columns = new CudaColumns(launcher, tables);
+            // Attention's own products are few: in bf16 they are those of tf32.
+            Precision inAttention = precision == Precision.BF16 ? Precision.TF32 : precision;
+            attention = new CudaAttention(launcher, tables, memory, inAttention, device.mostSharedBytes());
             profile(KernelProfile.ifAsked(stream));
         } catch (RuntimeException | Error e) {
             for (int i = undo.size() - 1; i >= 0; i--) {
@@ -82,38 +82,16 @@ public final class CudaBackend implements Backend {
     /**
      * A backend on this machine's GPU (the first, or number {@code -Dgreenfield.cuda.device}).
      *
-     * @param precision {@link Precision#FP32} or {@link Precision#TF32}
+     * @param precision {@link Precision#FP32}, {@link Precision#TF32} or {@link Precision#BF16}
      * @throws BackendException when there is none that can be used, with what is missing
      */
     public static CudaBackend open(Precision precision) {
         if (precision == Precision.FP64) {
-            throw new IllegalArgumentException("the cuda backend computes in fp32 or tf32");
+            throw new IllegalArgumentException("the cuda backend computes in fp32, tf32 or bf16");
         }
         CudaDevice device = CudaDevice.shared();
         device.enter();
         return new CudaBackend(device, precision);
-    }
-
-    /** What was found, for {@code doctor}: the GPU, the kernels and each library with why it was taken or refused. */
-    public static List<String> survey() {
-        List<String> lines = new ArrayList<>();
-        try (CudaBackend backend = open(Precision.FP32)) {
-            lines.add("yes, float32 or tf32, " + backend.device());
-            lines.add("driver for CUDA " + CudaDevice.driverVersion());
-        } catch (BackendException | DeviceMemoryException e) {
-            lines.add("no, " + e.getMessage());
-        }
-        if (KernelImage.inJar()) {
-            try {
-                KernelImage image = KernelImage.read();
-                lines.add("kernels by " + image.compiler() + " for " + image.architectures() + ", sha256 "
-                        + image.sha256());
-            } catch (BackendException e) {
-                lines.add(e.getMessage());
-            }
-        }
-        lines.addAll(CudaLibraries.considered());
-        return lines;
     }
 
     /** Runs an operation of the stream. */
@@ -188,17 +166,32 @@ public final class CudaBackend implements Backend {
 
     @Override
     public int preferredChunkRows() {
-        return CHUNK_ROWS;
+        return tuning.chunkRows();
     }
 
     @Override
     public int preferredAttentionRows() {
-        return 1 << 16;
+        return tuning.attentionRows();
+    }
+
+    @Override
+    public int preferredAttentionColumns() {
+        return CudaTuning.ATTENTION_COLUMNS;
     }
 
     @Override
     public double condensationThreshold() {
-        return 2;
+        return tuning.condensation();
+    }
+
+    @Override
+    public void keepAsFactor(Matrix b) {
+        queue(() -> factors.keep(b));
+    }
+
+    @Override
+    public int factorBytes() {
+        return factors.bytesPerElement();
     }
 
     @Override
@@ -213,6 +206,7 @@ public final class CudaBackend implements Backend {
     synchronized void free(DeviceMemory.Block block) {
         if (!closed) {
             device.enter();
+            factors.forget(block);
             memory.free(block);
         }
     }
@@ -291,6 +285,7 @@ public final class CudaBackend implements Backend {
                 .buffer(bias)
                 .matrix(x)
                 .matrix(sum)
+                .address(0)
                 .size(x)
                 .launchElements(x));
     }
@@ -401,6 +396,31 @@ public final class CudaBackend implements Backend {
     @Override
     public void injectSigns(Matrix x, int[] index, long[] bits) {
         queue(() -> injection.signs(x, index, bits));
+    }
+
+    @Override
+    public void layerNormOfColumns(Matrix x, RaggedRows part, double epsilon, Matrix normalized) {
+        queue(() -> columns.layerNorm(x, part, epsilon, normalized));
+    }
+
+    @Override
+    public void layerNormTangentOfColumns(Matrix dx, RaggedRows part, Matrix normalized, Buffer inverseStd, Matrix dy) {
+        queue(() -> columns.layerNormTangent(dx, part, normalized, inverseStd, dy));
+    }
+
+    @Override
+    public void layerNormAdjointOfColumns(Matrix y, RaggedRows part, Matrix normalized, Buffer inverseStd, Matrix x) {
+        queue(() -> columns.layerNormAdjoint(y, part, normalized, inverseStd, x));
+    }
+
+    @Override
+    public void takeColumns(Matrix x, RaggedRows part, int fromToken, Matrix y) {
+        queue(() -> columns.take(x, part, fromToken, y));
+    }
+
+    @Override
+    public void addToColumns(Matrix y, Buffer bias, RaggedRows part, int fromToken, Matrix x) {
+        queue(() -> columns.add(y, bias, part, fromToken, x));
     }
 
     @Override

@@ -25,6 +25,11 @@ final class CudaBuffer extends Buffer {
         return mine;
     }
 
+    /** The memory that it is in. */
+    DeviceMemory.Block block() {
+        return block;
+    }
+
     /** The device address of element 0. */
     long address() {
         return block.address();

@@ -18,6 +18,7 @@ final class CudaNonlinear {
     void layerNorm(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd) {
         launcher.kernel("layer_norm")
                 .matrix(x)
+                .address(0)
                 .matrix(normalized)
                 .buffer(inverseStd)
                 .size(x)
@@ -36,10 +37,12 @@ final class CudaNonlinear {
         long tokens = tables.of(rows).tokenOf(fromRow);
         launcher.kernel("layer_norm_tangent")
                 .matrix(dx)
+                .address(0)
                 .address(tokens)
                 .matrix(normalized)
                 .buffer(inverseStd)
                 .matrix(dy)
+                .address(0)
                 .size(dx)
                 .number(accumulate ? 1 : 0)
                 .launchSums(dx);

@@ -3,6 +3,7 @@ package dev.greenfield.backend.reference;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import java.util.function.IntUnaryOperator;
 
 /** LayerNorm without gain and bias, its tangent and its curvature, row by row. Notation: n normalized x, r = 1/std. */
 final class ReferenceLayerNorm {
@@ -17,11 +18,20 @@ final class ReferenceLayerNorm {
     }
 
     void value(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd) {
+        value(x, IntUnaryOperator.identity(), epsilon, normalized, inverseStd);
+    }
+
+    /**
+     * The value of some rows.
+     *
+     * @param rowOfX per row of {@code normalized} its row of x
+     */
+    void value(Matrix x, IntUnaryOperator rowOfX, double epsilon, Matrix normalized, Buffer inverseStd) {
         double[] values = ReferenceBuffer.of(x);
         double[] n = ReferenceBuffer.of(normalized);
         int width = x.columns();
-        for (int i = 0; i < x.rows(); i++) {
-            int from = (int) x.at(i);
+        for (int i = 0; i < normalized.rows(); i++) {
+            int from = (int) x.at(rowOfX.applyAsInt(i));
             int to = (int) normalized.at(i);
             double sum = 0;
             for (int j = 0; j < width; j++) {
@@ -51,16 +61,37 @@ final class ReferenceLayerNorm {
             Buffer inverseStd,
             Matrix dy,
             boolean accumulate) {
+        IntUnaryOperator same = IntUnaryOperator.identity();
+        tangent(dx.rows(), dx, same, rows, fromRow, normalized, inverseStd, dy, same, accumulate);
+    }
+
+    /**
+     * The tangent of {@code count} rows.
+     *
+     * @param rowOfDx per row of those its row of dx
+     * @param rowOfDy per row of those its row of dy
+     */
+    void tangent(
+            int count,
+            Matrix dx,
+            IntUnaryOperator rowOfDx,
+            RaggedRows rows,
+            int fromRow,
+            Matrix normalized,
+            Buffer inverseStd,
+            Matrix dy,
+            IntUnaryOperator rowOfDy,
+            boolean accumulate) {
         double[] x = ReferenceBuffer.of(dx);
         double[] n = ReferenceBuffer.of(normalized);
         double[] y = ReferenceBuffer.of(dy);
         double[] inverse = ReferenceBuffer.of(inverseStd);
         int width = dx.columns();
-        for (int i = 0; i < dx.rows(); i++) {
+        for (int i = 0; i < count; i++) {
             int token = rows.tokenOf(fromRow + i);
-            int from = (int) dx.at(i);
+            int from = (int) dx.at(rowOfDx.applyAsInt(i));
             int norm = (int) normalized.at(token);
-            int to = (int) dy.at(i);
+            int to = (int) dy.at(rowOfDy.applyAsInt(i));
             double sum = 0;
             double dot = 0;
             for (int j = 0; j < width; j++) {

@@ -49,7 +49,7 @@ class CudaLibrariesTest {
         assertThat(doctor.exit()).as(doctor.err()).isZero();
         assertThat(doctor.out())
                 .contains(
-                        "cuda: yes, float32 or tf32, Host stand-in",
+                        "cuda: yes, float32, tf32 or bf16, Host stand-in",
                         temporary.resolve("misspelt") + " (-Dgreenfield.cuda.libs): refused, there is no such folder",
                         broken.resolve("libcuda.so.1") + " (-Dgreenfield.cuda.libs): refused, ",
                         standIn.resolve("libcuda.so.1") + " (-Dgreenfield.cuda.libs): taken",

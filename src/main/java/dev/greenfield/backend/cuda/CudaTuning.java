@@ -1,0 +1,90 @@
+package dev.greenfield.backend.cuda;
+
+import dev.greenfield.backend.BackendException;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Sizes and choices that no result depends on but for rounding, and that only a device can say the best of. Each is read from a
+ * system property when a backend opens. The defaults follow from the shapes of GPT-2 small on an H100: 132 processors that take a
+ * tile of 128 x 256 of a product each, and 50 MB of L2 cache.
+ *
+ * @param chunkRows rows that the MLP works on at once. 2816 rows are 264 tiles of the up-projection, two for each processor, and their
+ *     hidden layer takes 35 MB; with 4096 it is 50 MB, the whole L2 cache
+ * @param attentionRows rows that are in attention at once, from LayerNorm to projection. 3712 rows are 261 tiles of the product that
+ *     makes queries, keys and values, and those take 34 MB; with 65536 rows nothing of them is in cache when attention reads them, but
+ *     there are 18 times fewer launches
+ * @param condensation how many times more rows than where flops are equal a token must have for a map of its own
+ * @param transposedWeights whether weights are also kept transposed, so that both factors of a tangent's product have the reduction
+ *     dimension contiguous, as tensor cores take tf32; the adjoint's have it anyway. Twice the memory of the weights
+ * @param stagingBytes memory for rows that are rounded to bf16 before they are multiplied; longer products go in parts
+ */
+record CudaTuning(int chunkRows, int attentionRows, double condensation, boolean transposedWeights, int stagingBytes) {
+    /** Columns that share a block of attention's kernels, one a warp. */
+    static final int ATTENTION_COLUMNS = 8;
+
+    private static final String CHUNK = "greenfield.cuda.chunk";
+    private static final String ATTENTION = "greenfield.cuda.attention-rows";
+    private static final String CONDENSATION = "greenfield.cuda.condensation";
+    private static final String WEIGHTS = "greenfield.cuda.weights";
+    private static final String STAGING = "greenfield.cuda.staging";
+
+    /**
+     * What the system properties say, defaults for those that are not set.
+     *
+     * @throws BackendException for a value that cannot be used
+     */
+    static CudaTuning fromProperties() {
+        String weights = System.getProperty(WEIGHTS, "nn");
+        if (!weights.equals("nn") && !weights.equals("tn")) {
+            throw wrong(WEIGHTS, weights, "nn, as they are, or tn, also transposed");
+        }
+        return new CudaTuning(
+                atLeast(1, CHUNK, 2816),
+                atLeast(1, ATTENTION, 3712),
+                factor(CONDENSATION, 2),
+                weights.equals("tn"),
+                atLeast(1, STAGING, 32) << 20);
+    }
+
+    private static int atLeast(int least, String property, int otherwise) {
+        String text = System.getProperty(property, Integer.toString(otherwise));
+        try {
+            int value = Integer.parseInt(text);
+            if (value >= least && value <= 1 << 24 && (!property.equals(STAGING) || value < 2048)) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            throw wrong(property, text, "a whole number, at least " + least);
+        }
+        throw wrong(property, text, "a number of that size to make sense, at least " + least);
+    }
+
+    private static double factor(String property, double otherwise) {
+        String text = System.getProperty(property, Double.toString(otherwise));
+        try {
+            double value = Double.parseDouble(text);
+            if (value > 0) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            throw wrong(property, text, "a positive number");
+        }
+        throw wrong(property, text, "a positive number");
+    }
+
+    private static BackendException wrong(String property, String found, String expected) {
+        return new BackendException("-D" + property + "=" + found + ": expected " + expected);
+    }
+
+    /** One line a property, as it would be set. */
+    List<String> lines() {
+        return List.of(
+                "-D" + CHUNK + "=" + chunkRows + " (rows of an MLP chunk)",
+                "-D" + ATTENTION + "=" + attentionRows + " (rows in attention at once)",
+                String.format(
+                        Locale.ROOT, "-D%s=%s (rows of a token's own map, by even flops)", CONDENSATION, condensation),
+                "-D" + WEIGHTS + "=" + (transposedWeights ? "tn" : "nn") + " (tn: weights also kept transposed)",
+                "-D" + STAGING + "=" + (stagingBytes >> 20) + " (MiB of rows rounded to bf16)");
+    }
+}
