@@ -122,6 +122,13 @@ final class CublasGemm {
         if (status != 0) {
             Cuda.checkBlas(status, product.toString());
         }
+        if (profile != null) {
+            double sides = (double) c.rows() * inner + (double) inner * c.columns() + (double) c.rows() * c.columns();
+            profile.end(
+                    LaunchWork.product(transposeA, transposeB, c.rows(), inner, c.columns()),
+                    Float.BYTES * sides,
+                    2.0 * c.rows() * inner * c.columns());
+        }
         debug.queued(product);
     }
 
@@ -131,13 +138,6 @@ final class CublasGemm {
         public String toString() {
             return "matrix product " + rows + " x " + inner + " x " + columns + (transposeA ? ", A'" : ", A")
                     + (transposeB ? " B'" : " B");
-        }
-        if (profile != null) {
-            double sides = (double) c.rows() * inner + (double) inner * c.columns() + (double) c.rows() * c.columns();
-            profile.end(
-                    LaunchWork.product(transposeA, transposeB, c.rows(), inner, c.columns()),
-                    Float.BYTES * sides,
-                    2.0 * c.rows() * inner * c.columns());
         }
     }
 
