@@ -119,6 +119,11 @@ CUresult fail_in_queue(CUresult code, const std::string& what) {
   return CUDA_SUCCESS;
 }
 
+bool fault_planted(const std::string& name) {
+  const char* planted = getenv("GREENFIELD_STANDIN_FAULT");
+  return planted != nullptr && name == planted;
+}
+
 bool queue_failed() { return late != CUDA_SUCCESS; }
 
 CUresult drain_queue() {

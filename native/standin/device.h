@@ -40,6 +40,9 @@ CUresult fail_device(CUresult code, const std::string& what);
 // the call that queued the work succeeds, what is queued behind it is not run, and the next call that waits for the device fails.
 CUresult fail_in_queue(CUresult code, const std::string& what);
 
+// Does GREENFIELD_STANDIN_FAULT name this kernel, or `gemm`? It is then to fail.
+bool fault_planted(const std::string& name);
+
 // Has something in the queue failed that nobody was told of?
 bool queue_failed();
 

@@ -1,5 +1,4 @@
 // Entry points for modules, functions and launches.
-#include <cstdlib>
 #include <set>
 #include <string>
 
@@ -122,8 +121,7 @@ API CUresult cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, un
   if (!wrong.empty()) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel " + kernel.name + ": " + wrong);
 
   if (queue_failed()) return CUDA_SUCCESS;
-  const char* planted = getenv("GREENFIELD_STANDIN_FAULT");
-  if (planted != nullptr && kernel.name == planted) return fail_in_queue(CUDA_ERROR_LAUNCH_FAILED, "kernel " + kernel.name + ": a planted fault");
+  if (fault_planted(kernel.name)) return fail_in_queue(CUDA_ERROR_LAUNCH_FAILED, "kernel " + kernel.name + ": a planted fault");
   Launch launch = {&kernel, grid, block, shared, arguments};
   record_launch(launch);
   Fault fault = run_launch(launch);

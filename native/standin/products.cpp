@@ -39,6 +39,7 @@ API CUresult standin_gemm(const Gemm* gemm, void* stream) {
   if (state == CUDA_SUCCESS) state = check_matrices("C", g.c, g.m, g.n, g.ldc, g.c_stride, g.batch, sizeof(float));
   if (state != CUDA_SUCCESS) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "gemm: a matrix lies outside its allocation");
   if (queue_failed()) return CUDA_SUCCESS;
+  if (fault_planted("gemm")) return fail_in_queue(CUDA_ERROR_LAUNCH_FAILED, "gemm: a planted fault");
   record_gemm(g);
   compute_gemm(g);
   return CUDA_SUCCESS;

@@ -19,7 +19,8 @@ import java.util.Locale;
  * {@code Smoke --list} prints the families, one a line. The cases are those of the tests, each with dense matrices and with gaps
  * around them. The host waits after each launch, so that an error names its kernel.
  *
- * <p>One line a case, flushed: ok or FAIL, operation and shape, error and bound. Exit status: 0 all is within its bound; 1 something is
+ * <p>One line a case, written at once, so that several processes may share a file: ok or FAIL, precision, operation and shape,
+ * error and bound. Exit status: 0 all is within its bound; 1 something is
  * not; 2 bad usage; 3 the device failed, or there is none, and what is left was not tried.
  */
 public final class Smoke {
@@ -130,7 +131,7 @@ public final class Smoke {
 
     /** Runs one check and prints its line; false when the device can do no more. */
     private boolean passes(OperationCheck check, boolean padded) {
-        String what = check + (padded ? ", gaps" : ", dense");
+        String what = precision.label() + " " + check + (padded ? ", gaps" : ", dense");
         try {
             double error = check.error(backend, padded);
             double bound = check.bound();
@@ -141,8 +142,7 @@ public final class Smoke {
         } catch (BackendException e) {
             line(false, what, e.getMessage());
             if (!answers()) {
-                out.println("DEVICE " + e.getMessage());
-                out.flush();
+                say("DEVICE " + e.getMessage());
                 return false;
             }
         }
@@ -155,7 +155,11 @@ public final class Smoke {
         } else {
             failed++;
         }
-        out.println((within ? "ok   " : "FAIL ") + what + " | " + result);
+        say((within ? "ok   " : "FAIL ") + what + " | " + result);
+    }
+
+    private void say(String line) {
+        out.print(line + System.lineSeparator());
         out.flush();
     }
 

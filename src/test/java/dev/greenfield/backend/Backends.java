@@ -62,12 +62,12 @@ public enum Backends {
 
     /** The oracle's loops, each operation rounded to float32: its error is the yardstick for float32 backends. */
     public static Backend single() {
-        return new ReferenceBackend(Arithmetic.SINGLE);
+        return rounding(Arithmetic.SINGLE);
     }
 
-    /** The oracle's loops in the terms of another arithmetic; for tf32 the factors of products are rounded too. */
-    static Backend tf32() {
-        return new ReferenceBackend(Arithmetic.TF32);
+    /** The oracle's loops in the terms of another arithmetic. */
+    static Backend rounding(Arithmetic arithmetic) {
+        return new ReferenceBackend(arithmetic);
     }
 
     /** Skips the test where kernels or stand-in were not built; when both are there, whatever else is wrong is a failure. */

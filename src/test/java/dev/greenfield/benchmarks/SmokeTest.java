@@ -33,9 +33,9 @@ class SmokeTest {
     @Test
     void whatRoundsAsItShouldPassesAndWhatRoundsMoreFails() {
         String fine = run(Backends.single(), Smoke.OK);
-        assertThat(fine).contains("ok   multiply: 1.0 A B, 5 x 7 x 3").doesNotContain("FAIL");
+        assertThat(fine).contains("ok   fp32 multiply: 1.0 A B, 5 x 7 x 3").doesNotContain("FAIL");
         String coarse = run(new ReferenceBackend(Arithmetic.TF32), Smoke.FAILED);
-        assertThat(coarse).contains("FAIL multiply: 1.0 A B, 5 x 7 x 3", "dense | error ", ", bound ");
+        assertThat(coarse).contains("FAIL fp32 multiply: 1.0 A B, 5 x 7 x 3", "dense | error ", ", bound ");
     }
 
     private static String run(Backend backend, int status) {

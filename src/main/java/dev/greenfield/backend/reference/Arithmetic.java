@@ -6,24 +6,36 @@ package dev.greenfield.backend.reference;
  */
 public enum Arithmetic {
     /** float64, the oracle. */
-    DOUBLE(false, false),
+    DOUBLE(false, Factors.WHOLE),
 
     /** Each operation rounded to float32. */
-    SINGLE(true, false),
+    SINGLE(true, Factors.WHOLE),
 
-    /** As {@link #SINGLE}, and the factors of matrix products and of attention's products rounded to ten bits of mantissa first. */
-    TF32(true, true);
+    /**
+     * As {@link #SINGLE}, and the factors of matrix products and of attention's products rounded to ten bits of mantissa first, to
+     * nearest, ties to even.
+     */
+    TF32(true, Factors.ROUNDED),
+
+    /** As {@link #TF32}, but further bits are cut off, as tensor cores do to factors that nobody rounded. */
+    TF32_CUT(true, Factors.CUT);
+
+    private enum Factors {
+        WHOLE,
+        ROUNDED,
+        CUT
+    }
 
     /** Bits of a float32 mantissa that tf32 does not have. */
     private static final int DROPPED_BITS = 13;
 
     // Fields rather than overridden methods: with three of those in a process the compiler would inline none.
     private final boolean single;
-    private final boolean tf32;
+    private final Factors factors;
 
-    Arithmetic(boolean single, boolean tf32) {
+    Arithmetic(boolean single, Factors factors) {
         this.single = single;
-        this.tf32 = tf32;
+        this.factors = factors;
     }
 
     /** The result of one operation. */
@@ -31,14 +43,16 @@ public enum Arithmetic {
         return single ? (float) x : x;
     }
 
-    /** A number as a factor of a product: to nearest, ties to even. */
+    /** A number as a factor of a product. */
     double factor(double x) {
-        if (!tf32 || !Double.isFinite(x)) {
+        if (factors == Factors.WHOLE || !Double.isFinite(x)) {
             return x;
         }
         int bits = Float.floatToRawIntBits((float) x);
-        int tie = (bits >>> DROPPED_BITS) & 1;
-        int half = (1 << (DROPPED_BITS - 1)) - 1;
-        return Float.intBitsToFloat(((bits + half + tie) >> DROPPED_BITS) << DROPPED_BITS);
+        if (factors == Factors.ROUNDED) {
+            int tie = (bits >>> DROPPED_BITS) & 1;
+            bits += (1 << (DROPPED_BITS - 1)) - 1 + tie;
+        }
+        return Float.intBitsToFloat((bits >> DROPPED_BITS) << DROPPED_BITS);
     }
 }

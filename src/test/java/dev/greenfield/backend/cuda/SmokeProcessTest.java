@@ -29,7 +29,7 @@ class SmokeProcessTest {
     void aFamilyThatIsRightPasses() throws IOException, InterruptedException {
         Finished run = smoke(Map.of(), "norms", "tf32");
         assertThat(run.exit()).as(run.out() + run.err()).isZero();
-        assertThat(run.out()).contains("ok   curvature of layerNorm: ", "smoke norms tf32: ", " ok, 0 failed");
+        assertThat(run.out()).contains("ok   tf32 curvature of layerNorm: ", "smoke norms tf32: ", " ok, 0 failed");
     }
 
     @Test
@@ -38,11 +38,20 @@ class SmokeProcessTest {
                 Map.of("GREENFIELD_STANDIN_LATE_FAULTS", "1", "GREENFIELD_STANDIN_FAULT", "inject"), "rows", "fp32");
         assertThat(run.exit()).as(run.out() + run.err()).isEqualTo(3);
         assertThat(run.out())
-                .contains("ok   grow: ")
-                .containsPattern("FAIL inject: .*inject, [0-9]+ x 1 x 1 blocks")
+                .contains("ok   fp32 grow: ")
+                .containsPattern("FAIL fp32 inject: .*inject, [0-9]+ x 1 x 1 blocks")
                 .containsPattern("DEVICE inject, .*CUDA_ERROR_LAUNCH_FAILED")
                 .contains("stopped by an error of the device")
                 .doesNotContain("squaredNorms");
+    }
+
+    @Test
+    void aProductThatBreaksTheDeviceIsNamedToo() throws IOException, InterruptedException {
+        Finished run = smoke(
+                Map.of("GREENFIELD_STANDIN_LATE_FAULTS", "1", "GREENFIELD_STANDIN_FAULT", "gemm"), "gemm", "tf32");
+        assertThat(run.exit()).as(run.out() + run.err()).isEqualTo(3);
+        assertThat(run.out())
+                .contains("DEVICE matrix product 1 x 1 x 1, A B: CUDA_ERROR_LAUNCH_FAILED", " 0 ok, 1 failed");
     }
 
     @Test
