@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317  # stages are called by name
 # First light: proves and times the CUDA backend on a machine with a GPU, python3 and nothing else, in one call of 450 s and, after a
 # fix, a second of 240 s. Needs the bundle that gpu-bundle.sh makes. docs/first-light.md says what to do with what it finds.
 #
@@ -37,7 +38,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 case $call in 1 | 2) ;; *) echo "--call: found '$call', expected 1 or 2" >&2; exit 2 ;; esac
-[ -n "$scale" ] || { [ $dry = yes ] && scale=0.2 || scale=1; }
+[ -n "$scale" ] || { [ "$dry" = yes ] && scale=0.2 || scale=1; }
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 2
 if [ -d "$first" ]; then first=$(cd "$first" && pwd); fi
 
@@ -46,9 +47,11 @@ scaled() { awk -v s="$1" -v f="$scale" 'BEGIN { printf "%d", 1000 * s * f }'; }
 
 # The last resort: whatever hangs, all of it ends. Not in the foreground, so that children of children end too.
 if [ -z "${FIRST_LIGHT_GUARDED:-}" ]; then
-    total=$(scaled $([ "$call" = 1 ] && echo 448 || echo 238))
+    again=()
+    [ "$dry" = yes ] && again=(--dry-run)
+    if [ "$call" = 1 ]; then total=$(scaled 448); else total=$(scaled 238); fi
     FIRST_LIGHT_GUARDED=yes exec timeout -k 1 "$((total / 1000 + 1))" bash "${BASH_SOURCE[0]}" --call "$call" --out "$out" --first "$first" \
-        --scale "$scale" --java "$java" --classpath "$classpath" --libs "$libs" --python "$python" $([ $dry = yes ] && echo --dry-run)
+        --scale "$scale" --java "$java" --classpath "$classpath" --libs "$libs" --python "$python" "${again[@]}"
 fi
 
 summary=$out/summary.txt log=$out/log.txt cases=$out/cases.txt profile=$out/profile.txt sanitizer=$out/sanitizer.txt
@@ -60,7 +63,7 @@ mkdir -p "$work/crash" "$work/peers" "$work/models"
 begin=${EPOCHREALTIME/./}
 failed=0 deadline=0 stage_end=0 reason=''
 
-now() { echo $((((${EPOCHREALTIME/./} - begin)) / 1000)); }
+now() { echo $(((${EPOCHREALTIME/./} - begin) / 1000)); }
 left() { echo $((deadline - $(now))); }
 seconds() { awk -v m="$1" 'BEGIN { printf "%.1f", m / 1000 }'; }
 say() { printf '[%6s s] %s\n' "$(seconds "$(now)")" "$*" | tee -a "$summary"; }
@@ -82,18 +85,18 @@ within() {
     echo "+ [$(seconds "$(now)") s, for ${limit} s] $*" | cut -c1-600 >> "$log"
     (ulimit -f "${file_limit:-14336}" && exec timeout -k 2 "$limit" "$@") >> "$file" 2>> "${messages:-$log}" < /dev/null &
     pid=$!
-    while kill -0 $pid 2> /dev/null; do
+    while kill -0 "$pid" 2> /dev/null; do
         if [ "$(left)" -lt -4000 ]; then
             echo "left behind, it cannot be ended: process $pid, $*" >> "$log"
             return 124
         fi
         sleep 0.1
     done
-    wait $pid
+    wait "$pid"
     status=$?
     crashes
-    [ $status -ne 0 ] && echo "  exit status $status" >> "$log"
-    return $status
+    [ "$status" -ne 0 ] && echo "  exit status $status" >> "$log"
+    return "$status"
 }
 
 # What a virtual machine that crashed had to say; libraries and environment at its end are cut off.
@@ -134,7 +137,7 @@ bench=dev.greenfield.benchmarks
 
 # needs_device PROGRAM
 needs_device() {
-    if [ $dry = yes ]; then reason="$1 needs a GPU, this is a dry run"; return 77; fi
+    if [ "$dry" = yes ]; then reason="$1 needs a GPU, this is a dry run"; return 77; fi
     command -v "$1" > /dev/null || { reason="$1 is not installed"; return 77; }
 }
 
@@ -166,7 +169,7 @@ with tarfile.open(sys.argv[1]) as archive: archive.extractall(sys.argv[2])' "$ro
             || { reason="the bundle could not be unpacked to $home"; return 1; }
         java=$home/runtime/bin/java
         classpath=$home/greenfield.jar:$home/test-classes:$(printf '%s:' "$home"/lib/*.jar)$root/src/main/resources
-    elif [ -z "$java" ] && [ $dry = yes ] && [ -f "$root/target/test-classpath.txt" ]; then
+    elif [ -z "$java" ] && [ "$dry" = yes ] && [ -f "$root/target/test-classpath.txt" ]; then
         java=$(command -v java)
         classpath=$root/target/test-classes:$root/target/classes:$(cat "$root/target/test-classpath.txt")
     elif [ -z "$java" ]; then
@@ -176,26 +179,26 @@ with tarfile.open(sys.argv[1]) as archive: archive.extractall(sys.argv[2])' "$ro
     tests=${classpath%%test-classes*}test-classes
     tests=${tests##*:}
     if [ -z "$libs" ]; then
-        [ $dry = yes ] && libs=$root/target/standin || libs=$(find_libraries)
+        [ "$dry" = yes ] && libs=$root/target/standin || libs=$(find_libraries)
     fi
     echo "libraries: $libs" >> "$log"
-    options=("-Xmx$([ $dry = yes ] && echo 1 || echo 6)g" -XX:-UsePerfData "-XX:ErrorFile=$work/crash/hs_err_%p.log" -Djava.awt.headless=true
+    options=("-Xmx$([ "$dry" = yes ] && echo 1 || echo 6)g" -XX:-UsePerfData "-XX:ErrorFile=$work/crash/hs_err_%p.log" -Djava.awt.headless=true
         "-Dgreenfield.native.dir=$work/native" -Dgreenfield.test.backends=cuda)
     [ -n "$libs" ] && options+=("-Dgreenfield.cuda.libs=$libs")
     jvm=("$java" "${options[@]}" -cp "$classpath")
-    if [ $dry = yes ]; then set_of=tiny measure=(--seconds 0.02 --square 128 --memory 1); else set_of=light measure=(--seconds 0.3); fi
+    if [ "$dry" = yes ]; then set_of=tiny measure=(--seconds 0.02 --square 128 --memory 1); else set_of=light measure=(--seconds 0.3); fi
     within "$log" "${jvm[@]}" -version || { reason="Java does not run"; return 1; }
     reason=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2> /dev/null | head -n 1)
 }
 
 stage_doctor() {
     local precision bad=
-    within "$log" "${jvm[@]}" $main doctor || bad="doctor "
+    within "$log" "${jvm[@]}" "$main" doctor || bad="doctor "
     reason=$(grep -m 1 '^backend *cuda: ' "$log" | cut -c1-200)
     case $reason in *yes*) ;; *) reason="${reason:-doctor said nothing of cuda}"; return 3 ;; esac
     for precision in fp32 tf32; do
-        within "$log" "${jvm[@]}" $main sensitivity --model demo --tokens 1,2,3 --answer '#4' --foil '#5' --backend cuda \
-            --precision $precision --quiet || bad="$bad$precision "
+        within "$log" "${jvm[@]}" "$main" sensitivity --model demo --tokens 1,2,3 --answer '#4' --foil '#5' --backend cuda \
+            --precision "$precision" --quiet || bad="$bad$precision "
     done
     [ -z "$bad" ] || { reason="failed: $bad"; return 1; }
 }
@@ -205,8 +208,9 @@ smoke_all() {
     local list=$1 limit
     limit=$(seconds $(($(left) * 2 / 3)))
     # In the foreground of the outer limit, so that this one reaches the virtual machines too.
+    # shellcheck disable=SC2016  # the inner shell's arguments
     within "$cases" xargs -a "$list" -P 4 -L 1 bash -c 'timeout --foreground -k 2 "$0" "${@:1:$#-2}" "${@: -2}"
-        echo "smoke ${*: -2} exit $?"' "$limit" "${jvm[@]}" $bench.Smoke
+        echo "smoke ${*: -2} exit $?"' "$limit" "${jvm[@]}" "$bench.Smoke"
 }
 
 # smoke_verdict LIST
@@ -221,7 +225,7 @@ smoke_verdict() {
 
 stage_smoke() {
     local family more precision
-    within "$work/families" "${jvm[@]}" $bench.Smoke --list
+    within "$work/families" "${jvm[@]}" "$bench.Smoke" --list
     if [ ! -s "$work/families" ]; then
         reason="no class $bench.Smoke, or it lists no families"
         return 77
@@ -237,7 +241,7 @@ stage_smoke() {
 stage_again() {
     local list=$work/smoke family precision classes status=0
     : > "$cases"
-    within "$work/families" "${jvm[@]}" $bench.Smoke --list
+    within "$work/families" "${jvm[@]}" "$bench.Smoke" --list
     while read -r family precision; do
         for precision in ${precision:-fp32 tf32}; do
             grep -qsx "smoke $family $precision exit 0" "$first/cases.txt" || echo "$family $precision"
@@ -247,7 +251,7 @@ stage_again() {
     classes=$(sed -n 's/^FAIL \([A-Za-z0-9]*Test\) .*/\1/p' "$first/cases.txt" 2> /dev/null | grep -vx GoldenTest | sort -u | paste -sd '|')
     if [ -n "$classes" ]; then
         part 40
-        within "$cases" "${jvm[@]}" $bench.DeviceTests --classes "$tests" --include ".*\\.($classes)" || status=1
+        within "$cases" "${jvm[@]}" "$bench.DeviceTests" --classes "$tests" --include ".*\\.($classes)" || status=1
         reason="$reason$(grep '^[0-9]* passed, ' "$cases" | tail -n 1); "
         whole
     fi
@@ -256,38 +260,38 @@ stage_again() {
         smoke_verdict "$list" || status=1
     fi
     [ -s "$list" ] || [ -n "$classes" ] || { reason="nothing failed in call 1"; return 77; }
-    return $status
+    return "$status"
 }
 
 stage_golden() {
-    within "$cases" "${jvm[@]}" $bench.DeviceTests --classes "$tests" --include '.*\.GoldenTest' --seconds 60
+    within "$cases" "${jvm[@]}" "$bench.DeviceTests" --classes "$tests" --include '.*\.GoldenTest' --seconds 60
     local status=$?
     reason="$reason$(grep '^[0-9]* passed, ' "$cases" | tail -n 1)"
-    return $status
+    return "$status"
 }
 
 # What is tried in place of the defaults, each in a process of its own.
 TRIED="greenfield.cuda.weights=tn greenfield.cuda.attention-rows=65536 greenfield.cuda.chunk=4096 greenfield.cuda.chunk=8192"
 
 # suite PROPERTY OPTIONS...
-suite() { "${into[@]}" "${jvm[@]}" "-D$1" $bench.GpuSuite --backend cuda --precision tf32 --cases benchmarks/cases.json "${@:2}"; }
+suite() { "${into[@]}" "${jvm[@]}" "-D$1" "$bench.GpuSuite" --backend cuda --precision tf32 --cases benchmarks/cases.json "${@:2}"; }
 
 stage_speed() {
     local setting status tune=(--set tune --seconds 0.15) into=(within "$log") messages=
-    [ $dry = yes ] && tune=(--set tiny "${measure[@]}")
+    [ "$dry" = yes ] && tune=(--set tiny "${measure[@]}")
     [ "$call" = 1 ] && part 62
-    suite greenfield.table=yes --set $set_of --products --operations --models "$work/models" --peers "$work/peers" --out "$out" "${measure[@]}"
+    suite greenfield.table=yes --set "$set_of" --products --operations --models "$work/models" --peers "$work/peers" --out "$out" "${measure[@]}"
     status=$?
     reason="$(grep -c ' \.\. [0-9]' "$out/table.txt" 2> /dev/null) pieces of work in table.txt; $(grep -m 1 '^PROBLEM' "$log" | cut -c1-200)"
-    [ "$call" = 1 ] || return $status
+    [ "$call" = 1 ] || return "$status"
     into=(within "$profile") messages=$profile
     part 40
     suite greenfield.cuda.profile=true "${tune[@]}" --kinds tangent,map --tried "with a profile"
     whole
     for setting in $TRIED; do
-        suite "$setting" "${tune[@]}" --kinds map --tried "$setting" || break
+        suite "$setting" "${tune[@]}" --kinds map --tried "$setting"
     done
-    return $status
+    return "$status"
 }
 
 # checker TOOL PRECISION CASES: compute-sanitizer over the table of operations, every buffer an allocation of its own, our kernels only.
@@ -301,7 +305,7 @@ for path in sys.argv[1].split(":"):
     for filter in "${names:+kns=$names}" ''; do
         echo "=== $tool $precision ${parts:-all}" >> "$sanitizer"
         within "$sanitizer" compute-sanitizer --tool "$tool" --print-limit 40 ${filter:+--kernel-regex "$filter"} "${jvm[@]}" \
-            -Dgreenfield.cuda.cache=off dev.greenfield.backend.CudaCases --precision "$precision" $parts
+            -Dgreenfield.cuda.cache=off dev.greenfield.backend.CudaCases --precision "$precision" ${parts:+"$parts"}
         # An option that this version does not know is the only failure without a single case.
         sed -n "/^=== $tool $precision ${parts:-all}\$/,\$p" "$sanitizer" | grep -q '^case ' && break
     done
@@ -325,24 +329,24 @@ stage_sanitize() {
 # The tests of the build's run on cuda, less golden answers (they had their stage) and those of the stand-in itself.
 stage_tests() {
     local status more=
-    [ $dry = yes ] && more='|.*\.(SharedBackend|LinearOperator|ResponseMap|MapCheckpoint|AverageJacobian|MapReductions)Test'
-    within "$cases" "${jvm[@]}" $bench.DeviceTests --classes "$tests" --seconds 20 \
+    [ "$dry" = yes ] && more='|.*\.(SharedBackend|LinearOperator|ResponseMap|MapCheckpoint|AverageJacobian|MapReductions)Test'
+    within "$cases" "${jvm[@]}" "$bench.DeviceTests" --classes "$tests" --seconds 20 \
         --include 'dev\.greenfield\.((backend|backend\.cuda|engine)\.[A-Za-z]+|response\.(ResponseMap|MapCheckpoint|MapReductions|AverageJacobian|LinearOperator))Test' \
         --exclude ".*\\.(StandInTest|NaiveAgreementTest)$more"
     status=$?
-    reason="$reason$(grep -c '^ok ' "$cases") tests passed, $(grep -c '^FAIL ' "$cases") failed so far (golden ones too); "
-    if [ $status = 2 ]; then reason="${reason}none ran"; fi
-    return $status
+    reason="$reason$(grep -c '^ok .*Test > ' "$cases") tests passed, $(grep -c '^FAIL .*Test > ' "$cases") failed so far (golden ones too); "
+    if [ "$status" = 2 ]; then reason="${reason}none ran"; fi
+    return "$status"
 }
 
 # Peers that fail are findings, in their files and in the table.
 stage_peers() {
     local peer more
-    if [ $dry = yes ]; then reason="PyTorch and JAX need a GPU, this is a dry run"; return 77; fi
-    file_limit=unlimited within "$log" "${jvm[@]}" $main export --model random:gpt2 --out "$work/models/gpt2" || { reason="no model to give them"; return 1; }
+    if [ "$dry" = yes ]; then reason="PyTorch and JAX need a GPU, this is a dry run"; return 77; fi
+    file_limit=unlimited within "$log" "${jvm[@]}" "$main" export --model random:gpt2 --out "$work/models/gpt2" || { reason="no model to give them"; return 1; }
     for peer in torch_tangent jax_peer; do
-        [ $peer = torch_tangent ] && { part 60; more=(--variants "jvp+math,linearize+math,jvp+sdpa"); } || { whole; more=(); }
-        within "$log" "$python" benchmarks/peers/$peer.py --cases benchmarks/cases.json --set peers --models "$work/models" --out "$work/peers" \
+        if [ "$peer" = torch_tangent ]; then part 60; more=(--variants "jvp+math,linearize+math,jvp+sdpa"); else whole; more=(); fi
+        within "$log" "$python" "benchmarks/peers/$peer.py" --cases benchmarks/cases.json --set peers --models "$work/models" --out "$work/peers" \
             --device cuda --precision tf32 --seconds 0.6 --chunks 64,256 "${more[@]}" || reason="$reason$peer failed or took too long; "
     done
     whole
@@ -353,7 +357,7 @@ stage_ncu() {
     needs_device ncu || return
     within "$profile" ncu --target-processes all --clock-control none --kernel-name 'regex:^(attention_tangent|layer_norm_tangent)' \
         --launch-skip 4 --launch-count 6 --section SpeedOfLight --section LaunchStats --section Occupancy --section MemoryWorkloadAnalysis \
-        --section WarpStateStats --section SourceCounters "${jvm[@]}" $bench.GpuSuite --backend cuda --precision tf32 \
+        --section WarpStateStats --section SourceCounters "${jvm[@]}" "$bench.GpuSuite" --backend cuda --precision tf32 \
         --cases benchmarks/cases.json --set peers --models "$work/models" --seconds 0.01 --tried ncu
     grep -q 'Duration' "$profile" || { reason="no kernel was profiled: ncu could not read counters, or there was no time"; return 1; }
 }
@@ -362,15 +366,19 @@ stage_ncu() {
 stage_pack() {
     crashes
     if [ -n "$(ls "$work/peers")" ]; then
-        tar -C "$work" -czf "$out/logs.tar.gz.part" peers && mv "$out/logs.tar.gz.part" "$out/logs.tar.gz" || { reason="logs.tar.gz could not be written"; return 1; }
+        tar -C "$work" -czf "$out/logs.tar.gz.part" peers || { reason="logs.tar.gz could not be written"; return 1; }
+        mv "$out/logs.tar.gz.part" "$out/logs.tar.gz"
     fi
     reason="$(find "$out" -type f | wc -l) files, $(du -sk "$out" | cut -f1) KiB; $reason"
-    [ "$(find "$out" -type f | wc -l)" -le 8 ] && [ -z "$(find "$out" -type f -size +16383k)" ] || { reason="more than 8 files, or one above 16 MiB: $reason"; return 1; }
+    if [ "$(find "$out" -type f | wc -l)" -gt 8 ] || [ -n "$(find "$out" -type f -size +16383k)" ]; then
+        reason="more than 8 files, or one above 16 MiB: $reason"
+        return 1
+    fi
 }
 
 cd "$root" || exit 2
 set_of='' tests='' measure=() options=() jvm=()
-say "first light, call $call$([ $dry = yes ] && echo ', dry run on the host stand-in'), limits times $scale"
+say "first light, call $call$([ "$dry" = yes ] && echo ', dry run on the host stand-in'), limits times $scale"
 if [ "$call" = 1 ]; then
     stage unpack 15
     [ $failed = 0 ] || exit 1

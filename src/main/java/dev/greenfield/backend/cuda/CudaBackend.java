@@ -451,24 +451,14 @@ public final class CudaBackend implements Backend {
         try {
             device.enter();
             transfers.synchronize("closing the cuda backend");
-            printProfile();
+            KernelProfile.printIfAny(profile, device.description() + ", " + precision.label());
         } finally {
-            if (profile != null) {
-                profile.close();
-            }
+            KernelProfile.closeIfAny(profile);
             gemm.close();
             memory.close();
             transfers.close();
             launcher.close();
             JCudaDriver.cuStreamDestroy(stream);
-        }
-    }
-
-    private void printProfile() {
-        if (profile != null) {
-            List<String> lines = profile.lines();
-            lines.add(0, "profile of " + device.description() + ", " + precision.label());
-            lines.forEach(System.err::println);
         }
     }
 }

@@ -157,6 +157,22 @@ final class KernelProfile {
         return String.format(Locale.ROOT, format, arguments);
     }
 
+    /** Prints the table of a profile, on standard error; nothing for null. */
+    static void printIfAny(KernelProfile profile, String of) {
+        if (profile != null) {
+            List<String> lines = profile.lines();
+            lines.add(0, "profile of " + of);
+            lines.forEach(System.err::println);
+        }
+    }
+
+    /** Closes a profile; nothing for null. */
+    static void closeIfAny(KernelProfile profile) {
+        if (profile != null) {
+            profile.close();
+        }
+    }
+
     /** Gives the events back. After an error on the device that fails too; there is nothing left to do about it. */
     void close() {
         open.forEach(launch -> idle.push(launch.events));
