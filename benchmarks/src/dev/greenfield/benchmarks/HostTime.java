@@ -94,7 +94,14 @@ public final class HostTime implements Callable<Integer> {
         } while (n < times.length && (System.nanoTime() < end || n < 3));
         HostCounts counts = HostCounts.now().since(before);
         Spread spread = Spread.ofAll(Arrays.stream(times, n / 2, n).boxed().toList());
-        System.out.printf(Locale.ROOT, "%n%s: %.3g ms of the calling thread (n = %d)%n", name, spread.median(), n);
+        System.out.printf(
+                Locale.ROOT,
+                "%n%s: %.3g ms of the calling thread (5 %%: %.3g, 95 %%: %.3g, n = %d)%n",
+                name,
+                spread.median(),
+                spread.low(),
+                spread.high(),
+                n);
         System.out.println(Arrays.stream(HostCounts.Kind.values())
                 .filter(kind -> counts.of(kind) > 0)
                 .map(kind -> String.format(Locale.ROOT, "%,d %s", counts.of(kind), kind.label))

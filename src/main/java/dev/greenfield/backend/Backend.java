@@ -69,7 +69,7 @@ public interface Backend extends ColumnOperations, AutoCloseable {
         download(from, offset, to, at, count);
     }
 
-    /** Waits until all that was asked for is there, that which need not wait included. */
+    /** Waits for the results that operations did not wait for, if there are any. */
     default void await() {
         // Where operations are done when they return, everything is there.
     }

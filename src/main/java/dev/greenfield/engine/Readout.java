@@ -163,21 +163,14 @@ public final class Readout {
         return sum;
     }
 
-    /** dF/dR[L] at F's position, [D]; it is zero at every other position. */
-    public double[] gradient(Linearization run, Resolved f) {
+    /** Writes dF/dR[L] at F's position to a row [1, D] of the backend; it is zero at every other position. */
+    public void gradient(Linearization run, Resolved f, Matrix row) {
         double[] gradient = normalizedGradient(run, f);
-        if (f.kind() == Observable.Kind.LINEAR) {
-            return gradient;
-        }
-        int width = gradient.length;
-        try (Buffer buffer = backend.allocate("observable gradient", width)) {
-            Matrix row = Matrix.of(buffer, 1, width);
-            backend.upload(gradient, 0, buffer, 0, width);
+        backend.upload(gradient, 0, row.buffer(), row.offset(), gradient.length);
+        if (f.kind() != Observable.Kind.LINEAR) {
             RaggedRows one = RaggedRows.of(run.length(), new int[] {f.position()}, new int[] {f.position()});
             backend.layerNormTangent(row, one, 0, run.finalNormalized(), run.finalInverseStd(), row, false);
-            backend.download(buffer, 0, gradient, 0, width);
         }
-        return gradient;
     }
 
     /** dF by the normalized final row at F's position, [D]; by R[L] itself for a linear F, which sees no LayerNorm. */

@@ -48,7 +48,7 @@ final class SeedInjection implements AutoCloseable {
      *
      * @param x the batch, [R, D]
      * @param index per seed the row that takes it in
-     * @param keep what that row keeps of itself: 1 to add, 0 to replace, which only given vectors do
+     * @param keep what that row keeps of itself: 1 to add, 0 to replace, which unit vectors and signs cannot
      */
     void inject(Matrix x, int[] index, List<Seeds.Seed> seeds, double keep) {
         int n = index.length;
@@ -69,11 +69,13 @@ final class SeedInjection implements AutoCloseable {
                 signRows[signs] = index[i];
                 bits = bits.length < (signs + 1) * words ? Arrays.copyOf(bits, n * words) : bits;
                 System.arraycopy(drawn.bits().get(), 0, bits, signs++ * words, words);
+            } else if (vector instanceof SeedVector.Resident resident) {
+                backend.inject(x, new int[] {index[i]}, resident.row(), keep);
             } else {
                 given++;
             }
         }
-        if (given < n && keep != 1) {
+        if (units + signs > 0 && keep != 1) {
             throw new IllegalArgumentException("unit vectors and signs are added, found a row that keeps " + keep);
         }
         if (units > 0) {

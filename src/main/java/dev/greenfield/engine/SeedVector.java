@@ -1,10 +1,11 @@
 package dev.greenfield.engine;
 
+import dev.greenfield.backend.Matrix;
 import java.util.function.Supplier;
 
 /**
  * A vector [D] that enters a sweep, in a form that says no more than it must: a backend makes unit vectors and signs where its rows
- * are. What is given or drawn is asked for when the sweep takes it in.
+ * are, and may have the vector already. What is given or drawn is asked for when the sweep takes it in.
  */
 public sealed interface SeedVector {
     /** Any numbers, [D]; not copied. */
@@ -29,21 +30,15 @@ public sealed interface SeedVector {
         }
     }
 
+    /**
+     * A vector that the backend holds.
+     *
+     * @param row [1, D]; stays the caller's, and must be open until the sweep has taken it in
+     */
+    record Resident(Matrix row) implements SeedVector {}
+
     /** Numbers that are there already, [D]; not copied. */
     static SeedVector of(double[] values) {
         return new Given(() -> values);
-    }
-
-    /** The vector as numbers, [width]; not to be changed. */
-    default double[] values(int width) {
-        if (this instanceof Given given) {
-            return given.values.get();
-        }
-        if (this instanceof Signs signs) {
-            return Signs.of(signs.bits.get(), width);
-        }
-        double[] unit = new double[width];
-        unit[((Unit) this).component] = 1;
-        return unit;
     }
 }

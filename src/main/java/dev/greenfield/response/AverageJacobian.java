@@ -7,6 +7,7 @@ import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.SeedVector;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
@@ -181,8 +182,7 @@ public final class AverageJacobian {
         Seeds seeds() {
             Seeds seeds = new Seeds();
             for (int i = range.from(); i < range.to(); i++) {
-                double[] unit = new double[width];
-                unit[i] = 1;
+                SeedVector unit = new SeedVector.Unit(i);
                 int column = seeds.column();
                 for (int t = skip; t <= lastToken; t++) {
                     seeds.add(column, 2 * layers, t, unit);

@@ -88,19 +88,25 @@ final class MapDirections {
 
     /** Direction {@code number} of a site, [D]; not to be changed. */
     double[] of(Site site, int number) {
-        return seed(site, number).values(width);
+        if (given != null) {
+            return given.of(site, number);
+        }
+        if (exact()) {
+            double[] unit = new double[width];
+            unit[number] = 1;
+            return unit;
+        }
+        UniformRandomProvider random = generator(site, number);
+        return gaussian ? normal(random, width) : SeedVector.Signs.of(signs(random, width), width);
     }
 
     /** Likewise, as a sweep takes it in: random ones are drawn when it does. */
     SeedVector seed(Site site, int number) {
-        if (given != null) {
-            return SeedVector.of(given.of(site, number));
-        }
-        if (exact()) {
+        if (given == null && exact()) {
             return units[number];
         }
-        return gaussian
-                ? new SeedVector.Given(() -> normal(generator(site, number), width))
+        return given != null || gaussian
+                ? new SeedVector.Given(() -> of(site, number))
                 : new SeedVector.Signs(() -> signs(generator(site, number), width));
     }
 

@@ -39,7 +39,7 @@ final class MapManifest {
     static final String FILE = "manifest.json";
     static final String UNFINISHED = "manifest.json.tmp";
 
-    private static final int FORMAT = 1;
+    private static final int FORMAT = 2; // 2: sums of other rounding than 1
     private static final String MODEL = "model_";
     private static final String MODE = "mode";
     private static final String BATCHES = "batch_ends";

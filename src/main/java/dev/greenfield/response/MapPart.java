@@ -108,7 +108,7 @@ final class MapPart implements Visitor {
         }
         starts[groups] = columns.length;
         int moments = directions.exact() ? 1 : 2;
-        double[] sums = new double[moments * groups * tokens];
+        double[] sums = new double[Math.multiplyExact(moments * groups, tokens)];
         backend.squaredNormMoments(x, rows, Arrays.copyOf(starts, groups + 1), moments, sums, 0);
         levels.add(new LevelSums(level, Arrays.copyOf(sites, groups), Arrays.copyOf(reads, groups), sums));
     }

@@ -1,10 +1,12 @@
 package dev.greenfield.response;
 
 import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.SeedVector;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.lattice.Field;
@@ -38,13 +40,18 @@ public final class SensitivityField {
         int tokens = run.length();
         double[] whole = new double[(layers + 1) * tokens * width];
         double[] middle = new double[layers * tokens * width];
-        Seeds seeds = new Seeds();
-        seeds.column(2 * layers, f.position(), readout.gradient(run, f));
-        new Sweep(run).cotangents(seeds, 0, 0, (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
-            double[] into = halfDepth % 2 == 0 ? whole : middle;
-            // One column from token 0 on: its rows are the tokens in order.
-            backend.downloadLater(x.buffer(), x.offset(), into, halfDepth / 2 * tokens * width, rows.rows() * width);
-        });
+        try (Buffer gradient = backend.allocate("observable gradient", width)) {
+            Matrix row = Matrix.of(gradient, 1, width);
+            readout.gradient(run, f, row);
+            Seeds seeds = new Seeds();
+            seeds.column(2 * layers, f.position(), new SeedVector.Resident(row));
+            new Sweep(run).cotangents(seeds, 0, 0, (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
+                double[] into = halfDepth % 2 == 0 ? whole : middle;
+                // One column from token 0 on: its rows are the tokens in order.
+                int at = halfDepth / 2 * tokens * width;
+                backend.downloadLater(x.buffer(), x.offset(), into, at, rows.rows() * width);
+            });
+        }
         double value = readout.value(run, f);
         backend.await();
         return new SensitivityField(

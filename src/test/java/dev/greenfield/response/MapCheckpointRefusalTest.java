@@ -153,7 +153,7 @@ class MapCheckpointRefusalTest {
     @Test
     void everyFactCounts() throws IOException {
         Map<String, Object> facts = new LinkedHashMap<>();
-        facts.put("format", "1");
+        facts.put("format", "2");
         facts.put("version", "0.0.9");
         facts.put("model_epsilon", "1.0E-6");
         facts.put("device", "64 threads");
@@ -164,12 +164,12 @@ class MapCheckpointRefusalTest {
                 .isEqualTo(plan);
         for (String name : facts.keySet()) {
             Map<String, Object> other = new LinkedHashMap<>(facts);
-            other.put(name, "2");
+            other.put(name, "7");
             String what = name.replace('_', ' ');
             assertThatThrownBy(() -> MapManifest.read(directory, other, ResponseMap.Mode.AUTO))
                     .isInstanceOf(InputException.class)
                     .hasMessageContaining(" was made with " + what + " " + facts.get(name) + ", this run has " + what
-                            + " 2: use that " + (name.startsWith("model") ? "model" : what));
+                            + " 7: use that " + (name.startsWith("model") ? "model" : what));
             other.remove(name);
             assertThatThrownBy(() -> MapManifest.read(directory, other, ResponseMap.Mode.AUTO))
                     .hasMessageContaining("this run has none");

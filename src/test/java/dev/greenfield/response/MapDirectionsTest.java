@@ -20,7 +20,7 @@ class MapDirectionsTest {
                 expected[i] = random.nextBoolean() ? 1 : -1;
             }
             long[] bits = MapDirections.signs(SeededGenerator.of(seed), width);
-            assertThat(new SeedVector.Signs(() -> bits).values(width)).isEqualTo(expected);
+            assertThat(SeedVector.Signs.of(bits, width)).isEqualTo(expected);
         }
     }
 }

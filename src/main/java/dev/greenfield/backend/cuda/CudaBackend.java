@@ -247,7 +247,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void await() {
-        queue(() -> transfers.synchronize("waiting for results"));
+        queue(() -> transfers.await("waiting for results"));
     }
 
     @Override

@@ -35,7 +35,7 @@ final class CudaSums {
                         .address(out)
                         .size(x)
                         .launchSums(x));
-        transfers.synchronize("squared norms");
+        transfers.await("squared norms");
     }
 
     void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at) {
@@ -51,7 +51,7 @@ final class CudaSums {
                         .address(out)
                         .size(x)
                         .launchSums(x));
-        transfers.synchronize("inner products");
+        transfers.await("inner products");
     }
 
     /** These need not wait: they are there after the next wait. */

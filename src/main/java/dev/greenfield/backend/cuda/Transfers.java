@@ -156,6 +156,13 @@ final class Transfers {
         }
     }
 
+    /** Waits for downloads that nobody has waited for, if there are any. */
+    void await(String what) {
+        if (!arriving.isEmpty()) {
+            synchronize(what);
+        }
+    }
+
     /** Waits until the device has done all that was asked, and hands over what was downloaded; errors of earlier kernels come out here. */
     void synchronize(String what) {
         int result = JCudaDriver.cuStreamSynchronize(stream);
