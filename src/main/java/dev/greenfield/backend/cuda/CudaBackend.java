@@ -160,6 +160,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public int preferredStreamRows() {
+        return tuning.streamRows();
+    }
+
+    @Override
     public int preferredAttentionRows() {
         return tuning.attentionRows();
     }
