@@ -35,6 +35,11 @@ public interface Backend extends ColumnOperations, AutoCloseable {
     /** Rows that a chunked operation should work on at once for its intermediate results to stay in fast memory. */
     int preferredChunkRows();
 
+    /** The same for operations whose rows are as wide as the stream and not as the MLP's hidden layer. */
+    default int preferredStreamRows() {
+        return preferredChunkRows();
+    }
+
     /** Rows whose queries, keys and values should be held at once, for the products that make and use them to be large and fast. */
     int preferredAttentionRows();
 

@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 /**
  * Cuts the columns of a batch into tiles for attention. Columns do not see each other, so each tile goes from the stream through
  * queries, keys, values and attention back to the stream by itself: they stay in fast memory in between, and no batch needs room
- * for all of them.
+ * for all of them. Where memory is fast and plenty, a batch may be one tile.
  */
 final class ColumnTiles {
     private ColumnTiles() {}

@@ -139,7 +139,8 @@ final class Layers {
             if (condensed) {
                 condensation.maps(model.block(l), primal, from, to, w, (token, map) -> {
                     int end = rows.start(token + 1);
-                    int chunk = w.chunk(rows.count(token)); // so that what is normalized is multiplied in fast memory
+                    int chunk =
+                            w.streamChunk(rows.count(token)); // so that what is normalized is multiplied in fast memory
                     for (int r = rows.start(token); r < end; r += chunk) {
                         Matrix part = dx.rows(r, Math.min(chunk, end - r));
                         Matrix dy = w.y(part.rows());
@@ -197,7 +198,7 @@ final class Layers {
             if (condensed) {
                 condensation.maps(model.block(l), primal, from, to, w, (token, map) -> {
                     int end = rows.start(token + 1);
-                    int chunk = w.chunk(rows.count(token));
+                    int chunk = w.streamChunk(rows.count(token));
                     for (int r = rows.start(token); r < end; r += chunk) {
                         Matrix part = g.rows(r, Math.min(chunk, end - r));
                         Matrix y = w.y(part.rows());

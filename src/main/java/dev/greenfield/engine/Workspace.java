@@ -14,6 +14,7 @@ final class Workspace implements AutoCloseable {
     private final int width;
     private final int inner;
     private final int chunk;
+    private final int streamChunk;
     private final Buffer qkv;
     private final Buffer hidden;
     private final Buffer maps; // null where no token has rows enough for one
@@ -36,6 +37,7 @@ final class Workspace implements AutoCloseable {
         this.width = config.width();
         this.inner = config.inner();
         this.chunk = Math.max(1, Math.min(rows, backend.preferredChunkRows()));
+        this.streamChunk = Math.max(1, Math.min(rows, backend.preferredStreamRows()));
         this.mapsAtOnce = Condensation.mapsAtOnce(config, chunk);
         Buffer[] made = new Buffer[5];
         try {
@@ -73,7 +75,16 @@ final class Workspace implements AutoCloseable {
 
     /** Rows that the MLP works on at once when it has {@code rows} to do: equal parts, none of them a small rest. */
     int chunk(int rows) {
-        int parts = Math.max(1, (rows + chunk - 1) / chunk);
+        return evenly(rows, chunk);
+    }
+
+    /** Likewise rows that a token's own map is applied to at once. */
+    int streamChunk(int rows) {
+        return evenly(rows, streamChunk);
+    }
+
+    private static int evenly(int rows, int most) {
+        int parts = Math.max(1, (rows + most - 1) / most);
         return Math.max(1, (rows + parts - 1) / parts);
     }
 

@@ -170,6 +170,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public int preferredStreamRows() {
+        return tuning.streamRows();
+    }
+
+    @Override
     public int preferredAttentionRows() {
         return tuning.attentionRows();
     }

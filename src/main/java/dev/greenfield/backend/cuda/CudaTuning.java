@@ -6,24 +6,37 @@ import java.util.Locale;
 
 /**
  * Sizes and choices that no result depends on but for rounding, and that only a device can say the best of. Each is read from a
- * system property when a backend opens. The defaults follow from the shapes of GPT-2 small on an H100: 132 processors that take a
- * tile of 128 x 256 of a product each, and 50 MB of L2 cache.
+ * system property when a backend opens. The defaults follow from counting, for GPT-2 small on an H100: 132 processors that take a
+ * tile of 128 x 256 of a product each, 50 MB of L2 cache, and 1 to 2 us between launches.
  *
  * @param chunkRows rows that the MLP works on at once. 2816 rows are 264 tiles of the up-projection, two for each processor, and their
  *     hidden layer takes 35 MB; with 4096 it is 50 MB, the whole L2 cache
- * @param attentionRows rows that are in attention at once, from LayerNorm to projection. 3712 rows are 261 tiles of the product that
- *     makes queries, keys and values, and those take 34 MB; with 65536 rows nothing of them is in cache when attention reads them, but
- *     there are 18 times fewer launches
+ * @param streamRows rows that a token's own map is applied to at once. 5632 rows are 132 tiles of the product, one for each processor,
+ *     and what goes in and what comes out take 35 MB together
+ * @param attentionRows rows that are in attention at once, from LayerNorm to projection; the default is all of a batch. Tiles that the
+ *     cache holds (3712 rows: 261 tiles of the product that makes queries, keys and values, 34 MB) save one pass over those, but the
+ *     projection then fills two thirds of the processors, its result takes a pass of its own to get into the stream, and there are a
+ *     thousand times more launches; tiles of another size only save memory
  * @param condensation how many times more rows than where flops are equal a token must have for a map of its own
  * @param transposedWeights whether weights are also kept transposed, so that both factors of a tangent's product have the reduction
- *     dimension contiguous, as tensor cores take tf32; the adjoint's have it anyway. Twice the memory of the weights
+ *     dimension contiguous, as Hopper's tensor cores take tf32; the adjoint's have it anyway. Twice the memory of the weights
  * @param stagingBytes memory for rows that are rounded to bf16 before they are multiplied; longer products go in parts
  */
-record CudaTuning(int chunkRows, int attentionRows, double condensation, boolean transposedWeights, int stagingBytes) {
+record CudaTuning(
+        int chunkRows,
+        int streamRows,
+        int attentionRows,
+        double condensation,
+        boolean transposedWeights,
+        int stagingBytes) {
+    /** More rows than a batch has. */
+    private static final int ALL = 1 << 30;
+
     /** Columns that share a block of attention's kernels, one a warp. */
     static final int ATTENTION_COLUMNS = 8;
 
     private static final String CHUNK = "greenfield.cuda.chunk";
+    private static final String STREAM = "greenfield.cuda.stream-rows";
     private static final String ATTENTION = "greenfield.cuda.attention-rows";
     private static final String CONDENSATION = "greenfield.cuda.condensation";
     private static final String WEIGHTS = "greenfield.cuda.weights";
@@ -40,24 +53,30 @@ record CudaTuning(int chunkRows, int attentionRows, double condensation, boolean
             throw wrong(WEIGHTS, weights, "nn, as they are, or tn, also transposed");
         }
         return new CudaTuning(
-                atLeast(1, CHUNK, 2816),
-                atLeast(1, ATTENTION, 3712),
+                rows(CHUNK, 2816),
+                rows(STREAM, 5632),
+                rows(ATTENTION, ALL),
                 factor(CONDENSATION, 2),
                 weights.equals("tn"),
-                atLeast(1, STAGING, 32) << 20);
+                number(STAGING, 32, 2047) << 20);
     }
 
-    private static int atLeast(int least, String property, int otherwise) {
+    private static int rows(String property, int otherwise) {
+        return number(property, otherwise, ALL);
+    }
+
+    private static int number(String property, int otherwise, int most) {
         String text = System.getProperty(property, Integer.toString(otherwise));
+        String expected = "a whole number from 1 to " + most;
         try {
             int value = Integer.parseInt(text);
-            if (value >= least && value <= 1 << 24 && (!property.equals(STAGING) || value < 2048)) {
+            if (value >= 1 && value <= most) {
                 return value;
             }
         } catch (NumberFormatException e) {
-            throw wrong(property, text, "a whole number, at least " + least);
+            throw wrong(property, text, expected);
         }
-        throw wrong(property, text, "a number of that size to make sense, at least " + least);
+        throw wrong(property, text, expected);
     }
 
     private static double factor(String property, double otherwise) {
@@ -81,6 +100,7 @@ record CudaTuning(int chunkRows, int attentionRows, double condensation, boolean
     List<String> lines() {
         return List.of(
                 "-D" + CHUNK + "=" + chunkRows + " (rows of an MLP chunk)",
+                "-D" + STREAM + "=" + streamRows + " (rows that a token's own map takes at once)",
                 "-D" + ATTENTION + "=" + attentionRows + " (rows in attention at once)",
                 String.format(
                         Locale.ROOT, "-D%s=%s (rows of a token's own map, by even flops)", CONDENSATION, condensation),

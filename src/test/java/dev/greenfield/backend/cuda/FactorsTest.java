@@ -185,7 +185,7 @@ class FactorsTest {
         System.setProperty("greenfield.cuda.weights", "tn");
         System.setProperty("greenfield.cuda.staging", "-3");
         assertThatThrownBy(CudaTuning::fromProperties)
-                .hasMessageContaining("-Dgreenfield.cuda.staging=-3: expected a number");
+                .hasMessageContaining("-Dgreenfield.cuda.staging=-3: expected a whole number from 1");
         System.clearProperty("greenfield.cuda.staging");
         assertThat(CudaTuning.fromProperties().lines())
                 .contains("-Dgreenfield.cuda.weights=tn (tn: weights also kept transposed)");
