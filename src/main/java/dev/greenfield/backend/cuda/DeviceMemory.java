@@ -116,18 +116,23 @@ final class DeviceMemory {
 
     /** The smallest kept block that is large enough and wastes at most a quarter. */
     private Block take(long bytes) {
-        Block best = null;
-        for (Block block : idle) {
-            boolean fits = block.bytes >= bytes && block.bytes <= bytes + bytes / 4;
-            if (fits && (best == null || block.bytes < best.bytes)) {
-                best = block;
+        int best = -1;
+        for (int i = 0; i < idle.size(); i++) {
+            long found = idle.get(i).bytes;
+            boolean fits = found >= bytes && found <= bytes + bytes / 4;
+            if (fits && (best < 0 || found < idle.get(best).bytes)) {
+                best = i;
+                if (found == bytes) {
+                    break;
+                }
             }
         }
-        if (best != null) {
-            idle.remove(best);
-            idleBytes -= best.bytes;
+        if (best < 0) {
+            return null;
         }
-        return best;
+        Block block = idle.remove(best);
+        idleBytes -= block.bytes;
+        return block;
     }
 
     /** Frees the blocks that were kept longest until {@code bytes} more fit. */
