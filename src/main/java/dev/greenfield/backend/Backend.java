@@ -10,7 +10,7 @@ import dev.greenfield.model.Activation;
  * <p>Arguments are checked by the engine; an operation may assume that shapes agree. Operations of one backend object run one
  * after another in the order of the calls; several threads may call it, each on its own buffers.
  */
-public interface Backend extends ColumnOperations, AutoCloseable {
+public interface Backend extends AutoCloseable {
     /** {@code reference}, {@code cpu} or {@code cuda}. */
     String name();
 
@@ -267,6 +267,9 @@ public interface Backend extends ColumnOperations, AutoCloseable {
      * keeps 1, a replacement keeps 0. No index may occur twice.
      */
     void inject(Matrix x, int[] index, Matrix sources, double keep);
+
+    /** The operations between a batch and some of its columns. */
+    ColumnOperations columns();
 
     /** The sum of squares of each row, in double precision, into host memory from {@code at} on. */
     void squaredNorms(Matrix x, double[] into, int at);

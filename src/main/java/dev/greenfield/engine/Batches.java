@@ -156,7 +156,10 @@ public final class Batches {
 
     private static long bytesOfMaps(DeviceModel model, int chunk) {
         long width = model.config().width();
-        return model.backend().precision().bytes() * Condensation.mapsAtOnce(model.config(), chunk) * width * width;
+        return width
+                * width
+                * Condensation.mapsAtOnce(model.config(), chunk)
+                * model.backend().precision().bytes();
     }
 
     /** The most rows whose bytes are within a budget. They grow with the rows, so that the border can be found by halving. */
