@@ -24,10 +24,16 @@ import picocli.CommandLine.Option;
  */
 @Command(name = "GpuSuite", mixinStandardHelpOptions = true, sortOptions = false)
 public final class GpuSuite implements Callable<Integer> {
-    /** Tensor cores round operands to 10 bits of mantissa, about 5e-4 each; errors of that size meet in long sums. */
-    private static final double TF32_TOLERANCE = 3e-2;
+    /**
+     * Peers may be off by so many units of roundoff of the precision, but not more than by {@link #MOST_TOLERANCE}: errors of
+     * that size meet in long sums.
+     */
+    private static final double TOLERANCE_UNITS = 64;
 
-    private static final double FP32_TOLERANCE = 1e-3;
+    /** What float32 is held to: peers sum in another order. */
+    private static final double LEAST_TOLERANCE = 1e-3;
+
+    private static final double MOST_TOLERANCE = 0.1;
 
     /** Rows and width of products that are measured alone: GPT-2 small from a tile that fits the cache on, and XL. */
     private static final int[][] DEVICE_PRODUCTS = {{2816, 768}, {4096, 768}, {65536, 768}, {4096, 1600}, {32768, 1600}
@@ -137,7 +143,7 @@ public final class GpuSuite implements Callable<Integer> {
                 machine(backend),
                 tried == null ? rates.squareProduct(rows) : 0,
                 tried == null ? rates.bandwidth(8 * rows, rows / 2) : 0,
-                backend.precision() == Precision.TF32 ? TF32_TOLERANCE : FP32_TOLERANCE);
+                tolerance(backend.precision()));
         if (tried == null) {
             write(report);
         }
@@ -170,6 +176,11 @@ public final class GpuSuite implements Callable<Integer> {
         for (int[] size : device ? DEVICE_OPERATIONS : TINY_OPERATIONS) {
             rates.measure(size[0], size[1], size[2], size[3]);
         }
+    }
+
+    /** How far peers may be from a result. */
+    private static double tolerance(Precision precision) {
+        return Math.min(MOST_TOLERANCE, Math.max(LEAST_TOLERANCE, TOLERANCE_UNITS * precision.unitRoundoff()));
     }
 
     private void write(SuiteReport report) {

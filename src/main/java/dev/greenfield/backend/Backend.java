@@ -10,7 +10,7 @@ import dev.greenfield.model.Activation;
  * <p>Arguments are checked by the engine; an operation may assume that shapes agree. Operations of one backend object run one
  * after another in the order of the calls; several threads may call it, each on its own buffers.
  */
-public interface Backend extends ColumnOperations, AutoCloseable {
+public interface Backend extends AutoCloseable {
     /** {@code reference}, {@code cpu} or {@code cuda}. */
     String name();
 
@@ -296,6 +296,9 @@ public interface Backend extends ColumnOperations, AutoCloseable {
     static int signWords(int width) {
         return (width + Long.SIZE - 1) / Long.SIZE;
     }
+
+    /** The operations between a batch and some of its columns. */
+    ColumnOperations columns();
 
     /** The sum of squares of each row, in double precision, into host memory from {@code at} on. */
     void squaredNorms(Matrix x, double[] into, int at);

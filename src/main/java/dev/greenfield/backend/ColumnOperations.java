@@ -15,7 +15,7 @@ public interface ColumnOperations {
      * @param columns the part
      * @param normalized [m, D]; other memory than {@code x}
      */
-    void layerNormOfColumns(Matrix x, RaggedRows columns, double epsilon, Matrix normalized);
+    void layerNorm(Matrix x, RaggedRows columns, double epsilon, Matrix normalized);
 
     /**
      * {@link Backend#layerNormTangent} of the columns' rows.
@@ -26,10 +26,10 @@ public interface ColumnOperations {
      * @param inverseStd [T] of the forward pass
      * @param dy [m, D]; other memory than {@code dx}
      */
-    void layerNormTangentOfColumns(Matrix dx, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix dy);
+    void layerNormTangent(Matrix dx, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix dy);
 
     /**
-     * Adjoint of {@link #layerNormTangentOfColumns}: adds the Jacobian, which is symmetric, times y to the columns' rows of x.
+     * Adjoint of {@link #layerNormTangent}: adds the Jacobian, which is symmetric, times y to the columns' rows of x.
      *
      * @param y [m, D]
      * @param columns the part
@@ -37,7 +37,7 @@ public interface ColumnOperations {
      * @param inverseStd [T] of the forward pass
      * @param x [R, D] of the whole batch; other memory than {@code y}. Rows of other columns are left as they are
      */
-    void layerNormAdjointOfColumns(Matrix y, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix x);
+    void layerNormAdjoint(Matrix y, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix x);
 
     /**
      * Copies the columns' rows at {@code fromToken} and later.
@@ -46,10 +46,10 @@ public interface ColumnOperations {
      * @param columns the part
      * @param y those rows of the part, [m - columns.start(fromToken), D]; other memory than {@code x}
      */
-    void takeColumns(Matrix x, RaggedRows columns, int fromToken, Matrix y);
+    void take(Matrix x, RaggedRows columns, int fromToken, Matrix y);
 
     /**
-     * Adjoint of {@link #takeColumns}: adds rows to the columns' rows at {@code fromToken} and later, as
+     * Adjoint of {@link #take}: adds rows to the columns' rows at {@code fromToken} and later, as
      * {@link Backend#addBranch} does: x + (y + bias).
      *
      * @param y those rows of the part, [m - columns.start(fromToken), D]
@@ -57,5 +57,5 @@ public interface ColumnOperations {
      * @param columns the part
      * @param x [R, D] of the whole batch; other memory than {@code y}. Other rows are left as they are
      */
-    void addToColumns(Matrix y, Buffer bias, RaggedRows columns, int fromToken, Matrix x);
+    void add(Matrix y, Buffer bias, RaggedRows columns, int fromToken, Matrix x);
 }

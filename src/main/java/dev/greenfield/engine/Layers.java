@@ -60,12 +60,12 @@ final class Layers {
         DeviceModel.BlockWeights block = model.block(l);
         ColumnTiles.forEach(backend, rows, tile -> {
             Matrix y = w.y(tile.rows());
-            backend.layerNormOfColumns(x, tile, model.config().epsilon(), y);
+            backend.columns().layerNorm(x, tile, model.config().epsilon(), y);
             attend(l, y, tile, base, fromToken, w.qkv(tile.rows()), y, null);
             Matrix out = from(y, tile, fromToken);
             Matrix branch = w.branch(out.rows());
             backend.multiply(1, out, false, block.projection(), false, 0, branch);
-            backend.addToColumns(branch, block.projectionBias(), tile, fromToken, x);
+            backend.columns().add(branch, block.projectionBias(), tile, fromToken, x);
         });
     }
 
@@ -119,14 +119,14 @@ final class Layers {
         ColumnTiles.forEach(backend, rows, tile -> {
             Matrix dy = w.y(tile.rows());
             Matrix dqkv = w.qkv(tile.rows());
-            backend.layerNormTangentOfColumns(dx, tile, primal.normalized1(), primal.inverseStd1(), dy);
+            backend.columns().layerNormTangent(dx, tile, primal.normalized1(), primal.inverseStd1(), dy);
             backend.multiply(1, dy, false, block.qkv(), false, 0, dqkv);
             backend.attentionTangent(primal.attention(), dqkv, tile, fromToken, dy);
             Matrix out = from(dy, tile, fromToken);
             if (tile.isPart()) {
                 Matrix branch = w.branch(out.rows());
                 backend.multiply(1, out, false, block.projection(), false, 0, branch);
-                backend.addToColumns(branch, null, tile, fromToken, dx);
+                backend.columns().add(branch, null, tile, fromToken, dx);
             } else { // its rows follow each other, so that the product itself can add
                 backend.multiply(1, out, false, block.projection(), false, 1, from(dx, rows, fromToken));
             }
@@ -181,14 +181,14 @@ final class Layers {
             Matrix read = from(g, rows, fromToken);
             if (tile.isPart()) {
                 read = w.branch(tile.rows() - tile.start(fromToken));
-                backend.takeColumns(g, tile, fromToken, read);
+                backend.columns().take(g, tile, fromToken, read);
             }
             Matrix y = w.y(tile.rows());
             Matrix dqkv = w.qkv(tile.rows());
             backend.multiply(1, read, false, block.projection(), true, 0, from(y, tile, fromToken));
             backend.attentionAdjoint(primal.attention(), y, tile, fromToken, dqkv);
             backend.multiply(1, dqkv, false, block.qkv(), true, 0, y);
-            backend.layerNormAdjointOfColumns(y, tile, primal.normalized1(), primal.inverseStd1(), g);
+            backend.columns().layerNormAdjoint(y, tile, primal.normalized1(), primal.inverseStd1(), g);
         });
     }
 

@@ -48,12 +48,13 @@ final class ColumnCases {
         RaggedRows whole = part.whole();
         double[] base = normal(51, whole.tokens() * width);
         return new OperationCase(
-                "layerNormOfColumns: " + what + ", " + part.rows() + " of " + whole.rows() + " x " + width,
+                "layerNorm of columns: " + what + ", " + part.rows() + " of " + whole.rows() + " x " + width,
                 replicated(base, whole, width),
                 (bench, x) -> {
                     Matrix y = bench.poison(part.rows(), width);
                     bench.backend()
-                            .layerNormOfColumns(bench.matrix(x, whole.rows(), width), part, OperationCases.EPSILON, y);
+                            .columns()
+                            .layerNorm(bench.matrix(x, whole.rows(), width), part, OperationCases.EPSILON, y);
                     return bench.read(y);
                 },
                 x -> OperationCases.normalized(rowsOf(x, part, 0, width), width),
@@ -61,7 +62,8 @@ final class ColumnCases {
                     Primal primal = Primal.of(bench, base, whole.tokens(), width);
                     Matrix dy = bench.poison(part.rows(), width);
                     bench.backend()
-                            .layerNormTangentOfColumns(
+                            .columns()
+                            .layerNormTangent(
                                     bench.matrix(dx, whole.rows(), width),
                                     part,
                                     primal.normalized,
@@ -73,7 +75,8 @@ final class ColumnCases {
                     Primal primal = Primal.of(bench, base, whole.tokens(), width);
                     Matrix x = bench.matrix(before, whole.rows(), width);
                     bench.backend()
-                            .layerNormAdjointOfColumns(
+                            .columns()
+                            .layerNormAdjoint(
                                     bench.matrix(y, part.rows(), width), part, primal.normalized, primal.inverseStd, x);
                     return x;
                 }),
@@ -99,18 +102,18 @@ final class ColumnCases {
         int count = part.rows() - part.start(fromToken);
         OperationCase.Action take = (bench, x) -> {
             Matrix y = bench.poison(count, width);
-            bench.backend().takeColumns(bench.matrix(x, all, width), part, fromToken, y);
+            bench.backend().columns().take(bench.matrix(x, all, width), part, fromToken, y);
             return bench.read(y);
         };
         return new OperationCase(
-                "takeColumns: " + what + " from " + fromToken + ", " + count + " of " + all + " x " + width,
+                "take columns: " + what + " from " + fromToken + ", " + count + " of " + all + " x " + width,
                 normal(52, all * width),
                 take,
                 x -> rowsOf(x, part, fromToken, width),
                 take,
                 (bench, y) -> OperationCase.added(bench, all * width, 0, before -> {
                     Matrix x = bench.matrix(before, all, width);
-                    bench.backend().addToColumns(bench.matrix(y, count, width), null, part, fromToken, x);
+                    bench.backend().columns().add(bench.matrix(y, count, width), null, part, fromToken, x);
                     return x;
                 }),
                 null);
@@ -122,11 +125,13 @@ final class ColumnCases {
         double[] stream = normal(53, all * width);
         double[] bias = normal(54, width);
         return OperationCase.of(
-                "addToColumns: with bias from " + fromToken + ", " + count + " of " + all + " x " + width,
+                "add to columns: with bias from " + fromToken + ", " + count + " of " + all + " x " + width,
                 normal(55, count * width),
                 (bench, y) -> {
                     Matrix x = bench.matrix(stream, all, width);
-                    bench.backend().addToColumns(bench.matrix(y, count, width), bench.vector(bias), part, fromToken, x);
+                    bench.backend()
+                            .columns()
+                            .add(bench.matrix(y, count, width), bench.vector(bias), part, fromToken, x);
                     return bench.read(x);
                 },
                 y -> {

@@ -6,6 +6,7 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
+import dev.greenfield.backend.ColumnOperations;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.backend.Precision;
@@ -27,6 +28,7 @@ public final class CpuBackend implements Backend {
     private final CpuAttention attention;
     private final CpuAttentionDerivatives derivatives;
     private final CpuAttentionCurvature curvature;
+    private final CpuColumns columns;
     private final BufferLedger ledger = new BufferLedger();
 
     private CpuBackend(Gemm gemm, int threads, String problem) {
@@ -38,6 +40,7 @@ public final class CpuBackend implements Backend {
         this.attention = new CpuAttention(gemm, memory, workers);
         this.derivatives = new CpuAttentionDerivatives(gemm, memory, workers);
         this.curvature = new CpuAttentionCurvature(gemm, memory, workers);
+        this.columns = new CpuColumns(workers);
     }
 
     /** A backend on {@code threads} threads with OpenBLAS where it loads, plain Java otherwise. */
@@ -190,7 +193,7 @@ public final class CpuBackend implements Backend {
     }
 
     /** Rows that keep a thread busy for some ten microseconds. */
-    private static int rowsWorthATask(Matrix x) {
+    static int rowsWorthATask(Matrix x) {
         return Math.max(1, 32_768 / Math.max(x.columns(), 1));
     }
 
@@ -361,56 +364,8 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void layerNormOfColumns(Matrix x, RaggedRows columns, double epsilon, Matrix normalized) {
-        workers.ranges(
-                normalized.rows(),
-                rowsWorthATask(x),
-                (from, to) -> RowKernels.layerNorm(x, columns::rowInWhole, epsilon, normalized, null, from, to));
-    }
-
-    @Override
-    public void layerNormTangentOfColumns(
-            Matrix dx, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix dy) {
-        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
-        workers.ranges(
-                dy.rows(),
-                rowsWorthATask(dx),
-                (from, to) -> RowKernels.layerNormTangent(
-                        dx, columns::rowInWhole, columns, 0, normalized, inverse, dy, SAME, false, from, to));
-    }
-
-    @Override
-    public void layerNormAdjointOfColumns(
-            Matrix y, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix x) {
-        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
-        workers.ranges(
-                y.rows(),
-                rowsWorthATask(x),
-                (from, to) -> RowKernels.layerNormTangent(
-                        y, SAME, columns, 0, normalized, inverse, x, columns::rowInWhole, true, from, to));
-    }
-
-    @Override
-    public void takeColumns(Matrix x, RaggedRows columns, int fromToken, Matrix y) {
-        workers.ranges(
-                y.rows(),
-                rowsWorthATask(x),
-                (from, to) -> RowKernels.take(x, rowsFrom(columns, fromToken), y, from, to));
-    }
-
-    @Override
-    public void addToColumns(Matrix y, Buffer bias, RaggedRows columns, int fromToken, Matrix x) {
-        FloatBuffer b = bias == null ? null : CpuBuffer.of(bias).view();
-        workers.ranges(
-                y.rows(),
-                rowsWorthATask(x),
-                (from, to) -> RowKernels.addBranch(y, b, x, rowsFrom(columns, fromToken), x, from, to));
-    }
-
-    /** Where the rows of columns stand in their whole batch, counted from those at a token on. */
-    private static IntUnaryOperator rowsFrom(RaggedRows columns, int fromToken) {
-        int start = columns.start(fromToken);
-        return i -> columns.rowInWhole(start + i);
+    public ColumnOperations columns() {
+        return columns;
     }
 
     @Override

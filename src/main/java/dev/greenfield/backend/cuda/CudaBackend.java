@@ -6,6 +6,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
+import dev.greenfield.backend.ColumnOperations;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.RaggedRows;
@@ -66,7 +67,7 @@ public final class CudaBackend implements Backend {
             nonlinear = new CudaNonlinear(launcher, tables);
             injection = new CudaInjection(launcher, memory, transfers);
             sums = new CudaSums(launcher, tables, memory, transfers, injection);
-            columns = new CudaColumns(launcher, tables);
+            columns = new CudaColumns(launcher, tables, this::queue);
             // Attention's own products are few: in bf16 they are those of tf32.
             Precision inAttention = precision == Precision.BF16 ? Precision.TF32 : precision;
             attention = new CudaAttention(launcher, tables, memory, inAttention, device.mostSharedBytes());
@@ -404,28 +405,8 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public void layerNormOfColumns(Matrix x, RaggedRows part, double epsilon, Matrix normalized) {
-        queue(() -> columns.layerNorm(x, part, epsilon, normalized));
-    }
-
-    @Override
-    public void layerNormTangentOfColumns(Matrix dx, RaggedRows part, Matrix normalized, Buffer inverseStd, Matrix dy) {
-        queue(() -> columns.layerNormTangent(dx, part, normalized, inverseStd, dy));
-    }
-
-    @Override
-    public void layerNormAdjointOfColumns(Matrix y, RaggedRows part, Matrix normalized, Buffer inverseStd, Matrix x) {
-        queue(() -> columns.layerNormAdjoint(y, part, normalized, inverseStd, x));
-    }
-
-    @Override
-    public void takeColumns(Matrix x, RaggedRows part, int fromToken, Matrix y) {
-        queue(() -> columns.take(x, part, fromToken, y));
-    }
-
-    @Override
-    public void addToColumns(Matrix y, Buffer bias, RaggedRows part, int fromToken, Matrix x) {
-        queue(() -> columns.add(y, bias, part, fromToken, x));
+    public ColumnOperations columns() {
+        return columns;
     }
 
     @Override

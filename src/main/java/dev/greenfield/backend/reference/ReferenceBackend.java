@@ -5,13 +5,13 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
+import dev.greenfield.backend.ColumnOperations;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
 import java.util.Arrays;
-import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /** The operations as their definitions say, in double precision, on Java arrays. Reference, not engine: simple and slow. */
@@ -23,6 +23,7 @@ public final class ReferenceBackend implements Backend {
     private final ReferenceLayerNorm layerNorm;
     private final ReferenceAttention attention;
     private final ReferenceActivation activation;
+    private final ReferenceColumns columns;
     private final BufferLedger ledger = new BufferLedger();
 
     /** The float64 oracle. */
@@ -36,6 +37,7 @@ public final class ReferenceBackend implements Backend {
         this.layerNorm = new ReferenceLayerNorm(arithmetic);
         this.attention = new ReferenceAttention(arithmetic);
         this.activation = new ReferenceActivation(arithmetic);
+        this.columns = new ReferenceColumns(arithmetic, layerNorm);
     }
 
     private double r(double x) {
@@ -353,35 +355,6 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void layerNormOfColumns(Matrix x, RaggedRows columns, double epsilon, Matrix normalized) {
-        layerNorm.value(x, columns::rowInWhole, epsilon, normalized, null);
-    }
-
-    @Override
-    public void layerNormTangentOfColumns(
-            Matrix dx, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix dy) {
-        IntUnaryOperator same = IntUnaryOperator.identity();
-        layerNorm.tangent(dy.rows(), dx, columns::rowInWhole, columns, 0, normalized, inverseStd, dy, same, false);
-    }
-
-    @Override
-    public void layerNormAdjointOfColumns(
-            Matrix y, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix x) {
-        IntUnaryOperator same = IntUnaryOperator.identity();
-        layerNorm.tangent(y.rows(), y, same, columns, 0, normalized, inverseStd, x, columns::rowInWhole, true);
-    }
-
-    @Override
-    public void takeColumns(Matrix x, RaggedRows columns, int fromToken, Matrix y) {
-        double[] values = ReferenceBuffer.of(x);
-        double[] taken = ReferenceBuffer.of(y);
-        for (int i = 0; i < y.rows(); i++) {
-            int row = columns.rowInWhole(columns.start(fromToken) + i);
-            System.arraycopy(values, (int) x.at(row), taken, (int) y.at(i), y.columns());
-        }
-    }
-
-    @Override
     public void injectSigns(Matrix x, int[] index, long[] bits) {
         double[] values = ReferenceBuffer.of(x);
         int words = Backend.signWords(x.columns());
@@ -395,17 +368,8 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void addToColumns(Matrix y, Buffer bias, RaggedRows columns, int fromToken, Matrix x) {
-        double[] branch = ReferenceBuffer.of(y);
-        double[] b = bias == null ? null : ReferenceBuffer.of(bias);
-        double[] values = ReferenceBuffer.of(x);
-        for (int i = 0; i < y.rows(); i++) {
-            int to = (int) x.at(columns.rowInWhole(columns.start(fromToken) + i));
-            for (int j = 0; j < y.columns(); j++) {
-                double added = branch[(int) y.at(i) + j];
-                values[to + j] = r(values[to + j] + (b == null ? added : r(added + b[j])));
-            }
-        }
+    public ColumnOperations columns() {
+        return columns;
     }
 
     @Override

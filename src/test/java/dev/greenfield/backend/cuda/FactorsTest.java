@@ -3,6 +3,7 @@ package dev.greenfield.backend.cuda;
 import static dev.greenfield.testing.Vectors.normal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.greenfield.Model;
 import dev.greenfield.Run;
@@ -43,6 +44,7 @@ class FactorsTest {
 
     @BeforeEach
     void skipWithoutKernels() {
+        assumeTrue(Backends.onCuda(), "tests of the cuda backend only");
         Backends.CUDA.open().close();
     }
 
