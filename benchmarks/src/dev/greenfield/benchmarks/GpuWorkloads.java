@@ -11,9 +11,9 @@ import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.lattice.Observable;
+import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.PatchSweep;
-import dev.greenfield.response.ResponseMap;
 import dev.greenfield.response.SensitivityField;
 import java.util.Arrays;
 

@@ -1,13 +1,13 @@
 package dev.greenfield.benchmarks;
 
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.OperationCase;
 import dev.greenfield.backend.OperationCases;
 import dev.greenfield.backend.OperationCheck;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.cuda.CudaBackend;
+import dev.greenfield.failure.BackendException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,14 +1,14 @@
 package dev.greenfield;
 
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.BackendException;
-import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.cpu.CpuBackend;
 import dev.greenfield.backend.cuda.CudaBackend;
 import dev.greenfield.backend.cuda.CudaSurvey;
 import dev.greenfield.backend.reference.ReferenceBackend;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.DeviceMemoryException;
+import dev.greenfield.failure.InputException;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,14 +1,14 @@
 package dev.greenfield;
 
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.green.AverageJacobian;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Tokenizer;
-import dev.greenfield.response.AverageJacobian;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.greenfield;
 
 import dev.greenfield.backend.Precision;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 
 /**
  * How a model is run. Immutable: each method returns changed options.

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
-import dev.greenfield.response.ResponseMap;
+import dev.greenfield.map.ResponseMap;
 import dev.greenfield.testing.TestData;
 import dev.greenfield.transfer.AmplitudeCurves;
 import dev.greenfield.transfer.DirectionTransfer;

@@ -3,12 +3,12 @@ package dev.greenfield;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.greenfield.green.GreenOperator;
+import dev.greenfield.green.LinearOperator;
+import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.GreenOperator;
-import dev.greenfield.response.LinearOperator;
-import dev.greenfield.response.LowRank;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.testing.Errors;

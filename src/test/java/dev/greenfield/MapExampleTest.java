@@ -3,10 +3,10 @@ package dev.greenfield;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.greenfield.green.DepthSpectra;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.DepthSpectra;
-import dev.greenfield.response.ResponseMap;
+import dev.greenfield.map.ResponseMap;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SiteVectors;
 import java.io.IOException;

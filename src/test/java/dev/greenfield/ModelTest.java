@@ -3,14 +3,14 @@ package dev.greenfield;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.model.ModelExport;
 import dev.greenfield.model.ModelSource;
-import dev.greenfield.response.GreenOperator;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;

@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.greenfield.lattice.Observable;
-import dev.greenfield.response.Bootstrap;
-import dev.greenfield.response.Component;
-import dev.greenfield.response.InterventionKind;
-import dev.greenfield.response.Interventions;
-import dev.greenfield.response.PredictionMethod;
-import dev.greenfield.response.PredictionPlan;
-import dev.greenfield.response.PredictionStudy;
+import dev.greenfield.prediction.Component;
+import dev.greenfield.prediction.InterventionKind;
+import dev.greenfield.prediction.Interventions;
+import dev.greenfield.prediction.PredictionMethod;
+import dev.greenfield.prediction.PredictionPlan;
+import dev.greenfield.prediction.PredictionTable;
 import dev.greenfield.response.SensitivityField;
+import dev.greenfield.statistics.Bootstrap;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,9 +31,9 @@ class PredictionExampleTest {
             double first = run.sensitivity(f).predict(heads.sources().get(10));
             double path =
                     run.pathSensitivity(donor, f, 8).predict(heads.sources().get(10));
-            PredictionStudy study = new PredictionStudy();
+            PredictionTable study = new PredictionTable();
             study.add(run.predictions(donor, f, PredictionPlan.defaults()));
-            List<PredictionStudy.Row> rows = study.rows(new Bootstrap(1000, 0));
+            List<PredictionTable.Row> rows = study.rows(new Bootstrap(1000, 0));
 
             assertThat(measured).hasSize(4 * 4 * 6);
             assertThat(first).isNotZero().isNotEqualTo(path);
@@ -45,7 +45,7 @@ class PredictionExampleTest {
                 error += Math.pow(s.predict(heads.sources().get(i)) - measured[i], 2);
                 all += measured[i] * measured[i];
             }
-            PredictionStudy.Row row = rows.stream()
+            PredictionTable.Row row = rows.stream()
                     .filter(r -> r.kind().equals(InterventionKind.parse("noise"))
                             && r.component() == Component.HEAD
                             && r.method() == PredictionMethod.FIRST)

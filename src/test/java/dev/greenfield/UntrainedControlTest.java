@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
-import dev.greenfield.backend.MemoryBudgetException;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelExport;
 import dev.greenfield.model.ModelSource;
-import dev.greenfield.response.MapMeasures;
-import dev.greenfield.response.ResponseMap;
+import dev.greenfield.propagation.MapMeasures;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.nio.file.Files;

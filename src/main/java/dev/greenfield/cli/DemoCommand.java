@@ -1,7 +1,16 @@
 package dev.greenfield.cli;
 
 import dev.greenfield.Run;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.cli.io.Failure;
+import dev.greenfield.cli.io.OutputDirectory;
+import dev.greenfield.cli.io.Staging;
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.cli.job.Action;
+import dev.greenfield.cli.job.CommonOptions;
+import dev.greenfield.cli.job.CorruptPrompt;
+import dev.greenfield.cli.job.GeneralOptions;
+import dev.greenfield.cli.job.Job;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.report.ReportPage;
 import java.io.IOException;

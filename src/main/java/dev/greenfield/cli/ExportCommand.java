@@ -1,5 +1,11 @@
 package dev.greenfield.cli;
 
+import dev.greenfield.cli.io.OutputDirectory;
+import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.cli.io.Staging;
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.cli.job.Action;
+import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.model.ModelExport;
 import dev.greenfield.model.ModelSource;
 import java.io.IOException;

@@ -1,5 +1,12 @@
 package dev.greenfield.cli;
 
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.cli.job.Action;
+import dev.greenfield.cli.job.CommonOptions;
+import dev.greenfield.cli.job.GeneralOptions;
+import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.show.Reports;
+import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.report.HeatMap;
 import java.io.IOException;

@@ -1,7 +1,23 @@
 package dev.greenfield.cli;
 
 import dev.greenfield.Greenfield;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.cli.green.GreenCommand;
+import dev.greenfield.cli.infer.InferCommand;
+import dev.greenfield.cli.io.Failure;
+import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.cli.job.Action;
+import dev.greenfield.cli.map.MapCommand;
+import dev.greenfield.cli.map.MergeCommand;
+import dev.greenfield.cli.patch.PatchCommand;
+import dev.greenfield.cli.patch.PredictCommand;
+import dev.greenfield.cli.source.PropagateCommand;
+import dev.greenfield.cli.source.RegimeCommand;
+import dev.greenfield.cli.study.StudyCommand;
+import dev.greenfield.cli.transfer.ReduceCommand;
+import dev.greenfield.cli.transfer.ScaleCommand;
+import dev.greenfield.cli.transfer.TransferCommand;
+import dev.greenfield.failure.InputException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,13 @@
 package dev.greenfield.cli;
 
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.cli.job.Action;
+import dev.greenfield.cli.job.CommonOptions;
+import dev.greenfield.cli.job.GeneralOptions;
+import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.show.Reports;
+import dev.greenfield.cli.show.Sites;
+import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.report.Chart;
 import dev.greenfield.report.HeatMap;
@@ -12,7 +20,7 @@ import picocli.CommandLine.Mixin;
 
 /** The sensitivity of F to every site. */
 @Command(sortOptions = false)
-final class SensitivityCommand implements Action {
+public final class SensitivityCommand implements Action {
     private static final int SHOWN = 10;
 
     @Mixin
@@ -55,7 +63,7 @@ final class SensitivityCommand implements Action {
     }
 
     /** The map of norms. */
-    static Chart chart(Job job, double[][] norms) {
+    public static Chart chart(Job job, double[][] norms) {
         return Reports.overSites(
                 job,
                 "Norm of the sensitivity",

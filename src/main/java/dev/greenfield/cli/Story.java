@@ -1,12 +1,19 @@
 package dev.greenfield.cli;
 
 import dev.greenfield.Run;
+import dev.greenfield.cli.green.GreenCommand;
+import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.patch.PatchCommand;
+import dev.greenfield.cli.show.NextToken;
+import dev.greenfield.cli.show.Reports;
+import dev.greenfield.cli.show.Sites;
+import dev.greenfield.cli.show.Summary;
+import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.TokenLabels;
-import dev.greenfield.response.LowRank;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SensitivityField;
 import java.util.ArrayList;
@@ -53,7 +60,7 @@ final class Story {
         job.result("full_change", corruptValue - value);
         List<List<String>> rows = new ArrayList<>();
         for (Run run : List.of(job.run(), corrupt)) {
-            List<Prediction> top = Summary.predictions(job, run);
+            List<NextToken> top = Summary.predictions(job, run);
             rows.add(List.of(
                     run == job.run() ? "prompt" : "corrupt",
                     Summary.describe(top.subList(0, Math.min(3, top.size()))),

@@ -1,8 +1,8 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.DeviceMemoryException;
-import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.failure.DeviceMemoryException;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.model.ModelConfig;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

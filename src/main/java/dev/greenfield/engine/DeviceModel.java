@@ -4,7 +4,7 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Parameter;

@@ -3,8 +3,8 @@ package dev.greenfield.engine;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Observable;
 
 /** From the final residual to logits and observables, and back: values, and gradients with respect to R[L]. */

@@ -2,7 +2,7 @@ package dev.greenfield.inverse;
 
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;

@@ -2,9 +2,9 @@ package dev.greenfield.inverse;
 
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
+import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.SensitivityField;
 import java.util.List;
 import java.util.function.LongSupplier;

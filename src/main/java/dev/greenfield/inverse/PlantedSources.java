@@ -1,11 +1,11 @@
 package dev.greenfield.inverse;
 
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.model.SeededGenerator;
 import dev.greenfield.response.SourceResponse;
+import dev.greenfield.statistics.SeededGenerator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;

@@ -1,7 +1,7 @@
 package dev.greenfield.inverse;
 
-import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.ArrayList;

@@ -1,10 +1,10 @@
 package dev.greenfield.inverse;
 
-import dev.greenfield.backend.MemoryBudgetException;
 import dev.greenfield.engine.Linearization;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.GreenOperator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

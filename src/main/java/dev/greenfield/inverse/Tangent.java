@@ -1,7 +1,7 @@
 package dev.greenfield.inverse;
 
+import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.GreenOperator;
 import java.util.List;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.NormOps_DDRM;

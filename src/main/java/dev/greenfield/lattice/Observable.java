@@ -1,5 +1,6 @@
 package dev.greenfield.lattice;
 
+import dev.greenfield.failure.InputException;
 import java.util.Arrays;
 import java.util.Objects;
 

@@ -1,5 +1,7 @@
 package dev.greenfield.lattice;
 
+import dev.greenfield.failure.InputException;
+
 /**
  * A place of the residual stream: a depth and a token. Depth l is the stream entering block l ({@code resid_pre}), depth L
  * the final residual before the last LayerNorm; half a depth further ({@link #mid}) is the stream between the attention and

@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.text.Lines;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 

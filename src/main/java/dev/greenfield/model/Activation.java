@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.text.Lines;
 
 /** The pointwise nonlinearity of the MLP, by the names that Hugging Face configurations give it. */
 public enum Activation {

@@ -1,7 +1,9 @@
 package dev.greenfield.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.text.Json;
+import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.stream.Collectors;

@@ -1,6 +1,6 @@
 package dev.greenfield.model;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 
 /**
  * The dimensions and variants of a GPT-2 style transformer: everything about it but its numbers and its words.

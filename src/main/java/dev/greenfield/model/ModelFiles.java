@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import dev.greenfield.safetensors.Safetensors;
+import dev.greenfield.text.Lines;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;

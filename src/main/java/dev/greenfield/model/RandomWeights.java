@@ -1,5 +1,7 @@
 package dev.greenfield.model;
 
+import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.text.Digest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

@@ -1,10 +1,13 @@
 package dev.greenfield.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.safetensors.SafetensorsException;
 import dev.greenfield.safetensors.Tensor;
+import dev.greenfield.text.Digest;
+import dev.greenfield.text.Json;
+import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;

@@ -1,7 +1,8 @@
 package dev.greenfield.model;
 
-import dev.greenfield.lattice.InputException;
-import dev.greenfield.lattice.NativeLibraryException;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.NativeLibraryException;
+import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

@@ -4,7 +4,7 @@ import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Sweep;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Source;
 import java.util.List;
 

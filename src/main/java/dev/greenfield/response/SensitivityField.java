@@ -9,8 +9,8 @@ import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.SeedVector;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.Map;
@@ -25,7 +25,7 @@ public final class SensitivityField {
     private final Field middle;
 
     /** Of sensitivities that were found elsewhere: S at whole depths [L+1, T, D] and in the middles [L, T, D]. */
-    SensitivityField(double value, Field whole, Field middle) {
+    public SensitivityField(double value, Field whole, Field middle) {
         this.value = value;
         this.whole = whole;
         this.middle = middle;

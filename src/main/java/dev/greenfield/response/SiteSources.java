@@ -1,7 +1,7 @@
 package dev.greenfield.response;
 
 import dev.greenfield.engine.Linearization;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.Arrays;
@@ -23,7 +23,7 @@ public final class SiteSources {
     }
 
     /** The same with |R| given. */
-    static Source relative(Site site, double[] direction, double norm) {
+    public static Source relative(Site site, double[] direction, double norm) {
         double length = Math.sqrt(SiteVectors.dot(direction, direction));
         if (length == 0 || norm == 0) {
             throw new InputException((length == 0 ? "the direction" : "the stream") + " at " + site
@@ -45,7 +45,7 @@ public final class SiteSources {
      * @param number which: seed, site and number name a vector
      */
     public static double[] random(Linearization run, Site site, long seed, int number) {
-        double[] normal = new MapDirections(run, number + 1, true, seed).of(site, number);
+        double[] normal = new Directions(run, number + 1, true, seed).of(site, number);
         double length = Math.sqrt(SiteVectors.dot(normal, normal));
         return Arrays.stream(normal).map(x -> x / length).toArray();
     }

@@ -1,10 +1,10 @@
 package dev.greenfield.response;
 
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.model.Digest;
+import dev.greenfield.text.Digest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -105,7 +105,7 @@ public final class SiteVectors {
     }
 
     /** Vector {@code number} of a site, [D]; not to be changed. */
-    double[] of(Site site, int number) {
+    public double[] of(Site site, int number) {
         return vectors.get(site)[number];
     }
 
@@ -115,7 +115,7 @@ public final class SiteVectors {
     }
 
     /** Those at some sites, in the order of the sites; others are left out. */
-    SiteVectors at(Collection<Site> sites) {
+    public SiteVectors at(Collection<Site> sites) {
         Map<Site, double[][]> some = new LinkedHashMap<>();
         for (Site site : sites) {
             double[][] basis = vectors.get(site);
@@ -127,7 +127,7 @@ public final class SiteVectors {
     }
 
     /** These, and after them at each site those of another set. */
-    SiteVectors and(SiteVectors more) {
+    public SiteVectors and(SiteVectors more) {
         Map<Site, double[][]> all = new LinkedHashMap<>(vectors);
         more.vectors.forEach((site, basis) -> all.merge(site, basis, (mine, theirs) -> {
             double[][] joined = Arrays.copyOf(mine, mine.length + theirs.length);
@@ -138,7 +138,7 @@ public final class SiteVectors {
     }
 
     /** Checks that sites and lengths are those of a run; {@code what} names a vector in messages. */
-    void check(Linearization run, String what) {
+    public void check(Linearization run, String what) {
         int top = 2 * run.model().config().layers();
         int width = run.model().config().width();
         vectors.forEach((site, basis) -> {
@@ -156,7 +156,7 @@ public final class SiteVectors {
     }
 
     /** How many there are, and the SHA-256 of sites and numbers, which tells them from all others. */
-    String describe() {
+    public String describe() {
         Digest digest = new Digest();
         int[] total = new int[1];
         vectors.forEach((site, basis) -> {
@@ -172,7 +172,7 @@ public final class SiteVectors {
                 + digest.hex();
     }
 
-    static double dot(double[] a, double[] b) {
+    public static double dot(double[] a, double[] b) {
         double sum = 0;
         for (int i = 0; i < a.length; i++) {
             sum += a[i] * b[i];

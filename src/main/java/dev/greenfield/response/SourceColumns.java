@@ -4,7 +4,7 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.Comparator;
@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** The sources that an observable can see, as columns of upward sweeps to the last depth: one column a source. */
-final class SourceColumns {
+public final class SourceColumns {
     private final Linearization run;
     private final List<Source> sources;
     private final int position;
@@ -39,7 +39,7 @@ final class SourceColumns {
     }
 
     /** Refuses a source that is not of this run. */
-    static void check(Linearization run, Source source) {
+    public static void check(Linearization run, Source source) {
         int layers = run.model().config().layers();
         int width = run.model().config().width();
         source.vectors().forEach((site, vector) -> {
@@ -55,7 +55,7 @@ final class SourceColumns {
     }
 
     /** Whether F, read at a token of a run, can see a site: not a later token, nor another one with no attention above it. */
-    static boolean seen(Linearization run, int position, Site site) {
+    public static boolean seen(Linearization run, int position, Site site) {
         int top = 2 * run.model().config().layers();
         return site.token() == position
                 || (site.token() < position && site.halfDepth() <= Sweep.lastAttentionBelow(top));

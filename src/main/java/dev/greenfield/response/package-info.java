@@ -1,5 +1,5 @@
 /**
- * What a run answers: sensitivity fields, patch sweeps, linear regimes, responses of sources, Green operators, response maps and
- * how they propagate. Each turns a question into sweeps of the engine and their rows into plain arrays, or measures such arrays.
+ * First answers of a run: sensitivity fields, responses of sources, second order and patch sweeps, and the directions that maps and
+ * regimes push from each site. Each turns a question into sweeps of the engine and their rows into plain arrays.
  */
 package dev.greenfield.response;

@@ -1,6 +1,6 @@
 package dev.greenfield.study;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.transfer.DirectionTransfer;
 import dev.greenfield.transfer.ResidualMaps;
 import java.util.Arrays;

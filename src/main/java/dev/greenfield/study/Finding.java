@@ -1,6 +1,6 @@
 package dev.greenfield.study;
 
-import dev.greenfield.response.Estimate;
+import dev.greenfield.statistics.Estimate;
 
 /**
  * One number about a claim.

@@ -1,7 +1,7 @@
 package dev.greenfield.study;
 
-import dev.greenfield.response.Bootstrap;
-import dev.greenfield.response.Estimate;
+import dev.greenfield.statistics.Bootstrap;
+import dev.greenfield.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.greenfield.study;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.transfer.DisplacementTransfer;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,13 +1,13 @@
 package dev.greenfield.study;
 
-import dev.greenfield.response.Component;
-import dev.greenfield.response.Estimate;
-import dev.greenfield.response.InterventionKind;
-import dev.greenfield.response.PredictionMethod;
-import dev.greenfield.response.PredictionPlan;
-import dev.greenfield.response.PredictionQuality;
-import dev.greenfield.response.PredictionSummary;
-import dev.greenfield.response.PromptPredictions;
+import dev.greenfield.prediction.Component;
+import dev.greenfield.prediction.InterventionKind;
+import dev.greenfield.prediction.PredictionMethod;
+import dev.greenfield.prediction.PredictionPlan;
+import dev.greenfield.prediction.PredictionQuality;
+import dev.greenfield.prediction.PredictionSummary;
+import dev.greenfield.prediction.PromptPredictions;
+import dev.greenfield.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

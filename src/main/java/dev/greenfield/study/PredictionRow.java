@@ -1,6 +1,6 @@
 package dev.greenfield.study;
 
-import dev.greenfield.response.PredictionSummary;
+import dev.greenfield.prediction.PredictionSummary;
 
 /**
  * How well one method predicts one kind of intervention on one component.

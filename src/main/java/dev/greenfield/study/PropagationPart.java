@@ -1,11 +1,11 @@
 package dev.greenfield.study;
 
 import dev.greenfield.Run;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.Propagation;
-import dev.greenfield.response.SourcePropagation;
-import dev.greenfield.response.SourcePropagation.Measure;
+import dev.greenfield.propagation.Propagation;
+import dev.greenfield.propagation.SourcePropagation;
+import dev.greenfield.propagation.SourcePropagation.Measure;
 import java.util.List;
 import java.util.Locale;
 

@@ -2,11 +2,11 @@ package dev.greenfield.study;
 
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.FlagAgreement;
-import dev.greenfield.response.LinearRegime;
-import dev.greenfield.response.Radius;
-import dev.greenfield.response.RegimeGrid;
-import dev.greenfield.response.RegimeMap;
+import dev.greenfield.regime.FlagAgreement;
+import dev.greenfield.regime.LinearRegime;
+import dev.greenfield.regime.Radius;
+import dev.greenfield.regime.RegimeGrid;
+import dev.greenfield.regime.RegimeMap;
 import dev.greenfield.response.SiteVectors;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package dev.greenfield.study;
 
 import dev.greenfield.Run;
-import dev.greenfield.response.ResponseMap;
+import dev.greenfield.map.ResponseMap;
 import dev.greenfield.transfer.RankAgreement;
 import dev.greenfield.transfer.ScaleComparison;
 import dev.greenfield.transfer.SiteTransfer;

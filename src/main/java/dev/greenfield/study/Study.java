@@ -2,9 +2,9 @@ package dev.greenfield.study;
 
 import dev.greenfield.Model;
 import dev.greenfield.Run;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
-import dev.greenfield.model.SeededGenerator;
+import dev.greenfield.statistics.SeededGenerator;
 import dev.greenfield.transfer.ResidualMaps;
 import java.io.IOException;
 import java.nio.file.Path;

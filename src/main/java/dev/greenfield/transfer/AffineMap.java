@@ -1,6 +1,6 @@
 package dev.greenfield.transfer;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.ejml.dense.row.factory.LinearSolverFactory_DDRM;

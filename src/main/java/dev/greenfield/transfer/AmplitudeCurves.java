@@ -1,6 +1,6 @@
 package dev.greenfield.transfer;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.transfer.DisplacementTransfer.Ranking;
 import java.util.ArrayList;

@@ -2,15 +2,15 @@ package dev.greenfield.transfer;
 
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
-import dev.greenfield.model.SeededGenerator;
-import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SourceEffects;
+import dev.greenfield.statistics.SeededGenerator;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

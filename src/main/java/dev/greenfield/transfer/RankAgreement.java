@@ -1,7 +1,7 @@
 package dev.greenfield.transfer;
 
-import dev.greenfield.model.SeededGenerator;
-import dev.greenfield.response.RankCorrelation;
+import dev.greenfield.statistics.RankCorrelation;
+import dev.greenfield.statistics.SeededGenerator;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.apache.commons.rng.UniformRandomProvider;

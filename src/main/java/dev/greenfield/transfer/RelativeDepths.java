@@ -1,7 +1,7 @@
 package dev.greenfield.transfer;
 
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 
 /**

@@ -1,8 +1,8 @@
 package dev.greenfield.transfer;
 
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
-import dev.greenfield.model.SeededGenerator;
+import dev.greenfield.statistics.SeededGenerator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

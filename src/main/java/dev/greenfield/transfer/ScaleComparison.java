@@ -1,6 +1,6 @@
 package dev.greenfield.transfer;
 
-import dev.greenfield.response.ResponseMap;
+import dev.greenfield.map.ResponseMap;
 
 /**
  * One pair of prompts in two models: both models' sensitivities and response maps on the grid of {@link RelativeDepths}, how they agree,

@@ -1,10 +1,11 @@
 package dev.greenfield.transfer;
 
+import dev.greenfield.failure.InputException;
+import dev.greenfield.green.GreenOperator;
+import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.GreenOperator;
-import dev.greenfield.response.LowRank;
+import dev.greenfield.statistics.Draws;
 import java.util.List;
 import java.util.stream.IntStream;
 

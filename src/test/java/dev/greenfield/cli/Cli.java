@@ -24,11 +24,11 @@ import java.util.stream.Stream;
  * @param out standard output
  * @param err standard error
  */
-record Cli(int exit, String out, String err) {
+public record Cli(int exit, String out, String err) {
     /** A model small enough for every test. */
-    static final String SMALL = "random:2,2,16,40,16,seed=1";
+    public static final String SMALL = "random:2,2,16,40,16,seed=1";
 
-    static Cli run(String... args) {
+    public static Cli run(String... args) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         int exit = Main.run(
@@ -39,25 +39,25 @@ record Cli(int exit, String out, String err) {
     }
 
     /** Runs a command that must succeed. */
-    static Cli done(String... args) {
+    public static Cli done(String... args) {
         Cli cli = run(args);
         assertThat(cli.exit()).as(cli.err()).isZero();
         return cli;
     }
 
     /** A command's arguments with more of them. */
-    static String[] with(String[] args, String... more) {
+    public static String[] with(String[] args, String... more) {
         List<String> all = new ArrayList<>(List.of(args));
         all.addAll(List.of(more));
         return all.toArray(String[]::new);
     }
 
-    static JsonNode result(Path directory) throws IOException {
+    public static JsonNode result(Path directory) throws IOException {
         return new ObjectMapper().readTree(directory.resolve("result.json").toFile());
     }
 
     /** A tensor of a result directory, after a check of its type and shape. */
-    static double[] tensor(Path directory, String name, DType type, long... shape) throws IOException {
+    public static double[] tensor(Path directory, String name, DType type, long... shape) throws IOException {
         try (Safetensors file = Safetensors.open(directory.resolve("tensors.safetensors"))) {
             Tensor tensor = file.tensor(name);
             assertThat(tensor.dtype()).isEqualTo(type);
@@ -67,7 +67,7 @@ record Cli(int exit, String out, String err) {
     }
 
     /** Names of everything in a directory, hidden files too. */
-    static List<String> list(Path directory) throws IOException {
+    public static List<String> list(Path directory) throws IOException {
         try (Stream<Path> entries = Files.list(directory)) {
             return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
         }

@@ -9,12 +9,12 @@ import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.Run;
 import dev.greenfield.lattice.Observable;
-import dev.greenfield.response.Bootstrap;
-import dev.greenfield.response.Component;
-import dev.greenfield.response.InterventionKind;
-import dev.greenfield.response.PredictionMethod;
-import dev.greenfield.response.PredictionPlan;
-import dev.greenfield.response.PredictionStudy;
+import dev.greenfield.prediction.Component;
+import dev.greenfield.prediction.InterventionKind;
+import dev.greenfield.prediction.PredictionMethod;
+import dev.greenfield.prediction.PredictionPlan;
+import dev.greenfield.prediction.PredictionTable;
+import dev.greenfield.statistics.Bootstrap;
 import dev.greenfield.transfer.DisplacementTransfer;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -95,7 +95,7 @@ class StudyCommandTest {
 
     @Test
     void findingsAreThoseOfTheLibrary() throws IOException {
-        PredictionStudy predictions = new PredictionStudy();
+        PredictionTable predictions = new PredictionTable();
         PredictionPlan plan = new PredictionPlan(
                 List.of(InterventionKind.parse("noise")),
                 List.of(Component.RESIDUAL),
@@ -127,8 +127,8 @@ class StudyCommandTest {
         }
         assertThat(finding("site.best.0.5").path("value").asDouble()).isCloseTo(best, within(1e-5));
         assertThat(finding("least_norm.0.1.error").path("value").asDouble()).isCloseTo(errors, within(1e-6));
-        List<PredictionStudy.Row> rows = predictions.rows(new Bootstrap(1000, 0));
-        for (PredictionStudy.Row row : rows) {
+        List<PredictionTable.Row> rows = predictions.rows(new Bootstrap(1000, 0));
+        for (PredictionTable.Row row : rows) {
             JsonNode found = finding("noise.resid." + row.method().label() + ".pearson");
             assertThat(found.path("value").asDouble())
                     .isCloseTo(row.summary().pearson().value(), within(1e-5));

@@ -8,9 +8,9 @@ import static dev.greenfield.testing.Vectors.normal;
 import static dev.greenfield.testing.Vectors.plus;
 
 import dev.greenfield.Run;
+import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.GreenOperator;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.testing.Errors;

@@ -9,7 +9,7 @@ import dev.greenfield.Model;
 import dev.greenfield.Run;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;

@@ -3,7 +3,7 @@ package dev.greenfield.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;

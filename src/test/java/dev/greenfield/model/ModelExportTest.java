@@ -3,7 +3,7 @@ package dev.greenfield.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.safetensors.DType;
 import dev.greenfield.safetensors.Safetensors;
 import java.io.IOException;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.greenfield.lattice.InputException;
+import dev.greenfield.failure.InputException;
 import java.io.IOException;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;

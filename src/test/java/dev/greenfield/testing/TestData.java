@@ -3,7 +3,7 @@ package dev.greenfield.testing;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.greenfield.model.Json;
+import dev.greenfield.text.Json;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.lattice.InputException;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;

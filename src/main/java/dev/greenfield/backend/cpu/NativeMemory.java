@@ -1,6 +1,6 @@
 package dev.greenfield.backend.cpu;
 
-import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.failure.MemoryBudgetException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.BackendException;
-import dev.greenfield.backend.DeviceMemoryException;
+import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.DeviceMemoryException;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;

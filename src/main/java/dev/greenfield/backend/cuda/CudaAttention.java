@@ -2,11 +2,11 @@ package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
-import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.BackendException;
 
 /**
  * Launches the attention kernels of {@code cuda-kernels}: chooses the variant by precision and head width, and the grid and

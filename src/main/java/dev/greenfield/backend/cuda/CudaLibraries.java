@@ -1,6 +1,6 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.BackendException;
+import dev.greenfield.failure.BackendException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

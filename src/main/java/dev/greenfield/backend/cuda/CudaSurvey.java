@@ -1,8 +1,8 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.BackendException;
-import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.Precision;
+import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.DeviceMemoryException;
 import java.util.ArrayList;
 import java.util.List;
 

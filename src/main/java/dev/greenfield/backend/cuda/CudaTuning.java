@@ -1,6 +1,6 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.BackendException;
+import dev.greenfield.failure.BackendException;
 import java.util.List;
 import java.util.Locale;
 

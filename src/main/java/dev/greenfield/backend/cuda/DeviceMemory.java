@@ -1,7 +1,7 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.DeviceMemoryException;
-import dev.greenfield.backend.MemoryBudgetException;
+import dev.greenfield.failure.DeviceMemoryException;
+import dev.greenfield.failure.MemoryBudgetException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

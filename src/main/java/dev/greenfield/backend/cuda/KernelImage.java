@@ -1,7 +1,7 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.BackendException;
-import dev.greenfield.model.Digest;
+import dev.greenfield.failure.BackendException;
+import dev.greenfield.text.Digest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;

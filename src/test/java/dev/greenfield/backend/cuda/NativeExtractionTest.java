@@ -3,8 +3,8 @@ package dev.greenfield.backend.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.greenfield.backend.BackendException;
-import dev.greenfield.model.Digest;
+import dev.greenfield.failure.BackendException;
+import dev.greenfield.text.Digest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.AttentionShape;
-import dev.greenfield.backend.BackendException;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.Precision;
+import dev.greenfield.failure.BackendException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;

@@ -1,0 +1,4 @@
+/**
+ * The command {@code green}, and averages of it over prompts.
+ */
+package dev.greenfield.cli.green;

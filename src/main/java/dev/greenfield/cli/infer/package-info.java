@@ -1,0 +1,4 @@
+/**
+ * The command {@code infer}.
+ */
+package dev.greenfield.cli.infer;

@@ -1,0 +1,97 @@
+package dev.greenfield.cli.io;
+
+import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.NativeLibraryException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * What a failure means to the caller.
+ *
+ * @param exit the exit status
+ * @param message what was found, what was expected, what to do
+ */
+public record Failure(int exit, String message) {
+    public static final int DONE = 0;
+    public static final int INPUT = 2;
+    static final int BACKEND = 3;
+    static final int MEMORY = 4;
+
+    /** The status and message of a failure; {@code command} is null where none was named. */
+    public static Failure of(Throwable failure, String command) {
+        if (failure instanceof ParameterException wrong) {
+            String help = command == null ? "--help" : command + " --help";
+            return new Failure(INPUT, usage(wrong) + " (see " + help + ")");
+        }
+        if (failure instanceof InputException) {
+            return new Failure(INPUT, failure.getMessage());
+        }
+        if (failure instanceof UncheckedIOException unchecked) {
+            String text = unchecked.getMessage();
+            boolean wrapped = text == null || text.equals(unchecked.getCause().toString());
+            return new Failure(INPUT, wrapped ? describe(unchecked.getCause()) : text);
+        }
+        if (failure instanceof IOException unreadable) {
+            return new Failure(INPUT, describe(unreadable));
+        }
+        if (failure instanceof BackendException || failure instanceof NativeLibraryException) {
+            return new Failure(BACKEND, failure.getMessage());
+        }
+        if (failure instanceof LinkageError) {
+            return new Failure(
+                    BACKEND,
+                    "a native library does not work here: " + text(failure)
+                            + "; run 'doctor', or use --backend reference");
+        }
+        if (failure instanceof MemoryBudgetException) {
+            return new Failure(MEMORY, failure.getMessage());
+        }
+        if (failure instanceof OutOfMemoryError) {
+            long most = Runtime.getRuntime().maxMemory() >> 20;
+            return new Failure(
+                    MEMORY,
+                    "out of memory (" + text(failure) + "; Java may use " + most
+                            + " MiB): give Java more with -Xmx, or ask for less, such as a shorter prompt");
+        }
+        return new Failure(
+                BACKEND,
+                "this is a bug in Greenfield: " + failure.getClass().getName() + ": " + text(failure)
+                        + "; run it again with --verbose and report what it prints");
+    }
+
+    private static String usage(ParameterException wrong) {
+        String message = wrong.getMessage();
+        if (wrong instanceof UnmatchedArgumentException unmatched
+                && !unmatched.getSuggestions().isEmpty()) {
+            return message + "; is it " + String.join(" or ", unmatched.getSuggestions()) + "?";
+        }
+        return message;
+    }
+
+    private static String text(Throwable failure) {
+        return failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+    }
+
+    /** What an I/O failure says. Java's own messages of some kinds are only the path. */
+    public static String describe(IOException failure) {
+        if (failure instanceof FileSystemException file && file.getReason() == null && file.getFile() != null) {
+            String what = failure instanceof NoSuchFileException
+                    ? "there is no such file"
+                    : failure instanceof AccessDeniedException
+                            ? "permission is denied"
+                            : failure instanceof FileAlreadyExistsException ? "something is there already" : null;
+            if (what != null) {
+                return file.getFile() + ": " + what;
+            }
+        }
+        return text(failure);
+    }
+}

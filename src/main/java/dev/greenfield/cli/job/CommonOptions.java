@@ -1,0 +1,177 @@
+package dev.greenfield.cli.job;
+
+import dev.greenfield.BackendChoice;
+import dev.greenfield.Options;
+import dev.greenfield.backend.Precision;
+import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.model.ModelSource;
+import java.util.OptionalInt;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * Options that every computing command has. Filled by picocli as plain text and converted here, so that each wrong value
+ * gets a message that says what was expected.
+ */
+public final class CommonOptions {
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            description = "demo, a Hugging Face model directory, random:gpt2[-medium|-large|-xl] or random:L,H,D,V,N;"
+                    + " ,seed=N may follow. Default: demo.")
+    public String model = ModelSource.DEMO;
+
+    @Option(names = "--prompt", paramLabel = "TEXT", description = "The text that the model reads.")
+    public String prompt;
+
+    @Option(names = "--tokens", paramLabel = "IDS", description = "Or its token ids: 1,2,3.")
+    public String tokens;
+
+    @Option(
+            names = "--answer",
+            paramLabel = "TOKEN",
+            description = "Text of one token, or #id. F is its logit, minus that of the foil where one is given.")
+    public String answer;
+
+    @Option(names = "--foil", paramLabel = "TOKEN", description = "The token that the answer is compared with.")
+    public String foil;
+
+    @Option(names = "--position", paramLabel = "P", description = "The token where F is read, from 0. Default: last.")
+    String position;
+
+    @Option(names = "--backend", paramLabel = "NAME", description = "auto, cpu, cuda or reference. Default: auto.")
+    String backend = "auto";
+
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            description = "fp32, tf32, bf16 or fp64, where the backend has it; bf16 is for estimates.")
+    String precision;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            description = "The most memory to use, such as 4GiB or 512MiB. Default: half of the machine's.")
+    String memory;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Processor threads. Default: all.")
+    String threads;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Seed of everything random in a method. Default: 0.")
+    String seed;
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description = "Write result.json, tensors.safetensors and, where there is something to see, report.html"
+                    + " there, whole or not at all.")
+    public String out;
+
+    @Mixin
+    public GeneralOptions general = new GeneralOptions();
+
+    /** Whether a command can do without an observable. */
+    public enum Need {
+        OPTIONAL,
+        REQUIRED
+    }
+
+    /** Refuses whatever can be seen to be wrong before a model is opened. */
+    public void check(Need observable) {
+        if (prompt == null && tokens == null) {
+            throw new InputException("no prompt: give --prompt TEXT, or --tokens 1,2,3");
+        }
+        if (prompt != null && tokens != null) {
+            throw new InputException("both --prompt and --tokens are given: give one of them");
+        }
+        tokenIds();
+        if (foil != null && answer == null) {
+            throw new InputException("--foil without --answer: a foil is what the answer is compared with, give both");
+        }
+        if (observable == Need.REQUIRED && answer == null) {
+            throw new InputException(
+                    "no observable: give --answer TOKEN and --foil TOKEN, each the text of one token or"
+                            + " #id (--answer alone takes its logit)");
+        }
+        observable();
+        options();
+        randomSeed();
+    }
+
+    /** Refuses what can be seen to be wrong where a suite has the prompts. */
+    void checkSuite() {
+        String[][] ofOnePrompt = {
+            {"--prompt", prompt}, {"--tokens", tokens}, {"--answer", answer}, {"--foil", foil}, {"--position", position}
+        };
+        for (String[] option : ofOnePrompt) {
+            if (option[1] != null) {
+                throw new InputException("both --suite and " + option[0]
+                        + " are given: a suite has prompts of its own, leave one of them out");
+            }
+        }
+        options();
+        randomSeed();
+    }
+
+    /** The ids of {@code --tokens}, or null. */
+    int[] tokenIds() {
+        return tokens == null ? null : Quantities.tokenIds("--tokens", tokens);
+    }
+
+    /** What F is, or null without an answer. */
+    Observable observable() {
+        if (answer == null) {
+            readPosition();
+            return null;
+        }
+        Observable f = foil == null ? Observable.logit(answer) : Observable.logitDifference(answer, foil);
+        OptionalInt at = readPosition();
+        return at.isPresent() ? f.at(at.getAsInt()) : f;
+    }
+
+    /** The position where F is read, if one is given. */
+    OptionalInt readPosition() {
+        return position == null
+                ? OptionalInt.empty()
+                : OptionalInt.of(Quantities.atLeast(
+                        "--position", position, 0, "a token of the prompt, counted from 0; leave it out for the last"));
+    }
+
+    /** How the model is to be run. */
+    Options options() {
+        if (!BackendChoice.NAMES.contains(backend)) {
+            throw new InputException("--backend " + Quantities.quoted(backend) + ": expected one of "
+                    + String.join(", ", BackendChoice.NAMES));
+        }
+        Options options = Options.defaults().backend(backend);
+        if (precision != null) {
+            options = options.precision(precision());
+        }
+        if (threads != null) {
+            options = options.threads(Quantities.atLeast(
+                    "--threads", threads, 1, "a number of threads, at least 1; leave it out to use all processors"));
+        }
+        return memory == null ? options : options.memory(Quantities.bytes("--memory", memory));
+    }
+
+    /** Whether numbers are asked for in an arithmetic that is meant for estimates. */
+    public boolean coarse() {
+        return precision != null && precision() == Precision.BF16;
+    }
+
+    private Precision precision() {
+        for (Precision p : Precision.values()) {
+            if (p.label().equals(precision)) {
+                return p;
+            }
+        }
+        throw new InputException("--precision " + Quantities.quoted(precision) + ": expected fp32, tf32, bf16 or fp64");
+    }
+
+    /** The seed. */
+    public long randomSeed() {
+        return seed == null ? 0 : Quantities.seed("--seed", seed);
+    }
+}

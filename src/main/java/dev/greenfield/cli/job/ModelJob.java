@@ -1,0 +1,220 @@
+package dev.greenfield.cli.job;
+
+import dev.greenfield.Greenfield;
+import dev.greenfield.Model;
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Precision;
+import dev.greenfield.cli.io.OutputDirectory;
+import dev.greenfield.cli.io.ResultFile;
+import dev.greenfield.cli.io.TensorSet;
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.report.ReportPage;
+import dev.greenfield.safetensors.DType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+
+/**
+ * What every computing command does around its own work, whatever the model is run on: makes sure that {@code --out} can be
+ * written, opens the model, keeps times, and writes what was found. Closing it without {@link #finish} leaves nothing behind.
+ */
+public abstract class ModelJob implements AutoCloseable {
+    private final String command;
+    private final CommonOptions options;
+    private final Terminal terminal;
+    private final OutputDirectory out; // null without --out
+    private final Map<String, Double> timings = new LinkedHashMap<>();
+    private final Map<String, Object> results = new LinkedHashMap<>();
+    private final TensorSet tensors = new TensorSet();
+    private Model model;
+    private CompletableFuture<String> sha256; // null without --out
+    private ReportPage report;
+
+    ModelJob(String command, CommonOptions options, Terminal terminal) {
+        this.command = command;
+        this.options = options;
+        this.terminal = terminal;
+        this.out = options.out == null ? null : OutputDirectory.open(options.out);
+    }
+
+    /** Opens the model; its digest is taken meanwhile where it will be written. */
+    final void open() throws IOException {
+        long start = System.nanoTime();
+        model = Greenfield.load(options.model, options.options());
+        lap("load", start);
+        if (out != null) {
+            sha256 = CompletableFuture.supplyAsync(model.source()::sha256, work -> {
+                Thread thread = new Thread(work, "greenfield-sha256");
+                thread.setDaemon(true);
+                thread.start();
+            });
+        }
+        terminal.progress(model.backend().reason());
+    }
+
+    /** What the model was run on, for a report's heading. */
+    abstract void describe(Map<String, String> facts);
+
+    /** What the model was run on, for {@code result.json}: fields after {@code model}. */
+    abstract Map<String, Object> subject();
+
+    /** What the model was run on, for the metadata of the tensors. */
+    abstract Map<String, String> subjectMetadata();
+
+    public final Terminal terminal() {
+        return terminal;
+    }
+
+    public final Model model() {
+        return model;
+    }
+
+    public final long seed() {
+        return options.randomSeed();
+    }
+
+    /** Does a piece of work and notes how long it took. */
+    public final <T> T timed(String phase, Supplier<T> work) {
+        long start = System.nanoTime();
+        T result = work.get();
+        lap(phase, start);
+        return result;
+    }
+
+    private void lap(String phase, long start) {
+        timings.merge(phase, (System.nanoTime() - start) / 1e9, Double::sum);
+    }
+
+    /** Adds a scalar, or a short list, to the results. */
+    public final void result(String name, Object value) {
+        results.put(name, value);
+    }
+
+    public final TensorSet tensors() {
+        return tensors;
+    }
+
+    /** The type of the tensors: that of the arithmetic. */
+    public final DType type() {
+        return model.backend().backend().precision() == Precision.FP64 ? DType.F64 : DType.F32;
+    }
+
+    /** Whether files are wanted, so that a report is worth making. */
+    public final boolean writes() {
+        return out != null;
+    }
+
+    /** A file of {@code --out} in the making. */
+    final Path file(String name) {
+        return out.file(name);
+    }
+
+    /** A file of {@code --out} in the making besides the usual ones. */
+    public final Path further(String name) {
+        return out.further(name);
+    }
+
+    /** The directory of {@code --out}, made now for work that is kept in it. */
+    public final Path workingDirectory() throws IOException {
+        return out.makeNow();
+    }
+
+    public final void report(ReportPage page) {
+        report = page;
+    }
+
+    /** Where everything comes from, for a report's heading. */
+    public final Map<String, String> facts() {
+        Backend backend = model.backend().backend();
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put(
+                "Model",
+                options.model + " (" + model.config().layers() + " layers, "
+                        + model.config().heads() + " heads, width "
+                        + model.config().width() + ")");
+        describe(facts);
+        facts.put("Backend", backend.name() + ", " + backend.device());
+        facts.put("Precision", backend.precision().label());
+        facts.put("Seed", Long.toString(seed()));
+        facts.put("Version", Greenfield.version());
+        return facts;
+    }
+
+    /** Writes {@code --out}, if there is one. */
+    public final void finish() throws IOException {
+        if (out == null) {
+            return;
+        }
+        long start = System.nanoTime();
+        Backend backend = model.backend().backend();
+        Map<String, Object> subject = subject();
+        writeTensors();
+        if (report != null) {
+            Files.writeString(out.file(OutputDirectory.REPORT), report.html());
+        }
+        String digest = digest();
+        lap("write", start);
+        Map<String, Object> source = new LinkedHashMap<>();
+        source.put("path", options.model);
+        source.put("sha256", digest);
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("command", command);
+        fields.put("model", source);
+        fields.putAll(subject);
+        fields.put("backend", backend.name());
+        fields.put("device", backend.device());
+        fields.put("precision", backend.precision().label());
+        fields.put("seed", seed());
+        fields.put("version", Greenfield.version());
+        fields.put("timings", timings);
+        fields.put("results", results);
+        ResultFile.write(out.file(OutputDirectory.RESULT), fields);
+        out.commit();
+        terminal.progress("written to " + out);
+    }
+
+    /** Writes the tensors of {@link #tensors}. */
+    void writeTensors() throws IOException {
+        tensors.write(out.file(OutputDirectory.TENSORS), type(), metadata());
+    }
+
+    /** What the metadata of the tensors say. */
+    final Map<String, String> metadata() {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put("command", command);
+        metadata.put("model", options.model);
+        metadata.putAll(subjectMetadata());
+        return metadata;
+    }
+
+    /** The model's SHA-256. */
+    public final String digest() throws IOException {
+        try {
+            return sha256.join();
+        } catch (CompletionException failed) {
+            if (failed.getCause() instanceof UncheckedIOException unreadable) {
+                throw unreadable.getCause();
+            }
+            throw failed;
+        }
+    }
+
+    @Override
+    public final void close() {
+        try {
+            if (out != null) {
+                out.close();
+            }
+        } finally {
+            if (model != null) {
+                model.close();
+            }
+        }
+    }
+}

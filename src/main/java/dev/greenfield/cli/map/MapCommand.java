@@ -1,0 +1,310 @@
+package dev.greenfield.cli.map;
+
+import dev.greenfield.Model;
+import dev.greenfield.Run;
+import dev.greenfield.cli.SensitivityCommand;
+import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.cli.job.Action;
+import dev.greenfield.cli.job.CheckpointPath;
+import dev.greenfield.cli.job.CommonOptions;
+import dev.greenfield.cli.job.GeneralOptions;
+import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.job.MeasureOptions;
+import dev.greenfield.cli.job.SiteRanges;
+import dev.greenfield.cli.show.ProgressLine;
+import dev.greenfield.cli.show.Reports;
+import dev.greenfield.cli.show.Sites;
+import dev.greenfield.cli.show.Summary;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.map.ResponseMap;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.report.ReportPage;
+import dev.greenfield.report.ResponseMapChart;
+import dev.greenfield.response.SensitivityField;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The response of every site to every site, one number a pair. */
+@Command(sortOptions = false)
+public final class MapCommand implements Action {
+    private static final int SHOWN = 10;
+    private static final int DEFAULT_PROBES = 16;
+
+    @Option(
+            names = "--suite",
+            paramLabel = "FILE",
+            description = "A map for each prompt of a JSON list, instead of --prompt, and their statistics by length.",
+            order = -8)
+    private String suite;
+
+    @Option(
+            names = "--shard",
+            paramLabel = "I/N",
+            description = "Only prompts I, I+N, ... of the suite; 'merge' joins the shards.",
+            order = -7)
+    private String shard;
+
+    @Option(
+            names = "--probes",
+            paramLabel = "K",
+            description = "Estimate from K random directions a site. Default: 16.",
+            order = -6)
+    private String probes;
+
+    @Option(names = "--exact", description = "All directions of each site: no estimate.", order = -5)
+    private boolean exact;
+
+    @Option(names = "--half-depths", description = "Half depths too, after each attention.", order = -4)
+    private boolean halfDepths;
+
+    @Option(
+            names = "--sites",
+            paramLabel = "RANGES",
+            description = "Only these sources: DEPTHS:TOKENS, such as 0-3:5 or 2:*,4:1-6. Default: all.",
+            order = -3)
+    private String sites;
+
+    @Option(
+            names = "--targets",
+            paramLabel = "RANGES",
+            description = "Only these targets, in the same form. Default: all.",
+            order = -2)
+    private String targets;
+
+    @Option(
+            names = "--mode",
+            paramLabel = "MODE",
+            description = "forward from the sources, adjoint from the targets, or auto: the cheaper. Default: auto.",
+            order = -1)
+    private String mode = "auto";
+
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "DIR",
+            description = "Keep finished batches there; the same command goes on after an interrupt.",
+            order = -1)
+    private String checkpoint;
+
+    @Mixin
+    private final MapReductions reductions = new MapReductions();
+
+    @Mixin
+    private final MeasureOptions measured = new MeasureOptions();
+
+    @Mixin
+    private final CommonOptions common = new CommonOptions();
+
+    @Override
+    public GeneralOptions general() {
+        return common.general;
+    }
+
+    @Override
+    public void run(Terminal terminal) throws IOException {
+        int k = check();
+        if (exact && common.coarse()) {
+            terminal.progress(
+                    "warning: an exact map in bf16 is exact in its directions only, its numbers hold two digits;"
+                            + " --precision tf32 gives three");
+        }
+        if (suite != null || shard != null) {
+            new MapSuite(
+                            common,
+                            suite,
+                            shard,
+                            checkpoint,
+                            settings(k),
+                            (model, run, seed) -> request(model, run, seed, k))
+                    .run(terminal);
+            return;
+        }
+        try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
+            measured.check(job.model(), job.seed());
+            Summary.opening(job);
+            ResponseMap.Request request = request(job.model(), job.run(), job.seed(), k);
+            reductions.ask(job, request);
+            request.progress(new ProgressLine(job.terminal(), "response map"));
+            if (checkpoint != null) {
+                request.checkpoint(CheckpointPath.of(checkpoint, common.out));
+            }
+            terminal.progress(
+                    "response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + request.plan());
+            ResponseMap map = job.timed("map", request::compute);
+            int levels = map.levels();
+            int tokens = map.tokens();
+            job.result("exact", exact);
+            if (!exact) {
+                job.result("probes", k);
+            }
+            job.result("half_depths", halfDepths);
+            double[] norms = map.frobenius();
+            job.tensors().add("map.frobenius", norms, levels, tokens, levels, tokens);
+            if (!exact) {
+                job.tensors().add("map.stderr", map.standardErrors(), levels, tokens, levels, tokens);
+            }
+            reductions.add(job, request, map);
+            double[][] reach = reach(norms, levels, tokens);
+            List<Sites.Ranked> largest = Sites.largest(reach, SHOWN);
+            job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
+            if (targets == null) {
+                show(job, reach, largest);
+            }
+            MapMeasuresReport measures = MapMeasuresReport.of(
+                    job,
+                    measured,
+                    map,
+                    run -> request(job.model(), run, job.seed(), k).compute());
+            measures.print();
+            finish(job, levels, norms, reach, measures);
+        }
+    }
+
+    /** Refuses what can be seen to be wrong without a model; the number of probes. */
+    private int check() {
+        if (exact && probes != null) {
+            throw new InputException("both --exact and --probes are given: give one of them");
+        }
+        if (sites != null) {
+            SiteRanges.check("--sites", sites);
+        }
+        if (targets != null) {
+            SiteRanges.check("--targets", targets);
+        }
+        mode();
+        if (checkpoint != null) {
+            CheckpointPath.of(checkpoint, common.out);
+        }
+        if (suite != null) {
+            reductions.refuseSuite();
+            measured.refuseSuite();
+        }
+        reductions.check(common);
+        measured.check();
+        return probes == null
+                ? DEFAULT_PROBES
+                : Quantities.atLeast("--probes", probes, 2, "a number of random directions, at least 2");
+    }
+
+    private ResponseMap.Mode mode() {
+        for (ResponseMap.Mode known : ResponseMap.Mode.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(mode)) {
+                return known;
+            }
+        }
+        throw new InputException("--mode " + Quantities.quoted(mode) + ": expected auto, forward or adjoint");
+    }
+
+    /** What shapes a map besides model, prompt and seed. */
+    private Map<String, Object> settings(int k) {
+        Map<String, Object> settings = new LinkedHashMap<>();
+        settings.put("exact", exact);
+        settings.put("probes", exact ? null : k);
+        settings.put("half_depths", halfDepths);
+        settings.put("sites", sites);
+        settings.put("targets", targets);
+        settings.put("mode", mode);
+        return settings;
+    }
+
+    private ResponseMap.Request request(Model model, Run run, long seed, int k) {
+        int layers = model.config().layers();
+        int tokens = run.tokens().length;
+        ResponseMap.Request request = run.responseMap().seed(seed).mode(mode());
+        if (halfDepths) {
+            request.halfDepths();
+        }
+        if (sites != null) {
+            request.sources(SiteRanges.parse("--sites", sites, layers, tokens, halfDepths));
+        }
+        if (targets != null) {
+            request.targets(SiteRanges.parse("--targets", targets, layers, tokens, halfDepths));
+        }
+        return exact ? request.exact() : request.probes(k);
+    }
+
+    /** Per source site the norm of its response over all tokens of the last depth; NaN where it was not asked for. */
+    private static double[][] reach(double[] norms, int levels, int tokens) {
+        double[][] reach = new double[levels][tokens];
+        for (int l = 0; l < levels; l++) {
+            for (int t = 0; t < tokens; t++) {
+                double sum = 0;
+                int last = ((l * tokens + t) * levels + levels - 1) * tokens;
+                for (int to = 0; to < tokens; to++) {
+                    sum += norms[last + to] * norms[last + to];
+                }
+                reach[l][t] = Math.sqrt(sum);
+            }
+        }
+        return reach;
+    }
+
+    private void show(Job job, double[][] reach, List<Sites.Ranked> largest) {
+        Summary.heatMap(job, "|G| from each site to the whole last depth" + levelNote(), reach, HeatMap.Scale.LOG);
+        if (!halfDepths) {
+            Summary.table(job.terminal(), "sites of largest response", Summary.ranking(job, largest, "|G|"));
+        }
+    }
+
+    private String levelNote() {
+        return halfDepths ? " (rows are half depths)" : "";
+    }
+
+    private void finish(Job job, int levels, double[] norms, double[][] reach, MapMeasuresReport measures)
+            throws IOException {
+        SensitivityField sensitivity = reductions.sensitivity(job);
+        if (job.writes()) {
+            ReportPage page = Reports.page(
+                    job,
+                    "Response map",
+                    "How much every site of the residual stream responds to every other",
+                    Map.of("Directions", exact ? "all" : "random, " + probesText()));
+            page.chart(new ResponseMapChart(
+                    "Response of every site to every site",
+                    "Frobenius norm of the Green operator from the selected source to each target"
+                            + (exact ? "" : ", estimated from random directions, " + probesText())
+                            + ". On the left the norm over all tokens of the level named there"
+                            + (targets == null ? "" : " that were asked for")
+                            + ".",
+                    labels(levels),
+                    job.labels(),
+                    norms,
+                    "|G|"));
+            if (targets == null) {
+                page.chart(new HeatMap(
+                        "Response of the last depth to each site",
+                        "Frobenius norm of the Green operator from the site to all tokens of the last depth"
+                                + levelNote()
+                                + ". A site that passes a source on unchanged has the square root of the width.",
+                        labels(levels),
+                        job.labels(),
+                        reach,
+                        HeatMap.Scale.LOG,
+                        "|G|"));
+            }
+            reductions.charts(page, labels(levels), job.labels());
+            measures.addTo(page);
+            if (sensitivity != null) {
+                double[][] gain = sensitivity.norms();
+                job.tensors().add("map.gain", gain);
+                page.chart(SensitivityCommand.chart(job, gain));
+            }
+            job.report(page);
+        }
+        job.finish();
+    }
+
+    private String probesText() {
+        return (probes == null ? Integer.toString(DEFAULT_PROBES) : probes) + " a site";
+    }
+
+    private List<String> labels(int levels) {
+        return Sites.levels(levels, halfDepths);
+    }
+}

@@ -1,0 +1,199 @@
+package dev.greenfield.cli.map;
+
+import dev.greenfield.Model;
+import dev.greenfield.Run;
+import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.job.MeasureOptions;
+import dev.greenfield.cli.show.Summary;
+import dev.greenfield.map.ResponseMap;
+import dev.greenfield.propagation.Decay;
+import dev.greenfield.propagation.DistanceProfile;
+import dev.greenfield.propagation.MapMeasures;
+import dev.greenfield.propagation.MapMeasures.AtDistance;
+import dev.greenfield.report.ReportPage;
+import dev.greenfield.statistics.Estimate;
+import dev.greenfield.statistics.LineFit;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/** What the map command says about propagation: its measures, and beside them those of the untrained control. */
+public final class MapMeasuresReport {
+    private final Job job;
+    private final MapMeasures measures;
+    private final MapMeasures control; // null unless asked for
+    private final MapMeasures.Settings settings;
+    private final int levelsADepth;
+
+    private MapMeasuresReport(
+            Job job, MapMeasures measures, MapMeasures control, MapMeasures.Settings settings, int levelsADepth) {
+        this.job = job;
+        this.measures = measures;
+        this.control = control;
+        this.settings = settings;
+        this.levelsADepth = levelsADepth;
+    }
+
+    /**
+     * Measures a map, and the control's where it is asked for; adds both to the job's results and tensors.
+     *
+     * @param same computes of another run the map that was asked for
+     */
+    static MapMeasuresReport of(Job job, MeasureOptions options, ResponseMap map, Function<Run, ResponseMap> same) {
+        MapMeasures.Settings settings = options.settings(job.seed());
+        int levelsADepth = map.halfDepths() ? 2 : 1;
+        MapMeasures measures = job.timed("measures", () -> MapMeasures.of(map, settings));
+        job.result("measures", MeasureFields.of(measures, settings, levelsADepth));
+        profiles(job, "map", measures.profile());
+        MapMeasures control = options.control() ? control(job, same, settings, levelsADepth) : null;
+        return new MapMeasuresReport(job, measures, control, settings, levelsADepth);
+    }
+
+    private static MapMeasures control(
+            Job job, Function<Run, ResponseMap> same, MapMeasures.Settings settings, int levelsADepth) {
+        job.terminal().progress("the same map of the untrained control, seed " + job.seed());
+        ResponseMap map = job.timed("control", () -> {
+            try (Model untrained = job.model().untrained(job.seed())) {
+                return same.apply(untrained.run(job.run().tokens()));
+            }
+        });
+        MapMeasures control = job.timed("measures", () -> MapMeasures.of(map, settings));
+        Map<String, Object> fields = MeasureFields.of(control, settings, levelsADepth);
+        fields.put("seed", job.seed());
+        job.result("control", fields);
+        int levels = map.levels();
+        int tokens = map.tokens();
+        job.tensors().add("control.frobenius", map.frobenius(), levels, tokens, levels, tokens);
+        if (!map.exact()) {
+            job.tensors().add("control.stderr", map.standardErrors(), levels, tokens, levels, tokens);
+        }
+        profiles(job, "control", control.profile());
+        return control;
+    }
+
+    private static void profiles(Job job, String name, DistanceProfile profile) {
+        double[][] mean = new double[profile.levels()][profile.tokens()];
+        double[][] median = new double[profile.levels()][];
+        double[][] count = new double[profile.levels()][profile.tokens()];
+        for (int d = 0; d < profile.levels(); d++) {
+            median[d] = profile.medians(d);
+            for (int r = 0; r < profile.tokens(); r++) {
+                mean[d][r] = profile.mean(d, r);
+                count[d][r] = profile.count(d, r);
+            }
+        }
+        job.tensors().add(name + ".profile.mean", mean);
+        job.tensors().add(name + ".profile.median", median);
+        job.tensors().add(name + ".profile.count", count);
+    }
+
+    /** The figures and tables of the page. */
+    void addTo(ReportPage page) {
+        new PropagationFigures(measures, control, settings, levelsADepth).addTo(page);
+    }
+
+    /** A short table and the decay. */
+    void print() {
+        List<AtDistance> shown = shown(measures.distances());
+        String both = control == null ? "" : " (model / untrained control)";
+        if (shown.isEmpty()) {
+            job.terminal().line("");
+            job.terminal()
+                    .line("spread over tokens: not measured, no source has a later token with all the tokens of a later"
+                            + " depth among the targets");
+        } else {
+            List<List<String>> rows = new ArrayList<>();
+            rows.add(List.of(
+                    "depth distance",
+                    "rows",
+                    "token share",
+                    "displacement",
+                    "front",
+                    "room",
+                    "participation",
+                    "exponent"));
+            for (AtDistance at : shown) {
+                rows.add(List.of(
+                        distance(at.levels(), levelsADepth),
+                        Integer.toString(at.rows()),
+                        pair(at, AtDistance::tokenShare),
+                        pair(at, AtDistance::displacement),
+                        pair(at, AtDistance::front),
+                        three(at.room()),
+                        pair(at, AtDistance::participation),
+                        pair(at, AtDistance::exponent)));
+            }
+            Summary.table(job.terminal(), "spread of responses over tokens" + both, rows);
+        }
+        job.terminal().line("");
+        job.terminal().line("decay of the median |G| with token distance: " + describe(measures, settings));
+        if (control != null) {
+            job.terminal().line("the same for the untrained control: " + describe(control, settings));
+        }
+    }
+
+    /** Depth distances 1, 2, 4 and so on, and the largest, of those that have rows. */
+    private static List<AtDistance> shown(List<AtDistance> all) {
+        List<AtDistance> measured = all.stream().filter(at -> at.rows() > 0).toList();
+        return measured.stream()
+                .filter(at -> Integer.bitCount(at.levels()) == 1
+                        || at.levels() == measured.get(measured.size() - 1).levels())
+                .toList();
+    }
+
+    private String pair(AtDistance at, Function<AtDistance, Estimate> measure) {
+        Stream<AtDistance> both = control == null
+                ? Stream.of(at)
+                : Stream.of(at, control.distances().get(at.levels() - 1));
+        return String.join(" / ", both.map(measure).map(e -> three(e.value())).toList());
+    }
+
+    /** A depth distance in blocks. */
+    static String distance(int levels, int levelsADepth) {
+        return levels % levelsADepth == 0 ? Integer.toString(levels / levelsADepth) : levels / 2 + ".5";
+    }
+
+    /** Three significant digits, a dash for what is not defined. */
+    public static String three(double value) {
+        if (Double.isNaN(value)) {
+            return "-";
+        }
+        return value == 0 ? "0" : Summary.number("%.3g", value);
+    }
+
+    /** The decay over all depth distances, in words. */
+    static String describe(MapMeasures measures, MapMeasures.Settings settings) {
+        Decay decay = measures.decay();
+        if (!decay.defined()) {
+            return "not defined, " + decay.undefined();
+        }
+        Estimate t = decay.exponent();
+        Estimate bootstrap = measures.exponent();
+        return "exponent " + three(t.value()) + " (" + percent(settings.confidence()) + ": " + three(t.low()) + " to "
+                + three(t.high())
+                + " by the fit"
+                + (bootstrap.hasInterval()
+                        ? ", " + three(bootstrap.low()) + " to " + three(bootstrap.high()) + " over sources"
+                        : "")
+                + "), R2 " + rSquared(decay.power()) + "; exponential "
+                + (decay.length().value() > 0 ? "length " + three(decay.length().value()) + " tokens" : "does not fall")
+                + ", R2 " + rSquared(decay.exponential()) + "; " + decay.distances() + " token distances"
+                + (decay.zeros() > 0 ? ", " + decay.zeros() + " with a median of zero left out" : "");
+    }
+
+    /** A fraction such as 0.95 as 95 %. */
+    public static String percent(double fraction) {
+        return BigDecimal.valueOf(fraction)
+                        .scaleByPowerOfTen(2)
+                        .stripTrailingZeros()
+                        .toPlainString()
+                + " %";
+    }
+
+    private static String rSquared(LineFit fit) {
+        return three(fit.rSquared());
+    }
+}

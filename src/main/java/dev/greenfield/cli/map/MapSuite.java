@@ -1,0 +1,136 @@
+package dev.greenfield.cli.map;
+
+import dev.greenfield.Model;
+import dev.greenfield.Run;
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.cli.job.CheckpointPath;
+import dev.greenfield.cli.job.CommonOptions;
+import dev.greenfield.cli.job.SiteRanges;
+import dev.greenfield.cli.job.SuiteJob;
+import dev.greenfield.cli.job.SuitePrompt;
+import dev.greenfield.cli.show.ProgressLine;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.map.ResponseMap;
+import dev.greenfield.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/** {@code map --suite}: a response map a prompt, on one loaded model, and their statistics by length. */
+final class MapSuite {
+    private final CommonOptions common;
+    private final String suite;
+    private final String shard; // null for all prompts
+    private final String checkpoint; // null for none
+    private final Map<String, Object> options;
+    private final Requests requests;
+
+    /** Asks for the map of a run as the command's options say. */
+    interface Requests {
+        ResponseMap.Request of(Model model, Run run, long seed);
+    }
+
+    /**
+     * @param options what shapes the maps, by name, for {@code result.json}: shards are merged only where all of it agrees. Among
+     *     it {@code exact}, {@code half_depths}, and the texts of {@code sites} and {@code targets}, null for all.
+     */
+    MapSuite(
+            CommonOptions common,
+            String suite,
+            String shard,
+            String checkpoint,
+            Map<String, Object> options,
+            Requests requests) {
+        this.common = common;
+        this.suite = suite;
+        this.shard = shard;
+        this.checkpoint = checkpoint;
+        this.options = options;
+        this.requests = requests;
+    }
+
+    void run(Terminal terminal) throws IOException {
+        if (suite == null) {
+            throw new InputException("--shard without --suite: a shard is a part of a suite, give both");
+        }
+        if (common.out == null) {
+            throw new InputException("--suite without --out: the maps of a suite go to files, give --out DIR");
+        }
+        Shard part = shard == null ? null : Shard.parse("--shard", shard);
+        try (SuiteJob job = SuiteJob.start("map", common, suite, terminal)) {
+            List<SuitePrompt> prompts = part == null ? job.prompts() : part.of(job.prompts());
+            checkSites(job);
+            boolean halfDepths = (Boolean) options.get("half_depths");
+            int levels = (halfDepths ? 2 : 1) * job.model().config().layers() + 1;
+            SuiteMaps maps = new SuiteMaps(prompts, halfDepths, levels, !(Boolean) options.get("exact"), job.type());
+            maps.requireHeap(Runtime.getRuntime().maxMemory());
+            job.opening(prompts);
+            plan(job, prompts);
+            try (SafetensorsWriter file = job.stream(maps::declare)) {
+                compute(job, prompts, maps, file);
+            }
+            maps.results(options, part == null ? null : part.toString()).forEach(job::result);
+            Map<String, String> facts = job.facts();
+            if (part != null) {
+                facts.put("Shard", part.toString());
+            }
+            job.report(maps.report(facts));
+            job.finish();
+        }
+    }
+
+    /** Sites that the shortest prompt has, every prompt of the suite has, those of other shards too. */
+    private void checkSites(SuiteJob job) {
+        SuitePrompt shortest = job.prompts().stream()
+                .min(Comparator.comparingInt(SuitePrompt::length))
+                .orElseThrow();
+        for (String name : List.of("sites", "targets")) {
+            if (options.get(name) instanceof String text) {
+                try {
+                    SiteRanges.parse("--" + name, text, job.model().config().layers(), shortest.length(), (Boolean)
+                            options.get("half_depths"));
+                } catch (InputException wrong) {
+                    throw new InputException(
+                            wrong.getMessage() + " (entry " + shortest.number() + " of the suite, the shortest)",
+                            wrong);
+                }
+            }
+        }
+    }
+
+    /** Runs the longest prompt ahead of the others: where memory is too small, that shows now rather than half way. */
+    private void plan(SuiteJob job, List<SuitePrompt> prompts) {
+        SuitePrompt longest = prompts.stream()
+                .max(Comparator.comparingInt(SuitePrompt::length))
+                .orElseThrow();
+        try (Run run = job.run(longest)) {
+            job.terminal()
+                    .progress("response maps of " + prompts.size() + " prompts; the longest, number " + longest.number()
+                            + ": " + request(job, run).plan());
+        }
+    }
+
+    private void compute(SuiteJob job, List<SuitePrompt> prompts, SuiteMaps maps, SafetensorsWriter file)
+            throws IOException {
+        int done = 0;
+        for (SuitePrompt prompt : prompts) {
+            try (Run run = job.run(prompt)) {
+                ResponseMap.Request request = request(job, run);
+                request.progress(new ProgressLine(job.terminal(), "response map of prompt " + prompt.number()));
+                if (checkpoint != null) {
+                    request.checkpoint(CheckpointPath.of(checkpoint, common.out)
+                            .resolve("prompt-%04d".formatted(prompt.number())));
+                }
+                ResponseMap map = job.timed("map", request::compute);
+                maps.write(file, prompt, map.frobenius(), map.exact() ? null : map.standardErrors());
+            }
+            job.progress(++done, prompts.size());
+        }
+        maps.finish(file);
+    }
+
+    private ResponseMap.Request request(SuiteJob job, Run run) {
+        return requests.of(job.model(), run, job.seed());
+    }
+}

@@ -1,0 +1,4 @@
+/**
+ * The commands {@code patch} and {@code predict}.
+ */
+package dev.greenfield.cli.patch;

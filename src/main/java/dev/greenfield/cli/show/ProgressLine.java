@@ -1,0 +1,76 @@
+package dev.greenfield.cli.show;
+
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.map.MapProgress;
+
+/**
+ * Progress of a map on standard error: one line that is written over in a terminal; elsewhere, such as in a log, a line after 5
+ * seconds and then ever more rarely, each when twice as much time has passed as at the one before, but once an hour at least.
+ */
+public final class ProgressLine implements MapProgress.Listener {
+    private static final double FIRST_SECONDS = 5;
+    private static final double RAREST_SECONDS = 3600;
+
+    private final Terminal terminal;
+    private final String what;
+    private double next = FIRST_SECONDS;
+
+    /** Begins each line with {@code what}. */
+    public ProgressLine(Terminal terminal, String what) {
+        this.terminal = terminal;
+        this.what = what;
+    }
+
+    @Override
+    public void at(MapProgress progress) {
+        if (progress.fraction() >= 1) {
+            terminal.endStatus();
+        } else if (terminal.rewrites()) {
+            terminal.status(text(progress));
+        } else if (progress.seconds() >= next) {
+            terminal.progress(text(progress));
+            while (next <= progress.seconds()) {
+                next += Math.min(next, RAREST_SECONDS);
+            }
+        }
+    }
+
+    @Override
+    public void note(String line) {
+        terminal.progress(line);
+    }
+
+    private String text(MapProgress progress) {
+        return what + ": " + Summary.number("%.1f", 100 * progress.fraction()) + " % of "
+                + flops(progress.totalFlops()) + ", " + flops(progress.flopsPerSecond()) + "/s, "
+                + duration(progress.secondsLeft()) + " left";
+    }
+
+    private static String flops(double flops) {
+        String[] units = {"flop", "kflop", "Mflop", "Gflop", "Tflop", "Pflop", "Eflop"};
+        double value = flops;
+        int unit = 0;
+        while (value >= 999.5 && unit < units.length - 1) {
+            value /= 1000;
+            unit++;
+        }
+        return Summary.number(value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value) + " " + units[unit];
+    }
+
+    /** For example {@code 45 s}, {@code 12 min}, {@code 3 h 20 min}, {@code 2 d 4 h}. */
+    public static String duration(double seconds) {
+        if (!(seconds < 1e10)) { // no rate yet
+            return "unknown time";
+        }
+        long s = Math.round(seconds);
+        if (s < 120) {
+            return s + " s";
+        }
+        long minutes = (s + 30) / 60;
+        if (minutes < 120) {
+            return minutes + " min";
+        }
+        long hours = minutes / 60;
+        return hours < 48 ? hours + " h " + minutes % 60 + " min" : hours / 24 + " d " + hours % 24 + " h";
+    }
+}

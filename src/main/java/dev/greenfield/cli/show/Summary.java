@@ -1,0 +1,135 @@
+package dev.greenfield.cli.show;
+
+import dev.greenfield.Run;
+import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.cli.job.Job;
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.report.TerminalHeatMap;
+import dev.greenfield.report.TokenLabels;
+import dev.greenfield.statistics.Estimate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.DoubleFunction;
+import java.util.stream.Collectors;
+
+/** What commands print on standard output, and the scalars that go with it into the results. */
+public final class Summary {
+    private static final int PREDICTIONS = 5;
+    private static final int LINE = 110;
+
+    private Summary() {}
+
+    /** The prompt, what the model says next, and F where there is one; returns F, or NaN. */
+    public static double opening(Job job) {
+        Run run = job.run();
+        Terminal terminal = job.terminal();
+        wrapped(terminal, "prompt    ", TokenLabels.of(run.tokenText()));
+        List<NextToken> top = predictions(job, run);
+        job.result("position", job.position());
+        job.result("predictions", top.stream().map(NextToken::toMap).toList());
+        terminal.line("next      " + describe(top));
+        return value(job, run, "");
+    }
+
+    /** The most probable tokens after the position of F. */
+    public static List<NextToken> predictions(Job job, Run run) {
+        return NextToken.top(
+                run.logits(job.position()), PREDICTIONS, job.model().tokenizer());
+    }
+
+    /** For example {@code Seoul 0.998, Oslo 0.001}. */
+    public static String describe(List<NextToken> top) {
+        return top.stream()
+                .map(p -> TokenLabels.visible(p.text()) + " " + number("%.3f", p.probability()))
+                .collect(Collectors.joining(", "));
+    }
+
+    private static double value(Job job, Run run, String suffix) {
+        Observable f = job.observable();
+        if (f == null) {
+            return Double.NaN;
+        }
+        double value = run.value(f);
+        job.result("value" + suffix, value);
+        job.result((f.foil() == null ? "logit" : "logit_difference") + suffix, value);
+        job.terminal().line("F         " + f.describe() + " = " + number("%.4f", value));
+        return value;
+    }
+
+    /** The corrupt run's tokens and its F; returns F. */
+    public static double corrupt(Job job, Run corrupt) {
+        wrapped(job.terminal(), "corrupt   ", TokenLabels.of(corrupt.tokenText()));
+        job.terminal().line("next      " + describe(predictions(job, corrupt)));
+        job.result("corrupt_tokens", corrupt.tokens());
+        job.result("corrupt_token_text", corrupt.tokenText());
+        return value(job, corrupt, "_corrupt");
+    }
+
+    /** Items in as many lines as they need, the first of which has the heading. */
+    private static void wrapped(Terminal terminal, String heading, List<String> items) {
+        StringBuilder line = new StringBuilder(heading);
+        for (String item : items) {
+            if (line.length() > heading.length() && line.length() + item.length() > LINE) {
+                terminal.line(line.toString().stripTrailing());
+                line = new StringBuilder(" ".repeat(heading.length()));
+            }
+            line.append(item).append("  ");
+        }
+        terminal.line(line.toString().stripTrailing());
+    }
+
+    /** A map over depths and tokens. */
+    public static void heatMap(Job job, String title, double[][] values, HeatMap.Scale scale) {
+        job.terminal().line("");
+        HeatMap map = new HeatMap(title, "", Sites.depths(values.length), job.labels(), values, scale, "");
+        job.terminal().block(TerminalHeatMap.render(map, job.terminal().colour()));
+    }
+
+    /** A table whose first row is its heading; columns line up, numbers should come formatted. */
+    public static void table(Terminal terminal, String title, List<List<String>> rows) {
+        terminal.line("");
+        terminal.line(title);
+        int columns = rows.get(0).size();
+        int[] widths = new int[columns];
+        for (List<String> row : rows) {
+            for (int c = 0; c < columns; c++) {
+                widths[c] = Math.max(widths[c], row.get(c).length());
+            }
+        }
+        for (List<String> row : rows) {
+            StringBuilder line = new StringBuilder();
+            for (int c = 0; c < columns; c++) {
+                String pad = " ".repeat(widths[c] - row.get(c).length());
+                // The column of words reads better from the left.
+                line.append("  ").append(rows.get(0).get(c).equals("token") ? row.get(c) + pad : pad + row.get(c));
+            }
+            terminal.line(line.toString().stripTrailing());
+        }
+    }
+
+    /** The rows of a table of sites: depth, token, value. */
+    public static List<List<String>> ranking(Job job, List<Sites.Ranked> sites, String valueName) {
+        List<String> labels = job.labels();
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("depth", "token", valueName));
+        for (Sites.Ranked site : sites) {
+            rows.add(List.of(Integer.toString(site.depth()), labels.get(site.token()), number("%.4g", site.value())));
+        }
+        return rows;
+    }
+
+    /** Numbers read the same whatever the locale. */
+    public static String number(String format, double value) {
+        return String.format(Locale.ROOT, format, value);
+    }
+
+    /** A number with its interval, where it has one: {@code 0.91 (0.88 to 0.93)}. */
+    public static String interval(Estimate estimate, DoubleFunction<String> number) {
+        return number.apply(estimate.value())
+                + (estimate.hasInterval()
+                        ? " (" + number.apply(estimate.low()) + " to " + number.apply(estimate.high()) + ")"
+                        : "");
+    }
+}

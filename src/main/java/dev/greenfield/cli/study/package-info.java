@@ -1,0 +1,4 @@
+/**
+ * The command {@code study}.
+ */
+package dev.greenfield.cli.study;

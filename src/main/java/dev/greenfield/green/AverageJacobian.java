@@ -1,0 +1,229 @@
+package dev.greenfield.green;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.SeedVector;
+import dev.greenfield.engine.Seeds;
+import dev.greenfield.engine.Sweep;
+import dev.greenfield.engine.Visitor;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.model.ModelConfig;
+import java.util.Arrays;
+
+/**
+ * The averaged Jacobian to the last depth, as the Jacobian lens transports a residual with it: for each depth l the matrix [D, D]
+ *
+ * <pre>{@code J_l = mean over prompts of  mean over source tokens t of  sum over target tokens t' >= t of  dR[L][t'] / dR[l][t]}</pre>
+ *
+ * <p>Tokens before {@link #skip()} are no sources; each prompt weighs the same, however long. J_L is the identity. Prompts are
+ * added one at a time and may have any lengths; what is held is one array [L+1, D, D] and what one sweep finds.
+ *
+ * <p>One sweep gives all depths and tokens at once: for each output i, the unit cotangent e_i is seeded at every target token
+ * together. Causality then makes row t of what arrives at depth l the sum over t' >= t of dR[L][t']_i / dR[l][t].
+ *
+ * <p>Definition: Gurnee, Sofroniew, Lindsey et al., Verbalizable Representations Form a Global Workspace in Language Models, 2026.
+ */
+public final class AverageJacobian {
+    private final int layers;
+    private final int width;
+    private final int skip;
+    private final double[] sums; // [L+1, D, D], over prompts
+    private int prompts;
+    private long positions;
+    private boolean broken;
+
+    /**
+     * An average of no prompts yet.
+     *
+     * @param config of the model whose runs will be added
+     * @param skip how many tokens at the start of each prompt are no sources, at least 0
+     * @throws InputException if {@code skip} is negative
+     * @throws MemoryBudgetException if one array cannot hold the matrices
+     */
+    public AverageJacobian(ModelConfig config, int skip) {
+        if (skip < 0) {
+            throw new InputException("skip " + skip + ": expected a number of tokens, at least 0");
+        }
+        this.layers = config.layers();
+        this.width = config.width();
+        this.skip = skip;
+        long elements = (layers + 1L) * width * width;
+        if (elements > Integer.MAX_VALUE - 8) {
+            throw new MemoryBudgetException("averaged Jacobians of " + (layers + 1) + " depths and width " + width
+                    + " have " + elements + " numbers, one array holds " + (Integer.MAX_VALUE - 8)
+                    + ": use a smaller model");
+        }
+        this.sums = new double[(int) elements];
+    }
+
+    /**
+     * Adds a prompt's run. If its sweeps fail half way, nothing more can be had of this average.
+     *
+     * @param run of a model of the same depth and width
+     * @param budgetBytes what a sweep may take
+     * @throws InputException if the prompt has no token after those that are skipped, or is of another model
+     * @throws MemoryBudgetException if the sweep of a single cotangent does not fit; the average is as it was
+     */
+    public void add(Linearization run, long budgetBytes) {
+        requireSound();
+        if (run.model().config().layers() != layers || run.model().config().width() != width) {
+            throw new InputException("found a run of " + run.model().config().layers() + " layers and width "
+                    + run.model().config().width() + ", expected " + layers + " layers and width " + width
+                    + ", as of the runs before: average one model's runs");
+        }
+        requireSources(run.length(), skip);
+        int sources = run.length() - skip;
+        int[] rows = new int[width];
+        // One row more than the cotangent has: its sum.
+        Arrays.fill(rows, sources + 1);
+        Batches.cut(run.model(), rows, budgetBytes);
+        broken = true;
+        Batches.run(run.model(), rows, budgetBytes, range -> {
+            try (Part part = new Part(run, sources, range)) {
+                new Sweep(run).cotangents(part.seeds(), 0, skip, part);
+                part.addTo(sums); // a sweep that was broken off has added nothing
+            }
+        });
+        for (int i = 0; i < width; i++) {
+            sums[(layers * width + i) * width + i] += 1;
+        }
+        prompts++;
+        positions += sources;
+        broken = false;
+    }
+
+    /**
+     * Checks that a prompt has a source.
+     *
+     * @throws InputException if all of its tokens are skipped
+     */
+    public static void requireSources(int tokens, int skip) {
+        if (tokens <= skip) {
+            throw new InputException("a prompt of " + tokens + (tokens == 1 ? " token" : " tokens")
+                    + " has no source after the " + skip + " that are skipped: skip fewer, or use longer prompts");
+        }
+    }
+
+    private void requireSound() {
+        if (broken) {
+            throw new IllegalStateException("a prompt was added in part only, since its sweep failed: start again");
+        }
+    }
+
+    /** How many tokens at the start of each prompt are no sources. */
+    public int skip() {
+        return skip;
+    }
+
+    /** Number of prompts added. */
+    public int prompts() {
+        return prompts;
+    }
+
+    /** Number of source tokens of all prompts added. */
+    public long positions() {
+        return positions;
+    }
+
+    /**
+     * The averages, [L+1, D, D]: [l, i, j] is the averaged dR[L]_i / dR[l]_j. The last of them is the identity.
+     *
+     * @throws IllegalStateException if no prompt was added
+     */
+    public double[] mean() {
+        requireSound();
+        if (prompts == 0) {
+            throw new IllegalStateException("no prompt was added: an average needs at least one");
+        }
+        double[] mean = sums.clone();
+        for (int i = 0; i < mean.length; i++) {
+            mean[i] /= prompts;
+        }
+        return mean;
+    }
+
+    /** Outputs {@code range} of one run: a visitor that sums rows over source tokens where they are. */
+    private final class Part implements Visitor, AutoCloseable {
+        private final Batches.Range range;
+        private final int sources;
+        private final int lastToken;
+        private final Backend backend;
+        private final double[] found; // [L, outputs of the range, D], sums over source tokens
+        private final Buffer ones; // [source tokens]
+        private final Buffer sum; // [outputs of the range, D]
+
+        Part(Linearization run, int sources, Batches.Range range) {
+            this.range = range;
+            this.sources = sources;
+            this.lastToken = sources + skip - 1;
+            this.backend = run.model().backend();
+            int outputs = range.to() - range.from();
+            this.found = new double[layers * outputs * width];
+            this.ones = backend.allocate("ones", sources);
+            Buffer made = null;
+            try {
+                double[] host = new double[sources];
+                Arrays.fill(host, 1);
+                backend.upload(host, 0, ones, 0, sources);
+                made = backend.allocate("sums over tokens", (long) outputs * width);
+            } finally {
+                if (made == null) {
+                    ones.close();
+                }
+            }
+            this.sum = made;
+        }
+
+        Seeds seeds() {
+            Seeds seeds = new Seeds();
+            for (int i = range.from(); i < range.to(); i++) {
+                SeedVector unit = new SeedVector.Unit(i);
+                int column = seeds.column();
+                for (int t = skip; t <= lastToken; t++) {
+                    seeds.add(column, 2 * layers, t, unit);
+                }
+            }
+            return seeds;
+        }
+
+        @Override
+        public void visit(int halfDepth, RaggedRows rows, int[] columns, Matrix x) {
+            if (halfDepth % 2 == 1 || halfDepth == 2 * layers) {
+                return; // at the last depth the response is the identity
+            }
+            // All columns live at all source tokens, token after token: as [source tokens, outputs D] a product sums
+            // them.
+            int together = columns.length * width;
+            Matrix byToken = new Matrix(x.buffer(), x.offset(), sources, together, together);
+            backend.multiply(1, Matrix.of(ones, 1, sources), false, byToken, false, 0, Matrix.of(sum, 1, together));
+            double[] block = new double[together];
+            backend.download(sum, 0, block, 0, together);
+            for (int c = 0; c < columns.length; c++) {
+                System.arraycopy(block, c * width, found, (halfDepth / 2 * columns.length + columns[c]) * width, width);
+            }
+        }
+
+        /** Adds this prompt's means over source tokens to the sums over prompts, [L+1, D, D]. */
+        void addTo(double[] total) {
+            int outputs = range.to() - range.from();
+            for (int l = 0; l < layers; l++) {
+                int to = (l * width + range.from()) * width;
+                int from = l * outputs * width;
+                for (int i = 0; i < outputs * width; i++) {
+                    total[to + i] += found[from + i] / sources;
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            sum.close();
+            ones.close();
+        }
+    }
+}

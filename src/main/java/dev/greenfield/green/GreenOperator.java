@@ -1,0 +1,243 @@
+package dev.greenfield.green;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Seeds;
+import dev.greenfield.engine.Sweep;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Site;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * The Green operator G of a run between source sites and target sites: the response at the targets, to first order, to
+ * sources at the source sites, {@code G(l', t' <- l, t) = dR[l'][t'] / dR[l][t]}. As a matrix it has shape [m D, n D] for m targets
+ * and n sources; it is never formed unless {@link #materialize} is called. Blocks that causality forbids are exactly zero.
+ */
+public final class GreenOperator extends LinearOperator {
+    private final List<Site> sources;
+    private final List<Site> targets;
+    private final int width;
+
+    /**
+     * @param run the linearized run
+     * @param sources source sites, at least one
+     * @param targets target sites, at least one
+     * @param budget bytes that the operator's sweeps and results may take at the time they are asked for
+     */
+    public GreenOperator(Linearization run, List<Site> sources, List<Site> targets, LongSupplier budget) {
+        super(run, stream(run, sources), stream(run, targets), budget);
+        this.sources = sources();
+        this.targets = targets();
+        this.width = run.model().config().width();
+        if (sources.isEmpty() || targets.isEmpty()) {
+            throw new InputException("a Green operator needs at least one source site and one target site");
+        }
+        requireDistinct("source", this.sources);
+        requireDistinct("target", this.targets);
+    }
+
+    private static OperatorSide stream(Linearization run, List<Site> sites) {
+        return OperatorSide.stream(sites, run.model().config().width());
+    }
+
+    private static void requireDistinct(String what, List<Site> sites) {
+        Set<Site> seen = new HashSet<>();
+        for (Site site : sites) {
+            if (!seen.add(site)) {
+                throw new InputException(what + " site " + site + " is named twice: name each site once");
+            }
+        }
+    }
+
+    @Override
+    long numbersEach() {
+        return (long) inputs() + outputs();
+    }
+
+    @Override
+    String noun() {
+        return "Green operator";
+    }
+
+    @Override
+    public GreenOperator slice(Collection<Site> sources, Collection<Site> targets) {
+        return new GreenOperator(
+                run,
+                in.slice("source", sources).sites(),
+                out.slice("target", targets).sites(),
+                budget);
+    }
+
+    @Override
+    public LinearOperator onInputs(double[][] basis) {
+        return new Restriction(this, in.along("input directions", basis), out);
+    }
+
+    @Override
+    public LinearOperator onOutputs(double[][] basis) {
+        return new Restriction(this, in, out.along("output directions", basis));
+    }
+
+    @Override
+    double[][] images(double[][] inputs) {
+        double[][] outputs = new double[inputs.length][outputs()];
+        forward(inputs.length, c -> inputs[c], (from, halfDepth, rows, columns, x) -> {
+            for (int s = 0; s < targets.size(); s++) {
+                if (targets.get(s).halfDepth() == halfDepth) {
+                    collect(targets.get(s).token(), s, from, rows, columns, x, outputs);
+                }
+            }
+        });
+        return outputs;
+    }
+
+    @Override
+    double[][] adjointImages(double[][] vectors) {
+        double[][] inputs = new double[vectors.length][inputs()];
+        int lowest = sources.stream().mapToInt(Site::halfDepth).min().orElseThrow();
+        int firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
+        int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
+        List<Site> reachable = targets.stream()
+                .filter(s -> s.halfDepth() >= lowest && s.token() >= firstToken)
+                .toList();
+        if (reachable.isEmpty()) {
+            return inputs;
+        }
+        forEachBatch(vectors.length, lastToken - firstToken + 1, range -> {
+            Seeds seeds = new Seeds();
+            for (int c = range.from(); c < range.to(); c++) {
+                enter(seeds, reachable, targets, vectors[c]);
+            }
+            new Sweep(run).cotangents(seeds, lowest, firstToken, (halfDepth, rows, columns, x) -> {
+                for (int s = 0; s < sources.size(); s++) {
+                    if (sources.get(s).halfDepth() == halfDepth) {
+                        collect(sources.get(s).token(), s, range.from(), rows, columns, x, inputs);
+                    }
+                }
+            });
+        });
+        return inputs;
+    }
+
+    private interface Input {
+        double[] vector(int column);
+    }
+
+    private interface BatchVisitor {
+        void visit(int firstColumn, int halfDepth, RaggedRows rows, int[] columns, Matrix x);
+    }
+
+    private void forward(int count, Input input, BatchVisitor visitor) {
+        int highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
+        int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
+        // Whatever stands above the last attention's input sees only the rows that this attention was asked for.
+        int lastAttention = Sweep.lastAttentionBelow(highest);
+        int fromToken = targets.stream()
+                .filter(s -> s.halfDepth() > lastAttention || highest == 0)
+                .mapToInt(Site::token)
+                .min()
+                .orElseThrow();
+        List<Site> effective = sources.stream()
+                .filter(s -> s.halfDepth() <= highest && s.token() <= lastToken)
+                .toList();
+        if (effective.isEmpty()) {
+            return;
+        }
+        int firstToken = effective.stream().mapToInt(Site::token).min().orElseThrow();
+        forEachBatch(count, lastToken - firstToken + 1, range -> {
+            Seeds seeds = new Seeds();
+            for (int c = range.from(); c < range.to(); c++) {
+                enter(seeds, effective, sources, input.vector(c));
+            }
+            new Sweep(run)
+                    .tangents(
+                            seeds,
+                            highest,
+                            fromToken,
+                            lastToken,
+                            (halfDepth, rows, columns, x) -> visitor.visit(range.from(), halfDepth, rows, columns, x));
+        });
+    }
+
+    private void forEachBatch(int columns, int rowsEach, Consumer<Batches.Range> work) {
+        int[] rows = new int[columns];
+        Arrays.fill(rows, rowsEach);
+        Batches.run(run.model(), rows, budget.getAsLong(), work);
+    }
+
+    /** A new column with the vector's parts at those of its sites that matter; parts that are zero need no rows. */
+    private void enter(Seeds seeds, List<Site> matter, List<Site> all, double[] vector) {
+        int column = seeds.column();
+        boolean entered = false;
+        for (Site site : matter) {
+            double[] part = part(vector, all.indexOf(site));
+            if (Arrays.stream(part).anyMatch(x -> x != 0)) {
+                seeds.add(column, site.halfDepth(), site.token(), part);
+                entered = true;
+            }
+        }
+        if (!entered) {
+            Site any = matter.get(0);
+            seeds.add(column, any.halfDepth(), any.token(), new double[width]);
+        }
+    }
+
+    private double[] part(double[] vector, int site) {
+        return Arrays.copyOfRange(vector, site * width, (site + 1) * width);
+    }
+
+    /** Copies the batch's rows at a token into part {@code site} of each column's result. */
+    private void collect(
+            int token, int site, int firstColumn, RaggedRows rows, int[] columns, Matrix x, double[][] into) {
+        int n = rows.count(token);
+        if (n == 0) {
+            return;
+        }
+        Backend backend = run.model().backend();
+        double[] block = new double[n * width];
+        backend.download(x.buffer(), x.at(rows.start(token)), block, 0, n * width);
+        for (int c = 0; c < n; c++) {
+            System.arraycopy(block, c * width, into[firstColumn + columns[c]], site * width, width);
+        }
+    }
+
+    /**
+     * The squared Frobenius norm, exactly: one tangent an input direction, reduced as they pass, never kept.
+     */
+    @Override
+    public double squaredFrobenius() {
+        double[][] squares = new double[targets.size()][inputs()];
+        Backend backend = run.model().backend();
+        forward(inputs(), this::unit, (from, halfDepth, rows, columns, x) -> {
+            for (int s = 0; s < targets.size(); s++) {
+                Site target = targets.get(s);
+                double[] part = new double[target.halfDepth() == halfDepth ? rows.count(target.token()) : 0];
+                backend.squaredNorms(x.rows(rows.start(target.token()), part.length), part, 0);
+                for (int c = 0; c < part.length; c++) {
+                    squares[s][from + columns[c]] = part[c];
+                }
+            }
+        });
+        return Arrays.stream(squares).flatMapToDouble(Arrays::stream).sum();
+    }
+
+    @Override
+    int productsOfNorm() {
+        return inputs();
+    }
+
+    private double[] unit(int i) {
+        double[] u = new double[inputs()];
+        u[i] = 1;
+        return u;
+    }
+}

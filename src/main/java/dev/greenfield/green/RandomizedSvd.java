@@ -1,0 +1,291 @@
+package dev.greenfield.green;
+
+import dev.greenfield.failure.MemoryBudgetException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.ejml.data.DMatrixRMaj;
+import org.ejml.dense.row.CommonOps_DDRM;
+import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
+import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
+import org.ejml.interfaces.decomposition.QRDecomposition;
+
+/**
+ * Randomized SVD of an operator A [m, n] that is only ever applied: a block Krylov method (Musco and Musco, Randomized
+ * block Krylov methods, NIPS 2015) on the random start of Halko, Martinsson and Tropp (SIAM Review 53, 2011). An orthonormal
+ * basis V of blocks grows by what A'A makes of its last block; the singular values of A V are those of A as soon as they stand
+ * still. Flat spectra, which Green operators have, take a third of the products of plain subspace iteration. Vectors are
+ * kept one an array.
+ */
+final class RandomizedSvd {
+    private static final int MOST_BLOCKS = 24;
+    private static final int ENERGY_PROBES = 48;
+
+    private final LinearOperator a;
+    private final int rank;
+    private final Random random;
+    private final List<double[]> basis = new ArrayList<>(); // V, orthonormal, [n] each
+    private final List<double[]> images = new ArrayList<>(); // A V, [m] each
+    private final List<double[]> gram = new ArrayList<>(); // lower triangle of (A V)'(A V)
+
+    private RandomizedSvd(LinearOperator a, int rank, long seed) {
+        this.a = a;
+        this.rank = rank;
+        this.random = new Random(seed);
+    }
+
+    static LowRank compute(LinearOperator a, int rank, long seed) {
+        RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
+        return svd.finish(svd.converged());
+    }
+
+    /** The leading singular values alone, [rank], falling. */
+    static double[] values(LinearOperator a, int rank, long seed) {
+        return Arrays.copyOf(new RandomizedSvd(a, rank, seed).converged().values, rank);
+    }
+
+    /** Grows the basis until the leading singular values stand still. */
+    private Ritz converged() {
+        int n = a.inputs();
+        int block = Math.min(n, rank + Math.max(8, rank / 2));
+        // Singular values settle to rounding; below that level more blocks only stir noise.
+        double settled = Math.max(1e-9, 4 * a.roundoff());
+        long most = a.vectorsInBudget();
+        if (block > most) {
+            throw new MemoryBudgetException("rank " + rank + " needs " + block + " pairs of vectors of "
+                    + a.numbersEach() + " numbers at least, the memory budget leaves room for " + most
+                    + ": raise --memory or lower the rank");
+        }
+        double[][] next = gaussian(block, n);
+        Ritz ritz = null;
+        for (int i = 0; i < MOST_BLOCKS && basis.size() < n && basis.size() + block <= most; i++) {
+            double[][] fresh = orthonormalToBasis(next, Math.min(block, n - basis.size()));
+            double[][] made = a.applyAll(fresh);
+            for (int c = 0; c < fresh.length; c++) {
+                append(fresh[c], made[c]);
+            }
+            Ritz now = new Ritz(gram);
+            if (ritz != null && now.distance(ritz, rank) <= settled * now.values[0]) {
+                ritz = now;
+                break;
+            }
+            ritz = now;
+            if (basis.size() < n) {
+                next = a.adjointAll(made);
+            }
+        }
+        return ritz;
+    }
+
+    private void append(double[] direction, double[] image) {
+        basis.add(direction);
+        images.add(image);
+        double[] row = new double[images.size()];
+        for (int i = 0; i < row.length; i++) {
+            row[i] = dot(images.get(i), image);
+        }
+        gram.add(row);
+    }
+
+    private LowRank finish(Ritz ritz) {
+        double[] s = Arrays.copyOf(ritz.values, rank);
+        double[][] right = new double[rank][];
+        double[][] left = new double[rank][];
+        double captured = 0;
+        for (int k = 0; k < rank; k++) {
+            right[k] = combine(basis, ritz.vectors[k], a.inputs());
+            left[k] = combine(images, ritz.vectors[k], a.outputs());
+            double sign = signOf(right[k]);
+            scale(right[k], sign);
+            scale(left[k], s[k] == 0 ? 0 : sign / s[k]);
+            captured += s[k] * s[k];
+        }
+        // Where a singular value is lost in rounding, so is its left vector: QR keeps the others and completes the set.
+        double[][] completed = orthonormal(left);
+        double[] u = new double[a.outputs() * rank];
+        double[] v = new double[a.inputs() * rank];
+        for (int k = 0; k < rank; k++) {
+            double sign = dot(completed[k], left[k]) < 0 ? -1 : 1;
+            for (int i = 0; i < a.outputs(); i++) {
+                u[i * rank + k] = sign * completed[k][i];
+            }
+            for (int j = 0; j < a.inputs(); j++) {
+                v[j * rank + k] = right[k][j];
+            }
+        }
+        double[] whole = wholeEnergy(ritz);
+        double energy = whole[0] == 0 ? 1 : Math.min(1, captured / whole[0]);
+        return new LowRank(u, s, v, energy, whole[0] == 0 ? 0 : energy * whole[1] / whole[0], whole[0]);
+    }
+
+    /**
+     * The squared Frobenius norm of A and its standard error. Known when the basis spans all inputs, and summed exactly where
+     * that costs at most twice what the factorization did; otherwise |A|^2 = |A V|^2 + |A (I - V V')|^2 with the first part
+     * known and the second, small one estimated by Rademacher probes (Meyer, Musco, Musco and Woodruff, Hutch++, 2021).
+     */
+    private double[] wholeEnergy(Ritz ritz) {
+        double known = Arrays.stream(ritz.values).map(x -> x * x).sum();
+        if (basis.size() == a.inputs()) {
+            return new double[] {known, 0};
+        }
+        if (a.productsOfNorm() <= 2 * (2 * basis.size() + ENERGY_PROBES)) {
+            return new double[] {a.squaredFrobenius(), 0};
+        }
+        double[][] probes = new double[ENERGY_PROBES][a.inputs()];
+        for (double[] probe : probes) {
+            for (int i = 0; i < probe.length; i++) {
+                probe[i] = random.nextBoolean() ? 1 : -1;
+            }
+        }
+        removeBasis(probes);
+        double sum = 0;
+        double squares = 0;
+        for (double[] image : a.applyAll(probes)) {
+            double rest = dot(image, image);
+            sum += rest;
+            squares += rest * rest;
+        }
+        double mean = sum / ENERGY_PROBES;
+        double variance = Math.max(0, squares / ENERGY_PROBES - mean * mean) / (ENERGY_PROBES - 1);
+        return new double[] {known + mean, Math.sqrt(variance)};
+    }
+
+    private double[][] gaussian(int count, int length) {
+        double[][] vectors = new double[count][length];
+        for (double[] vector : vectors) {
+            for (int i = 0; i < length; i++) {
+                vector[i] = random.nextGaussian();
+            }
+        }
+        return vectors;
+    }
+
+    /** An orthonormal basis of what is new in the vectors, at most {@code most} of them. */
+    private double[][] orthonormalToBasis(double[][] vectors, int most) {
+        double[][] kept = Arrays.copyOf(vectors, most);
+        for (int pass = 0; pass < 2; pass++) { // once removes the overlap, twice its rounding
+            removeBasis(kept);
+            kept = orthonormal(kept);
+        }
+        return kept;
+    }
+
+    /** Makes the vectors orthogonal to the basis, each direction of which is read once for all of them. */
+    private void removeBasis(double[][] vectors) {
+        for (double[] direction : basis) {
+            for (double[] vector : vectors) {
+                double along = dot(direction, vector);
+                for (int i = 0; i < vector.length; i++) {
+                    vector[i] -= along * direction[i];
+                }
+            }
+        }
+    }
+
+    /** An orthonormal basis of the vectors' span, by Householder QR. */
+    private static double[][] orthonormal(double[][] vectors) {
+        DMatrixRMaj columns = CommonOps_DDRM.transpose(new DMatrixRMaj(vectors), null);
+        QRDecomposition<DMatrixRMaj> qr = DecompositionFactory_DDRM.qr(columns.numRows, columns.numCols);
+        // The result says whether R is regular. Dependent vectors, such as the zeros of an operator that causality
+        // forbids, are
+        // no failure: the columns of Q are orthonormal whatever R is.
+        qr.decompose(columns);
+        DMatrixRMaj q = CommonOps_DDRM.transpose(qr.getQ(null, true), null);
+        double[][] rows = new double[vectors.length][q.numCols];
+        for (int i = 0; i < rows.length; i++) {
+            System.arraycopy(q.data, i * q.numCols, rows[i], 0, q.numCols);
+        }
+        return rows;
+    }
+
+    private static double[] combine(List<double[]> vectors, double[] weights, int length) {
+        double[] sum = new double[length];
+        for (int c = 0; c < weights.length; c++) {
+            double[] vector = vectors.get(c);
+            for (int i = 0; i < length; i++) {
+                sum[i] += weights[c] * vector[i];
+            }
+        }
+        return sum;
+    }
+
+    private static void scale(double[] x, double factor) {
+        for (int i = 0; i < x.length; i++) {
+            x[i] *= factor;
+        }
+    }
+
+    /** Four sums side by side: additions to a single one would each wait for the last, and this is where the host's time goes. */
+    private static double dot(double[] a, double[] b) {
+        double sum0 = 0;
+        double sum1 = 0;
+        double sum2 = 0;
+        double sum3 = 0;
+        int i = 0;
+        for (; i < a.length - 3; i += 4) {
+            sum0 += a[i] * b[i];
+            sum1 += a[i + 1] * b[i + 1];
+            sum2 += a[i + 2] * b[i + 2];
+            sum3 += a[i + 3] * b[i + 3];
+        }
+        for (; i < a.length; i++) {
+            sum0 += a[i] * b[i];
+        }
+        return (sum0 + sum1) + (sum2 + sum3);
+    }
+
+    private static double signOf(double[] v) {
+        double largest = 0;
+        for (double x : v) {
+            if (Math.abs(x) > Math.abs(largest)) {
+                largest = x;
+            }
+        }
+        return largest < 0 ? -1 : 1;
+    }
+
+    /** Singular values of A V, falling, with its right singular vectors one a row: the eigenvectors of (A V)'(A V). */
+    private static final class Ritz {
+        final double[] values;
+        final double[][] vectors;
+
+        Ritz(List<double[]> lower) {
+            int n = lower.size();
+            DMatrixRMaj matrix = new DMatrixRMaj(n, n);
+            for (int i = 0; i < n; i++) {
+                for (int j = 0; j <= i; j++) {
+                    matrix.set(i, j, lower.get(i)[j]);
+                    matrix.set(j, i, lower.get(i)[j]);
+                }
+            }
+            EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(n, true, true);
+            if (!eigen.decompose(matrix)) {
+                throw new ArithmeticException(
+                        "the eigenvalues of a symmetric " + n + " x " + n + " matrix did not converge");
+            }
+            Integer[] order = new Integer[n];
+            Arrays.setAll(order, i -> i);
+            Arrays.sort(
+                    order,
+                    (i, j) -> Double.compare(
+                            eigen.getEigenvalue(j).getReal(),
+                            eigen.getEigenvalue(i).getReal()));
+            values = new double[n];
+            vectors = new double[n][];
+            for (int k = 0; k < n; k++) {
+                values[k] = Math.sqrt(Math.max(0, eigen.getEigenvalue(order[k]).getReal()));
+                vectors[k] = Arrays.copyOf(eigen.getEigenVector(order[k]).data, n);
+            }
+        }
+
+        /** The largest change of the first {@code count} singular values since an earlier, smaller basis. */
+        double distance(Ritz earlier, int count) {
+            double largest = 0;
+            for (int k = 0; k < count; k++) {
+                largest = Math.max(largest, Math.abs(values[k] - earlier.values[k]));
+            }
+            return largest;
+        }
+    }
+}

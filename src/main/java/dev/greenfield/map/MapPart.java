@@ -1,0 +1,155 @@
+package dev.greenfield.map;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.Seeds;
+import dev.greenfield.engine.Visitor;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.response.Directions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * One batch of a map's columns: a visitor that sums what it sees by the column's site and the row's site. All that it finds is in one
+ * array, the blocks of its sites in turn as {@link MapLayout} says. Squared norms are summed where the rows are, and nobody waits for
+ * the sums before the sweep is over.
+ */
+final class MapPart implements Visitor {
+    private final Backend backend;
+    private final Batches.Range range;
+    private final MapLayout layout;
+    private final Directions directions;
+    private final MapReadings readings;
+    private final boolean halfDepths;
+    private final int tokens;
+    private final int firstSite;
+    private final double[] values;
+    private final List<LevelSums> levels = new ArrayList<>();
+
+    /**
+     * Begins a batch.
+     *
+     * @param range its columns
+     * @param tokens length of the run
+     * @param length of what is found
+     */
+    MapPart(
+            Backend backend,
+            Batches.Range range,
+            MapLayout layout,
+            Directions directions,
+            MapReadings readings,
+            boolean halfDepths,
+            int tokens,
+            int length) {
+        this.backend = backend;
+        this.range = range;
+        this.layout = layout;
+        this.directions = directions;
+        this.readings = readings;
+        this.halfDepths = halfDepths;
+        this.tokens = tokens;
+        this.firstSite = layout.site(range.from());
+        this.values = new double[length];
+    }
+
+    /** What enters the sweep: column c of it is column c of the range. */
+    Seeds seeds() {
+        Seeds seeds = new Seeds();
+        int c = range.from();
+        for (int s = firstSite; c < range.to(); s++) {
+            Site site = layout.sites().get(s);
+            for (; c < Math.min(layout.firstColumn(s + 1), range.to()); c++) {
+                seeds.column(site.halfDepth(), site.token(), layout.seed(site, c - layout.firstColumn(s)));
+            }
+        }
+        return seeds;
+    }
+
+    /**
+     * Sums at one level, [moments, groups, T], that may still be on their way.
+     *
+     * @param sites per group its site
+     * @param reads per group its vector at the site that is read there, or -1 for the site's directions
+     */
+    private record LevelSums(int level, int[] sites, int[] reads, double[] sums) {}
+
+    @Override
+    public void visit(int halfDepth, RaggedRows rows, int[] columns, Matrix x) {
+        if (halfDepth % 2 == 1 && !halfDepths) {
+            return;
+        }
+        sum(halfDepths ? halfDepth : halfDepth / 2, rows, columns, x);
+        if (layout.forward()) {
+            readings.read(backend, halfDepth, rows, x, (c, vector, dot) -> read(columns[c], vector, dot));
+        }
+    }
+
+    /** Groups columns: the directions of a site stand side by side in a batch, since they were born together at one token. */
+    private void sum(int level, RaggedRows rows, int[] columns, Matrix x) {
+        int[] starts = new int[columns.length + 1];
+        int[] sites = new int[columns.length];
+        int[] reads = new int[columns.length];
+        int groups = 0;
+        for (int c = 0; c < columns.length; ) {
+            int column = range.from() + columns[c];
+            int site = layout.site(column);
+            int own = layout.firstColumn(site) + directions.count(layout.sites().get(site));
+            int until = column < own ? Math.min(own, range.to()) : column + 1;
+            starts[groups] = c;
+            sites[groups] = site;
+            reads[groups++] = column < own ? -1 : column - own;
+            c += until - column;
+            if (c > columns.length || columns[c - 1] != until - 1 - range.from()) {
+                throw new IllegalStateException("the columns of site " + site + " are not side by side");
+            }
+        }
+        starts[groups] = columns.length;
+        int moments = directions.exact() ? 1 : 2;
+        double[] sums = new double[Math.multiplyExact(moments * groups, tokens)];
+        backend.squaredNormMoments(x, rows, Arrays.copyOf(starts, groups + 1), moments, sums, 0);
+        levels.add(new LevelSums(level, Arrays.copyOf(sites, groups), Arrays.copyOf(reads, groups), sums));
+    }
+
+    private void read(int column, int vector, double dot) {
+        int site = layout.site(range.from() + column);
+        int at = layout.length(firstSite, site) + layout.read(0) + vector;
+        if (directions.given()) {
+            values[at + layout.number(range.from() + column) * readings.count()] += dot;
+        } else {
+            values[at] += dot * dot;
+            if (!directions.exact()) {
+                values[at + readings.count()] += dot * dot * dot * dot;
+            }
+        }
+    }
+
+    /** All that was found; waits for it. */
+    double[] values() {
+        backend.await();
+        int places = layout.places();
+        for (LevelSums level : levels) {
+            int groups = level.sites.length;
+            for (int g = 0; g < groups; g++) {
+                int block = layout.length(firstSite, level.sites[g]) + level.level * tokens;
+                int read = level.reads[g];
+                for (int t = 0; t < tokens; t++) {
+                    double sum = level.sums[g * tokens + t];
+                    if (read >= 0) {
+                        values[block + layout.read(read) + t] += sum;
+                    } else {
+                        values[block + t] += sum;
+                        if (!directions.exact()) {
+                            values[block + places + t] += level.sums[(groups + g) * tokens + t];
+                        }
+                    }
+                }
+            }
+        }
+        levels.clear();
+        return values;
+    }
+}

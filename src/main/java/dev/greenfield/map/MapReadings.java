@@ -1,0 +1,124 @@
+package dev.greenfield.map;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.response.SiteVectors;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The vectors at targets that a map projects responses on, numbered through: those that were asked for, and after them at each target
+ * its sensitivity, where the gain was asked for.
+ */
+public final class MapReadings {
+    private final SiteVectors vectors;
+    private final boolean gain;
+    private final Map<Site, Integer> first = new LinkedHashMap<>();
+    private final int count;
+
+    /**
+     * @param projections vectors that were asked for, or null
+     * @param sensitivity one vector a site, or null
+     * @param targets those of the map; vectors elsewhere are left out
+     */
+    MapReadings(SiteVectors projections, SiteVectors sensitivity, Collection<Site> targets) {
+        SiteVectors all = projections == null ? null : projections.at(targets);
+        this.gain = sensitivity != null;
+        if (sensitivity != null) {
+            SiteVectors through = sensitivity.at(targets);
+            all = all == null ? through : all.and(through);
+        }
+        this.vectors = all;
+        int sum = 0;
+        if (all != null) {
+            for (Site target : targets) {
+                if (all.count(target) > 0) {
+                    first.put(target, sum);
+                    sum = Math.addExact(sum, all.count(target));
+                }
+            }
+        }
+        this.count = sum;
+    }
+
+    /** Number of vectors at all targets. */
+    int count() {
+        return count;
+    }
+
+    /** Number of vectors at a target; 0 where there are none. */
+    int count(Site target) {
+        return vectors == null ? 0 : vectors.count(target);
+    }
+
+    /** Number of vectors that were asked for at a target, without its sensitivity. */
+    int projections(Site target) {
+        return gain ? Math.max(0, count(target) - 1) : count(target);
+    }
+
+    /** Number of a target's first vector among all. */
+    int first(Site target) {
+        return first.get(target);
+    }
+
+    /** Vector {@code number} of a target, [D]; not to be changed. */
+    double[] of(Site target, int number) {
+        return vectors.of(target, number);
+    }
+
+    /** The targets that have vectors. */
+    Collection<Site> targets() {
+        return first.keySet();
+    }
+
+    /** What they are, told apart by a digest: for example {@code 3 at 2 targets, 5f1d...}. */
+    public String describe() {
+        return vectors == null ? "none" : (gain ? "with sensitivities, " : "") + vectors.describe();
+    }
+
+    /** Bytes on the backend that reading rows takes. */
+    static long bytes(Backend backend, int tokens, int width) {
+        return (long) backend.precision().bytes() * tokens * width;
+    }
+
+    /** Takes the inner product of a vector, by its number among all, with a column's row. */
+    interface DotVisitor {
+        void visit(int column, int vector, double dot);
+    }
+
+    /** Inner products of all vectors at a half depth with all rows there, taken where the rows are. */
+    void read(Backend backend, int halfDepth, RaggedRows rows, Matrix x, DotVisitor visitor) {
+        List<Site> here =
+                first.keySet().stream().filter(s -> s.halfDepth() == halfDepth).toList();
+        int most = here.stream().mapToInt(this::count).max().orElse(0);
+        int width = x.columns();
+        for (int i = 0; i < most; i++) {
+            int number = i;
+            List<Site> having = here.stream().filter(s -> count(s) > number).toList();
+            int from = rows.start(having.stream().mapToInt(Site::token).min().orElseThrow());
+            int to = rows.start(having.stream().mapToInt(Site::token).max().orElseThrow() + 1);
+            if (to == from) {
+                continue;
+            }
+            double[] targets = new double[rows.tokens() * width]; // zero where a token has no such vector
+            for (Site site : having) {
+                System.arraycopy(of(site, i), 0, targets, site.token() * width, width);
+            }
+            double[] dots = new double[to - from];
+            try (Buffer buffer = backend.allocate("target vectors", targets.length)) {
+                backend.upload(targets, 0, buffer, 0, targets.length);
+                backend.dots(x.rows(from, to - from), rows, from, Matrix.of(buffer, rows.tokens(), width), dots, 0);
+            }
+            for (Site site : having) {
+                for (int c = 0; c < rows.count(site.token()); c++) {
+                    visitor.visit(c, first(site) + i, dots[rows.row(site.token(), c) - from]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package dev.greenfield.map;
+
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.response.Directions;
+import java.util.List;
+import java.util.function.ToIntFunction;
+
+/** What a {@link MapSweep} finds, summed over all batches: over all directions, [places, places], and of vectors at targets. */
+final class MapSums {
+    private final MapLayout layout;
+    private final List<Site> sources;
+    private final List<Site> targets;
+    private final Directions directions;
+    private final ToIntFunction<Site> place;
+    private final int places;
+    private final double[] sum;
+    private final double[] sumOfSquares;
+    private final ProjectionSums projections; // null when nothing is read
+
+    /**
+     * @param place number of a site among all sites of the map
+     * @param places how many those are
+     */
+    MapSums(
+            MapLayout layout,
+            List<Site> sources,
+            List<Site> targets,
+            Directions directions,
+            MapReadings readings,
+            ToIntFunction<Site> place,
+            int places) {
+        this.layout = layout;
+        this.sources = sources;
+        this.targets = targets;
+        this.directions = directions;
+        this.place = place;
+        this.places = places;
+        this.sum = new double[Math.multiplyExact(places, places)];
+        this.sumOfSquares = new double[directions.exact() ? 0 : sum.length];
+        this.projections =
+                readings.count() == 0 ? null : new ProjectionSums(sources, directions, readings, layout.forward());
+    }
+
+    /** Adds what a batch found whose first site is number {@code firstSite} of those that are pushed. */
+    void add(int firstSite, double[] values) {
+        int from = 0;
+        for (int s = firstSite; from < values.length; s++) {
+            Site site = layout.sites().get(s);
+            int mine = place.applyAsInt(site);
+            for (int other = 0; other < places; other++) {
+                int at = layout.forward() ? mine * places + other : other * places + mine;
+                sum[at] += values[from + other];
+                if (!directions.exact()) {
+                    sumOfSquares[at] += values[from + places + other];
+                }
+            }
+            if (projections != null && layout.forward()) {
+                projections.climbed(site, values, from + layout.read(0));
+            } else if (projections != null) {
+                projections.descended(site, values, from + layout.read(0), places, place);
+            }
+            from += layout.length(s, s + 1);
+        }
+    }
+
+    /** The map; nothing can be added any more. */
+    ResponseMap finish(Linearization run, boolean halfDepths) {
+        boolean[] source = marked(sources);
+        boolean[] target = marked(targets);
+        double[] identity = new double[places];
+        sources.forEach(site -> identity[place.applyAsInt(site)] = directions.identity(site));
+        int k = directions.probes();
+        // The sums become the means and their errors in place: maps may fill much of the memory.
+        double[] squares = sum;
+        double[] errors = directions.exact() ? null : sumOfSquares;
+        for (int s = 0; s < places; s++) {
+            for (int t = 0; t < places; t++) {
+                int at = s * places + t;
+                if (!source[s] || !target[t]) {
+                    squares[at] = Double.NaN;
+                    if (errors != null) {
+                        errors[at] = Double.NaN;
+                    }
+                } else if (s == t) {
+                    squares[at] = identity[s];
+                    if (errors != null) {
+                        errors[at] = 0;
+                    }
+                } else if (errors != null && sum[at] != 0) { // most pairs do not reach each other
+                    double mean = sum[at] / k;
+                    double spread = Math.max(0, sumOfSquares[at] - sum[at] * mean);
+                    squares[at] = mean;
+                    errors[at] = Math.sqrt(spread / (k - 1) / k);
+                }
+            }
+        }
+        if (projections != null) {
+            projections.finish();
+        }
+        return new ResponseMap(run, halfDepths, squares, errors, projections);
+    }
+
+    private boolean[] marked(List<Site> sites) {
+        boolean[] marked = new boolean[places];
+        sites.forEach(site -> marked[place.applyAsInt(site)] = true);
+        return marked;
+    }
+}

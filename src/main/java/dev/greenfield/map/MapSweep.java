@@ -1,0 +1,243 @@
+package dev.greenfield.map;
+
+import dev.greenfield.checkpoint.Checkpoint;
+import dev.greenfield.checkpoint.CheckpointPlan;
+import dev.greenfield.checkpoint.Manifest;
+import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.HalfBlockFlops;
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Sweep;
+import dev.greenfield.engine.Visitor;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.response.Directions;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Computes a {@link ResponseMap}: the directions of all sites of one side climb (or descend) together, each batch of columns in one
+ * sweep that takes sites in as it reaches them. Rows are reduced to their squared norms, and to inner products with vectors at
+ * targets, where they are; only those leave the backend.
+ */
+final class MapSweep {
+    private final Linearization run;
+    private final boolean halfDepths;
+    private final List<Site> sources;
+    private final List<Site> targets;
+    private final Directions directions;
+    private final MapReadings readings;
+    private final int levels;
+    private final int tokens;
+    private final int highest; // half depth of the highest target
+    private final int lastToken; // of the targets
+    private final int lowest; // half depth of the lowest source
+    private final int firstToken; // of the sources
+
+    MapSweep(
+            Linearization run,
+            boolean halfDepths,
+            List<Site> sources,
+            List<Site> targets,
+            Directions directions,
+            MapReadings readings) {
+        this.run = run;
+        this.halfDepths = halfDepths;
+        this.sources = sources;
+        this.targets = targets;
+        this.directions = directions;
+        this.readings = readings;
+        this.levels = (halfDepths ? 2 : 1) * run.model().config().layers() + 1;
+        this.tokens = run.length();
+        this.highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
+        this.lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
+        this.lowest = sources.stream().mapToInt(Site::halfDepth).min().orElseThrow();
+        this.firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
+    }
+
+    /** How a map is computed within a memory budget: the mode, and what that costs. */
+    MapPlan plan(ResponseMap.Mode mode, long budgetBytes) {
+        Pass pass = new Pass(forward(mode));
+        return pass.plan(Batches.cut(run.model(), pass.rows, budgetBytes - pass.readingBytes()));
+    }
+
+    /** Likewise when results are kept: more batches, so that something is saved now and then. */
+    MapPlan keptPlan(ResponseMap.Mode mode, long budgetBytes) {
+        Pass pass = new Pass(forward(mode));
+        return pass.plan(pass.cut(budgetBytes).batches());
+    }
+
+    private boolean forward(ResponseMap.Mode mode) {
+        if (directions.given()) {
+            if (mode == ResponseMap.Mode.ADJOINT) {
+                throw new InputException(
+                        "given directions stand at the sources and are pushed forward, found adjoint mode: "
+                                + "leave the mode at auto or forward");
+            }
+            return true;
+        }
+        if (mode != ResponseMap.Mode.AUTO) {
+            return mode == ResponseMap.Mode.FORWARD;
+        }
+        // Descending, a cotangent for each vector gives what is read exactly: worth twice the work of estimates.
+        double worth = readings.count() > 0 && !directions.exact() ? 2 : 1;
+        return readings.count() > 0
+                ? worth * halfRowBlocks(true) < halfRowBlocks(false)
+                : halfRowBlocks(true) <= halfRowBlocks(false);
+    }
+
+    ResponseMap compute(ResponseMap.Mode mode, long budgetBytes, MapProgress.Listener listener) {
+        Pass pass = new Pass(forward(mode));
+        long bytes = budgetBytes - pass.readingBytes();
+        pass.watched(Batches.cut(run.model(), pass.rows, bytes), listener);
+        // A sweep that was broken off has added nothing.
+        Batches.run(run.model(), pass.rows, bytes, range -> pass.add(range, pass.compute(range)));
+        return pass.finish();
+    }
+
+    /** Computes the map, keeping what batches find in a directory and taking from there what is known already. */
+    ResponseMap compute(ResponseMap.Mode mode, long budgetBytes, MapProgress.Listener listener, Path directory) {
+        Map<String, Object> facts = Manifest.facts(run, halfDepths, sources, targets, directions, readings);
+        try (Checkpoint checkpoint =
+                Checkpoint.open(directory, facts, mode, () -> new Pass(forward(mode)).cut(budgetBytes))) {
+            Pass pass = new Pass(checkpoint.forward());
+            pass.watched(checkpoint.batches(), listener);
+            Consumer<String> notes = listener == null ? line -> {} : listener::note;
+            checkpoint.run(pass, run.model(), pass.rows, budgetBytes - pass.readingBytes(), notes);
+            return pass.finish();
+        }
+    }
+
+    /** One way through all columns. */
+    private final class Pass implements Checkpoint.Work {
+        private final boolean forward;
+        private final MapLayout layout;
+        private final int[] rows;
+        private MapSums sums;
+        private MapProgressMeter meter;
+
+        Pass(boolean forward) {
+            this.forward = forward;
+            this.layout = layout(forward);
+            this.rows = rows(layout);
+        }
+
+        /** Bytes on the backend beside those of the sweep. */
+        long readingBytes() {
+            return forward && readings.count() > 0
+                    ? MapReadings.bytes(
+                            run.model().backend(), tokens, run.model().config().width())
+                    : 0;
+        }
+
+        MapPlan plan(List<Batches.Range> batches) {
+            return cost().plan(rows, batches, readingBytes());
+        }
+
+        CheckpointPlan cut(long budgetBytes) {
+            long bytes = budgetBytes - readingBytes();
+            double[] flops = cost().flopsBefore(Batches.cut(run.model(), rows, bytes));
+            return new CheckpointPlan(forward, CheckpointPlan.cut(run.model(), rows, bytes, flops));
+        }
+
+        private MapCost cost() {
+            return forward
+                    ? new MapCost(run.model(), layout, highest, lastToken)
+                    : new MapCost(run.model(), layout, lowest, firstToken);
+        }
+
+        /** Before it is computed: in which batches, and who is told of it. */
+        void watched(List<Batches.Range> batches, MapProgress.Listener listener) {
+            sums = new MapSums(layout, sources, targets, directions, readings, MapSweep.this::place, levels * tokens);
+            meter = new MapProgressMeter(
+                    cost().flopsBefore(batches),
+                    (halfDepth, batch) -> HalfBlockFlops.of(run.model(), halfDepth, forward, batch),
+                    listener,
+                    System::nanoTime);
+        }
+
+        @Override
+        public int count(Batches.Range range) {
+            return layout.length(layout.site(range.from()), layout.site(range.to() - 1) + 1);
+        }
+
+        @Override
+        public double[] compute(Batches.Range range) {
+            MapPart part = new MapPart(
+                    run.model().backend(), range, layout, directions, readings, halfDepths, tokens, count(range));
+            Visitor watched = meter.watching(part);
+            if (forward) {
+                new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, watched);
+            } else {
+                new Sweep(run).cotangents(part.seeds(), lowest, firstToken, watched);
+            }
+            double[] values = part.values();
+            meter.computed(range);
+            return values;
+        }
+
+        @Override
+        public void restored(Batches.Range range) {
+            meter.restored(range);
+        }
+
+        @Override
+        public void add(Batches.Range range, double[] values) {
+            sums.add(layout.site(range.from()), values);
+        }
+
+        ResponseMap finish() {
+            return sums.finish(run, halfDepths);
+        }
+    }
+
+    /** The sites that are pushed, level by level. Those of the far side's own level see nothing of it but themselves. */
+    private List<Site> sites(boolean forward) {
+        return (forward ? sources : targets)
+                .stream()
+                        .filter(s -> forward
+                                ? s.halfDepth() < highest && s.token() <= lastToken
+                                : s.halfDepth() > lowest && s.token() >= firstToken)
+                        .sorted(Comparator.comparingInt(Site::halfDepth).thenComparingInt(Site::token))
+                        .toList();
+    }
+
+    private int rows(Site site, boolean forward) {
+        return forward ? lastToken - site.token() + 1 : site.token() - firstToken + 1;
+    }
+
+    private MapLayout layout(boolean forward) {
+        return new MapLayout(forward, sites(forward), directions, readings, levels * tokens);
+    }
+
+    /** What a mode costs: the rows of each site's columns times the half blocks that they are pushed through. */
+    private double halfRowBlocks(boolean forward) {
+        MapLayout layout = layout(forward);
+        return layout.sites().stream()
+                .mapToDouble(s -> (double) Math.abs(s.halfDepth() - (forward ? highest : lowest))
+                        * rows(s, forward)
+                        * layout.columns(s))
+                .sum();
+    }
+
+    /** Per column its rows: those of a site are columns side by side. */
+    private int[] rows(MapLayout layout) {
+        int[] rows = new int[layout.columns()];
+        for (int s = 0; s < layout.sites().size(); s++) {
+            int each = rows(layout.sites().get(s), layout.forward());
+            Arrays.fill(rows, layout.firstColumn(s), layout.firstColumn(s + 1), each);
+        }
+        return rows;
+    }
+
+    private int place(int level, int token) {
+        return level * tokens + token;
+    }
+
+    private int place(Site site) {
+        return place(halfDepths ? site.halfDepth() : site.depth(), site.token());
+    }
+}

@@ -1,0 +1,408 @@
+package dev.greenfield.map;
+
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.green.DepthSpectra;
+import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.response.Directions;
+import dev.greenfield.response.SensitivityField;
+import dev.greenfield.response.SiteVectors;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/**
+ * One number for every pair of sites: the Frobenius norm of the Green operator G(target &lt;- source), the D x D matrix
+ * dR[target] / dR[source]. It is exactly zero unless the target is at or after the source in depth and in token, and the square root
+ * of D at the source itself, where G is the identity.
+ *
+ * <p>Exact maps push all D directions of a site through the model. Estimates push k random directions z with E[z z'] = 1: |G z|^2 is
+ * then an unbiased estimate of |G|^2 (Hutchinson, Comm. Stat. Simul. 19, 1990), and its spread over the k directions gives the
+ * standard error.
+ *
+ * <p>Of {@linkplain Request#directions given directions}, the rows of B, the map holds |G B'| instead, and |B| at the source itself;
+ * for orthonormal B that is the norm of G on their span.
+ *
+ * <p>Levels are depths 0 to L, or with half depths 0, 1/2, 1 to L. Pairs that were not asked for are NaN.
+ */
+public final class ResponseMap {
+    private final Linearization run;
+    private final boolean halfDepths;
+    private final double[] squares; // [levels, T, levels, T]
+    private final double[] errors; // likewise, standard errors of the squares; null for an exact map
+    private final ProjectionSums projections; // null when there are none
+
+    ResponseMap(Linearization run, boolean halfDepths, double[] squares, double[] errors, ProjectionSums projections) {
+        this.run = run;
+        this.halfDepths = halfDepths;
+        this.squares = squares;
+        this.errors = errors;
+        this.projections = projections;
+    }
+
+    /** From which side the map is computed. Both give the same map; a side's cost is the rows that it pushes. */
+    public enum Mode {
+        /**
+         * The cheaper of the two; with projections or gains and random directions the adjoint, which gives these exactly, unless it
+         * costs more than twice the other.
+         */
+        AUTO,
+        /** Tangents from each source upward: cheap for few sources. */
+        FORWARD,
+        /** Cotangents from each target downward: cheap for few targets. */
+        ADJOINT
+    }
+
+    /** Number of levels: L + 1, or 2 L + 1 with half depths. */
+    public int levels() {
+        return (halfDepths ? 2 : 1) * run.model().config().layers() + 1;
+    }
+
+    /** Number of tokens T. */
+    public int tokens() {
+        return run.length();
+    }
+
+    /** Whether levels are half depths. */
+    public boolean halfDepths() {
+        return halfDepths;
+    }
+
+    /** Whether every number is exact rather than estimated. */
+    public boolean exact() {
+        return errors == null;
+    }
+
+    /** |G(target &lt;- source)|. */
+    public double frobenius(Site source, Site target) {
+        return Math.sqrt(squares[at(source, target)]);
+    }
+
+    /** The standard error of {@link #frobenius(Site, Site)}, to first order; 0 in an exact map. */
+    public double standardError(Site source, Site target) {
+        return errorOfRoot(at(source, target));
+    }
+
+    private double errorOfRoot(int at) {
+        if (Double.isNaN(squares[at])) {
+            return Double.NaN;
+        }
+        if (errors == null || errors[at] == 0) {
+            return 0;
+        }
+        return errors[at] / (2 * Math.sqrt(squares[at]));
+    }
+
+    private int at(Site source, Site target) {
+        return (level(source) * tokens() + source.token()) * levels() * tokens()
+                + level(target) * tokens()
+                + target.token();
+    }
+
+    private int level(Site site) {
+        if (site.middle() && !halfDepths) {
+            throw new InputException("site " + site + " is at a half depth, this map has whole depths only");
+        }
+        int level = halfDepths ? site.halfDepth() : site.depth();
+        if (level >= levels() || site.token() >= tokens()) {
+            throw new InputException(
+                    "site " + site + " is not in this map of " + levels() + " levels and " + tokens() + " tokens");
+        }
+        return level;
+    }
+
+    /** All norms, [levels, T, levels, T] in the order source level, source token, target level, target token. */
+    public double[] frobenius() {
+        double[] norms = new double[squares.length];
+        for (int i = 0; i < norms.length; i++) {
+            norms[i] = Math.sqrt(squares[i]);
+        }
+        return norms;
+    }
+
+    /** All standard errors of {@link #frobenius()}, in its order. */
+    public double[] standardErrors() {
+        double[] all = new double[squares.length];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = errorOfRoot(i);
+        }
+        return all;
+    }
+
+    /**
+     * Responses along the vectors that {@link Request#projections} named.
+     *
+     * @throws InputException when none were asked for
+     */
+    public Projections projections() {
+        return read(false, "projections");
+    }
+
+    /**
+     * The part of an observable's gradient at each source that passes through each target, G(target &lt;- source)'S[target]: the
+     * projections on the sensitivity S that {@link Request#gain} gave, vector 0 of every target.
+     *
+     * @throws InputException when it was not asked for
+     */
+    public Projections gain() {
+        return read(true, "gain");
+    }
+
+    private Projections read(boolean gain, String what) {
+        List<Site> places = Request.all(run, halfDepths);
+        Projections found = projections == null ? null : new Projections(projections, gain, places);
+        if (found == null || places.stream().allMatch(site -> found.vectors(site) == 0)) {
+            throw new InputException("this map has no " + what + ": ask for it with the request's " + what);
+        }
+        return found;
+    }
+
+    /** A map that is being asked for: what it is of, and how it is computed. */
+    public static final class Request {
+        private final Linearization run;
+        private final LongSupplier budget;
+        private int probes = 16;
+        private boolean gaussian;
+        private long seed;
+        private boolean halfDepths;
+        private Mode mode = Mode.AUTO;
+        private Collection<Site> sources;
+        private Collection<Site> targets;
+        private Path checkpoint;
+        private MapProgress.Listener progress;
+        private SiteVectors directions;
+        private SiteVectors projections;
+        private SiteVectors sensitivity;
+
+        /** A map of a run, to be computed within a memory budget. */
+        public Request(Linearization run, LongSupplier budget) {
+            this.run = run;
+            this.budget = budget;
+        }
+
+        /** Estimates from {@code k} random directions a site, at least 2; 16 when nothing else is asked for. */
+        public Request probes(int k) {
+            if (k < 2) {
+                throw new InputException(k + " probes: expected at least 2, since a standard error needs them");
+            }
+            probes = k;
+            return this;
+        }
+
+        /** Takes normal numbers for the directions instead of random signs, whose estimates vary less. */
+        public Request gaussian() {
+            gaussian = true;
+            return this;
+        }
+
+        /** All D directions of each site: no estimate. */
+        public Request exact() {
+            probes = 0;
+            return this;
+        }
+
+        /** The seed of the random directions; the same seed gives the same directions however the work is cut. */
+        public Request seed(long value) {
+            seed = value;
+            return this;
+        }
+
+        /** Half depths as well, between the attention and the MLP of each block. */
+        public Request halfDepths() {
+            halfDepths = true;
+            return this;
+        }
+
+        /** Forward, adjoint or, when nothing is said, the cheaper of the two. */
+        public Request mode(Mode wanted) {
+            mode = wanted;
+            return this;
+        }
+
+        /** Only these sources; all when nothing is said. */
+        public Request sources(Collection<Site> sites) {
+            sources = checked(sites);
+            return this;
+        }
+
+        /** Only these targets; all when nothing is said. */
+        public Request targets(Collection<Site> sites) {
+            targets = checked(sites);
+            return this;
+        }
+
+        /**
+         * Keeps what is found in a directory of this map's own, which may be new, empty, or hold what an earlier computation of the
+         * same map found: then only the rest is computed. A process that dies loses the batch that it computes, and the map is the
+         * same to the bit as if it had not. {@link #compute} refuses a directory that holds something else or is in use.
+         */
+        public Request checkpoint(Path directory) {
+            checkpoint = directory;
+            return this;
+        }
+
+        /** Who is told how the computation gets on. */
+        public Request progress(MapProgress.Listener listener) {
+            progress = listener;
+            return this;
+        }
+
+        /**
+         * Given directions at the sources, instead of all or random ones: the map is exact, and of these alone. Sources are the
+         * sites that have directions; when {@link #sources} are named too, those of them, and each must have some. They are pushed
+         * forward.
+         *
+         * @throws InputException when a site or a length is not the run's
+         */
+        public Request directions(SiteVectors given) {
+            given.check(run, "direction");
+            directions = given;
+            return this;
+        }
+
+        /**
+         * Responses along vectors at the targets as well: {@link ResponseMap#projections}. Targets without vectors are not read,
+         * vectors at sites that are no targets are left out.
+         *
+         * @throws InputException when a site or a length is not the run's
+         */
+        public Request projections(SiteVectors vectors) {
+            vectors.check(run, "projection vector");
+            projections = vectors;
+            return this;
+        }
+
+        /**
+         * The gain on an observable through each target as well: {@link ResponseMap#gain}.
+         *
+         * @param field the observable's sensitivity in this run
+         * @throws InputException when it is of another shape
+         */
+        public Request gain(SensitivityField field) {
+            Field own = field.field();
+            int layers = run.model().config().layers();
+            int width = run.model().config().width();
+            if (own.depths() != layers + 1 || own.tokens() != run.length() || own.width() != width) {
+                throw new InputException("gain: the sensitivity has shape [" + own.depths() + ", " + own.tokens() + ", "
+                        + own.width() + "], expected [" + (layers + 1) + ", " + run.length() + ", " + width
+                        + "], that of this run");
+            }
+            sensitivity = SiteVectors.of(own, field.middleField());
+            return this;
+        }
+
+        private Collection<Site> checked(Collection<Site> sites) {
+            int top = 2 * run.model().config().layers();
+            for (Site site : sites) {
+                if (site.halfDepth() > top || site.token() >= run.length()) {
+                    throw new InputException("site " + site + " is not in this run: expected a depth of at most "
+                            + top / 2 + " and a token from 0 to " + (run.length() - 1));
+                }
+            }
+            if (sites.isEmpty()) {
+                throw new InputException("no sites: a map needs at least one source and one target");
+            }
+            return List.copyOf(sites);
+        }
+
+        /** Every site of the map, level by level. */
+        static List<Site> all(Linearization run, boolean halfDepths) {
+            List<Site> sites = new ArrayList<>();
+            for (int h = 0; h <= 2 * run.model().config().layers(); h += halfDepths ? 1 : 2) {
+                for (int t = 0; t < run.length(); t++) {
+                    sites.add(new Site(h / 2, h % 2 == 1, t));
+                }
+            }
+            return sites;
+        }
+
+        /** How the map would be computed now, with a new checkpoint if it is to have one, and what that would take. */
+        public MapPlan plan() {
+            long bytes = budget.getAsLong();
+            return checkpoint == null ? sweep().plan(mode, bytes) : sweep().keptPlan(mode, bytes);
+        }
+
+        /**
+         * Computes the map.
+         *
+         * @throws InputException if the checkpoint is of another map, damaged, in use, or no checkpoint at all; the message names
+         *     what differs
+         * @throws java.io.UncheckedIOException if the checkpoint cannot be read or written
+         * @throws MemoryBudgetException if a single source, or a batch of the checkpoint, does not fit the memory budget
+         */
+        public ResponseMap compute() {
+            return checkpoint == null
+                    ? sweep().compute(mode, budget.getAsLong(), progress)
+                    : sweep().compute(mode, budget.getAsLong(), progress, checkpoint);
+        }
+
+        /**
+         * The {@code k} leading singular values of the Green operator from all sources of one level to all targets of another, for
+         * every pair of levels, by a randomized block Krylov method. Sites, half depths and the seed are this request's.
+         *
+         * @throws InputException when k is not from 1 to {@link #mostSingularValues}
+         */
+        public DepthSpectra spectra(int k) {
+            return new DepthSpectra(run, byLevel(sources), byLevel(targets), k, seed, budget);
+        }
+
+        /** How many singular values every operator between two levels has: D times the fewest sites of a level. */
+        public int mostSingularValues() {
+            return DepthSpectra.most(run, byLevel(sources), byLevel(targets));
+        }
+
+        private List<List<Site>> byLevel(Collection<Site> asked) {
+            List<Site> sites = asked == null ? all(run, halfDepths) : known(asked);
+            List<List<Site>> levels = new ArrayList<>();
+            for (int h = 0; h <= 2 * run.model().config().layers(); h += halfDepths ? 1 : 2) {
+                int halfDepth = h;
+                levels.add(
+                        sites.stream().filter(s -> s.halfDepth() == halfDepth).toList());
+            }
+            return levels;
+        }
+
+        private MapSweep sweep() {
+            List<Site> every = all(run, halfDepths);
+            if ((long) every.size() * every.size() > Integer.MAX_VALUE - 8) {
+                throw new MemoryBudgetException("a map of " + every.size() + " sites has "
+                        + (long) every.size() * every.size() + " pairs, one array holds " + (Integer.MAX_VALUE - 8)
+                        + ": use a shorter prompt, or whole depths only");
+            }
+            List<Site> from = from(every);
+            List<Site> to = targets == null ? every : known(targets);
+            Directions pushed = directions == null
+                    ? new Directions(run, probes, gaussian, seed)
+                    : new Directions(run, directions.at(from));
+            return new MapSweep(run, halfDepths, from, to, pushed, new MapReadings(projections, sensitivity, to));
+        }
+
+        private List<Site> from(List<Site> every) {
+            if (sources == null) {
+                return directions == null ? every : known(directions.sites());
+            }
+            List<Site> from = known(sources);
+            for (Site site : from) {
+                if (directions != null && directions.count(site) == 0) {
+                    throw new InputException(
+                            "source " + site + " has no directions: give it some, or leave it out of the sources");
+                }
+            }
+            return from;
+        }
+
+        private List<Site> known(Collection<Site> sites) {
+            List<Site> unique = sites.stream().distinct().toList();
+            for (Site site : unique) {
+                if (site.middle() && !halfDepths) {
+                    throw new InputException("site " + site + " is at a half depth: ask for half depths as well");
+                }
+            }
+            return unique;
+        }
+    }
+}

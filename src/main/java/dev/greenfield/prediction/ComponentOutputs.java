@@ -1,0 +1,65 @@
+package dev.greenfield.prediction;
+
+import dev.greenfield.engine.Linearization;
+import dev.greenfield.lattice.Field;
+import dev.greenfield.model.ModelConfig;
+import java.util.EnumMap;
+import java.util.Map;
+
+/**
+ * What each component of one run writes to the stream at each token. Interventions on a component are made of its outputs, as {@link
+ * Interventions} says. Read from the run when first asked for, so while it is open; kept on the heap.
+ */
+public final class ComponentOutputs {
+    private final Linearization run;
+    private final Map<Component, Field> outputs = new EnumMap<>(Component.class);
+
+    /** Of a linearized run. */
+    public ComponentOutputs(Linearization run) {
+        this.run = run;
+    }
+
+    /** Outputs [rows, T, D], with as many rows as {@link Component#rows} says. */
+    public Field of(Component component) {
+        Field known = outputs.get(component);
+        if (known == null) {
+            known = switch (component) {
+                case RESIDUAL -> run.field();
+                case ATTENTION -> between(run.middleField(), of(Component.RESIDUAL), 0, -1);
+                case MLP -> between(run.middleField(), of(Component.RESIDUAL), 1, 1);
+                case HEAD -> heads();
+            };
+            outputs.put(component, known);
+        }
+        return known;
+    }
+
+    /** sign (whole[l + shift] - middle[l]) for every block l, [L, T, D]. */
+    private static Field between(Field middle, Field whole, int shift, int sign) {
+        double[] difference = middle.toArray();
+        double[] other = whole.toArray();
+        int from = shift * whole.tokens() * whole.width();
+        for (int i = 0; i < difference.length; i++) {
+            difference[i] = sign * (other[from + i] - difference[i]);
+        }
+        return Field.wrap(middle.depths(), middle.tokens(), middle.width(), difference);
+    }
+
+    private Field heads() {
+        ModelConfig config = config();
+        int perBlock = Math.multiplyExact(config.heads() * run.length(), config.width());
+        double[] all = new double[Math.multiplyExact(config.layers(), perBlock)];
+        for (int l = 0; l < config.layers(); l++) {
+            System.arraycopy(run.headOutputs(l), 0, all, l * perBlock, perBlock);
+        }
+        return Field.wrap(Component.HEAD.rows(config), run.length(), config.width(), all);
+    }
+
+    ModelConfig config() {
+        return run.model().config();
+    }
+
+    Linearization run() {
+        return run;
+    }
+}

@@ -1,0 +1,102 @@
+package dev.greenfield.regime;
+
+import dev.greenfield.regime.LinearRegime.Verdict;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+
+/**
+ * The change of F over the amplitude of one source with one sign, at the amplitudes measured so far: where first order first is off,
+ * and at which amplitude to measure next to find that more closely.
+ */
+final class RegimeCurve {
+    /** A point counts as the radius when its relative error is this near to the tolerance, relative to it. */
+    private static final double CLOSE = 1e-3;
+    /** A new point keeps this far, in parts of the logarithmic bracket, from its ends: one end alone must not creep. */
+    private static final double MARGIN = 0.05;
+
+    private final double slope; // with the sign
+    private final double noise;
+    private final TreeMap<Double, Double> changes = new TreeMap<>();
+
+    RegimeCurve(double slope, double noise) {
+        this.slope = slope;
+        this.noise = noise;
+    }
+
+    void put(double amplitude, double change) {
+        changes.put(amplitude, change);
+    }
+
+    double change(double amplitude) {
+        return changes.get(amplitude);
+    }
+
+    private double off(double amplitude) {
+        return LinearRegime.off(changes.get(amplitude), amplitude * slope);
+    }
+
+    /** The largest amplitude within the tolerance before the first that is off. */
+    private Radius bracket(double tolerance) {
+        double within = 0;
+        for (Map.Entry<Double, Double> point : changes.entrySet()) {
+            double amplitude = point.getKey();
+            Verdict verdict = LinearRegime.verdict(point.getValue(), amplitude * slope, tolerance, noise);
+            if (verdict == Verdict.OFF) {
+                return new Radius(within, amplitude);
+            }
+            if (verdict == Verdict.WITHIN) {
+                within = amplitude;
+            }
+        }
+        return new Radius(within, Double.POSITIVE_INFINITY);
+    }
+
+    /** An end of the bracket that is as good as the radius. */
+    private OptionalDouble hit(Radius bracket, double tolerance) {
+        if (off(bracket.low()) >= tolerance * (1 - CLOSE)) {
+            return OptionalDouble.of(bracket.low());
+        }
+        return off(bracket.high()) <= tolerance * (1 + CLOSE)
+                ? OptionalDouble.of(bracket.high())
+                : OptionalDouble.empty();
+    }
+
+    private static boolean open(Radius bracket) {
+        return bracket.low() == 0 || bracket.high() == Double.POSITIVE_INFINITY;
+    }
+
+    /** The amplitude to measure next; empty where the radius is known, or cannot be known better. */
+    OptionalDouble next(double tolerance, boolean halve) {
+        Radius bracket = bracket(tolerance);
+        if (open(bracket)
+                || bracket.high() <= bracket.low() * (1 + CLOSE)
+                || hit(bracket, tolerance).isPresent()) {
+            return OptionalDouble.empty();
+        }
+        double part = halve ? 0.5 : Math.min(1 - MARGIN, Math.max(MARGIN, crossing(bracket, tolerance)));
+        double amplitude = between(bracket, part);
+        // Measured before, and not measurable: there is nothing better in between.
+        return changes.containsKey(amplitude) ? OptionalDouble.empty() : OptionalDouble.of(amplitude);
+    }
+
+    /** Where the relative error, a straight line in logarithms between the ends, reaches the tolerance: a part of the bracket. */
+    private double crossing(Radius bracket, double tolerance) {
+        double low = Math.log(off(bracket.low()));
+        double high = Math.log(off(bracket.high()));
+        return Double.isInfinite(low) || Double.isInfinite(high) ? 0.5 : (Math.log(tolerance) - low) / (high - low);
+    }
+
+    private static double between(Radius bracket, double part) {
+        return bracket.low() * Math.pow(bracket.high() / bracket.low(), part);
+    }
+
+    /** The radius as far as it is known. */
+    Radius radius(double tolerance) {
+        Radius bracket = bracket(tolerance);
+        if (open(bracket)) {
+            return bracket;
+        }
+        return Radius.found(hit(bracket, tolerance).orElseGet(() -> between(bracket, crossing(bracket, tolerance))));
+    }
+}

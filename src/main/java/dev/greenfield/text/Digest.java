@@ -1,0 +1,57 @@
+package dev.greenfield.text;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256 as a place to write to. */
+public final class Digest extends OutputStream {
+    private final MessageDigest digest;
+
+    /** A digest of nothing yet. */
+    public Digest() {
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException absent) {
+            throw new IllegalStateException("every Java platform has SHA-256, this one does not", absent);
+        }
+    }
+
+    /** The SHA-256 of these bytes in lower-case hexadecimal. */
+    public static String sha256(byte[] contents) {
+        Digest digest = new Digest();
+        digest.write(contents, 0, contents.length);
+        return digest.hex();
+    }
+
+    @Override
+    public void write(int value) {
+        digest.update((byte) value);
+    }
+
+    @Override
+    public void write(byte[] bytes) {
+        digest.update(bytes);
+    }
+
+    @Override
+    public void write(byte[] bytes, int from, int count) {
+        digest.update(bytes, from, count);
+    }
+
+    /** Takes all that is left of a stream. */
+    public void drain(InputStream stream) throws IOException {
+        byte[] buffer = new byte[1 << 16];
+        for (int n = stream.read(buffer); n >= 0; n = stream.read(buffer)) {
+            digest.update(buffer, 0, n);
+        }
+    }
+
+    /** The digest in lower-case hexadecimal; starts afresh. */
+    public String hex() {
+        return HexFormat.of().formatHex(digest.digest());
+    }
+}
