@@ -4,7 +4,7 @@ import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
-import dev.greenfield.map.ResponseMap;
+import dev.greenfield.response.SweepMode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -63,7 +63,7 @@ public final class Checkpoint implements AutoCloseable {
      * @throws UncheckedIOException if it cannot be read or written
      */
     public static Checkpoint open(
-            Path directory, Map<String, Object> facts, ResponseMap.Mode mode, Supplier<CheckpointPlan> plan) {
+            Path directory, Map<String, Object> facts, SweepMode mode, Supplier<CheckpointPlan> plan) {
         BatchLog log = null;
         Checkpoint opened = null;
         try {

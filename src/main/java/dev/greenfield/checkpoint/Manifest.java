@@ -3,22 +3,13 @@ package dev.greenfield.checkpoint;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.greenfield.backend.Backend;
 import dev.greenfield.engine.Batches;
-import dev.greenfield.engine.Linearization;
 import dev.greenfield.failure.InputException;
-import dev.greenfield.lattice.Site;
-import dev.greenfield.map.MapReadings;
-import dev.greenfield.map.ResponseMap;
-import dev.greenfield.model.ModelConfig;
-import dev.greenfield.model.Version;
-import dev.greenfield.response.Directions;
-import dev.greenfield.response.SiteVectors;
+import dev.greenfield.response.SweepMode;
 import dev.greenfield.text.Digest;
 import dev.greenfield.text.Json;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.lang.reflect.RecordComponent;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -27,9 +18,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,13 +31,15 @@ public final class Manifest {
     static final String FILE = "manifest.json";
     static final String UNFINISHED = "manifest.json.tmp";
 
-    private static final int FORMAT = 2; // 2: sums of other rounding than 1
-    private static final String MODEL = "model_";
+    /** The format of the files, which is a fact too: 2 since norms are summed by backends. */
+    public static final int FORMAT = 2;
+
+    /** What the names of facts of the model begin with. */
+    public static final String MODEL = "model_";
+
     private static final String MODE = "mode";
     private static final String BATCHES = "batch_ends";
     private static final String SHA256 = "sha256";
-    private static final Comparator<Site> ORDER =
-            Comparator.comparingInt(Site::halfDepth).thenComparingInt(Site::token);
 
     private final CheckpointPlan plan;
     private final String sha256;
@@ -66,53 +56,6 @@ public final class Manifest {
     /** What ties the log to this manifest. */
     long identity() {
         return Long.parseUnsignedLong(sha256.substring(0, 16), 16);
-    }
-
-    /**
-     * All that a map's numbers depend on but the plan. Whatever a request is given that changes them belongs here too.
-     */
-    public static Map<String, Object> facts(
-            Linearization run,
-            boolean halfDepths,
-            Collection<Site> sources,
-            Collection<Site> targets,
-            Directions directions,
-            MapReadings readings) {
-        Map<String, Object> facts = new LinkedHashMap<>();
-        facts.put("format", Integer.toString(FORMAT));
-        facts.put("version", Version.current());
-        facts.put(MODEL + "sha256", run.model().source().sha256());
-        for (RecordComponent part : ModelConfig.class.getRecordComponents()) {
-            try {
-                Object value = part.getAccessor().invoke(run.model().config());
-                facts.put(MODEL + part.getName(), String.valueOf(value));
-            } catch (ReflectiveOperationException hidden) {
-                throw new IllegalStateException("a public record hides its " + part.getName(), hidden);
-            }
-        }
-        facts.put(
-                "token_ids",
-                Arrays.stream(run.tokens()).mapToObj(Integer::toString).toList());
-        if (run.source() != null) {
-            Map<Site, double[][]> vectors = new LinkedHashMap<>();
-            run.source().vectors().forEach((site, vector) -> vectors.put(site, new double[][] {vector}));
-            facts.put("source_in_the_run", SiteVectors.of(vectors).describe());
-        }
-        Backend backend = run.model().backend();
-        facts.put("backend", backend.name());
-        facts.put("precision", backend.precision().label());
-        facts.put("device", backend.device());
-        facts.put("chunk_rows", Integer.toString(backend.preferredChunkRows()));
-        facts.put("attention_rows", Integer.toString(backend.preferredAttentionRows()));
-        facts.put("directions", directions.describe());
-        if (!directions.exact()) {
-            facts.put("seed", Long.toString(directions.seed()));
-        }
-        facts.put("half_depths", Boolean.toString(halfDepths));
-        facts.put("vectors_at_targets", readings.describe());
-        facts.put("sources", sources.stream().sorted(ORDER).map(Site::toString).toList());
-        facts.put("targets", targets.stream().sorted(ORDER).map(Site::toString).toList());
-        return facts;
     }
 
     private static String mode(boolean forward) {
@@ -181,7 +124,7 @@ public final class Manifest {
      * @param mode what it asks for
      * @throws InputException if the file is damaged, or of another map; the message names the first difference
      */
-    static Manifest read(Path directory, Map<String, Object> facts, ResponseMap.Mode mode) throws IOException {
+    static Manifest read(Path directory, Map<String, Object> facts, SweepMode mode) throws IOException {
         Map<String, Object> stored = parse(directory);
         Object sha256 = stored.remove(SHA256);
         if (!digest(stored).equals(sha256)) {
@@ -189,7 +132,7 @@ public final class Manifest {
         }
         Object ends = stored.remove(BATCHES);
         Map<String, Object> ours = new LinkedHashMap<>(facts);
-        ours.put(MODE, mode == ResponseMap.Mode.AUTO ? stored.get(MODE) : mode(mode == ResponseMap.Mode.FORWARD));
+        ours.put(MODE, mode == SweepMode.AUTO ? stored.get(MODE) : mode(mode == SweepMode.FORWARD));
         for (String name : ours.keySet()) {
             refuseDifference(directory, name, stored.get(name), ours.get(name));
         }

@@ -1,5 +1,6 @@
 package dev.greenfield.cli;
 
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
@@ -9,7 +10,6 @@ import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.report.Chart;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.response.SensitivityField;
 import java.io.IOException;
@@ -41,11 +41,11 @@ public final class SensitivityCommand implements Action {
             List<Sites.Ranked> largest = Sites.largest(norms, SHOWN);
             job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
             Summary.heatMap(job, "|dF/dR|, sensitivity of F to the residual at each site", norms, HeatMap.Scale.LOG);
-            Summary.table(terminal, "most sensitive sites", Summary.ranking(job, largest, "|dF/dR|"));
+            Tables.print(terminal, "most sensitive sites", Summary.ranking(job, largest, "|dF/dR|"));
             if (job.writes()) {
                 addTensors(job, sensitivity.field(), norms);
                 job.report(Reports.page(job, "Sensitivity field", "How F depends on the residual stream", Map.of())
-                        .chart(chart(job, norms))
+                        .chart(Reports.sensitivity(job, norms))
                         .table(
                                 "The most sensitive sites.",
                                 List.of("depth", "token", "|dF/dR|"),
@@ -60,18 +60,5 @@ public final class SensitivityCommand implements Action {
         FieldCommand.addField(job);
         job.tensors().add("sensitivity", s.toArray(), s.depths(), s.tokens(), s.width());
         job.tensors().add("sensitivity.norm", norms);
-    }
-
-    /** The map of norms. */
-    public static Chart chart(Job job, double[][] norms) {
-        return Reports.overSites(
-                job,
-                "Norm of the sensitivity",
-                "Euclidean norm of dF/dR[l][t]: the largest first-order change of F that a source of unit length at the"
-                        + " site can cause. Exactly zero at tokens after F's position and, at the last depth, at every"
-                        + " other token. Logarithmic colours.",
-                norms,
-                HeatMap.Scale.LOG,
-                "|dF/dR|");
     }
 }

@@ -2,6 +2,8 @@ package dev.greenfield.cli;
 
 import dev.greenfield.Run;
 import dev.greenfield.cli.green.GreenCommand;
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.patch.PatchCommand;
 import dev.greenfield.cli.show.NextToken;
@@ -64,14 +66,14 @@ final class Story {
             rows.add(List.of(
                     run == job.run() ? "prompt" : "corrupt",
                     Summary.describe(top.subList(0, Math.min(3, top.size()))),
-                    Summary.number("%.3f", run == job.run() ? value : corruptValue)));
+                    Numbers.format("%.3f", run == job.run() ? value : corruptValue)));
         }
         page.section(
                         "What the model says",
                         "The observable F is " + job.observable().describe() + ", read after "
                                 + (last ? "the last token" : "token " + position + " of the prompt") + "."
                                 + " The corrupt prompt differs in " + differences() + " and changes F by "
-                                + Summary.number("%.2f", corruptValue - value) + ".")
+                                + Numbers.format("%.2f", corruptValue - value) + ".")
                 .table("The most probable tokens there.", List.of("run", "next token and probability", "F"), rows);
     }
 
@@ -100,7 +102,7 @@ final class Story {
                         "One adjoint sweep gives the derivative of F with respect to the residual stream at every depth"
                                 + " and token. A source J at a site changes F by the inner product of J with it, to"
                                 + " first order.")
-                .chart(SensitivityCommand.chart(job, norms));
+                .chart(Reports.sensitivity(job, norms));
         return sensitivity;
     }
 
@@ -118,14 +120,14 @@ final class Story {
                 "measured change of F when a site takes the corrupt run's residual",
                 measured,
                 HeatMap.Scale.DIVERGING);
-        Summary.table(
+        Tables.print(
                 job.terminal(),
-                "largest changes; the whole corrupt prompt changes F by " + Summary.number("%.3f", fullChange),
+                "largest changes; the whole corrupt prompt changes F by " + Numbers.format("%.3f", fullChange),
                 rows);
         job.terminal().line("");
         job.terminal()
                 .line("correlation of measured and predicted changes over all sites: "
-                        + Summary.number("%.4f", correlation));
+                        + Numbers.format("%.4f", correlation));
         job.tensors().add("patch.measured", measured);
         job.tensors().add("patch.predicted", predicted);
         job.result("correlation", correlation);
@@ -141,8 +143,8 @@ final class Story {
                         predicted,
                         measured,
                         "One point for each site of the map above that is not exactly zero. Correlation "
-                                + Summary.number("%.4f", correlation) + "."))
-                .table("The largest measured changes.", PatchCommand.HEADER, PatchCommand.tail(rows));
+                                + Numbers.format("%.4f", correlation) + "."))
+                .table("The largest measured changes.", PatchCommand.HEADER, Tables.tail(rows));
     }
 
     /** The most sensitive site half-way up, before F's position: a source at that position would stay in its column. */
@@ -183,9 +185,9 @@ final class Story {
         double error = nonlinearity(source, direction, response);
         job.terminal().line("");
         job.terminal()
-                .line("F changes by " + Summary.number("%.3f", slope) + " for each unit of the source, to first order");
+                .line("F changes by " + Numbers.format("%.3f", slope) + " for each unit of the source, to first order");
         job.terminal()
-                .line("run for real, a source of length 1 gives a response " + Summary.number("%.1f %%", 100 * error)
+                .line("run for real, a source of length 1 gives a response " + Numbers.format("%.1f %%", 100 * error)
                         + " off this one");
         job.tensors().add("response", response.toArray(), response.depths(), response.tokens(), response.width());
         job.result("source", new int[] {source.depth(), source.token()});
@@ -197,9 +199,9 @@ final class Story {
                                 + ", the most sensitive site half-way up among the tokens before F's, points along"
                                 + " the sensitivity there. The exact tangent of the run carries it to every later depth"
                                 + " and token. For each unit of the source F changes by "
-                                + Summary.number("%.3f", slope) + ", to first order. Run for real with the source"
+                                + Numbers.format("%.3f", slope) + ", to first order. Run for real with the source"
                                 + " added, the model's response differs from this one by "
-                                + Summary.number("%.1f %%", 100 * error)
+                                + Numbers.format("%.1f %%", 100 * error)
                                 + " of its norm over all sites: that is what first order leaves out.")
                 .chart(Reports.overSites(
                         job,
@@ -240,7 +242,7 @@ final class Story {
             line.append(k == 1 ? "" : ", ")
                     .append(k)
                     .append(": ")
-                    .append(Summary.number("%.1f %%", 100 * curve[k - 1]));
+                    .append(Numbers.format("%.1f %%", 100 * curve[k - 1]));
         }
         job.terminal().line(line.toString());
         int width = job.model().config().width();
@@ -253,7 +255,7 @@ final class Story {
                 .chart(Reports.energy(
                         curve,
                         "Sum of the first k squared singular values over the squared Frobenius norm of the operator. "
-                                + "Rank " + rank + " holds " + Summary.number("%.1f %%", 100 * part.energy())
+                                + "Rank " + rank + " holds " + Numbers.format("%.1f %%", 100 * part.energy())
                                 + " of it."));
     }
 

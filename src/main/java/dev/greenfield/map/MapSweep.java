@@ -2,7 +2,6 @@ package dev.greenfield.map;
 
 import dev.greenfield.checkpoint.Checkpoint;
 import dev.greenfield.checkpoint.CheckpointPlan;
-import dev.greenfield.checkpoint.Manifest;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.HalfBlockFlops;
 import dev.greenfield.engine.Linearization;
@@ -11,6 +10,7 @@ import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.Directions;
+import dev.greenfield.response.SweepMode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -59,28 +59,28 @@ final class MapSweep {
     }
 
     /** How a map is computed within a memory budget: the mode, and what that costs. */
-    MapPlan plan(ResponseMap.Mode mode, long budgetBytes) {
+    MapPlan plan(SweepMode mode, long budgetBytes) {
         Pass pass = new Pass(forward(mode));
         return pass.plan(Batches.cut(run.model(), pass.rows, budgetBytes - pass.readingBytes()));
     }
 
     /** Likewise when results are kept: more batches, so that something is saved now and then. */
-    MapPlan keptPlan(ResponseMap.Mode mode, long budgetBytes) {
+    MapPlan keptPlan(SweepMode mode, long budgetBytes) {
         Pass pass = new Pass(forward(mode));
         return pass.plan(pass.cut(budgetBytes).batches());
     }
 
-    private boolean forward(ResponseMap.Mode mode) {
+    private boolean forward(SweepMode mode) {
         if (directions.given()) {
-            if (mode == ResponseMap.Mode.ADJOINT) {
+            if (mode == SweepMode.ADJOINT) {
                 throw new InputException(
                         "given directions stand at the sources and are pushed forward, found adjoint mode: "
                                 + "leave the mode at auto or forward");
             }
             return true;
         }
-        if (mode != ResponseMap.Mode.AUTO) {
-            return mode == ResponseMap.Mode.FORWARD;
+        if (mode != SweepMode.AUTO) {
+            return mode == SweepMode.FORWARD;
         }
         // Descending, a cotangent for each vector gives what is read exactly: worth twice the work of estimates.
         double worth = readings.count() > 0 && !directions.exact() ? 2 : 1;
@@ -89,7 +89,7 @@ final class MapSweep {
                 : halfRowBlocks(true) <= halfRowBlocks(false);
     }
 
-    ResponseMap compute(ResponseMap.Mode mode, long budgetBytes, MapProgress.Listener listener) {
+    ResponseMap compute(SweepMode mode, long budgetBytes, MapProgress.Listener listener) {
         Pass pass = new Pass(forward(mode));
         long bytes = budgetBytes - pass.readingBytes();
         pass.watched(Batches.cut(run.model(), pass.rows, bytes), listener);
@@ -99,8 +99,8 @@ final class MapSweep {
     }
 
     /** Computes the map, keeping what batches find in a directory and taking from there what is known already. */
-    ResponseMap compute(ResponseMap.Mode mode, long budgetBytes, MapProgress.Listener listener, Path directory) {
-        Map<String, Object> facts = Manifest.facts(run, halfDepths, sources, targets, directions, readings);
+    ResponseMap compute(SweepMode mode, long budgetBytes, MapProgress.Listener listener, Path directory) {
+        Map<String, Object> facts = MapFacts.of(run, halfDepths, sources, targets, directions, readings);
         try (Checkpoint checkpoint =
                 Checkpoint.open(directory, facts, mode, () -> new Pass(forward(mode)).cut(budgetBytes))) {
             Pass pass = new Pass(checkpoint.forward());

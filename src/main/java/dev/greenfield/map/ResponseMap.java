@@ -9,6 +9,7 @@ import dev.greenfield.lattice.Site;
 import dev.greenfield.response.Directions;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SiteVectors;
+import dev.greenfield.response.SweepMode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -42,19 +43,6 @@ public final class ResponseMap {
         this.squares = squares;
         this.errors = errors;
         this.projections = projections;
-    }
-
-    /** From which side the map is computed. Both give the same map; a side's cost is the rows that it pushes. */
-    public enum Mode {
-        /**
-         * The cheaper of the two; with projections or gains and random directions the adjoint, which gives these exactly, unless it
-         * costs more than twice the other.
-         */
-        AUTO,
-        /** Tangents from each source upward: cheap for few sources. */
-        FORWARD,
-        /** Cotangents from each target downward: cheap for few targets. */
-        ADJOINT
     }
 
     /** Number of levels: L + 1, or 2 L + 1 with half depths. */
@@ -169,7 +157,7 @@ public final class ResponseMap {
         private boolean gaussian;
         private long seed;
         private boolean halfDepths;
-        private Mode mode = Mode.AUTO;
+        private SweepMode mode = SweepMode.AUTO;
         private Collection<Site> sources;
         private Collection<Site> targets;
         private Path checkpoint;
@@ -218,7 +206,7 @@ public final class ResponseMap {
         }
 
         /** Forward, adjoint or, when nothing is said, the cheaper of the two. */
-        public Request mode(Mode wanted) {
+        public Request mode(SweepMode wanted) {
             mode = wanted;
             return this;
         }

@@ -16,6 +16,7 @@ import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
+import dev.greenfield.response.SweepMode;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -108,10 +109,10 @@ class CheckpointRefusalTest {
                 r -> r.targets(List.of(Site.of(0, 0), Site.of(0, 1))),
                 "12 targets, this run has 2",
                 "the same targets");
-        refused(r -> r.mode(ResponseMap.Mode.ADJOINT), "mode forward, this run has mode adjoint", "that mode");
+        refused(r -> r.mode(SweepMode.ADJOINT), "mode forward, this run has mode adjoint", "that mode");
         // What is the same in other words is not refused.
         on(MODEL, Backends.CPU, PROMPT, run -> {
-            ResponseMap again = request(run).mode(ResponseMap.Mode.FORWARD).compute();
+            ResponseMap again = request(run).mode(SweepMode.FORWARD).compute();
             assertThat(again.frobenius()).isEqualTo(request(run).compute().frobenius());
         });
     }
@@ -161,23 +162,22 @@ class CheckpointRefusalTest {
         CheckpointPlan plan = new CheckpointPlan(true, List.of(new Batches.Range(0, 4), new Batches.Range(4, 9)));
         Files.delete(directory.resolve("batches.log"));
         Manifest.write(directory, facts, plan);
-        assertThat(Manifest.read(directory, facts, ResponseMap.Mode.AUTO).plan())
-                .isEqualTo(plan);
+        assertThat(Manifest.read(directory, facts, SweepMode.AUTO).plan()).isEqualTo(plan);
         for (String name : facts.keySet()) {
             Map<String, Object> other = new LinkedHashMap<>(facts);
             other.put(name, "7");
             String what = name.replace('_', ' ');
-            assertThatThrownBy(() -> Manifest.read(directory, other, ResponseMap.Mode.AUTO))
+            assertThatThrownBy(() -> Manifest.read(directory, other, SweepMode.AUTO))
                     .isInstanceOf(InputException.class)
                     .hasMessageContaining(" was made with " + what + " " + facts.get(name) + ", this run has " + what
                             + " 7: use that " + (name.startsWith("model") ? "model" : what));
             other.remove(name);
-            assertThatThrownBy(() -> Manifest.read(directory, other, ResponseMap.Mode.AUTO))
+            assertThatThrownBy(() -> Manifest.read(directory, other, SweepMode.AUTO))
                     .hasMessageContaining("this run has none");
         }
         Map<String, Object> more = new LinkedHashMap<>(facts);
         more.put("subspace", "a digest");
-        assertThatThrownBy(() -> Manifest.read(directory, more, ResponseMap.Mode.AUTO))
+        assertThatThrownBy(() -> Manifest.read(directory, more, SweepMode.AUTO))
                 .hasMessageContaining("was made with no subspace, this run has subspace a digest: use none or");
         // The facts of a real run are more than these.
         on(

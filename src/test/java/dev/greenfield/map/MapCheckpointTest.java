@@ -13,6 +13,7 @@ import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.SiteVectors;
+import dev.greenfield.response.SweepMode;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -168,7 +169,7 @@ class MapCheckpointTest {
     @Test
     void whatIsReadOfVectorsGoesOnToo() throws IOException {
         try (Setting setting = new Setting(leaks.closing(Backends.REFERENCE.open()))) {
-            for (ResponseMap.Mode mode : List.of(ResponseMap.Mode.FORWARD, ResponseMap.Mode.ADJOINT)) {
+            for (SweepMode mode : List.of(SweepMode.FORWARD, SweepMode.ADJOINT)) {
                 Path directory = temporary.resolve(mode.name());
                 UnaryOperator<ResponseMap.Request> asked =
                         request -> request.mode(mode).projections(vectors(setting, 1));

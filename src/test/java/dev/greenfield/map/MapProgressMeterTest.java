@@ -8,6 +8,7 @@ import dev.greenfield.backend.Backends;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Visitor;
+import dev.greenfield.response.SweepMode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,7 +56,7 @@ class MapProgressMeterTest {
     @Test
     void aMapSaysWhenItIsDone() throws IOException {
         try (Model model = TestModels.open("random:2,2,16,30,12,seed=4", Backends.REFERENCE.open())) {
-            for (ResponseMap.Mode mode : ResponseMap.Mode.values()) {
+            for (SweepMode mode : SweepMode.values()) {
                 told.clear();
                 ResponseMap.Request request =
                         model.run(1, 2, 3).responseMap().mode(mode).progress(told::add);

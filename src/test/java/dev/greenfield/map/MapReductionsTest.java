@@ -12,6 +12,7 @@ import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SiteVectors;
+import dev.greenfield.response.SweepMode;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
 import dev.greenfield.testing.Vectors;
@@ -185,9 +186,9 @@ class MapReductionsTest {
         try (Model model = open(kind.open())) {
             Run run = model.run(PROMPT);
             List<Consumer<ResponseMap.Request>> ways = List.of(
-                    request -> request.exact().mode(ResponseMap.Mode.FORWARD),
-                    request -> request.exact().mode(ResponseMap.Mode.ADJOINT),
-                    request -> request.probes(2).mode(ResponseMap.Mode.ADJOINT),
+                    request -> request.exact().mode(SweepMode.FORWARD),
+                    request -> request.exact().mode(SweepMode.ADJOINT),
+                    request -> request.probes(2).mode(SweepMode.ADJOINT),
                     request -> request.probes(2));
             for (Consumer<ResponseMap.Request> way : ways) {
                 ResponseMap.Request request = run.responseMap().halfDepths().projections(SiteVectors.of(vectors));
@@ -228,7 +229,7 @@ class MapReductionsTest {
                 Projections found = run.responseMap()
                         .probes(32)
                         .seed(seed)
-                        .mode(ResponseMap.Mode.FORWARD)
+                        .mode(SweepMode.FORWARD)
                         .projections(vector)
                         .compute()
                         .projections();
@@ -345,8 +346,8 @@ class MapReductionsTest {
         List<double[]> all = new ArrayList<>();
         for (ResponseMap map : List.of(
                 request(run).directions(SiteVectors.of(directions)).compute(),
-                request(run).mode(ResponseMap.Mode.FORWARD).compute(),
-                request(run).mode(ResponseMap.Mode.ADJOINT).compute())) {
+                request(run).mode(SweepMode.FORWARD).compute(),
+                request(run).mode(SweepMode.ADJOINT).compute())) {
             all.add(numbers(map.frobenius()));
             all.add(numbers(map.gain().norms(0)));
             all.add(numbers(map.projections().norms(0)));

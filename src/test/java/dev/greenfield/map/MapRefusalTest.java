@@ -11,6 +11,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SiteVectors;
+import dev.greenfield.response.SweepMode;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.util.List;
@@ -88,7 +89,7 @@ class MapRefusalTest {
         refused(
                 () -> run.responseMap()
                         .directions(one(Site.of(0, 0)))
-                        .mode(ResponseMap.Mode.ADJOINT)
+                        .mode(SweepMode.ADJOINT)
                         .compute(),
                 "pushed forward, found adjoint mode: leave the mode at auto or forward");
         refused(

@@ -12,6 +12,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.response.SweepMode;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
@@ -72,7 +73,7 @@ class ResponseMapTest {
             Run run = model.run(PROMPT);
             for (boolean halfDepths : new boolean[] {false, true}) {
                 double[] expected = materialized(run, halfDepths);
-                for (ResponseMap.Mode mode : ResponseMap.Mode.values()) {
+                for (SweepMode mode : SweepMode.values()) {
                     ResponseMap.Request request = run.responseMap().exact().mode(mode);
                     ResponseMap map = (halfDepths ? request.halfDepths() : request).compute();
                     assertThat(map.exact()).isTrue();
@@ -222,7 +223,7 @@ class ResponseMapTest {
             ResponseMap all = run.responseMap().exact().compute();
             List<Site> sources = List.of(Site.of(1, 3), Site.of(0, 1));
             List<Site> targets = List.of(Site.of(2, 4), Site.of(0, 1), Site.of(3, 0));
-            for (ResponseMap.Mode mode : ResponseMap.Mode.values()) {
+            for (SweepMode mode : SweepMode.values()) {
                 ResponseMap some = run.responseMap()
                         .exact()
                         .mode(mode)

@@ -1,13 +1,14 @@
 package dev.greenfield.cli.green;
 
 import dev.greenfield.Run;
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePrompt;
 import dev.greenfield.cli.show.Reports;
-import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.AverageJacobian;
 import dev.greenfield.report.LineChart;
@@ -103,11 +104,11 @@ final class GreenAverage {
         double[] depths = new double[norms.length];
         for (int l = 0; l < norms.length; l++) {
             depths[l] = l;
-            rows.add(List.of(Integer.toString(l), Summary.number("%.5g", norms[l])));
+            rows.add(List.of(Integer.toString(l), Numbers.format("%.5g", norms[l])));
         }
         String over = average.prompts() + (average.prompts() == 1 ? " prompt, " : " prompts, ") + average.positions()
                 + " source tokens";
-        Summary.table(job.terminal(), "Frobenius norm of the averaged Jacobian to the last depth, over " + over, rows);
+        Tables.print(job.terminal(), "Frobenius norm of the averaged Jacobian to the last depth, over " + over, rows);
         if (!job.writes()) {
             return;
         }

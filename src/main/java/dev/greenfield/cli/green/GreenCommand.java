@@ -1,6 +1,8 @@
 package dev.greenfield.cli.green;
 
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
@@ -199,9 +201,9 @@ public final class GreenCommand implements Action {
         double[] curve = part.energyCurve();
         for (int j = 0; j < k; j++) {
             rows.add(List.of(
-                    Integer.toString(j + 1), Summary.number("%.5g", part.s()[j]), Summary.number("%.4f", curve[j])));
+                    Integer.toString(j + 1), Numbers.format("%.5g", part.s()[j]), Numbers.format("%.4f", curve[j])));
         }
-        Summary.table(job.terminal(), "singular values, and the fraction of the energy up to each", rows);
+        Tables.print(job.terminal(), "singular values, and the fraction of the energy up to each", rows);
         return new Shown(norms, curve);
     }
 
@@ -212,11 +214,11 @@ public final class GreenCommand implements Action {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("token", "|G|"));
         for (int to = t; to < norms.length; to++) {
-            rows.add(List.of(labels.get(to), Summary.number("%.5g", norms[to])));
+            rows.add(List.of(labels.get(to), Numbers.format("%.5g", norms[to])));
         }
         String what = energyCurve == null ? "the operator" : "the rank-" + energyCurve.length + " part of the operator";
         String from = "(depth " + l + ", token " + labels.get(t) + ")";
-        Summary.table(
+        Tables.print(
                 job.terminal(),
                 "Frobenius norm by target token at depth " + m + ", of " + what + " from " + from,
                 rows);

@@ -1,8 +1,9 @@
 package dev.greenfield.cli.infer;
 
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Job;
-import dev.greenfield.cli.patch.PatchCommand;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.inverse.Inference;
@@ -55,12 +56,12 @@ final class InferReport {
         Terminal terminal = job.terminal();
         Summary.heatMap(job, "|J|, length of the inferred source at each site", norms, HeatMap.Scale.SEQUENTIAL);
         List<List<String>> sites = siteRows();
-        Summary.table(terminal, "the source, longest vectors first", sites);
-        Summary.table(terminal, "linearizations", stepRows());
+        Tables.print(terminal, "the source, longest vectors first", sites);
+        Tables.print(terminal, "linearizations", stepRows());
         terminal.line("");
         terminal.line((ofStream ? "displacement wanted " : "change of F wanted ") + number(signed(found.wanted()))
                 + ", predicted " + number(signed(found.predicted())) + ", achieved "
-                + number(signed(found.achieved())) + " (misfit " + Summary.number("%.2g", found.misfit())
+                + number(signed(found.achieved())) + " (misfit " + Numbers.format("%.2g", found.misfit())
                 + "), by a source of length "
                 + number(found.source().norm()) + "; " + ended());
         if (job.writes()) {
@@ -69,7 +70,7 @@ final class InferReport {
     }
 
     private static String number(double x) {
-        return Summary.number("%.4f", x);
+        return Numbers.format("%.4f", x);
     }
 
     /** A change as one number: that of F with its sign, or the part of a displacement along the wanted one. */
@@ -162,8 +163,8 @@ final class InferReport {
             rows.add(List.of(
                     Integer.toString(site.depth()),
                     labels.get(site.token()),
-                    Summary.number("%.4g", vectorNorms[i]),
-                    Summary.number("%.1f %%", square == 0 ? 0 : 100 * vectorNorms[i] * vectorNorms[i] / square)));
+                    Numbers.format("%.4g", vectorNorms[i]),
+                    Numbers.format("%.1f %%", square == 0 ? 0 : 100 * vectorNorms[i] * vectorNorms[i] / square)));
         }
         return rows;
     }
@@ -175,11 +176,11 @@ final class InferReport {
             Inference.Step step = found.steps().get(i);
             rows.add(List.of(
                     Integer.toString(i + 1),
-                    Summary.number("%.4g", step.norm()),
+                    Numbers.format("%.4g", step.norm()),
                     number(achieved(step)),
-                    Summary.number("%.2e", step.misfit()),
+                    Numbers.format("%.2e", step.misfit()),
                     Integer.toString(step.iterations()),
-                    Summary.number("%.3g", step.fraction())));
+                    Numbers.format("%.3g", step.fraction())));
         }
         return rows;
     }
@@ -190,7 +191,7 @@ final class InferReport {
         facts.put(ofStream ? "Wanted displacement" : "Wanted change of F", number(signed(found.wanted())));
         facts.put("Predicted", number(signed(found.predicted())));
         facts.put("Achieved", number(signed(found.achieved())));
-        facts.put("Misfit", Summary.number("%.3g", found.misfit()));
+        facts.put("Misfit", Numbers.format("%.3g", found.misfit()));
         facts.put("Length of the source", number(found.source().norm()));
         facts.put("Ended", ended());
         ReportPage page = Reports.page(job, "Inference of a source", "The source that makes a wanted change", facts)
@@ -206,11 +207,11 @@ final class InferReport {
             page.chart(amplitudes());
         }
         page.chart(convergence())
-                .table("The longest vectors of the source.", sites.get(0), PatchCommand.tail(sites))
+                .table("The longest vectors of the source.", sites.get(0), Tables.tail(sites))
                 .table(
                         "Linearizations: the first is of the run itself, each later one of the run with the source so far.",
                         stepRows().get(0),
-                        PatchCommand.tail(stepRows()));
+                        Tables.tail(stepRows()));
         job.report(page);
     }
 

@@ -3,8 +3,8 @@ package dev.greenfield.cli.job;
 import dev.greenfield.Run;
 import dev.greenfield.cli.io.OutputDirectory;
 import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
-import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -98,7 +98,7 @@ public final class SuiteJob extends ModelJob {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("tokens", "prompts"));
         lengths(chosen).forEach((length, count) -> rows.add(List.of(length.toString(), count.toString())));
-        Summary.table(terminal(), "prompts by length", rows);
+        Tables.print(terminal(), "prompts by length", rows);
     }
 
     /** Number of prompts of each length, the shortest first. */

@@ -2,8 +2,8 @@ package dev.greenfield.cli.map;
 
 import dev.greenfield.Model;
 import dev.greenfield.Run;
-import dev.greenfield.cli.SensitivityCommand;
 import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CheckpointPath;
@@ -22,6 +22,7 @@ import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ResponseMapChart;
 import dev.greenfield.response.SensitivityField;
+import dev.greenfield.response.SweepMode;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -192,8 +193,8 @@ public final class MapCommand implements Action {
                 : Quantities.atLeast("--probes", probes, 2, "a number of random directions, at least 2");
     }
 
-    private ResponseMap.Mode mode() {
-        for (ResponseMap.Mode known : ResponseMap.Mode.values()) {
+    private SweepMode mode() {
+        for (SweepMode known : SweepMode.values()) {
             if (known.name().toLowerCase(Locale.ROOT).equals(mode)) {
                 return known;
             }
@@ -248,7 +249,7 @@ public final class MapCommand implements Action {
     private void show(Job job, double[][] reach, List<Sites.Ranked> largest) {
         Summary.heatMap(job, "|G| from each site to the whole last depth" + levelNote(), reach, HeatMap.Scale.LOG);
         if (!halfDepths) {
-            Summary.table(job.terminal(), "sites of largest response", Summary.ranking(job, largest, "|G|"));
+            Tables.print(job.terminal(), "sites of largest response", Summary.ranking(job, largest, "|G|"));
         }
     }
 
@@ -293,7 +294,7 @@ public final class MapCommand implements Action {
             if (sensitivity != null) {
                 double[][] gain = sensitivity.norms();
                 job.tensors().add("map.gain", gain);
-                page.chart(SensitivityCommand.chart(job, gain));
+                page.chart(Reports.sensitivity(job, gain));
             }
             job.report(page);
         }

@@ -2,9 +2,10 @@ package dev.greenfield.cli.map;
 
 import dev.greenfield.Model;
 import dev.greenfield.Run;
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.MeasureOptions;
-import dev.greenfield.cli.show.Summary;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.propagation.Decay;
 import dev.greenfield.propagation.DistanceProfile;
@@ -13,7 +14,6 @@ import dev.greenfield.propagation.MapMeasures.AtDistance;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.statistics.Estimate;
 import dev.greenfield.statistics.LineFit;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -122,11 +122,11 @@ public final class MapMeasuresReport {
                         pair(at, AtDistance::tokenShare),
                         pair(at, AtDistance::displacement),
                         pair(at, AtDistance::front),
-                        three(at.room()),
+                        Numbers.three(at.room()),
                         pair(at, AtDistance::participation),
                         pair(at, AtDistance::exponent)));
             }
-            Summary.table(job.terminal(), "spread of responses over tokens" + both, rows);
+            Tables.print(job.terminal(), "spread of responses over tokens" + both, rows);
         }
         job.terminal().line("");
         job.terminal().line("decay of the median |G| with token distance: " + describe(measures, settings));
@@ -148,20 +148,13 @@ public final class MapMeasuresReport {
         Stream<AtDistance> both = control == null
                 ? Stream.of(at)
                 : Stream.of(at, control.distances().get(at.levels() - 1));
-        return String.join(" / ", both.map(measure).map(e -> three(e.value())).toList());
+        return String.join(
+                " / ", both.map(measure).map(e -> Numbers.three(e.value())).toList());
     }
 
     /** A depth distance in blocks. */
     static String distance(int levels, int levelsADepth) {
         return levels % levelsADepth == 0 ? Integer.toString(levels / levelsADepth) : levels / 2 + ".5";
-    }
-
-    /** Three significant digits, a dash for what is not defined. */
-    public static String three(double value) {
-        if (Double.isNaN(value)) {
-            return "-";
-        }
-        return value == 0 ? "0" : Summary.number("%.3g", value);
     }
 
     /** The decay over all depth distances, in words. */
@@ -172,28 +165,23 @@ public final class MapMeasuresReport {
         }
         Estimate t = decay.exponent();
         Estimate bootstrap = measures.exponent();
-        return "exponent " + three(t.value()) + " (" + percent(settings.confidence()) + ": " + three(t.low()) + " to "
-                + three(t.high())
+        return "exponent " + Numbers.three(t.value()) + " (" + Numbers.percent(settings.confidence()) + ": "
+                + Numbers.three(t.low()) + " to "
+                + Numbers.three(t.high())
                 + " by the fit"
                 + (bootstrap.hasInterval()
-                        ? ", " + three(bootstrap.low()) + " to " + three(bootstrap.high()) + " over sources"
+                        ? ", " + Numbers.three(bootstrap.low()) + " to " + Numbers.three(bootstrap.high())
+                                + " over sources"
                         : "")
                 + "), R2 " + rSquared(decay.power()) + "; exponential "
-                + (decay.length().value() > 0 ? "length " + three(decay.length().value()) + " tokens" : "does not fall")
+                + (decay.length().value() > 0
+                        ? "length " + Numbers.three(decay.length().value()) + " tokens"
+                        : "does not fall")
                 + ", R2 " + rSquared(decay.exponential()) + "; " + decay.distances() + " token distances"
                 + (decay.zeros() > 0 ? ", " + decay.zeros() + " with a median of zero left out" : "");
     }
 
-    /** A fraction such as 0.95 as 95 %. */
-    public static String percent(double fraction) {
-        return BigDecimal.valueOf(fraction)
-                        .scaleByPowerOfTen(2)
-                        .stripTrailingZeros()
-                        .toPlainString()
-                + " %";
-    }
-
     private static String rSquared(LineFit fit) {
-        return three(fit.rSquared());
+        return Numbers.three(fit.rSquared());
     }
 }

@@ -1,5 +1,6 @@
 package dev.greenfield.cli.map;
 
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.propagation.Decay;
 import dev.greenfield.propagation.MapMeasures;
 import dev.greenfield.statistics.Estimate;
@@ -32,25 +33,16 @@ public final class MeasureFields {
             one.put("incomplete_rows", at.incomplete());
             one.put("zero_rows", at.zero());
             one.put("room", at.room());
-            one.put("token_share", estimate(at.tokenShare()));
-            one.put("displacement", estimate(at.displacement()));
-            one.put("front", estimate(at.front()));
-            one.put("entropy", estimate(at.entropy()));
-            one.put("normalized_entropy", estimate(at.normalizedEntropy()));
-            one.put("participation", estimate(at.participation()));
+            one.put("token_share", Numbers.fields(at.tokenShare()));
+            one.put("displacement", Numbers.fields(at.displacement()));
+            one.put("front", Numbers.fields(at.front()));
+            one.put("entropy", Numbers.fields(at.entropy()));
+            one.put("normalized_entropy", Numbers.fields(at.normalizedEntropy()));
+            one.put("participation", Numbers.fields(at.participation()));
             one.put("decay", decay(at.decay(), at.exponent(), measures.profile().moved(at.levels())));
             distances.add(one);
         }
         fields.put("depth_distances", distances);
-        return fields;
-    }
-
-    /** A mean and its interval. */
-    public static Map<String, Object> estimate(Estimate estimate) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("mean", estimate.value());
-        fields.put("low", estimate.low());
-        fields.put("high", estimate.high());
         return fields;
     }
 

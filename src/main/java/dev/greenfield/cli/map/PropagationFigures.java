@@ -1,6 +1,6 @@
 package dev.greenfield.cli.map;
 
-import dev.greenfield.cli.show.Summary;
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.propagation.DistanceProfile;
 import dev.greenfield.propagation.MapMeasures;
 import dev.greenfield.propagation.MapMeasures.AtDistance;
@@ -46,7 +46,7 @@ final class PropagationFigures {
             page.chart(overDepth(
                     "The front",
                     "the farthest token distance at which |G| is at least "
-                            + MapMeasuresReport.percent(settings.front())
+                            + Numbers.percent(settings.front())
                             + " of the largest that the source causes at any later depth; room is how far it could be at"
                             + " most, the mean number of tokens after the source",
                     "tokens",
@@ -79,7 +79,7 @@ final class PropagationFigures {
     private String intervals() {
         return measures.resamples() == 0
                 ? " No intervals: there are too few sources to resample."
-                : " Intervals are " + MapMeasuresReport.percent(settings.confidence())
+                : " Intervals are " + Numbers.percent(settings.confidence())
                         + " percentile bootstrap intervals, " + measures.resamples() + " resamples of the "
                         + measures.sources() + " sources of this prompt"
                         + (measures.exponentResamples() < measures.resamples()
@@ -221,6 +221,6 @@ final class PropagationFigures {
     }
 
     private static String interval(Estimate estimate) {
-        return Summary.interval(estimate, MapMeasuresReport::three);
+        return Numbers.interval(estimate, Numbers::three);
     }
 }

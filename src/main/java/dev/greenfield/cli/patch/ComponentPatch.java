@@ -1,10 +1,11 @@
 package dev.greenfield.cli.patch;
 
 import dev.greenfield.Run;
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
-import dev.greenfield.cli.show.Summary;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.prediction.Component;
 import dev.greenfield.prediction.InterventionKind;
@@ -76,17 +77,17 @@ final class ComponentPatch {
                         + " writes to the stream at one token is replaced by the other run's, minus F of the run itself;"
                         + " everything after it is computed anew.",
                 measured);
-        facts.put("Full change of F", Summary.number("%.4f", fullChange));
+        facts.put("Full change of F", Numbers.format("%.4f", fullChange));
         job.terminal().line("");
         job.terminal().block(TerminalHeatMap.render(map, job.terminal().colour()));
-        Summary.table(
+        Tables.print(
                 job.terminal(),
-                "largest changes; patching everything changes F by " + Summary.number("%.4f", fullChange),
+                "largest changes; patching everything changes F by " + Numbers.format("%.4f", fullChange),
                 rows(largest, predicted, fullChange));
         job.terminal().line("");
         job.terminal()
-                .line("correlation of measured and predicted changes: " + Summary.number("%.4f", correlation)
-                        + " to first order, " + Summary.number("%.4f", correlationSecond) + " to second; "
+                .line("correlation of measured and predicted changes: " + Numbers.format("%.4f", correlation)
+                        + " to first order, " + Numbers.format("%.4f", correlationSecond) + " to second; "
                         + found.idles() + " of " + found.idle().length + " patches change nothing");
         if (job.writes()) {
             job.report(Reports.page(
@@ -100,7 +101,7 @@ final class ComponentPatch {
                     .table(
                             "The largest measured changes.",
                             header(),
-                            PatchCommand.tail(rows(largest, predicted, fullChange))));
+                            Tables.tail(rows(largest, predicted, fullChange))));
         }
         job.finish();
     }
@@ -143,9 +144,9 @@ final class ComponentPatch {
             rows.add(List.of(
                     component.rowName(config(), site.depth()).replaceFirst("^\\w+ ", ""),
                     job.labels().get(site.token()),
-                    Summary.number("%.4f", site.value()),
-                    Summary.number("%.4f", predicted[site.depth()][site.token()]),
-                    Summary.number("%.1f %%", 100 * site.value() / fullChange)));
+                    Numbers.format("%.4f", site.value()),
+                    Numbers.format("%.4f", predicted[site.depth()][site.token()]),
+                    Numbers.format("%.1f %%", 100 * site.value() / fullChange)));
         }
         return rows;
     }

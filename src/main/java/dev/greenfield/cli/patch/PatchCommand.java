@@ -1,7 +1,9 @@
 package dev.greenfield.cli.patch;
 
 import dev.greenfield.Run;
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
@@ -119,7 +121,7 @@ public final class PatchCommand implements Action {
     private static void show(Job job, PatchSweep sweep, double fullChange, Map<String, String> facts) {
         double[][] measured = sweep.measured();
         double[][] predicted = sweep.predicted();
-        facts.put("Full change of F", Summary.number("%.4f", fullChange));
+        facts.put("Full change of F", Numbers.format("%.4f", fullChange));
         double[][] second = sweep.secondOrder();
         double correlation = Sites.correlation(measured, predicted);
         double correlationSecond = Sites.correlation(measured, second);
@@ -131,15 +133,15 @@ public final class PatchCommand implements Action {
         job.result("correlation_second_order", correlationSecond);
         job.result("largest", largest(largest, predicted, second));
         Summary.heatMap(job, "measured change of F by patching each site", measured, HeatMap.Scale.DIVERGING);
-        Summary.table(
+        Tables.print(
                 job.terminal(),
-                "largest changes; patching everything changes F by " + Summary.number("%.4f", fullChange),
+                "largest changes; patching everything changes F by " + Numbers.format("%.4f", fullChange),
                 rows(job, largest, predicted, fullChange));
         job.terminal().line("");
         job.terminal()
                 .line("correlation of measured and predicted changes over all sites: "
-                        + Summary.number("%.4f", correlation) + " to first order, "
-                        + Summary.number("%.4f", correlationSecond) + " to second");
+                        + Numbers.format("%.4f", correlation) + " to first order, "
+                        + Numbers.format("%.4f", correlationSecond) + " to second");
         if (job.writes()) {
             job.report(Reports.page(
                             job, "Activation patching", "What replacing the residual at each site does to F", facts)
@@ -157,7 +159,7 @@ public final class PatchCommand implements Action {
                             predicted,
                             measured,
                             "One point a site. On the dashed line first order is exact. Correlation "
-                                    + Summary.number("%.4f", correlation) + "."))
+                                    + Numbers.format("%.4f", correlation) + "."))
                     .chart(Reports.overSites(
                             job,
                             "Predicted to second order",
@@ -172,8 +174,11 @@ public final class PatchCommand implements Action {
                             second,
                             measured,
                             "One point a site. On the dashed line second order is exact. Correlation "
-                                    + Summary.number("%.4f", correlationSecond) + "."))
-                    .table("The largest measured changes.", HEADER, tail(rows(job, largest, predicted, fullChange))));
+                                    + Numbers.format("%.4f", correlationSecond) + "."))
+                    .table(
+                            "The largest measured changes.",
+                            HEADER,
+                            Tables.tail(rows(job, largest, predicted, fullChange))));
         }
     }
 
@@ -203,15 +208,11 @@ public final class PatchCommand implements Action {
             rows.add(List.of(
                     cells.get(0),
                     cells.get(1),
-                    Summary.number("%.4f", site.value()),
-                    Summary.number("%.4f", predicted[site.depth()][site.token()]),
-                    Summary.number("%.1f %%", 100 * site.value() / fullChange)));
+                    Numbers.format("%.4f", site.value()),
+                    Numbers.format("%.4f", predicted[site.depth()][site.token()]),
+                    Numbers.format("%.1f %%", 100 * site.value() / fullChange)));
         }
         return rows;
-    }
-
-    public static List<List<String>> tail(List<List<String>> rows) {
-        return rows.subList(1, rows.size());
     }
 
     private static List<Map<String, Object>> largest(

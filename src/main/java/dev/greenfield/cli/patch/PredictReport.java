@@ -1,9 +1,10 @@
 package dev.greenfield.cli.patch;
 
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePair;
 import dev.greenfield.cli.show.Reports;
-import dev.greenfield.cli.show.Summary;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.prediction.Component;
 import dev.greenfield.prediction.InterventionKind;
@@ -121,7 +122,7 @@ final class PredictReport {
                         number(s.relativeError().value()),
                         percent(s.beyond20().value())));
             }
-            Summary.table(job.terminal(), component.label() + ": predicted against measured changes of F", table);
+            Tables.print(job.terminal(), component.label() + ": predicted against measured changes of F", table);
         }
         job.terminal().line("");
         for (PredictionMethod method : plan.methods()) {
@@ -357,18 +358,14 @@ final class PredictReport {
     }
 
     private static String number(double value) {
-        return Double.isNaN(value) ? "undefined" : Summary.number("%.3f", value);
+        return Double.isNaN(value) ? "undefined" : Numbers.format("%.3f", value);
     }
 
     private static String percent(double share) {
-        return Double.isNaN(share) ? "undefined" : Summary.number("%.1f %%", 100 * share);
+        return Double.isNaN(share) ? "undefined" : Numbers.format("%.1f %%", 100 * share);
     }
 
     private static String interval(Estimate estimate) {
-        // A narrow column breaks the line before the interval, not within.
-        return number(estimate.value())
-                + (estimate.hasInterval()
-                        ? " [" + number(estimate.low()) + ",\u00a0" + number(estimate.high()) + "]"
-                        : "");
+        return Numbers.narrowInterval(estimate, PredictReport::number);
     }
 }

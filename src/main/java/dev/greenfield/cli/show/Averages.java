@@ -1,6 +1,6 @@
 package dev.greenfield.cli.show;
 
-import dev.greenfield.cli.map.MeasureFields;
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.statistics.Bootstrap;
 import dev.greenfield.statistics.Estimate;
 import java.util.ArrayList;
@@ -40,14 +40,14 @@ public final class Averages {
 
     /** For people: {@code 0.91 (0.88 to 0.93)}. */
     public String shown(String name) {
-        return Summary.interval(mean(name), value -> Summary.number("%.3f", value));
+        return Numbers.interval(mean(name), value -> Numbers.format("%.3f", value));
     }
 
     /** For {@code result.json}: mean, low and high by name. */
     public Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
         for (String name : values.keySet()) {
-            map.put(name, MeasureFields.estimate(mean(name)));
+            map.put(name, Numbers.fields(mean(name)));
         }
         return map;
     }

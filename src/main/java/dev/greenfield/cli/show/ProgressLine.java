@@ -1,5 +1,6 @@
 package dev.greenfield.cli.show;
 
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.map.MapProgress;
 
@@ -41,7 +42,7 @@ public final class ProgressLine implements MapProgress.Listener {
     }
 
     private String text(MapProgress progress) {
-        return what + ": " + Summary.number("%.1f", 100 * progress.fraction()) + " % of "
+        return what + ": " + Numbers.format("%.1f", 100 * progress.fraction()) + " % of "
                 + flops(progress.totalFlops()) + ", " + flops(progress.flopsPerSecond()) + "/s, "
                 + duration(progress.secondsLeft()) + " left";
     }
@@ -54,7 +55,7 @@ public final class ProgressLine implements MapProgress.Listener {
             value /= 1000;
             unit++;
         }
-        return Summary.number(value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value) + " " + units[unit];
+        return Numbers.format(value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value) + " " + units[unit];
     }
 
     /** For example {@code 45 s}, {@code 12 min}, {@code 3 h 20 min}, {@code 2 d 4 h}. */

@@ -93,4 +93,17 @@ public final class Reports {
                 false,
                 List.of(new LineChart.Series("captured by rank k", rank, captured)));
     }
+
+    /** The map of the norms of a sensitivity. */
+    public static Chart sensitivity(Job job, double[][] norms) {
+        return overSites(
+                job,
+                "Norm of the sensitivity",
+                "Euclidean norm of dF/dR[l][t]: the largest first-order change of F that a source of unit length at the"
+                        + " site can cause. Exactly zero at tokens after F's position and, at the last depth, at every"
+                        + " other token. Logarithmic colours.",
+                norms,
+                HeatMap.Scale.LOG,
+                "|dF/dR|");
+    }
 }

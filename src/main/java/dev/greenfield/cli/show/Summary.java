@@ -1,17 +1,15 @@
 package dev.greenfield.cli.show;
 
 import dev.greenfield.Run;
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.TerminalHeatMap;
 import dev.greenfield.report.TokenLabels;
-import dev.greenfield.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 
 /** What commands print on standard output, and the scalars that go with it into the results. */
@@ -42,7 +40,7 @@ public final class Summary {
     /** For example {@code Seoul 0.998, Oslo 0.001}. */
     public static String describe(List<NextToken> top) {
         return top.stream()
-                .map(p -> TokenLabels.visible(p.text()) + " " + number("%.3f", p.probability()))
+                .map(p -> TokenLabels.visible(p.text()) + " " + Numbers.format("%.3f", p.probability()))
                 .collect(Collectors.joining(", "));
     }
 
@@ -54,7 +52,7 @@ public final class Summary {
         double value = run.value(f);
         job.result("value" + suffix, value);
         job.result((f.foil() == null ? "logit" : "logit_difference") + suffix, value);
-        job.terminal().line("F         " + f.describe() + " = " + number("%.4f", value));
+        job.terminal().line("F         " + f.describe() + " = " + Numbers.format("%.4f", value));
         return value;
     }
 
@@ -87,49 +85,15 @@ public final class Summary {
         job.terminal().block(TerminalHeatMap.render(map, job.terminal().colour()));
     }
 
-    /** A table whose first row is its heading; columns line up, numbers should come formatted. */
-    public static void table(Terminal terminal, String title, List<List<String>> rows) {
-        terminal.line("");
-        terminal.line(title);
-        int columns = rows.get(0).size();
-        int[] widths = new int[columns];
-        for (List<String> row : rows) {
-            for (int c = 0; c < columns; c++) {
-                widths[c] = Math.max(widths[c], row.get(c).length());
-            }
-        }
-        for (List<String> row : rows) {
-            StringBuilder line = new StringBuilder();
-            for (int c = 0; c < columns; c++) {
-                String pad = " ".repeat(widths[c] - row.get(c).length());
-                // The column of words reads better from the left.
-                line.append("  ").append(rows.get(0).get(c).equals("token") ? row.get(c) + pad : pad + row.get(c));
-            }
-            terminal.line(line.toString().stripTrailing());
-        }
-    }
-
     /** The rows of a table of sites: depth, token, value. */
     public static List<List<String>> ranking(Job job, List<Sites.Ranked> sites, String valueName) {
         List<String> labels = job.labels();
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("depth", "token", valueName));
         for (Sites.Ranked site : sites) {
-            rows.add(List.of(Integer.toString(site.depth()), labels.get(site.token()), number("%.4g", site.value())));
+            rows.add(List.of(
+                    Integer.toString(site.depth()), labels.get(site.token()), Numbers.format("%.4g", site.value())));
         }
         return rows;
-    }
-
-    /** Numbers read the same whatever the locale. */
-    public static String number(String format, double value) {
-        return String.format(Locale.ROOT, format, value);
-    }
-
-    /** A number with its interval, where it has one: {@code 0.91 (0.88 to 0.93)}. */
-    public static String interval(Estimate estimate, DoubleFunction<String> number) {
-        return number.apply(estimate.value())
-                + (estimate.hasInterval()
-                        ? " (" + number.apply(estimate.low()) + " to " + number.apply(estimate.high()) + ")"
-                        : "");
     }
 }

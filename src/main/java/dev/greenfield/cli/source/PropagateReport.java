@@ -1,8 +1,9 @@
 package dev.greenfield.cli.source;
 
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
-import dev.greenfield.cli.map.MapMeasuresReport;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Field;
@@ -182,12 +183,12 @@ final class PropagateReport {
             job.terminal().line("the source is at the last depth: there is nowhere to spread");
             return;
         }
-        Summary.table(
+        Tables.print(
                 job.terminal(),
                 "spread over tokens by depth: source / mean of " + settings.randoms() + " random directions"
                         + (control == null ? "" : " / untrained control"),
                 table());
-        Summary.table(job.terminal(), "how far measured changes are from first order", nonlinearity());
+        Tables.print(job.terminal(), "how far measured changes are from first order", nonlinearity());
     }
 
     private static final List<Measure> SHOWN = List.of(
@@ -212,9 +213,9 @@ final class PropagateReport {
             List<String> row = new ArrayList<>(List.of(Integer.toString(l)));
             for (Measure measure : SHOWN) {
                 Compared compared = response.compared(measure, l);
-                row.add(MapMeasuresReport.three(compared.value()) + " / "
-                        + MapMeasuresReport.three(compared.random().value())
-                        + (control == null ? "" : " / " + MapMeasuresReport.three(control.tangent(measure, l))));
+                row.add(Numbers.three(compared.value()) + " / "
+                        + Numbers.three(compared.random().value())
+                        + (control == null ? "" : " / " + Numbers.three(control.tangent(measure, l))));
             }
             rows.add(row);
         }
@@ -227,7 +228,7 @@ final class PropagateReport {
         List<List<String>> rows = new ArrayList<>();
         rows.add(NONLINEARITY);
         for (int i = 0; i < epsilons.length; i++) {
-            rows.add(List.of(Summary.number("%.3g", epsilons[i]), Summary.number("%.2g", response.nonlinearity(i))));
+            rows.add(List.of(Numbers.format("%.3g", epsilons[i]), Numbers.format("%.2g", response.nonlinearity(i))));
         }
         return rows;
     }
@@ -264,7 +265,7 @@ final class PropagateReport {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Site", place());
         source.describe(facts);
-        facts.put("|R| at the site", Summary.number("%.4g", response.sourceNorm()));
+        facts.put("|R| at the site", Numbers.format("%.4g", response.sourceNorm()));
         int i = largest();
         ReportPage page = Reports.page(
                         job, "Propagation", "How the response to a source at " + place() + " spreads", facts)
@@ -274,9 +275,9 @@ final class PropagateReport {
                                 + " blank: they are exactly zero.",
                         response.tangent().norms()))
                 .chart(map(
-                        "Measured change at epsilon = " + Summary.number("%.3g", epsilons[i]),
+                        "Measured change at epsilon = " + Numbers.format("%.3g", epsilons[i]),
                         "Norm of the whole change of the stream when epsilon |R| u is added, divided by nothing. It differs from"
-                                + " first order by " + Summary.number("%.2g", response.nonlinearity(i))
+                                + " first order by " + Numbers.format("%.2g", response.nonlinearity(i))
                                 + " of its length over all sites but the source's.",
                         response.measured().get(i).norms()));
         if (settings.randoms() > 0) {

@@ -1,8 +1,9 @@
 package dev.greenfield.cli.source;
 
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
-import dev.greenfield.cli.map.MapMeasuresReport;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
@@ -155,12 +156,12 @@ final class RegimeMapReport {
             Summary.heatMap(
                     job,
                     "amplitude (part of |R|) from which on first order is off by more than "
-                            + MapMeasuresReport.percent(tolerances[i]) + ", direction " + source.direction(),
+                            + Numbers.percent(tolerances[i]) + ", direction " + source.direction(),
                     map.radius(i),
                     HeatMap.Scale.LOG);
         }
-        Summary.table(job.terminal(), "radii of " + map.regimes().size() + " sites", radii());
-        Summary.table(
+        Tables.print(job.terminal(), "radii of " + map.regimes().size() + " sites", radii());
+        Tables.print(
                 job.terminal(),
                 "the reliability flag: radii from F' and F'' against those measured, and its verdicts at all amplitudes",
                 flags(agreements));
@@ -175,10 +176,10 @@ final class RegimeMapReport {
         for (int i = 0; i < tolerances.length; i++) {
             double median = median(i);
             rows.add(List.of(
-                    MapMeasuresReport.percent(tolerances[i]),
+                    Numbers.percent(tolerances[i]),
                     Double.isInfinite(median)
-                            ? "> " + Summary.number("%.3g", amplitudes[amplitudes.length - 1])
-                            : median == 0 ? "below" : MapMeasuresReport.three(median),
+                            ? "> " + Numbers.format("%.3g", amplitudes[amplitudes.length - 1])
+                            : median == 0 ? "below" : Numbers.three(median),
                     Long.toString(count(i, Radius.Kind.FOUND)),
                     Long.toString(count(i, Radius.Kind.ABOVE)),
                     Long.toString(count(i, Radius.Kind.BELOW)),
@@ -211,16 +212,16 @@ final class RegimeMapReport {
                     .mapToInt(FlagAgreement.AtAmplitude::falselyReliable)
                     .sum();
             rows.add(List.of(
-                    MapMeasuresReport.percent(flag.tolerance()),
+                    Numbers.percent(flag.tolerance()),
                     Integer.toString(flag.found()),
                     Integer.toString(flag.foundAgree()),
-                    MapMeasuresReport.three(flag.medianRatio()),
+                    Numbers.three(flag.medianRatio()),
                     Integer.toString(verdicts),
                     Integer.toString(right),
                     Integer.toString(falsely),
                     flag.worst()
                             .map(at -> at.agree() + " of " + at.sources() + " at "
-                                    + Summary.number("%.2g", at.amplitude()))
+                                    + Numbers.format("%.2g", at.amplitude()))
                             .orElse("-")));
         }
         return rows;
@@ -231,9 +232,9 @@ final class RegimeMapReport {
         source.describe(facts);
         facts.put(
                 "Noise floor of changes of F",
-                Summary.number("%.2g", map.regimes().get(0).noise()));
+                Numbers.format("%.2g", map.regimes().get(0).noise()));
         int i = shown();
-        String q = MapMeasuresReport.percent(tolerances[i]);
+        String q = Numbers.percent(tolerances[i]);
         List<List<String>> radii = radii();
         List<List<String>> flags = flags(agreements);
         ReportPage page = Reports.page(job, "Linear regime", "How far first order holds at every site", facts)
@@ -242,7 +243,7 @@ final class RegimeMapReport {
                         "The amplitude, as a part of the stream's norm at the site, from which on first order is off by more than "
                                 + q + " of the measured change of F, whichever sign comes first. Zero: off at the least"
                                 + " amplitude that could be measured. Infinity: not off at the largest, "
-                                + Summary.number("%.3g", largest())
+                                + Numbers.format("%.3g", largest())
                                 + ". Blank: F cannot see the site, or there is no direction.",
                         labels(),
                         job.labels(),
@@ -305,7 +306,7 @@ final class RegimeMapReport {
         List<LineChart.Series> series = new ArrayList<>();
         for (FlagAgreement flag : agreements) {
             series.add(new LineChart.Series(
-                    "q = " + MapMeasuresReport.percent(flag.tolerance()),
+                    "q = " + Numbers.percent(flag.tolerance()),
                     map.grid().amplitudes(),
                     flag.amplitudes().stream()
                             .mapToDouble(FlagAgreement.AtAmplitude::rate)

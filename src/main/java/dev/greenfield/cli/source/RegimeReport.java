@@ -1,10 +1,10 @@
 package dev.greenfield.cli.source;
 
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
-import dev.greenfield.cli.map.MapMeasuresReport;
 import dev.greenfield.cli.show.Reports;
-import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.regime.LinearRegime;
 import dev.greenfield.regime.Radius;
@@ -73,7 +73,7 @@ final class RegimeReport {
     }
 
     private static String percent(double error) {
-        return Double.isNaN(error) ? "-" : Summary.number(error < 1 ? "%.2g %%" : "%.0f %%", 100 * error);
+        return Double.isNaN(error) ? "-" : Numbers.format(error < 1 ? "%.2g %%" : "%.0f %%", 100 * error);
     }
 
     /** The measured changes at amplitudes of either sign. */
@@ -104,9 +104,9 @@ final class RegimeReport {
     /** A radius in words: a number, or the bound that is known. */
     static String words(Radius radius) {
         return switch (radius.kind()) {
-            case FOUND -> Summary.number("%.3g", radius.value());
-            case ABOVE -> "> " + Summary.number("%.3g", radius.low());
-            case BELOW -> "< " + Summary.number("%.3g", radius.high());
+            case FOUND -> Numbers.format("%.3g", radius.value());
+            case ABOVE -> "> " + Numbers.format("%.3g", radius.low());
+            case BELOW -> "< " + Numbers.format("%.3g", radius.high());
             case UNKNOWN -> "-";
         };
     }
@@ -122,22 +122,22 @@ final class RegimeReport {
         for (int i = 0; i < epsilons.length; i++) {
             double first = regime.predicted(epsilons[i]);
             sweep.add(List.of(
-                    Summary.number("%.3g", epsilons[i]),
-                    Summary.number("%.5g", measured[i]),
-                    Summary.number("%.5g", first),
-                    Summary.number("%.5g", regime.secondOrder(epsilons[i])),
+                    Numbers.format("%.3g", epsilons[i]),
+                    Numbers.format("%.5g", measured[i]),
+                    Numbers.format("%.5g", first),
+                    Numbers.format("%.5g", regime.secondOrder(epsilons[i])),
                     percent(error(measured[i], first))));
         }
-        Summary.table(
+        Tables.print(
                 job.terminal(),
                 "change of F by a source at " + place() + " along " + source.direction()
                         + "; epsilon is its length as a part of |R| = "
-                        + Summary.number("%.4g", regime.source().norm()),
+                        + Numbers.format("%.4g", regime.source().norm()),
                 sweep);
-        Summary.table(job.terminal(), "first order is off by more than q from the amplitude (of either sign)", table());
+        Tables.print(job.terminal(), "first order is off by more than q from the amplitude (of either sign)", table());
         job.terminal().line("");
         job.terminal()
-                .line("changes below " + Summary.number("%.2g", regime.noise())
+                .line("changes below " + Numbers.format("%.2g", regime.noise())
                         + " may be rounding; --backend reference computes in float64");
     }
 
@@ -150,11 +150,11 @@ final class RegimeReport {
         double[] tolerances = regime.grid().tolerances();
         for (int i = 0; i < tolerances.length; i++) {
             rows.add(List.of(
-                    MapMeasuresReport.percent(tolerances[i]),
+                    Numbers.percent(tolerances[i]),
                     words(regime.radius(i)),
                     words(regime.positiveRadius(i)),
                     words(regime.negativeRadius(i)),
-                    MapMeasuresReport.three(regime.predictedRadius(tolerances[i]))));
+                    Numbers.three(regime.predictedRadius(tolerances[i]))));
         }
         return rows;
     }
@@ -163,8 +163,8 @@ final class RegimeReport {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Site", place());
         source.describe(facts);
-        facts.put("|R| at the site", Summary.number("%.4g", regime.source().norm()));
-        facts.put("Noise floor of changes of F", Summary.number("%.2g", regime.noise()));
+        facts.put("|R| at the site", Numbers.format("%.4g", regime.source().norm()));
+        facts.put("Noise floor of changes of F", Numbers.format("%.2g", regime.noise()));
         List<List<String>> rows = table();
         job.report(Reports.page(job, "Linear regime", "How far first order holds for a source at " + place(), facts)
                 .chart(changes())
@@ -188,8 +188,8 @@ final class RegimeReport {
                 "Change of F over the amplitude",
                 "Absolute change of F when epsilon |R| u is added at the site, u the unit vector along the direction: measured with"
                         + " both signs, to second order (dashed), and to first order, a straight line. Slope "
-                        + Summary.number("%.4g", regime.slope()) + ", curvature "
-                        + Summary.number("%.4g", regime.curvature()) + ".",
+                        + Numbers.format("%.4g", regime.slope()) + ", curvature "
+                        + Numbers.format("%.4g", regime.curvature()) + ".",
                 "epsilon",
                 "|change of F|",
                 true,

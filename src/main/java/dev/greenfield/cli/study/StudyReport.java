@@ -1,8 +1,9 @@
 package dev.greenfield.cli.study;
 
 import dev.greenfield.Model;
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.SuiteJob;
-import dev.greenfield.cli.show.Summary;
 import dev.greenfield.statistics.Estimate;
 import dev.greenfield.study.Claim;
 import dev.greenfield.study.Finding;
@@ -62,11 +63,11 @@ final class StudyReport {
 
     /** For people: {@code 0.91 (0.88 to 0.93)}. */
     static String shown(Estimate estimate) {
-        return Summary.interval(estimate, StudyReport::number);
+        return Numbers.interval(estimate, StudyReport::number);
     }
 
     private static String number(double value) {
-        return Summary.number(
+        return Numbers.format(
                 value == 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4) ? "%.3f" : "%.2e", value);
     }
 
@@ -84,7 +85,7 @@ final class StudyReport {
                             f.expectation().text(),
                             f.verdict().label())));
             if (rows.size() > 1) {
-                Summary.table(
+                Tables.print(
                         job.terminal(), claim.id() + ": " + claim.statement() + " (95 % intervals over prompts)", rows);
             }
         }

@@ -1,8 +1,9 @@
 package dev.greenfield.cli.transfer;
 
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.show.Reports;
-import dev.greenfield.cli.show.Summary;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.transfer.DisplacementTransfer;
@@ -35,8 +36,8 @@ final class ReduceFigures {
     void show(String corrupt) {
         List<List<String>> bySite = siteRows();
         List<List<String>> bySlice = sliceRows();
-        Summary.table(job.terminal(), "what the first n inner sites carry", bySite);
-        Summary.table(
+        Tables.print(job.terminal(), "what the first n inner sites carry", bySite);
+        Tables.print(
                 job.terminal(),
                 "relative errors through the " + (last + 1) + " leading directions between two depths",
                 bySlice);
@@ -45,7 +46,7 @@ final class ReduceFigures {
         }
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Corrupt prompt", corrupt);
-        facts.put("Full change of F", Summary.number("%.4f", transfer.fullChange()));
+        facts.put("Full change of F", Numbers.format("%.4f", transfer.fullChange()));
         ReportPage page = Reports.page(
                         job,
                         "Reduced descriptions",
@@ -97,9 +98,9 @@ final class ReduceFigures {
         for (int i = 0; i < n; i++) {
             List<String> row = new ArrayList<>(List.of(Integer.toString(i + 1)));
             for (SiteReduction reduction : sites.values()) {
-                row.add(Summary.number("%.3f", reduction.share()[i]));
-                row.add(Summary.number("%.3f", reduction.together()[i]));
-                row.add(Summary.number("%.3f", reduction.added()[i]));
+                row.add(Numbers.format("%.3f", reduction.share()[i]));
+                row.add(Numbers.format("%.3f", reduction.together()[i]));
+                row.add(Numbers.format("%.3f", reduction.added()[i]));
             }
             rows.add(row);
         }
@@ -119,7 +120,7 @@ final class ReduceFigures {
         for (SliceReduction slice : slices) {
             List<String> row = new ArrayList<>(List.of(name(slice)));
             for (Function<SliceReduction, double[]> curve : ReduceCommand.CURVES.values()) {
-                row.add(Summary.number("%.3f", curve.apply(slice)[last]));
+                row.add(Numbers.format("%.3f", curve.apply(slice)[last]));
             }
             rows.add(row);
         }

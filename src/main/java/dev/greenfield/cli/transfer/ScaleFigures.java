@@ -1,12 +1,13 @@
 package dev.greenfield.cli.transfer;
 
 import dev.greenfield.Model;
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.SuiteHalves;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePair;
 import dev.greenfield.cli.show.Averages;
 import dev.greenfield.cli.show.Reports;
-import dev.greenfield.cli.show.Summary;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.TokenLabels;
@@ -183,10 +184,10 @@ final class ScaleFigures {
         List<List<String>> agreement = agreementRows();
         List<List<String>> sites = siteRows(top);
         List<List<String>> directions = directionRows();
-        Summary.table(
+        Tables.print(
                 job.terminal(), "rank agreement of the two models (95 % intervals over pairs of prompts)", agreement);
-        Summary.table(job.terminal(), "the " + top + " leading sites of the first model in the second", sites);
-        Summary.table(
+        Tables.print(job.terminal(), "the " + top + " leading sites of the first model in the second", sites);
+        Tables.print(
                 job.terminal(),
                 "displacements of the first model carried to the second, "
                         + halves.judged().size() + " pairs that the maps were not fitted on",
@@ -240,7 +241,7 @@ final class ScaleFigures {
                 "by its own",
                 "by control"));
         for (int g = 0; g <= depths.steps(); g++) {
-            List<String> row = new ArrayList<>(List.of(Summary.number("%.3f", relative()[g])));
+            List<String> row = new ArrayList<>(List.of(Numbers.format("%.3f", relative()[g])));
             for (String name : DIRECTIONS.keySet()) {
                 row.add(averages.shown(at(name, g)));
             }
@@ -256,10 +257,10 @@ final class ScaleFigures {
                 "Second model",
                 nameB + " (" + depths.layersB() + " layers, width "
                         + other.config().width() + ")");
-        facts.put("Ridge", Summary.number("%g", ridge) + ", " + fittedRuns + " prompts");
+        facts.put("Ridge", Numbers.format("%g", ridge) + ", " + fittedRuns + " prompts");
         List<String> labels = TokenLabels.of(first.prompt().tokenText());
         List<String> rows = IntStream.rangeClosed(0, depths.steps())
-                .mapToObj(g -> Summary.number("%.2f", relative()[g]))
+                .mapToObj(g -> Numbers.format("%.2f", relative()[g]))
                 .toList();
         String caption = "|dF/dR| of the pair of entry " + first.prompt().number() + ", "
                 + first.observable().describe() + ", over tokens and relative depths.";

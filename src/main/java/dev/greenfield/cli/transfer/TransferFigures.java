@@ -1,5 +1,7 @@
 package dev.greenfield.cli.transfer;
 
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
@@ -42,7 +44,7 @@ final class TransferFigures {
     }
 
     void show(String corrupt) {
-        String change = Summary.number("%.4f", transfer.fullChange());
+        String change = Numbers.format("%.4f", transfer.fullChange());
         Summary.heatMap(
                 job,
                 "achieved fraction of the full change by single sites, " + amplitude,
@@ -50,15 +52,15 @@ final class TransferFigures {
                 HeatMap.Scale.DIVERGING);
         List<List<String>> strongest = siteRows();
         List<List<String>> together = topRows();
-        Summary.table(
+        Tables.print(
                 job.terminal(),
                 "single sites that achieve most, " + amplitude + "; the full change is " + change,
                 strongest);
-        Summary.table(
+        Tables.print(
                 job.terminal(),
                 "the n leading sites between the first and the last depth together, " + amplitude,
                 together);
-        Summary.table(job.terminal(), "all tokens of a depth together, fraction at each alpha", sliceRows());
+        Tables.print(job.terminal(), "all tokens of a depth together, fraction at each alpha", sliceRows());
         if (!job.writes()) {
             return;
         }
@@ -128,9 +130,9 @@ final class TransferFigures {
             rows.add(List.of(
                     Integer.toString(site.depth()),
                     job.labels().get(site.token()),
-                    Summary.number("%.4f", site.value()),
-                    Summary.number("%.4f", first),
-                    Summary.number("%.4f", transfer.value() + site.value() * transfer.fullChange()),
+                    Numbers.format("%.4f", site.value()),
+                    Numbers.format("%.4f", first),
+                    Numbers.format("%.4f", transfer.value() + site.value() * transfer.fullChange()),
                     flips(site.value())));
         }
         return rows;
@@ -149,10 +151,10 @@ final class TransferFigures {
             rows.add(List.of(
                     Integer.toString(n + 1),
                     name(curves.leading(Ranking.PREDICTED).get(n)),
-                    Summary.number("%.4f", predicted[n]),
+                    Numbers.format("%.4f", predicted[n]),
                     flips(predicted[n]),
                     name(curves.leading(Ranking.SENSITIVITY).get(n)),
-                    Summary.number("%.4f", sensitivity[n]),
+                    Numbers.format("%.4f", sensitivity[n]),
                     flips(sensitivity[n])));
         }
         return rows;
@@ -169,7 +171,7 @@ final class TransferFigures {
         for (int l = 0; l < slices[0].length; l++) {
             List<String> row = new ArrayList<>(List.of(Integer.toString(l)));
             for (double[] slice : slices) {
-                row.add(Summary.number("%.4f", slice[l]));
+                row.add(Numbers.format("%.4f", slice[l]));
             }
             rows.add(row);
         }

@@ -1,7 +1,6 @@
 package dev.greenfield.cli.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,8 +10,6 @@ import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.Run;
 import dev.greenfield.cli.Cli;
-import dev.greenfield.cli.map.SuiteMaps;
-import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.safetensors.DType;
@@ -359,12 +356,6 @@ class SuiteTest {
         assertThat(cli.exit()).as(cli.err()).isEqualTo(4);
         assertThat(cli.err()).contains("16 tokens", "--memory").doesNotContain("of 2 prompts");
         assertThat(Cli.list(temporary)).containsExactly("suite.json");
-        SuitePrompt prompt = new SuitePrompt(1, null, new int[1000], List.of());
-        SuiteMaps maps = new SuiteMaps(List.of(prompt), false, 13, true, DType.F32);
-        assertThatThrownBy(() -> maps.requireHeap(1L << 30))
-                .isInstanceOf(MemoryBudgetException.class)
-                .hasMessageContaining("-Xmx");
-        maps.requireHeap(16L << 30);
     }
 
     @Test
