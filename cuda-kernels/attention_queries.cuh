@@ -5,7 +5,8 @@
 //
 // It takes one pass: with any r_i in the place of m_i and n_i = sum over j of P_ij (e_ij - r_i) / sum over j of P_ij,
 // y_i = (the same with r_i) - n_i sum over j of P_ij x_j and m_i = r_i + n_i. The last sum belongs to the forward pass and is made once a
-// block. All of it is linear in the P_ij, so that what they miss of a sum of 1 is divided out once, at the end. As r_i serves the weighted mean of e over the first tile: what all e of a query have in common then cancels at once.
+// block. All of it is linear in the P_ij, so that what they miss of a sum of 1 is divided out once, at the end. As r_i serves the weighted
+// mean of e over the first tile: what all e of a query have in common then cancels at once.
 #pragma once
 #include "attention_products.cuh"
 

@@ -9,7 +9,7 @@
 typedef uint64_t CUdeviceptr;
 
 // What is counted; HostCounts.java has the same order.
-enum { LAUNCHES, PRODUCTS, UPLOADS, DOWNLOADS, DEVICE_COPIES, WAITS, ALLOCATIONS, GRAPH_LAUNCHES, BYTES_UP, BYTES_DOWN, KINDS };
+enum { LAUNCHES, PRODUCTS, UPLOADS, DOWNLOADS, DEVICE_COPIES, WAITS, ALLOCATIONS, BYTES_UP, BYTES_DOWN, KINDS };
 static int64_t counts[KINDS];
 static __thread void* current;
 
@@ -75,7 +75,8 @@ API int cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
   *address = __atomic_fetch_add(&next, (bytes + 511) / 512 * 512, __ATOMIC_RELAXED);
   return count(ALLOCATIONS, 1);
 }
-API int cuMemFree_v2(CUdeviceptr address) { return (void)address, 0; }
+// Freeing waits for the device.
+API int cuMemFree_v2(CUdeviceptr address) { return (void)address, count(WAITS, 1); }
 API int cuMemGetInfo_v2(size_t* free, size_t* total) { return *free = *total = (size_t)80 << 30, 0; }
 API int cuMemHostAlloc(void** host, size_t bytes, unsigned flags) {
   (void)flags;

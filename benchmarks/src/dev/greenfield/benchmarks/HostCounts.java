@@ -14,7 +14,6 @@ final class HostCounts {
         DEVICE_COPIES("copies on the device"),
         WAITS("waits"),
         ALLOCATIONS("allocations"),
-        GRAPH_LAUNCHES("graph launches"),
         BYTES_UP("bytes up"),
         BYTES_DOWN("bytes down");
 

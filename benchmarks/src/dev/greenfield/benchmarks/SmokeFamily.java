@@ -7,7 +7,7 @@ import java.util.Locale;
 
 /** Kernels that are tried in one process: what one of them breaks, the others' processes do not see. */
 enum SmokeFamily {
-    ROWS(null, "embed", "addBias", "addBranch", "grow", "inject", "squaredNorms", "dots"),
+    ROWS(null, "embed", "add", "take", "grow", "inject", "squaredNorm", "dots"),
     ACTIVATION(null, "activation"),
     NORMS(null, "layerNorm"),
     GEMM(null, "multiply"),

@@ -54,6 +54,12 @@ public interface Backend extends AutoCloseable {
      */
     double condensationThreshold();
 
+    /**
+     * The settings that decide in which order numbers are summed, in words: results of equal arrangements are equal to the bit, those
+     * of others nearly equal.
+     */
+    String arrangement();
+
     /** A buffer with arbitrary contents. */
     Buffer allocate(String label, long elements);
 

@@ -56,8 +56,7 @@ final class MapFacts {
         facts.put("backend", backend.name());
         facts.put("precision", backend.precision().label());
         facts.put("device", backend.device());
-        facts.put("chunk_rows", Integer.toString(backend.preferredChunkRows()));
-        facts.put("attention_rows", Integer.toString(backend.preferredAttentionRows()));
+        facts.put("arrangement", backend.arrangement());
         facts.put("directions", directions.describe());
         if (!directions.exact()) {
             facts.put("seed", Long.toString(directions.seed()));

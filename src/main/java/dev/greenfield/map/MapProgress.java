@@ -3,7 +3,8 @@ package dev.greenfield.map;
 /**
  * How far the computation of a {@link ResponseMap} has come, counted in the matrix products that were predicted for it.
  *
- * @param doneFlops of the products that are done, those that a checkpoint spared included
+ * @param doneFlops of the products that are done, those that a checkpoint spared included; on a GPU of those that are queued, which
+ *     within a batch run ahead of what is done
  * @param restoredFlops of the products whose results were taken from a checkpoint
  * @param totalFlops of all products
  * @param seconds since the first product of this process

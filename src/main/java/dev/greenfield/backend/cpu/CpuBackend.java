@@ -128,6 +128,12 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public String arrangement() {
+        return "chunks of " + preferredChunkRows() + " rows, attention of " + preferredAttentionRows()
+                + ", condensation from " + condensationThreshold();
+    }
+
+    @Override
     public Buffer allocate(String label, long elements) {
         if (elements > maxBufferLength()) {
             throw new MemoryBudgetException(

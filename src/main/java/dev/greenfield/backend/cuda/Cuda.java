@@ -10,6 +10,7 @@ import jcuda.jcublas.cublasStatus;
 /** Turns status codes into messages that say which operation failed, on what, and what CUDA calls it. */
 final class Cuda {
     private static volatile String guilty;
+    private static volatile Object last; // launch or product, for messages
 
     private Cuda() {}
 
@@ -20,18 +21,37 @@ final class Cuda {
         }
     }
 
-    /** As {@link #check} for a call in which errors of what was queued before come out; {@code last} is the last of that. */
-    static void checkEarlier(int result, String what, String last) {
-        check(
-                result,
-                guilty != null
-                        ? what
-                        : what + ": the device failed in some launch before, which -D" + DebugMode.PROPERTY
-                                + "=true would name; the last was " + last);
+    /** Remembers what was queued last: whatever is asked next may be told of its failure. */
+    static void queued(Object work) {
+        last = work;
     }
 
-    private static String cause(String what) {
-        return guilty == null || guilty.equals(what) ? "" : ", after the device failed in " + guilty;
+    /** What a failure that comes out now was caused by, as far as that is known. */
+    private static String cause(String what, boolean broken) {
+        if (guilty != null) {
+            return guilty.equals(what) ? "" : ", after the device failed in " + guilty;
+        }
+        return broken
+                ? ": the device failed in some launch before, which -D" + DebugMode.PROPERTY
+                        + "=true would name; the last was " + (last == null ? "no kernel" : last)
+                : "";
+    }
+
+    /** Whether the device refuses everything from such an error on: it is then told by whatever call comes next. */
+    static boolean broken(int result) {
+        return switch (result) {
+            case CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
+                    CUresult.CUDA_ERROR_LAUNCH_FAILED,
+                    CUresult.CUDA_ERROR_LAUNCH_TIMEOUT,
+                    CUresult.CUDA_ERROR_MISALIGNED_ADDRESS,
+                    CUresult.CUDA_ERROR_ILLEGAL_INSTRUCTION,
+                    CUresult.CUDA_ERROR_INVALID_ADDRESS_SPACE,
+                    CUresult.CUDA_ERROR_INVALID_PC,
+                    CUresult.CUDA_ERROR_HARDWARE_STACK_ERROR,
+                    CUresult.CUDA_ERROR_ASSERT,
+                    CUresult.CUDA_ERROR_ECC_UNCORRECTABLE -> true;
+            default -> false;
+        };
     }
 
     /** Passes when {@code result} is success, throws otherwise. {@code what} names operation and shapes. */
@@ -40,7 +60,7 @@ final class Cuda {
             throw new DeviceMemoryException(what + ": the GPU is out of memory");
         }
         if (result != CUresult.CUDA_SUCCESS) {
-            throw new BackendException(what + ": " + describe(result) + cause(what) + advice(result));
+            throw new BackendException(what + ": " + describe(result) + cause(what, broken(result)) + advice(result));
         }
     }
 
@@ -55,23 +75,17 @@ final class Cuda {
 
     private static String advice(int result) {
         return switch (result) {
-            case CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
-                    CUresult.CUDA_ERROR_LAUNCH_FAILED,
-                    CUresult.CUDA_ERROR_MISALIGNED_ADDRESS,
-                    CUresult.CUDA_ERROR_ILLEGAL_INSTRUCTION,
-                    CUresult.CUDA_ERROR_INVALID_ADDRESS_SPACE,
-                    CUresult.CUDA_ERROR_INVALID_PC,
-                    CUresult.CUDA_ERROR_HARDWARE_STACK_ERROR,
-                    CUresult.CUDA_ERROR_ASSERT,
-                    CUresult.CUDA_ERROR_ECC_UNCORRECTABLE ->
-                "; the device can no longer be used by this process: start again, and report this with the shapes above";
             case CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,
                     CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
                     CUresult.CUDA_ERROR_INVALID_PTX ->
                 "; the kernels in this jar do not fit this GPU or driver: update the driver, or use --backend cpu";
             case CUresult.CUDA_ERROR_LAUNCH_TIMEOUT ->
                 "; a display shares this GPU and its watchdog stopped the kernel: lower --memory for smaller batches";
-            default -> "; 'doctor' says what this machine can run, --backend cpu needs no GPU";
+            default ->
+                broken(result)
+                        ? "; the device can no longer be used by this process: start again, and report this with the"
+                                + " shapes above"
+                        : "; 'doctor' says what this machine can run, --backend cpu needs no GPU";
         };
     }
 
@@ -82,7 +96,7 @@ final class Cuda {
         }
         if (status != 0) {
             throw new BackendException(what + ": " + JCublas2.cublasGetStatusName(status) + " from cuBLAS"
-                    + cause(what) + "; 'doctor'"
+                    + cause(what, status == cublasStatus.CUBLAS_STATUS_EXECUTION_FAILED) + "; 'doctor'"
                     + " says which library was taken, --backend cpu needs none");
         }
     }

@@ -35,6 +35,9 @@ public final class CudaBackend implements Backend {
     private final Transfers transfers;
     private final Launcher launcher;
     private final BatchTables tables;
+    /** Row numbers, tables of batches, sums: more than a batch of 2^20 rows has of them. */
+    private static final long TABLES = 32L << 20;
+
     private final CudaTuning tuning = CudaTuning.fromProperties();
     private final CudaFactors factors;
     private final CublasGemm gemm;
@@ -57,7 +60,7 @@ public final class CudaBackend implements Backend {
             undo.add(() -> JCudaDriver.cuStreamDestroy(stream));
             launcher = new Launcher(this, device, stream);
             undo.add(launcher::close);
-            transfers = new Transfers(stream, launcher::last);
+            transfers = new Transfers(stream);
             undo.add(transfers::close);
             undo.add(memory::close);
             DeviceMemory.Block workspace = memory.allocate("cuBLAS workspace", CublasGemm.WORKSPACE_BYTES);
@@ -152,7 +155,11 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void keepWithin(long bytes) {
-        queue(() -> memory.keepWithin(bytes));
+        // What the backend itself needs comes on top: within the budget it would crowd out the blocks that are kept for
+        // reuse, and
+        // freeing a block waits for the device.
+        long own = CublasGemm.WORKSPACE_BYTES + TABLES + (precision == Precision.BF16 ? tuning.stagingBytes() : 0);
+        queue(() -> memory.keepWithin(bytes + own));
     }
 
     @Override
@@ -198,6 +205,11 @@ public final class CudaBackend implements Backend {
     @Override
     public int factorBytes() {
         return factors.bytesPerElement();
+    }
+
+    @Override
+    public String arrangement() {
+        return String.join(", ", tuning.lines());
     }
 
     @Override

@@ -33,6 +33,7 @@ final class DebugMode {
 
     /** It was queued. */
     void queued(Object work) {
+        Cuda.queued(work);
         if (!on) {
             return;
         }

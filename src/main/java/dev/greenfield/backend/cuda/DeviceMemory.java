@@ -152,7 +152,11 @@ final class DeviceMemory {
     }
 
     private static void release(Block block) {
-        Cuda.check(JCudaDriver.cuMemFree(block), "freeing " + MemoryBudgetException.amount(block.bytes));
+        int result = JCudaDriver.cuMemFree(block);
+        // Blocks are given back on the way out of failures too: a broken device must not hide what broke it.
+        if (!Cuda.broken(result)) {
+            Cuda.check(result, "freeing " + MemoryBudgetException.amount(block.bytes));
+        }
     }
 
     /**

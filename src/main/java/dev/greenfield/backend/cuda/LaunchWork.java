@@ -22,6 +22,9 @@ final class LaunchWork {
             Map.entry("activation_curvature", 3),
             Map.entry("grow", 2),
             Map.entry("inject", 3),
+            Map.entry("inject_signs", 2),
+            Map.entry("take", 2),
+            Map.entry("transpose", 2),
             Map.entry("squared_norms", 1),
             Map.entry("dots", 1));
 

@@ -36,7 +36,6 @@ final class Launcher {
     private final ByteBuffer slots;
     private String kernel;
     private int count;
-    private Launch last;
     private KernelProfile profile; // null unless launches are measured
     private double bytes; // of the launch that is being written, for the profile; 0 where nobody said
     private double flops;
@@ -166,24 +165,19 @@ final class Launcher {
         if (sharedBytes > FREE_SHARED_BYTES) {
             device.allowShared(kernel, sharedBytes);
         }
-        last = new Launch(kernel, x, y, z, threads, sharedBytes);
-        debug.begins(last);
+        Launch launch = new Launch(kernel, x, y, z, threads, sharedBytes);
+        debug.begins(launch);
         if (profile != null) {
             profile.begin();
         }
         int result = JCudaDriver.cuLaunchKernel(function, x, y, z, threads, 1, 1, sharedBytes, stream, block, null);
         if (result != 0) {
-            Cuda.check(result, last.toString());
+            Cuda.check(result, launch.toString());
         }
-        debug.queued(last);
+        debug.queued(launch);
         if (profile != null) {
             profile.end(kernel, bytes, flops);
         }
-    }
-
-    /** What was launched last, for messages: errors on the device come out later, at copies. */
-    String last() {
-        return last == null ? "no kernel" : last.toString();
     }
 
     void close() {

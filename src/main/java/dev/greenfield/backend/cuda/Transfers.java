@@ -1,12 +1,12 @@
 package dev.greenfield.backend.cuda;
 
+import dev.greenfield.backend.BackendException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
@@ -26,7 +26,6 @@ final class Transfers {
     private static final int ALIGN = 16;
 
     private final CUstream stream;
-    private final Supplier<String> lastLaunch;
     private final Pointer pinned = new Pointer();
     private final ByteBuffer staging;
     private final IntBuffer stagedInts; // the same memory
@@ -34,16 +33,13 @@ final class Transfers {
     private final float[] floats = new float[1024]; // numbers on their way between precisions
     private final List<Arrival> arriving = new ArrayList<>();
     private int used;
+    private boolean failed; // something that was to arrive never will
 
     /** Elements from the i-th on that a download puts into the staging memory at a byte position. */
     private record Arrival(Reader reader, int at, int i, int count) {}
 
-    /**
-     * @param lastLaunch says what was launched last, for messages
-     */
-    Transfers(CUstream stream, Supplier<String> lastLaunch) {
+    Transfers(CUstream stream) {
         this.stream = stream;
-        this.lastLaunch = lastLaunch;
         Cuda.check(
                 JCudaDriver.cuMemAllocHost(pinned, BYTES),
                 "locking " + (BYTES >> 20) + " MiB of host memory for copies");
@@ -158,7 +154,7 @@ final class Transfers {
 
     /** Waits for downloads that nobody has waited for, if there are any. */
     void await(String what) {
-        if (!arriving.isEmpty()) {
+        if (failed || !arriving.isEmpty()) {
             synchronize(what);
         }
     }
@@ -167,8 +163,14 @@ final class Transfers {
     void synchronize(String what) {
         int result = JCudaDriver.cuStreamSynchronize(stream);
         if (result != 0) {
+            // Whoever waits for these must fail as well, not take what was in its array for an answer.
+            failed |= !arriving.isEmpty();
             arriving.clear();
-            Cuda.checkEarlier(result, what, lastLaunch.get());
+            Cuda.check(result, what);
+        }
+        if (failed) {
+            throw new BackendException(what
+                    + ": an earlier copy from the device failed, and what it was to bring is lost:" + " start again");
         }
         for (Arrival arrival : arriving) {
             arrival.reader.read(staging, arrival.at, arrival.i, arrival.count);

@@ -96,6 +96,11 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public String arrangement() {
+        return "as written";
+    }
+
+    @Override
     public Buffer allocate(String label, long elements) {
         if (elements > maxBufferLength()) {
             throw new MemoryBudgetException("'" + label + "' needs " + elements

@@ -17,6 +17,7 @@ import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.Workbench;
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.lattice.Observable;
+import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
 import dev.greenfield.testing.RoundedFactors;
 import dev.greenfield.testing.Yardstick;
@@ -36,6 +37,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Factors of products in other forms: rounded to bf16, and weights that are kept a second time. */
 class FactorsTest {
+    /** What sums of 37 products in float32 may differ by in another order, relative to the largest. */
+    private static final double SUMS = 37 * 0x1p-24;
+
     private static final String MODEL = "random:2,2,24,19,16,seed=5";
     private static final int[] TOKENS = {3, 17, 9, 4, 11, 2, 8};
 
@@ -122,8 +126,16 @@ class FactorsTest {
                         .isEqualTo(precision == Precision.BF16 ? 37 * 40 * 2 : weights.equals("tn") ? 37 * 33 * 4 : 0);
                 backend.multiply(1, left, false, right, false, 0, kept);
                 backend.multiply(1, plain, false, right, true, 0, keptBack);
-                assertThat(bench.read(kept)).isEqualTo(bench.read(plain));
-                assertThat(bench.read(keptBack)).isEqualTo(bench.read(back));
+                if (weights.equals("tn") && precision != Precision.BF16) {
+                    // Another form of the product: cuBLAS may sum in another order.
+                    assertThat(Errors.relative(bench.read(kept), bench.read(plain)))
+                            .isLessThan(SUMS);
+                    assertThat(Errors.relative(bench.read(keptBack), bench.read(back)))
+                            .isLessThan(SUMS);
+                } else {
+                    assertThat(bench.read(kept)).isEqualTo(bench.read(plain));
+                    assertThat(bench.read(keptBack)).isEqualTo(bench.read(back));
+                }
             }
         }
         assertThat(backend.ledger().openCount()).isZero(); // the second form went with its matrix

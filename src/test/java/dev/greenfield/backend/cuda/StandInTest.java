@@ -91,6 +91,17 @@ class StandInTest {
                 "1");
     }
 
+    /** Never zeros for an answer: what was to arrive before another's failure is lost, and whoever waits for it must know. */
+    @Test
+    void aCopyThatAnotherUsersFailureTookAwayIsReported() throws IOException, InterruptedException {
+        Finished run = ChildJvm.run(
+                Map.of("GREENFIELD_STANDIN_LATE_FAULTS", "1", "GREENFIELD_STANDIN_FAULT", "add_bias"),
+                List.of(),
+                LostDownload.class.getName());
+        reported(run, "second: ", "first: ", "the last was add_bias");
+        assertThat(run.out()).doesNotContain("got", "told nothing");
+    }
+
     @Test
     void aMissingKernelIsReported() throws IOException, InterruptedException {
         Finished run = plant("no_such_kernel");
