@@ -5,6 +5,8 @@ import dev.greenfield.Greenfield;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.MemoryBudget;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.map.MapPlan;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
@@ -139,13 +141,10 @@ public final class MapCost implements Callable<Integer> {
         Backend backend = device.backend();
         int[] prompt = GpuCase.prompt(0, shape.tokens(), device.config().vocabulary());
         try (Linearization run = new Linearization(device, prompt)) {
+            long most = bytes > 0 ? backend.ledger().bytes() + bytes : backend.defaultBudget();
             double rate = rates.blockProducts(PRODUCT_ROWS, shape.width(), 2, false);
-            ResponseMap.Request request = new ResponseMap.Request(
-                            run,
-                            () -> bytes > 0
-                                    ? bytes
-                                    : backend.defaultBudget() - backend.ledger().bytes())
-                    .probes(shape.probes());
+            Scope scope = new Scope(run, new MemoryBudget(backend, most));
+            ResponseMap.Request request = new ResponseMap.Request(scope).probes(shape.probes());
             long before = backend.ledger().bytes();
             backend.ledger().resetPeak();
             List<Double> seconds = new ArrayList<>();

@@ -8,6 +8,8 @@ import dev.greenfield.Greenfield;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.MemoryBudget;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.map.MapProbes;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
@@ -98,8 +100,8 @@ public final class MapSuite implements Callable<Integer> {
             say("");
             say("%s, T = %d, %s", model.spec(), tokens, probes == 0 ? "exact" : probes + " probes a site");
             JsonNode choice = peer == null ? null : choice(peer, model, tokens, run, probes);
-            ResponseMap.Request request = new ResponseMap.Request(
-                    run, () -> backend.defaultBudget() - backend.ledger().bytes());
+            Scope scope = new Scope(run, new MemoryBudget(backend, backend.defaultBudget()));
+            ResponseMap.Request request = new ResponseMap.Request(scope);
             request.probes(2).compute(); // the host's code is compiled as it runs
             request = probes == 0 ? request.exact() : request.probes(probes);
             double useful = 24.0
