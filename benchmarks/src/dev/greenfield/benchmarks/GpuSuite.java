@@ -1,10 +1,10 @@
 package dev.greenfield.benchmarks;
 
-import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
+import dev.greenfield.OpenBackend;
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Precision;
 import dev.greenfield.model.ModelSource;
+import dev.greenfield.model.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -120,8 +120,7 @@ public final class GpuSuite implements Callable<Integer> {
         Precision wanted = precision == null ? null : Precision.valueOf(precision.toUpperCase(Locale.ROOT));
         List<GpuCase> chosen = GpuCase.read(cases, set);
         PeerResults others = PeerResults.read(peers);
-        BackendChoice choice = BackendChoice.open(backendName, wanted, 0);
-        try (Backend backend = choice.backend()) {
+        try (Backend backend = OpenBackend.of(backendName, wanted)) {
             SuiteReport report = measure(backend, chosen, others);
             if (tried == null) {
                 report.lines().forEach(System.out::println);

@@ -1,7 +1,7 @@
 package dev.greenfield.benchmarks;
 
-import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
+import dev.greenfield.OpenBackend;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
@@ -85,7 +85,7 @@ public final class MapCost implements Callable<Integer> {
         int[] layers = tiny ? new int[] {1, 2, 4} : new int[] {2, 4, 6, 8, 12};
         int[] widths = tiny ? new int[] {64, 128, 192} : new int[] {256, 512, 768, 1024};
         int[] probes = tiny ? new int[] {2, 4, 8} : new int[] {2, 4, 8, 16, 32};
-        try (Backend backend = BackendChoice.open("cpu", null, 0).backend()) {
+        try (Backend backend = OpenBackend.of("cpu", null)) {
             open(backend, base, (device, rates) -> {
                 measure(device, rates, base, "warm-up", 0, 0, 1);
                 points.clear();

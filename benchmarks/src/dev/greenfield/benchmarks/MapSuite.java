@@ -3,8 +3,8 @@ package dev.greenfield.benchmarks;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
+import dev.greenfield.OpenBackend;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
@@ -65,7 +65,7 @@ public final class MapSuite implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Files.createDirectories(out);
-        try (Backend backend = BackendChoice.open("cpu", null, 0).backend();
+        try (Backend backend = OpenBackend.of("cpu", null);
                 MapPeer peer = python == null ? null : new MapPeer(python, models, chunks)) {
             say("Greenfield %s, %s, Java %s", Greenfield.version(), backend.device(), Runtime.version());
             for (GpuCase model : GpuCase.read(cases, set)) {

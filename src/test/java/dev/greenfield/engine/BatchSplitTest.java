@@ -186,11 +186,12 @@ class BatchSplitTest {
         Backend backend = leaks.watched(Backends.REFERENCE.open());
         long weights;
         long runBytes;
-        try (Model model = TestModels.open(MODEL, leaks.watched(Backends.REFERENCE.open()))) {
+        Backend first = leaks.watched(Backends.REFERENCE.open());
+        try (Model model = TestModels.open(MODEL, first)) {
             weights = 8L * model.config().parameters();
             try (Run run = model.run(tokens(1))) {
                 assertThat(run.tokens()).isNotEmpty();
-                runBytes = model.backend().backend().ledger().bytes() - weights;
+                runBytes = first.ledger().bytes() - weights;
             }
         }
         try (Model model = TestModels.open(MODEL, backend, weights + runBytes + 1_000)) {
