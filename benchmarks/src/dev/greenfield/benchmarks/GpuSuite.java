@@ -235,7 +235,7 @@ public final class GpuSuite implements Callable<Integer> {
                             source.config().layers(),
                             work.kind().equals("adjoint"));
             double[] result = peers.isEmpty() ? new double[0] : prepared.result();
-            Spread spread = Spread.measure(seconds, prepared::run);
+            TimeSpread spread = TimeSpread.measure(seconds, prepared::run);
             return new SuiteReport.Row(model, work, spread, flops, rate, result, null, peers);
         } catch (RuntimeException e) {
             return new SuiteReport.Row(model, work, null, flops, rate, new double[0], e.toString(), peers);

@@ -65,7 +65,7 @@ public final class MapCost implements Callable<Integer> {
      * @param peak bytes that the sweeps took at most, beside weights and run
      */
     private record Point(
-            String varied, double value, Shape shape, Spread seconds, MapPlan plan, double rate, long peak) {
+            String varied, double value, Shape shape, TimeSpread seconds, MapPlan plan, double rate, long peak) {
         double predicted() {
             return plan.flops() / rate;
         }
@@ -157,7 +157,7 @@ public final class MapCost implements Callable<Integer> {
                     varied,
                     value,
                     shape,
-                    Spread.ofAll(seconds),
+                    TimeSpread.ofAll(seconds),
                     request.plan(),
                     rate,
                     backend.ledger().peakBytes() - before);

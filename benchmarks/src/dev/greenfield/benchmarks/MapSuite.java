@@ -137,8 +137,8 @@ public final class MapSuite implements Callable<Integer> {
                 }
             }
             products.add(rates.blockProducts(PRODUCT_ROWS, width, 2, false));
-            Spread rate = Spread.ofAll(products);
-            Spread own = Spread.ofAll(ours);
+            TimeSpread rate = TimeSpread.ofAll(products);
+            TimeSpread own = TimeSpread.ofAll(ours);
             say("  product rate  %s GFLOP/s", text(rate, 1e9));
             say("  ours          %s s", text(own, 1));
             say(
@@ -156,7 +156,7 @@ public final class MapSuite implements Callable<Integer> {
             entry.put("product_rates", products);
             entry.put("ours_seconds", ours);
             if (peer != null) {
-                Spread other = Spread.ofAll(theirs);
+                TimeSpread other = TimeSpread.ofAll(theirs);
                 double[] differences = differences(map, layers, peer.result(out.resolve("squares.json")));
                 say("  PyTorch       %s s, %s", text(other, 1), choice.path("best"));
                 say("    ours is %.2f times as fast (wanted 2.8)", other.median() / own.median());
@@ -235,7 +235,7 @@ public final class MapSuite implements Callable<Integer> {
         return seconds < 20 ? 5 : seconds < 150 ? 3 : 1;
     }
 
-    private static String text(Spread spread, double unit) {
+    private static String text(TimeSpread spread, double unit) {
         return String.format(
                 Locale.ROOT,
                 "%.4g (%.4g to %.4g, n = %d)",

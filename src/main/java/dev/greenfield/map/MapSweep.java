@@ -149,10 +149,10 @@ final class MapSweep {
             return new CheckpointPlan(forward, CheckpointPlan.cut(run.model(), rows, bytes, flops));
         }
 
-        private MapCost cost() {
+        private ColumnCosts cost() {
             return forward
-                    ? new MapCost(run.model(), layout, highest, lastToken)
-                    : new MapCost(run.model(), layout, lowest, firstToken);
+                    ? new ColumnCosts(run.model(), layout, highest, lastToken)
+                    : new ColumnCosts(run.model(), layout, lowest, firstToken);
         }
 
         /** Before it is computed: in which batches, and who is told of it. */
