@@ -3,7 +3,7 @@ package dev.greenfield;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.AverageJacobian;
-import dev.greenfield.green.GreenOperator;
+import dev.greenfield.green.GreenFrom;
 import dev.greenfield.inverse.InferenceRequest;
 import dev.greenfield.inverse.SourceLocator;
 import dev.greenfield.lattice.Field;
@@ -215,15 +215,12 @@ public final class Run implements AutoCloseable {
 
     /** Green operators from these source sites; say with {@link GreenFrom#to(Site...)} where they lead. */
     public GreenFrom green(Site... sources) {
-        for (Site site : sources) {
-            scope.check(site);
-        }
-        return new GreenFrom(List.of(sources));
+        return green(List.of(sources));
     }
 
     /** Green operators from these source sites in their order, such as the targets of another operator. */
     public GreenFrom green(List<Site> sources) {
-        return green(sources.toArray(Site[]::new));
+        return new GreenFrom(scope, sources);
     }
 
     /**
@@ -262,32 +259,6 @@ public final class Run implements AutoCloseable {
      */
     public void addTo(AverageJacobian average) {
         average.add(scope);
-    }
-
-    /** Green operators whose sources are chosen and whose targets are not yet. */
-    public final class GreenFrom {
-        private final List<Site> sources;
-
-        private GreenFrom(List<Site> sources) {
-            this.sources = sources;
-        }
-
-        /** To every token at a whole depth, in order: the stacked operator [T D, n D]. */
-        public GreenOperator to(int depth) {
-            Site[] targets = new Site[scope.length()];
-            for (int t = 0; t < targets.length; t++) {
-                targets[t] = Site.of(depth, t);
-            }
-            return to(targets);
-        }
-
-        /** To these sites, in this order. */
-        public GreenOperator to(Site... targets) {
-            for (Site site : targets) {
-                scope.check(site);
-            }
-            return new GreenOperator(scope, sources, List.of(targets));
-        }
     }
 
     @Override
