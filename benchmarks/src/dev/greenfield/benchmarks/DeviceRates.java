@@ -120,7 +120,7 @@ final class DeviceRates {
             times *= 2;
         }
         int count = times;
-        return Spread.measure(seconds, () -> {
+        return TimeSpread.measure(seconds, () -> {
                     repeat(count, work);
                     await(backend, result);
                 })

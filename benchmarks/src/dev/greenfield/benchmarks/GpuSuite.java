@@ -1,10 +1,10 @@
 package dev.greenfield.benchmarks;
 
-import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
+import dev.greenfield.OpenBackend;
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Precision;
 import dev.greenfield.model.ModelSource;
+import dev.greenfield.model.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -120,8 +120,7 @@ public final class GpuSuite implements Callable<Integer> {
         Precision wanted = precision == null ? null : Precision.valueOf(precision.toUpperCase(Locale.ROOT));
         List<GpuCase> chosen = GpuCase.read(cases, set);
         PeerResults others = PeerResults.read(peers);
-        BackendChoice choice = BackendChoice.open(backendName, wanted, 0);
-        try (Backend backend = choice.backend()) {
+        try (Backend backend = OpenBackend.of(backendName, wanted)) {
             SuiteReport report = measure(backend, chosen, others);
             if (tried == null) {
                 report.lines().forEach(System.out::println);
@@ -236,7 +235,7 @@ public final class GpuSuite implements Callable<Integer> {
                             source.config().layers(),
                             work.kind().equals("adjoint"));
             double[] result = peers.isEmpty() ? new double[0] : prepared.result();
-            Spread spread = Spread.measure(seconds, prepared::run);
+            TimeSpread spread = TimeSpread.measure(seconds, prepared::run);
             return new SuiteReport.Row(model, work, spread, flops, rate, result, null, peers);
         } catch (RuntimeException e) {
             return new SuiteReport.Row(model, work, null, flops, rate, new double[0], e.toString(), peers);

@@ -6,7 +6,8 @@ import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.MemoryBudget;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
@@ -21,7 +22,7 @@ import java.util.Arrays;
 final class GpuWorkloads implements AutoCloseable {
     private final DeviceModel model;
     private final Backend backend;
-    private final long budgetBytes;
+    private final MemoryBudget budget;
     private final int layers;
     private final int width;
 
@@ -29,7 +30,7 @@ final class GpuWorkloads implements AutoCloseable {
     GpuWorkloads(ModelSource source, Backend backend, long budgetBytes) {
         this.model = new DeviceModel(source, backend);
         this.backend = backend;
-        this.budgetBytes = budgetBytes;
+        this.budget = new MemoryBudget(backend, budgetBytes);
         this.layers = source.config().layers();
         this.width = source.config().width();
     }
@@ -65,17 +66,13 @@ final class GpuWorkloads implements AutoCloseable {
         };
     }
 
-    private Linearization linearize(int which, int tokens) {
-        return new Linearization(
-                model, GpuCase.prompt(which, tokens, model.config().vocabulary()));
+    private Scope linearize(int which, int tokens) {
+        int[] prompt = GpuCase.prompt(which, tokens, model.config().vocabulary());
+        return new Scope(new Linearization(model, prompt), budget);
     }
 
-    private Readout.Resolved observable(int tokens) {
-        return new Readout.Resolved(Observable.Kind.LOGIT_DIFFERENCE, GpuCase.ANSWER, GpuCase.FOIL, null, tokens - 1);
-    }
-
-    private long free() {
-        return budgetBytes - backend.ledger().bytes();
+    private static Observable observable() {
+        return Observable.logitDifference(GpuCase.ANSWER, GpuCase.FOIL);
     }
 
     private double flopsPerRowBlock() {
@@ -92,7 +89,7 @@ final class GpuWorkloads implements AutoCloseable {
      * depth to every token of depth 0. Results stay on the device.
      */
     private final class Columns implements Prepared {
-        private final Linearization run;
+        private final Scope run;
         private final double[][] directions;
         private final boolean forward;
         private final int tokens;
@@ -122,16 +119,16 @@ final class GpuWorkloads implements AutoCloseable {
         private void sweep(BatchVisitor visitor) {
             int[] rowsEach = new int[directions.length];
             Arrays.fill(rowsEach, tokens);
-            for (Batches.Range range : Batches.cut(model, rowsEach, free())) {
+            for (Batches.Range range : Batches.cut(model, rowsEach, run.freeBytes())) {
                 Seeds seeds = new Seeds();
                 for (int c = range.from(); c < range.to(); c++) {
                     seeds.column(forward ? 0 : 2 * layers, forward ? 0 : tokens - 1, directions[c]);
                 }
                 Visitor one = (halfDepth, rows, columns, x) -> visitor.visit(range.from(), halfDepth, rows, columns, x);
                 if (forward) {
-                    new Sweep(run).tangents(seeds, 2 * layers, 0, tokens - 1, one);
+                    new Sweep(run.run()).tangents(seeds, 2 * layers, 0, tokens - 1, one);
                 } else {
-                    new Sweep(run).cotangents(seeds, 0, 0, one);
+                    new Sweep(run.run()).cotangents(seeds, 0, 0, one);
                 }
             }
         }
@@ -183,8 +180,8 @@ final class GpuWorkloads implements AutoCloseable {
         }
 
         private SensitivityField compute() {
-            try (Linearization run = linearize(0, tokens)) {
-                return SensitivityField.compute(run, observable(tokens));
+            try (Scope run = linearize(0, tokens)) {
+                return SensitivityField.compute(run, observable());
             }
         }
 
@@ -223,7 +220,7 @@ final class GpuWorkloads implements AutoCloseable {
     private final class AllSites implements Prepared {
         private final int tokens;
         private final int probes;
-        private final Linearization run;
+        private final Scope run;
 
         AllSites(GpuCase.Work work) {
             this.tokens = work.tokens();
@@ -232,7 +229,7 @@ final class GpuWorkloads implements AutoCloseable {
         }
 
         private ResponseMap compute() {
-            ResponseMap.Request request = new ResponseMap.Request(run, GpuWorkloads.this::free);
+            ResponseMap.Request request = new ResponseMap.Request(run);
             return (probes == 0 ? request.exact() : request.probes(probes)).compute();
         }
 
@@ -282,8 +279,8 @@ final class GpuWorkloads implements AutoCloseable {
     /** All patches of one run by another's residuals, measured and predicted; both runs are there before. */
     private final class Patch implements Prepared {
         private final int tokens;
-        private final Linearization own;
-        private final Linearization donor;
+        private final Scope own;
+        private final Scope donor;
 
         Patch(GpuCase.Work work) {
             this.tokens = work.tokens();
@@ -292,7 +289,7 @@ final class GpuWorkloads implements AutoCloseable {
         }
 
         private PatchSweep compute() {
-            return PatchSweep.compute(own, donor, observable(tokens), free());
+            return PatchSweep.compute(own, donor, observable());
         }
 
         @Override

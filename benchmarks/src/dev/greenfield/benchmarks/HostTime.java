@@ -93,7 +93,8 @@ public final class HostTime implements Callable<Integer> {
             times[n++] = (THREADS.getCurrentThreadCpuTime() - start) / 1e6;
         } while (n < times.length && (System.nanoTime() < end || n < 3));
         HostCounts counts = HostCounts.now().since(before);
-        Spread spread = Spread.ofAll(Arrays.stream(times, n / 2, n).boxed().toList());
+        TimeSpread spread =
+                TimeSpread.ofAll(Arrays.stream(times, n / 2, n).boxed().toList());
         System.out.printf(
                 Locale.ROOT,
                 "%n%s: %.3g ms of the calling thread (5 %%: %.3g, 95 %%: %.3g, n = %d)%n",

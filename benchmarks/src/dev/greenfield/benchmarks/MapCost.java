@@ -1,10 +1,12 @@
 package dev.greenfield.benchmarks;
 
-import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
+import dev.greenfield.OpenBackend;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.MemoryBudget;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.map.MapPlan;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
@@ -63,7 +65,7 @@ public final class MapCost implements Callable<Integer> {
      * @param peak bytes that the sweeps took at most, beside weights and run
      */
     private record Point(
-            String varied, double value, Shape shape, Spread seconds, MapPlan plan, double rate, long peak) {
+            String varied, double value, Shape shape, TimeSpread seconds, MapPlan plan, double rate, long peak) {
         double predicted() {
             return plan.flops() / rate;
         }
@@ -83,7 +85,7 @@ public final class MapCost implements Callable<Integer> {
         int[] layers = tiny ? new int[] {1, 2, 4} : new int[] {2, 4, 6, 8, 12};
         int[] widths = tiny ? new int[] {64, 128, 192} : new int[] {256, 512, 768, 1024};
         int[] probes = tiny ? new int[] {2, 4, 8} : new int[] {2, 4, 8, 16, 32};
-        try (Backend backend = BackendChoice.open("cpu", null, 0).backend()) {
+        try (Backend backend = OpenBackend.of("cpu", null)) {
             open(backend, base, (device, rates) -> {
                 measure(device, rates, base, "warm-up", 0, 0, 1);
                 points.clear();
@@ -139,13 +141,10 @@ public final class MapCost implements Callable<Integer> {
         Backend backend = device.backend();
         int[] prompt = GpuCase.prompt(0, shape.tokens(), device.config().vocabulary());
         try (Linearization run = new Linearization(device, prompt)) {
+            long most = bytes > 0 ? backend.ledger().bytes() + bytes : backend.defaultBudget();
             double rate = rates.blockProducts(PRODUCT_ROWS, shape.width(), 2, false);
-            ResponseMap.Request request = new ResponseMap.Request(
-                            run,
-                            () -> bytes > 0
-                                    ? bytes
-                                    : backend.defaultBudget() - backend.ledger().bytes())
-                    .probes(shape.probes());
+            Scope scope = new Scope(run, new MemoryBudget(backend, most));
+            ResponseMap.Request request = new ResponseMap.Request(scope).probes(shape.probes());
             long before = backend.ledger().bytes();
             backend.ledger().resetPeak();
             List<Double> seconds = new ArrayList<>();
@@ -158,7 +157,7 @@ public final class MapCost implements Callable<Integer> {
                     varied,
                     value,
                     shape,
-                    Spread.ofAll(seconds),
+                    TimeSpread.ofAll(seconds),
                     request.plan(),
                     rate,
                     backend.ledger().peakBytes() - before);

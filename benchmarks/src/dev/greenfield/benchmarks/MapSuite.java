@@ -3,11 +3,13 @@ package dev.greenfield.benchmarks;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
+import dev.greenfield.OpenBackend;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.MemoryBudget;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.map.MapProbes;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
@@ -63,7 +65,7 @@ public final class MapSuite implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Files.createDirectories(out);
-        try (Backend backend = BackendChoice.open("cpu", null, 0).backend();
+        try (Backend backend = OpenBackend.of("cpu", null);
                 MapPeer peer = python == null ? null : new MapPeer(python, models, chunks)) {
             say("Greenfield %s, %s, Java %s", Greenfield.version(), backend.device(), Runtime.version());
             for (GpuCase model : GpuCase.read(cases, set)) {
@@ -98,8 +100,8 @@ public final class MapSuite implements Callable<Integer> {
             say("");
             say("%s, T = %d, %s", model.spec(), tokens, probes == 0 ? "exact" : probes + " probes a site");
             JsonNode choice = peer == null ? null : choice(peer, model, tokens, run, probes);
-            ResponseMap.Request request = new ResponseMap.Request(
-                    run, () -> backend.defaultBudget() - backend.ledger().bytes());
+            Scope scope = new Scope(run, new MemoryBudget(backend, backend.defaultBudget()));
+            ResponseMap.Request request = new ResponseMap.Request(scope);
             request.probes(2).compute(); // the host's code is compiled as it runs
             request = probes == 0 ? request.exact() : request.probes(probes);
             double useful = 24.0
@@ -135,8 +137,8 @@ public final class MapSuite implements Callable<Integer> {
                 }
             }
             products.add(rates.blockProducts(PRODUCT_ROWS, width, 2, false));
-            Spread rate = Spread.ofAll(products);
-            Spread own = Spread.ofAll(ours);
+            TimeSpread rate = TimeSpread.ofAll(products);
+            TimeSpread own = TimeSpread.ofAll(ours);
             say("  product rate  %s GFLOP/s", text(rate, 1e9));
             say("  ours          %s s", text(own, 1));
             say(
@@ -154,7 +156,7 @@ public final class MapSuite implements Callable<Integer> {
             entry.put("product_rates", products);
             entry.put("ours_seconds", ours);
             if (peer != null) {
-                Spread other = Spread.ofAll(theirs);
+                TimeSpread other = TimeSpread.ofAll(theirs);
                 double[] differences = differences(map, layers, peer.result(out.resolve("squares.json")));
                 say("  PyTorch       %s s, %s", text(other, 1), choice.path("best"));
                 say("    ours is %.2f times as fast (wanted 2.8)", other.median() / own.median());
@@ -233,7 +235,7 @@ public final class MapSuite implements Callable<Integer> {
         return seconds < 20 ? 5 : seconds < 150 ? 3 : 1;
     }
 
-    private static String text(Spread spread, double unit) {
+    private static String text(TimeSpread spread, double unit) {
         return String.format(
                 Locale.ROOT,
                 "%.4g (%.4g to %.4g, n = %d)",

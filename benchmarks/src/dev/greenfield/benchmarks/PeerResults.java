@@ -27,14 +27,14 @@ final class PeerResults {
             String name,
             String precision,
             String choice,
-            Spread seconds,
+            TimeSpread seconds,
             double[] result,
             String error,
             String machine) {}
 
-    private record Entry(String model, GpuCase.Work work, Peer peer) {}
+    private record PeerResult(String model, GpuCase.Work work, Peer peer) {}
 
-    private final List<Entry> entries = new ArrayList<>();
+    private final List<PeerResult> entries = new ArrayList<>();
 
     /** Reads the files of a directory; null for no peers. */
     static PeerResults read(Path directory) throws IOException {
@@ -52,15 +52,15 @@ final class PeerResults {
         return results;
     }
 
-    private static Entry entry(JsonNode json) {
+    private static PeerResult entry(JsonNode json) {
         GpuCase.Work work = new GpuCase.Work(
                 json.path("kind").asText(),
                 json.path("tokens").asInt(),
                 json.path("columns").asInt(0));
         JsonNode time = json.path("seconds");
-        Spread seconds = time.isMissingNode()
+        TimeSpread seconds = time.isMissingNode()
                 ? null
-                : new Spread(
+                : new TimeSpread(
                         time.path("median").asDouble(),
                         time.path("p05").asDouble(),
                         time.path("p95").asDouble(),
@@ -76,7 +76,7 @@ final class PeerResults {
                         f.getValue().isNumber()
                                 ? f.getKey() + " " + f.getValue().asText()
                                 : f.getValue().asText()));
-        return new Entry(
+        return new PeerResult(
                 json.path("model").asText(),
                 work,
                 new Peer(
@@ -93,7 +93,7 @@ final class PeerResults {
     List<Peer> of(String model, GpuCase.Work work) {
         return entries.stream()
                 .filter(e -> e.model().equals(model) && e.work().equals(work))
-                .map(Entry::peer)
+                .map(PeerResult::peer)
                 .toList();
     }
 

@@ -27,7 +27,7 @@ final class SuiteReport {
     record Row(
             String model,
             GpuCase.Work work,
-            Spread seconds,
+            TimeSpread seconds,
             double usefulFlops,
             double shapesRate,
             double[] result,
@@ -184,7 +184,7 @@ final class SuiteReport {
                 name, times(peer.seconds()), rate / 1e12, "", rate / squareRate, ratio, difference, peer.choice());
     }
 
-    private static String times(Spread s) {
+    private static String times(TimeSpread s) {
         return line("%10.3f %21s", 1e3 * s.median(), line("%.3f .. %.3f", 1e3 * s.low(), 1e3 * s.high()));
     }
 
@@ -297,7 +297,7 @@ final class SuiteReport {
         json.writeEndObject();
     }
 
-    private static void write(JsonGenerator json, Spread seconds, String error) throws IOException {
+    private static void write(JsonGenerator json, TimeSpread seconds, String error) throws IOException {
         if (seconds == null) {
             json.writeStringField("error", error);
             return;

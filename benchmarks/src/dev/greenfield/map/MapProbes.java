@@ -2,7 +2,6 @@ package dev.greenfield.map;
 
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.Directions;
 import dev.greenfield.safetensors.DType;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -19,7 +18,7 @@ public final class MapProbes {
     public static void write(Linearization run, int probes, Path file) throws IOException {
         int layers = run.model().config().layers();
         int width = run.model().config().width();
-        Directions directions = new Directions(run, probes, false, 0);
+        Directions directions = new Directions(width, probes, false, 0);
         try (SafetensorsWriter out = SafetensorsWriter.to(file)
                 .tensor("directions", DType.F32, layers, run.length(), probes, width)
                 .open()) {

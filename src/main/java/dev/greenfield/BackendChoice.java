@@ -1,7 +1,6 @@
 package dev.greenfield;
 
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.cpu.CpuBackend;
 import dev.greenfield.backend.cuda.CudaBackend;
 import dev.greenfield.backend.cuda.CudaSurvey;
@@ -9,20 +8,51 @@ import dev.greenfield.backend.reference.ReferenceBackend;
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.model.Precision;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Picks the backend: the one place that knows which exist, and that says which was taken and why.
- *
- * @param backend the open backend
- * @param reason one line for people: what was taken, and why
  */
-public record BackendChoice(Backend backend, String reason) {
+public final class BackendChoice {
     /** The names that {@code --backend} takes. */
     public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "reference");
 
     private static final int MOST_THREADS_A_PROCESSOR = 8;
+
+    private final Backend backend;
+    private final String reason;
+
+    /** An open backend. */
+    BackendChoice(Backend backend, String reason) {
+        this.backend = backend;
+        this.reason = reason;
+    }
+
+    Backend backend() {
+        return backend;
+    }
+
+    /** One line for people: what was taken, and why. */
+    public String reason() {
+        return reason;
+    }
+
+    /** Its name, one of {@link #NAMES} but {@code auto}. */
+    public String name() {
+        return backend.name();
+    }
+
+    /** The hardware that computes, as a name for people. */
+    public String device() {
+        return backend.device();
+    }
+
+    /** What it computes in. */
+    public Precision precision() {
+        return backend.precision();
+    }
 
     /**
      * Opens a backend.
@@ -33,7 +63,7 @@ public record BackendChoice(Backend backend, String reason) {
      * @throws InputException for an unknown name, or a precision that the backend does not have
      * @throws BackendException when the backend was asked for by name and cannot be had
      */
-    public static BackendChoice open(String name, Precision precision, int threads) {
+    static BackendChoice open(String name, Precision precision, int threads) {
         if (threads < 0) {
             throw new InputException("--threads " + threads + ": expected at least 1, or 0 for all processors");
         }

@@ -1,9 +1,9 @@
 package dev.greenfield;
 
 import dev.greenfield.backend.Backend;
-import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.MemoryBudget;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.green.AverageJacobian;
 import dev.greenfield.model.ModelConfig;
@@ -12,7 +12,6 @@ import dev.greenfield.model.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * A loaded model on a backend. Closing it closes its runs and gives all memory back. One thread at a time may use a model
@@ -22,18 +21,19 @@ public final class Model implements AutoCloseable {
     private final ModelSource source;
     private final BackendChoice choice;
     private final DeviceModel device;
-    private final long budgetBytes;
+    private final MemoryBudget budget;
     private final Model host; // whose backend this model shares; or null
     private final List<Model> guests = new ArrayList<>();
-    private final List<Run> runs = new ArrayList<>();
+    private final OpenRuns runs;
     private boolean closed;
 
-    private Model(ModelSource source, BackendChoice choice, DeviceModel device, long budgetBytes, Model host) {
+    private Model(ModelSource source, BackendChoice choice, DeviceModel device, MemoryBudget budget, Model host) {
         this.source = source;
         this.choice = choice;
         this.device = device;
-        this.budgetBytes = budgetBytes;
+        this.budget = budget;
         this.host = host;
+        this.runs = new OpenRuns(device, budget);
     }
 
     /** Puts a model on a backend; the source is the model's to close, also when this fails. */
@@ -52,16 +52,7 @@ public final class Model implements AutoCloseable {
     static Model open(ModelSource source, BackendChoice choice, Options options) {
         try {
             Backend backend = choice.backend();
-            long budget = options.memoryBytes() > 0 ? options.memoryBytes() : backend.defaultBudget();
-            long weights = (backend.precision().bytes() + backend.factorBytes())
-                    * source.config().parameters();
-            if (weights > budget) {
-                throw new MemoryBudgetException("the weights take " + MemoryBudgetException.amount(weights) + " on the "
-                        + backend.name()
-                        + " backend, the memory budget is " + MemoryBudgetException.amount(budget) + ": raise --memory"
-                        + (options.memoryBytes() == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
-            }
-            backend.keepWithin(budget);
+            MemoryBudget budget = MemoryBudget.open(backend, options.memoryBytes(), source.config());
             return new Model(source, choice, new DeviceModel(source, backend), budget, null);
         } catch (RuntimeException | Error e) {
             source.close();
@@ -86,23 +77,7 @@ public final class Model implements AutoCloseable {
      */
     public Run run(int... tokens) {
         config().checkTokens(tokens);
-        return run(tokens.length, () -> new Linearization(device, tokens));
-    }
-
-    /** A run over so many tokens, if it fits the memory budget. */
-    Run run(int tokens, Supplier<Linearization> linearization) {
-        if (closed) {
-            throw new IllegalStateException("the model is closed: open it again to run it");
-        }
-        long need = Linearization.bytes(device, tokens) + Batches.bytes(device, tokens);
-        if (need > freeBytes()) {
-            throw new MemoryBudgetException("a run of " + tokens + " tokens takes "
-                    + MemoryBudgetException.amount(need) + ", the memory budget leaves "
-                    + MemoryBudgetException.amount(freeBytes()) + ": raise --memory or close earlier runs");
-        }
-        Run run = new Run(this, linearization.get());
-        runs.add(run);
-        return run;
+        return new Run(runs.add(tokens.length, () -> new Linearization(device, tokens)), runs);
     }
 
     /**
@@ -141,15 +116,8 @@ public final class Model implements AutoCloseable {
     /** Puts a model on this one's backend; the source is closed when that fails. */
     private Model beside(ModelSource other, String name) {
         try {
-            Backend backend = choice.backend();
-            long weights = (backend.precision().bytes() + backend.factorBytes())
-                    * other.config().parameters();
-            if (weights > freeBytes()) {
-                throw new MemoryBudgetException("the weights of " + name + " take "
-                        + MemoryBudgetException.amount(weights) + ", the memory budget leaves "
-                        + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
-            }
-            Model model = new Model(other, choice, new DeviceModel(other, backend), budgetBytes, this);
+            budget.requireWeights(name, other.config());
+            Model model = new Model(other, choice, new DeviceModel(other, choice.backend()), budget, this);
             guests.add(model);
             return model;
         } catch (RuntimeException | Error e) {
@@ -166,28 +134,6 @@ public final class Model implements AutoCloseable {
      */
     public AverageJacobian averageJacobian(int skip) {
         return new AverageJacobian(config(), skip);
-    }
-
-    /** Checks that the output matrix, which full logits need on the backend, is there or fits the memory budget. */
-    void requireUnembedding() {
-        long need = device.missingUnembeddingBytes();
-        if (need > freeBytes()) {
-            throw new MemoryBudgetException("the output matrix takes " + MemoryBudgetException.amount(need)
-                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
-        }
-    }
-
-    /** Bytes of the memory budget that nothing holds now. */
-    long freeBytes() {
-        return Math.max(0, budgetBytes - choice.backend().ledger().bytes());
-    }
-
-    void forget(Run run) {
-        runs.remove(run);
-    }
-
-    DeviceModel device() {
-        return device;
     }
 
     /** Dimensions and variants. */
@@ -216,9 +162,7 @@ public final class Model implements AutoCloseable {
         for (Model guest : new ArrayList<>(guests)) {
             guest.close();
         }
-        for (Run run : new ArrayList<>(runs)) {
-            run.close();
-        }
+        runs.close();
         device.close();
         if (host == null) {
             choice.backend().close();

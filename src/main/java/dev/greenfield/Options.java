@@ -1,7 +1,7 @@
 package dev.greenfield;
 
-import dev.greenfield.backend.Precision;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.model.Precision;
 
 /**
  * How a model is run. Immutable: each method returns changed options.

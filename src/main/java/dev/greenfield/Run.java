@@ -1,11 +1,9 @@
 package dev.greenfield;
 
-import dev.greenfield.engine.Batches;
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.AverageJacobian;
-import dev.greenfield.green.GreenOperator;
+import dev.greenfield.green.GreenFrom;
 import dev.greenfield.inverse.InferenceRequest;
 import dev.greenfield.inverse.SourceLocator;
 import dev.greenfield.lattice.Field;
@@ -35,24 +33,24 @@ import java.util.List;
 
 /** One forward pass of a model, linearized once, and every question that can be asked of it. */
 public final class Run implements AutoCloseable {
-    private final Model model;
-    private final Linearization linearization;
+    private final Scope scope;
+    private final OpenRuns siblings; // of the same model, this one among them
 
-    Run(Model model, Linearization linearization) {
-        this.model = model;
-        this.linearization = linearization;
+    Run(Scope scope, OpenRuns siblings) {
+        this.scope = scope;
+        this.siblings = siblings;
     }
 
     /** The token ids, [T]. */
     public int[] tokens() {
-        return linearization.tokens();
+        return scope.run().tokens();
     }
 
     /** What each token reads, [T]. */
     public List<String> tokenText() {
-        Tokenizer tokenizer = model.tokenizer();
+        Tokenizer tokenizer = scope.tokenizer();
         List<String> texts = new ArrayList<>();
-        for (int token : linearization.tokens()) {
+        for (int token : scope.run().tokens()) {
             texts.add(tokenizer.text(token));
         }
         return texts;
@@ -60,18 +58,18 @@ public final class Run implements AutoCloseable {
 
     /** The residual stream at whole depths, [L+1, T, D]. */
     public Field field() {
-        return linearization.field();
+        return scope.run().field();
     }
 
     /** The residual stream in the middle of each block ({@code resid_mid}), [L, T, D]. */
     public Field middleField() {
-        return linearization.middleField();
+        return scope.run().middleField();
     }
 
     /** The logits, [T, V], in the order position, token. */
     public double[] logits() {
-        model.requireUnembedding();
-        return linearization.logits();
+        scope.requireUnembedding();
+        return scope.run().logits();
     }
 
     /**
@@ -80,11 +78,11 @@ public final class Run implements AutoCloseable {
      * @throws InputException if there is no such position
      */
     public double[] logits(int position) {
-        if (position < 0 || position >= linearization.length()) {
-            throw new InputException("found position " + position + ", expected a token of the run, 0 to "
-                    + (linearization.length() - 1));
+        if (position < 0 || position >= scope.length()) {
+            throw new InputException(
+                    "found position " + position + ", expected a token of the run, 0 to " + (scope.length() - 1));
         }
-        return linearization.logits(position);
+        return scope.run().logits(position);
     }
 
     /**
@@ -93,14 +91,13 @@ public final class Run implements AutoCloseable {
      * @throws InputException if its tokens are not single tokens of the model, or its position is not in the run
      */
     public double value(Observable observable) {
-        return new Readout(model.device()).value(linearization, resolve(observable));
+        return scope.value(observable);
     }
 
     /** The sensitivity of F to every site, from one adjoint sweep. */
     public SensitivityField sensitivity(Observable observable) {
-        Readout.Resolved f = resolve(observable);
-        Batches.require(model.device(), f.position() + 1, model.freeBytes());
-        return SensitivityField.compute(linearization, f);
+        scope.requireSweep(scope.position(observable) + 1);
+        return SensitivityField.compute(scope, observable);
     }
 
     /**
@@ -109,7 +106,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor has another number of tokens or is of another model
      */
     public PatchSweep patchSweep(Run donor, Observable observable) {
-        return PatchSweep.compute(linearization, donor.linearization, resolve(observable), model.freeBytes());
+        return PatchSweep.compute(scope, donor.scope, observable);
     }
 
     /**
@@ -118,7 +115,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if it is another run's
      */
     public PatchSweep withSecondOrder(PatchSweep sweep) {
-        return sweep.withSecondOrder(linearization, model.freeBytes());
+        return sweep.withSecondOrder(scope);
     }
 
     /**
@@ -128,7 +125,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor has another number of tokens or is of another model
      */
     public DisplacementTransfer transfer(Run donor, Observable observable) {
-        return new DisplacementTransfer(linearization, donor.linearization, resolve(observable), model::freeBytes);
+        return new DisplacementTransfer(scope, donor.scope, observable);
     }
 
     /**
@@ -137,17 +134,17 @@ public final class Run implements AutoCloseable {
      * @return [sources]; exactly 0 where F cannot see the source
      */
     public double[] effects(List<Source> sources, Observable observable) {
-        return SourceEffects.added(linearization, resolve(observable), sources, model.freeBytes());
+        return SourceEffects.added(scope, observable, sources);
     }
 
     /** Likewise when the stream at each of a source's sites is replaced by the vector there, such as a donor's residual. */
     public double[] replacementEffects(List<Source> sources, Observable observable) {
-        return SourceEffects.replaced(linearization, resolve(observable), sources, model.freeBytes());
+        return SourceEffects.replaced(scope, observable, sources);
     }
 
     /** What each component of this run writes to the stream: interventions on them are made of it. */
     public ComponentOutputs components() {
-        return new ComponentOutputs(linearization);
+        return new ComponentOutputs(scope);
     }
 
     /**
@@ -158,7 +155,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor has another number of tokens or is of another model
      */
     public SensitivityField pathSensitivity(Run donor, Observable observable, int steps) {
-        return InputPath.mean(linearization, donor.linearization, resolve(observable), 1, steps, model.freeBytes());
+        return InputPath.mean(scope, donor.scope, observable, 1, steps);
     }
 
     /**
@@ -169,74 +166,61 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor does not fit, or is missing
      */
     public PromptPredictions predictions(Run donor, Observable observable, PredictionPlan plan) {
-        return PromptPredictions.compute(
-                linearization, donor == null ? null : donor.linearization, resolve(observable), plan, model::freeBytes);
+        return PromptPredictions.compute(scope, donor == null ? null : donor.scope, observable, plan);
     }
 
     /** The exact first and second derivatives of F along each source; see {@link SecondOrder}. */
     public SecondOrder secondOrder(List<Source> sources, Observable observable) {
-        return SecondOrder.compute(linearization, resolve(observable), sources, model.freeBytes());
+        return SecondOrder.compute(scope, observable, sources);
     }
 
     /** The first-order response of the whole field to the source J [D] at a site, [L+1, T, D]. */
     public Field response(Site site, double[] source) {
-        checkSource(site, source);
-        return SourceResponse.tangent(linearization, site, source);
+        scope.checkSource(site, source);
+        return SourceResponse.tangent(scope, site, source);
     }
 
     /** The change of the whole field when epsilon J is added at a site, [L+1, T, D]: nonlinear, measured. */
     public Field measuredResponse(Site site, double[] source, double epsilon) {
-        checkSource(site, source);
-        return SourceResponse.measured(linearization, site, source, epsilon);
+        scope.checkSource(site, source);
+        return SourceResponse.measured(scope, site, source, epsilon);
     }
 
     /** |R| u at a site, with u the unit vector along a direction [D]: a source as long as the stream is there. */
     public Source relativeSource(Site site, double[] direction) {
-        return SiteSources.relative(linearization, site, direction);
+        return SiteSources.relative(scope, site, direction);
     }
 
     /** How far first order holds for each source, in amplitudes that are multiples of it. */
     public List<LinearRegime> linearRegimes(List<Source> sources, Observable observable, RegimeGrid grid) {
-        return LinearRegime.compute(linearization, resolve(observable), sources, grid, model.freeBytes());
+        return LinearRegime.compute(scope, observable, sources, grid);
     }
 
     /** How far first order holds at each site that has a direction, in amplitudes relative to the stream's norm there. */
     public RegimeMap regimeMap(SiteVectors directions, Observable observable, RegimeGrid grid) {
-        return RegimeMap.compute(linearization, resolve(observable), directions, grid, model.freeBytes());
+        return RegimeMap.compute(scope, observable, directions, grid);
     }
 
     /** How the response to a source along a direction [D] at a site spreads, to first order and at relative amplitudes. */
     public SourcePropagation propagation(
             Site site, double[] direction, SourcePropagation.Settings settings, double... amplitudes) {
-        return SourcePropagation.compute(linearization, site, direction, settings, amplitudes, model.freeBytes());
+        return SourcePropagation.compute(scope, site, direction, settings, amplitudes);
     }
 
     /** A random unit vector [D] that seed, site and number name, all directions being equally likely. */
     public double[] randomDirection(Site site, long seed, int number) {
-        check(site);
-        return SiteSources.random(linearization, site, seed, number);
-    }
-
-    private void checkSource(Site site, double[] source) {
-        check(site);
-        Batches.require(model.device(), linearization.length() - site.token(), model.freeBytes());
-        if (source.length != model.config().width()) {
-            throw new InputException("a source has " + source.length + " components, expected "
-                    + model.config().width() + ", the width of the stream");
-        }
+        scope.check(site);
+        return SiteSources.random(scope, site, seed, number);
     }
 
     /** Green operators from these source sites; say with {@link GreenFrom#to(Site...)} where they lead. */
     public GreenFrom green(Site... sources) {
-        for (Site site : sources) {
-            check(site);
-        }
-        return new GreenFrom(List.of(sources));
+        return green(List.of(sources));
     }
 
     /** Green operators from these source sites in their order, such as the targets of another operator. */
     public GreenFrom green(List<Site> sources) {
-        return green(sources.toArray(Site[]::new));
+        return new GreenFrom(scope, sources);
     }
 
     /**
@@ -244,28 +228,28 @@ public final class Run implements AutoCloseable {
      * that point, and its own sources come on top.
      */
     public Run with(Source source) {
-        SourceEffects.check(linearization, source);
-        return model.run(linearization.length(), () -> linearization.with(source));
+        scope.check(source);
+        return new Run(siblings.add(scope.length(), () -> scope.run().with(source)), siblings);
     }
 
     /** The inverse problem: say what shall change, and solve for the source that does it. */
     public InferenceRequest infer() {
-        return new InferenceRequest(linearization, this::resolve, model::freeBytes);
+        return new InferenceRequest(scope);
     }
 
     /** Tells from responses of the last depth at which site of this run their source is, among all below the last depth. */
     public SourceLocator sourceLocator() {
-        return new SourceLocator(linearization, model::freeBytes);
+        return new SourceLocator(scope);
     }
 
     /** Likewise among some sites. */
     public SourceLocator sourceLocator(List<Site> candidates) {
-        return new SourceLocator(linearization, candidates, model::freeBytes);
+        return new SourceLocator(scope, candidates);
     }
 
     /** A map of the response of every site to every site; say how with its methods, then compute it. */
     public ResponseMap.Request responseMap() {
-        return new ResponseMap.Request(linearization, model::freeBytes);
+        return new ResponseMap.Request(scope);
     }
 
     /**
@@ -274,70 +258,11 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the average skips all of this prompt's tokens, or is of another model
      */
     public void addTo(AverageJacobian average) {
-        average.add(linearization, model.freeBytes());
-    }
-
-    /** Green operators whose sources are chosen and whose targets are not yet. */
-    public final class GreenFrom {
-        private final List<Site> sources;
-
-        private GreenFrom(List<Site> sources) {
-            this.sources = sources;
-        }
-
-        /** To every token at a whole depth, in order: the stacked operator [T D, n D]. */
-        public GreenOperator to(int depth) {
-            Site[] targets = new Site[linearization.length()];
-            for (int t = 0; t < targets.length; t++) {
-                targets[t] = Site.of(depth, t);
-            }
-            return to(targets);
-        }
-
-        /** To these sites, in this order. */
-        public GreenOperator to(Site... targets) {
-            for (Site site : targets) {
-                check(site);
-            }
-            return new GreenOperator(linearization, sources, List.of(targets), model::freeBytes);
-        }
-    }
-
-    private void check(Site site) {
-        int layers = model.config().layers();
-        if (site.halfDepth() > 2 * layers || site.token() >= linearization.length()) {
-            throw new InputException("site " + site + " is not in this run: expected a depth of at most " + layers
-                    + " and a token from 0 to " + (linearization.length() - 1));
-        }
-    }
-
-    /** The observable with token ids and a position of this run. */
-    private Readout.Resolved resolve(Observable f) {
-        int position = f.position() == Observable.LAST ? linearization.length() - 1 : f.position();
-        if (position >= linearization.length()) {
-            throw new InputException("position " + position + ": the prompt has " + linearization.length()
-                    + " tokens, expected 0 to " + (linearization.length() - 1));
-        }
-        if (f.kind() == Observable.Kind.LINEAR
-                && f.weights().length != model.config().width()) {
-            throw new InputException("a linear observable has " + f.weights().length + " weights, expected "
-                    + model.config().width() + ", the width of the stream");
-        }
-        if (f.kind() == Observable.Kind.LOG_PROBABILITY) {
-            model.requireUnembedding();
-        }
-        int answer = f.answer() == null ? -1 : model.tokenizer().single(f.answer());
-        int foil = f.foil() == null ? -1 : model.tokenizer().single(f.foil());
-        if (answer >= 0 && answer == foil) {
-            throw new InputException("answer '" + f.answer() + "' and foil '" + f.foil() + "' are the same token (id "
-                    + answer + "), so their logit difference is always 0: choose two different tokens");
-        }
-        return new Readout.Resolved(f.kind(), answer, foil, f.weights(), position);
+        average.add(scope);
     }
 
     @Override
     public void close() {
-        linearization.close();
-        model.forget(this);
+        siblings.close(scope);
     }
 }

@@ -7,10 +7,17 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.JavaPackage;
+import com.tngtech.archunit.core.domain.JavaType;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.greenfield.engine.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -59,9 +67,9 @@ class ArchitectureTest {
             transfer: failure statistics lattice engine response green map
             report:
             (facade): failure lattice model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer
-            study: failure text statistics lattice model response map regime propagation prediction inverse transfer (facade)
-            cli.io: failure text statistics safetensors
-            cli.job: failure text statistics lattice safetensors model backend response propagation report (facade) cli.io
+            study: failure text statistics lattice model checkpoint response map regime propagation prediction inverse transfer (facade)
+            cli.io: failure text statistics safetensors checkpoint
+            cli.job: failure text statistics lattice safetensors model response propagation report (facade) cli.io
             cli.show: statistics lattice model map report (facade) cli.io cli.job
             cli.source: failure statistics lattice response regime propagation report (facade) cli.io cli.job cli.show
             cli.patch: failure statistics lattice model response prediction report (facade) cli.io cli.job cli.show
@@ -69,7 +77,7 @@ class ArchitectureTest {
             cli.infer: failure lattice model response inverse report (facade) cli.io cli.job cli.show
             cli.map: failure text statistics lattice safetensors model response green map propagation report (facade) cli.io cli.job cli.show
             cli.transfer: failure statistics lattice safetensors model map transfer report (facade) cli.io cli.job cli.show
-            cli.study: failure statistics lattice model backend prediction report (facade) study cli.io cli.job cli.show
+            cli.study: failure statistics lattice model prediction report (facade) study cli.io cli.job cli.show
             cli: failure lattice model backend.cuda response green report (facade) cli.io cli.job cli.show cli.source cli.patch cli.green cli.infer cli.map cli.transfer cli.study
             """;
 
@@ -80,6 +88,26 @@ class ArchitectureTest {
                     parts -> List.of(parts[1].strip().split(" +")),
                     (one, other) -> one,
                     LinkedHashMap::new));
+
+    /** The rooms that a user of the library sees. */
+    private static final List<String> SEEN = List.of(
+            FACADE,
+            "failure",
+            "lattice",
+            "model",
+            "response",
+            "green",
+            "map",
+            "regime",
+            "propagation",
+            "prediction",
+            "inverse",
+            "transfer",
+            "study",
+            "statistics",
+            "text",
+            "report",
+            "safetensors");
 
     private static JavaClasses ours;
 
@@ -122,6 +150,56 @@ class ArchitectureTest {
     @Test
     void packagesHaveNoCycles() {
         slices().matching(ROOT + ".(**)").should().beFreeOfCycles().check(ours);
+    }
+
+    /** {@link Scope} alone stands for the engine: the façade makes one, and no user can. */
+    @Test
+    void usersSeeNeitherEngineNorBackends() {
+        List<JavaMember> seen = ours.stream()
+                .filter(type -> SEEN.contains(room(type)) && isSeen(type))
+                .flatMap(type -> type.getMembers().stream())
+                .filter(member -> isSeen(member.getModifiers()))
+                .toList();
+        assertThat(seen).as("what users see").hasSizeGreaterThan(500);
+        assertThat(seen.stream()
+                        .filter(member -> mentioned(member).anyMatch(ArchitectureTest::isInternal))
+                        .map(JavaMember::getDescription))
+                .isEmpty();
+        assertThat(ours.stream()
+                        .filter(type -> SEEN.contains(room(type)) && isSeen(type))
+                        .filter(type -> Stream.concat(
+                                        type.getRawInterfaces().stream(), type.getRawSuperclass().stream())
+                                .anyMatch(ArchitectureTest::isInternal))
+                        .map(JavaClass::getName))
+                .isEmpty();
+    }
+
+    /** All types in what a user has to know of a member. */
+    private static Stream<JavaClass> mentioned(JavaMember member) {
+        Stream<JavaType> types = member instanceof JavaCodeUnit code
+                ? Stream.concat(code.getParameterTypes().stream(), Stream.of(code.getReturnType()))
+                : Stream.of(((JavaField) member).getType());
+        return types.flatMap(type -> type.getAllInvolvedRawTypes().stream());
+    }
+
+    private static boolean isInternal(JavaClass type) {
+        String room = room(type);
+        return room.startsWith("backend") || (room.equals("engine") && !type.isEquivalentTo(Scope.class));
+    }
+
+    private static boolean isSeen(JavaClass type) {
+        return isSeen(type.getModifiers())
+                && type.getEnclosingClass().map(ArchitectureTest::isSeen).orElse(true);
+    }
+
+    private static boolean isSeen(Set<JavaModifier> modifiers) {
+        return modifiers.contains(JavaModifier.PUBLIC) || modifiers.contains(JavaModifier.PROTECTED);
+    }
+
+    /** The room of one of our types; the whole name of another's package. */
+    private static String room(JavaClass type) {
+        String name = type.getPackageName();
+        return name.equals(ROOT) ? FACADE : name.startsWith(ROOT + ".") ? name.substring(ROOT.length() + 1) : name;
     }
 
     @Test

@@ -3,8 +3,8 @@ package dev.greenfield;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.greenfield.backend.Backends;
-import dev.greenfield.backend.Precision;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.model.Precision;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.testing.Errors;

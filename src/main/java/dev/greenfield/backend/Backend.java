@@ -1,6 +1,7 @@
 package dev.greenfield.backend;
 
 import dev.greenfield.model.Activation;
+import dev.greenfield.model.Precision;
 
 /**
  * Memory and operations of one kind of hardware at one precision. Matrices are row-major. Batches are {@link RaggedRows};

@@ -8,7 +8,7 @@ public abstract class Buffer implements AutoCloseable {
     private final String label;
     private final long length;
     private final BufferLedger ledger;
-    private final BufferLedger.Entry entry;
+    private final BufferLedger.OpenBuffer entry;
     private boolean closed;
 
     protected Buffer(String label, long length, long bytes, BufferLedger ledger) {

@@ -13,31 +13,31 @@ public final class BufferLedger {
     private static final boolean TRACE = "trace".equals(System.getProperty("greenfield.leaks"));
 
     /** One open buffer. Compared by identity: two buffers may have the same label and size. */
-    static final class Entry {
+    static final class OpenBuffer {
         private final String label;
         private final long bytes;
         private final Throwable origin;
 
-        private Entry(String label, long bytes) {
+        private OpenBuffer(String label, long bytes) {
             this.label = label;
             this.bytes = bytes;
             this.origin = TRACE ? new Throwable("allocated here: " + label) : null;
         }
     }
 
-    private final Set<Entry> open = new HashSet<>();
+    private final Set<OpenBuffer> open = new HashSet<>();
     private long bytes;
     private long peakBytes;
 
-    synchronized Entry opened(String label, long size) {
-        Entry entry = new Entry(label, size);
+    synchronized OpenBuffer opened(String label, long size) {
+        OpenBuffer entry = new OpenBuffer(label, size);
         open.add(entry);
         bytes += size;
         peakBytes = Math.max(peakBytes, bytes);
         return entry;
     }
 
-    synchronized void closed(Entry entry) {
+    synchronized void closed(OpenBuffer entry) {
         if (open.remove(entry)) {
             bytes -= entry.bytes;
         }
@@ -71,7 +71,7 @@ public final class BufferLedger {
                 .sorted(Map.Entry.comparingByKey())
                 .map(e -> e.getKey() + " x" + e.getValue())
                 .collect(Collectors.joining(", ")));
-        for (Entry entry : open) {
+        for (OpenBuffer entry : open) {
             if (entry.origin != null) {
                 text.append(System.lineSeparator()).append(entry.origin.getMessage());
                 for (StackTraceElement frame : entry.origin.getStackTrace()) {

@@ -6,9 +6,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 
 /**
@@ -22,7 +20,7 @@ import java.util.zip.CRC32C;
  *
  * <p>A record of kind BATCH holds what the columns from (inclusive) to (exclusive) were found to be. One of kind LIMIT has no values:
  * the device refused a batch, and from here on batches have at most {@code from} columns. While it is open the file is locked
- * against other processes, by the operating system, which takes the lock off a process that dies.
+ * against other runs ({@link WorkLock}).
  */
 final class BatchLog implements AutoCloseable {
     static final String FILE = "batches.log";
@@ -34,6 +32,7 @@ final class BatchLog implements AutoCloseable {
     private static final int LIMIT = 2;
     private static final int CHUNK = 1 << 16;
 
+    private final WorkLock lock;
     private final FileChannel channel;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(CHUNK);
     private long end; // of the last whole record that was read or written
@@ -46,10 +45,11 @@ final class BatchLog implements AutoCloseable {
      * @param count of the values
      * @param at where it begins in the file
      */
-    record Entry(boolean limit, Batches.Range range, int count, long at) {}
+    record Stored(boolean limit, Batches.Range range, int count, long at) {}
 
-    private BatchLog(FileChannel channel) {
-        this.channel = channel;
+    private BatchLog(WorkLock lock) {
+        this.lock = lock;
+        this.channel = lock.channel();
     }
 
     /**
@@ -58,23 +58,10 @@ final class BatchLog implements AutoCloseable {
      * @throws InputException if another run has it open
      */
     static BatchLog open(Path directory) throws IOException {
-        FileChannel channel = FileChannel.open(
-                directory.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        boolean locked = false;
-        try {
-            locked = channel.tryLock() != null;
-        } catch (OverlappingFileLockException byThisProcess) {
-            locked = false;
-        } finally {
-            if (!locked) {
-                channel.close();
-            }
-        }
-        if (!locked) {
-            throw new InputException("checkpoint " + directory
-                    + " is being written by another run: wait until that has ended, or use another directory");
-        }
-        return new BatchLog(channel);
+        WorkLock lock = WorkLock.take(directory.resolve(FILE))
+                .orElseThrow(() -> new InputException("checkpoint " + directory
+                        + " is being written by another run: wait until that has ended, or use another directory"));
+        return new BatchLog(lock);
     }
 
     /** Whether nothing has been written yet, or only a part of what a file begins with. */
@@ -98,7 +85,7 @@ final class BatchLog implements AutoCloseable {
     }
 
     /** Goes past the next record; null when there is no whole one. */
-    Entry next() throws IOException {
+    Stored next() throws IOException {
         long left = channel.size() - end;
         if (left < HEADER) {
             return null;
@@ -113,7 +100,7 @@ final class BatchLog implements AutoCloseable {
         if (header.getInt() != (int) sum.getValue() || length(count) > left) {
             return null;
         }
-        Entry entry = new Entry(kind == LIMIT, new Batches.Range(from, to), count, end);
+        Stored entry = new Stored(kind == LIMIT, new Batches.Range(from, to), count, end);
         end += length(count);
         return entry;
     }
@@ -133,7 +120,7 @@ final class BatchLog implements AutoCloseable {
     }
 
     /** The values of a record; null when they are not what was written. */
-    double[] values(Entry entry) throws IOException {
+    double[] values(Stored entry) throws IOException {
         double[] values = new double[entry.count()];
         CRC32C sum = new CRC32C();
         sum.update(read(HEADER, entry.at()));
@@ -162,7 +149,7 @@ final class BatchLog implements AutoCloseable {
     }
 
     /** Writes a record again over one that was damaged. */
-    void rewrite(Entry entry, double[] values) throws IOException {
+    void rewrite(Stored entry, double[] values) throws IOException {
         write(BATCH, entry.range(), values, entry.at());
     }
 
@@ -212,6 +199,6 @@ final class BatchLog implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        lock.close();
     }
 }

@@ -227,7 +227,7 @@ public final class Checkpoint implements AutoCloseable {
 
         void run(Work work, DeviceModel model, int[] rows, long budgetBytes, Consumer<String> notes)
                 throws IOException {
-            for (BatchLog.Entry entry = log.next(); entry != null; entry = log.next()) {
+            for (BatchLog.Stored entry = log.next(); entry != null; entry = log.next()) {
                 if (entry.limit()) {
                     most = entry.range().to();
                     continue;

@@ -6,6 +6,7 @@ import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.SeedVector;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
@@ -64,12 +65,12 @@ public final class AverageJacobian {
     /**
      * Adds a prompt's run. If its sweeps fail half way, nothing more can be had of this average.
      *
-     * @param run of a model of the same depth and width
-     * @param budgetBytes what a sweep may take
+     * @param scope the run, of a model of the same depth and width
      * @throws InputException if the prompt has no token after those that are skipped, or is of another model
      * @throws MemoryBudgetException if the sweep of a single cotangent does not fit; the average is as it was
      */
-    public void add(Linearization run, long budgetBytes) {
+    public void add(Scope scope) {
+        Linearization run = scope.run();
         requireSound();
         if (run.model().config().layers() != layers || run.model().config().width() != width) {
             throw new InputException("found a run of " + run.model().config().layers() + " layers and width "
@@ -81,10 +82,10 @@ public final class AverageJacobian {
         int[] rows = new int[width];
         // One row more than the cotangent has: its sum.
         Arrays.fill(rows, sources + 1);
-        Batches.cut(run.model(), rows, budgetBytes);
+        scope.requireSweep(sources + 1);
         broken = true;
-        Batches.run(run.model(), rows, budgetBytes, range -> {
-            try (Part part = new Part(run, sources, range)) {
+        scope.inBatches(rows, range -> {
+            try (TokenSums part = new TokenSums(run, sources, range)) {
                 new Sweep(run).cotangents(part.seeds(), 0, skip, part);
                 part.addTo(sums); // a sweep that was broken off has added nothing
             }
@@ -148,7 +149,7 @@ public final class AverageJacobian {
     }
 
     /** Outputs {@code range} of one run: a visitor that sums rows over source tokens where they are. */
-    private final class Part implements Visitor, AutoCloseable {
+    private final class TokenSums implements Visitor, AutoCloseable {
         private final Batches.Range range;
         private final int sources;
         private final int lastToken;
@@ -157,7 +158,7 @@ public final class AverageJacobian {
         private final Buffer ones; // [source tokens]
         private final Buffer sum; // [outputs of the range, D]
 
-        Part(Linearization run, int sources, Batches.Range range) {
+        TokenSums(Linearization run, int sources, Batches.Range range) {
             this.range = range;
             this.sources = sources;
             this.lastToken = sources + skip - 1;

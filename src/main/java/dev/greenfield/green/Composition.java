@@ -14,7 +14,7 @@ final class Composition extends LinearOperator {
     private final LinearOperator next;
 
     Composition(LinearOperator first, LinearOperator next) {
-        super(first.run, first.in, next.out, () -> Math.min(first.budget.getAsLong(), next.budget.getAsLong()));
+        super(first.scope, first.in, next.out);
         this.first = first;
         this.next = next;
     }

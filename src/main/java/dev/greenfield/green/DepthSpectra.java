@@ -1,11 +1,10 @@
 package dev.greenfield.green;
 
-import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /**
  * The leading singular values of the Green operators between whole levels: for every pair of levels those of the operator from all
@@ -26,14 +25,8 @@ public final class DepthSpectra {
      * @param targets per level the target sites there, maybe none
      * @param rank k, how many singular values of each pair
      */
-    public DepthSpectra(
-            Linearization run,
-            List<List<Site>> sources,
-            List<List<Site>> targets,
-            int rank,
-            long seed,
-            LongSupplier budget) {
-        int most = most(run, sources, targets);
+    public DepthSpectra(Scope scope, List<List<Site>> sources, List<List<Site>> targets, int rank, long seed) {
+        int most = most(scope, sources, targets);
         if (rank < 1 || rank > most) {
             throw new InputException("spectra of rank " + rank + ": expected 1 to " + most
                     + ", the smaller side of the smallest operator between two levels");
@@ -50,10 +43,10 @@ public final class DepthSpectra {
                     Arrays.fill(values, at, at + rank, Double.NaN);
                 } else if (from == to) {
                     long ones = in.stream().filter(out::contains).count()
-                            * run.model().config().width();
+                            * scope.config().width();
                     Arrays.fill(values, at, at + (int) Math.min(rank, ones), 1);
                 } else if (from < to) {
-                    GreenOperator green = new GreenOperator(run, in, out, budget);
+                    GreenOperator green = new GreenOperator(scope, in, out);
                     System.arraycopy(RandomizedSvd.values(green, rank, seed), 0, values, at, rank);
                 }
             }
@@ -61,8 +54,8 @@ public final class DepthSpectra {
     }
 
     /** The largest rank that every pair has. */
-    public static int most(Linearization run, List<List<Site>> sources, List<List<Site>> targets) {
-        return Math.min(fewest(sources), fewest(targets)) * run.model().config().width();
+    public static int most(Scope scope, List<List<Site>> sources, List<List<Site>> targets) {
+        return Math.min(fewest(sources), fewest(targets)) * scope.config().width();
     }
 
     private static int fewest(List<List<Site>> sites) {

@@ -4,7 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
-import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
@@ -15,7 +15,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 
 /**
  * The Green operator G of a run between source sites and target sites: the response at the targets, to first order, to
@@ -28,16 +27,16 @@ public final class GreenOperator extends LinearOperator {
     private final int width;
 
     /**
-     * @param run the linearized run
+     * An operator of a run.
+     *
      * @param sources source sites, at least one
      * @param targets target sites, at least one
-     * @param budget bytes that the operator's sweeps and results may take at the time they are asked for
      */
-    public GreenOperator(Linearization run, List<Site> sources, List<Site> targets, LongSupplier budget) {
-        super(run, stream(run, sources), stream(run, targets), budget);
+    public GreenOperator(Scope scope, List<Site> sources, List<Site> targets) {
+        super(scope, stream(scope, sources), stream(scope, targets));
         this.sources = sources();
         this.targets = targets();
-        this.width = run.model().config().width();
+        this.width = scope.config().width();
         if (sources.isEmpty() || targets.isEmpty()) {
             throw new InputException("a Green operator needs at least one source site and one target site");
         }
@@ -45,8 +44,8 @@ public final class GreenOperator extends LinearOperator {
         requireDistinct("target", this.targets);
     }
 
-    private static OperatorSide stream(Linearization run, List<Site> sites) {
-        return OperatorSide.stream(sites, run.model().config().width());
+    private static OperatorSide stream(Scope scope, List<Site> sites) {
+        return OperatorSide.stream(sites, scope.config().width());
     }
 
     private static void requireDistinct(String what, List<Site> sites) {
@@ -71,10 +70,9 @@ public final class GreenOperator extends LinearOperator {
     @Override
     public GreenOperator slice(Collection<Site> sources, Collection<Site> targets) {
         return new GreenOperator(
-                run,
+                scope,
                 in.slice("source", sources).sites(),
-                out.slice("target", targets).sites(),
-                budget);
+                out.slice("target", targets).sites());
     }
 
     @Override
@@ -117,7 +115,7 @@ public final class GreenOperator extends LinearOperator {
             for (int c = range.from(); c < range.to(); c++) {
                 enter(seeds, reachable, targets, vectors[c]);
             }
-            new Sweep(run).cotangents(seeds, lowest, firstToken, (halfDepth, rows, columns, x) -> {
+            new Sweep(scope.run()).cotangents(seeds, lowest, firstToken, (halfDepth, rows, columns, x) -> {
                 for (int s = 0; s < sources.size(); s++) {
                     if (sources.get(s).halfDepth() == halfDepth) {
                         collect(sources.get(s).token(), s, range.from(), rows, columns, x, inputs);
@@ -158,7 +156,7 @@ public final class GreenOperator extends LinearOperator {
             for (int c = range.from(); c < range.to(); c++) {
                 enter(seeds, effective, sources, input.vector(c));
             }
-            new Sweep(run)
+            new Sweep(scope.run())
                     .tangents(
                             seeds,
                             highest,
@@ -171,7 +169,7 @@ public final class GreenOperator extends LinearOperator {
     private void forEachBatch(int columns, int rowsEach, Consumer<Batches.Range> work) {
         int[] rows = new int[columns];
         Arrays.fill(rows, rowsEach);
-        Batches.run(run.model(), rows, budget.getAsLong(), work);
+        scope.inBatches(rows, work);
     }
 
     /** A new column with the vector's parts at those of its sites that matter; parts that are zero need no rows. */
@@ -202,7 +200,7 @@ public final class GreenOperator extends LinearOperator {
         if (n == 0) {
             return;
         }
-        Backend backend = run.model().backend();
+        Backend backend = scope.model().backend();
         double[] block = new double[n * width];
         backend.download(x.buffer(), x.at(rows.start(token)), block, 0, n * width);
         for (int c = 0; c < n; c++) {
@@ -216,7 +214,7 @@ public final class GreenOperator extends LinearOperator {
     @Override
     public double squaredFrobenius() {
         double[][] squares = new double[targets.size()][inputs()];
-        Backend backend = run.model().backend();
+        Backend backend = scope.model().backend();
         forward(inputs(), this::unit, (from, halfDepth, rows, columns, x) -> {
             for (int s = 0; s < targets.size(); s++) {
                 Site target = targets.get(s);

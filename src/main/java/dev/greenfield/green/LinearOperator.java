@@ -1,12 +1,11 @@
 package dev.greenfield.green;
 
-import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import java.util.Collection;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /**
  * A linear map A of one run, a matrix [outputs, inputs] that is applied and never formed unless {@link #materialize} is called. Its
@@ -20,16 +19,14 @@ import java.util.function.LongSupplier;
 public abstract sealed class LinearOperator permits GreenOperator, Restriction, Composition {
     private static final int MOST_LINES = 256;
 
-    final Linearization run;
+    final Scope scope;
     final OperatorSide in;
     final OperatorSide out;
-    final LongSupplier budget; // bytes that may be taken at the time they are asked for
 
-    LinearOperator(Linearization run, OperatorSide in, OperatorSide out, LongSupplier budget) {
-        this.run = run;
+    LinearOperator(Scope scope, OperatorSide in, OperatorSide out) {
+        this.scope = scope;
         this.in = in;
         this.out = out;
-        this.budget = budget;
     }
 
     /** A u for inputs whose lengths are checked. */
@@ -121,7 +118,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
      * @throws InputException when it is not
      */
     public final LinearOperator then(LinearOperator next) {
-        if (run != next.run) {
+        if (scope != next.scope) {
             throw new InputException("then: the next operator belongs to another run, expected one of the same run: "
                     + "a response goes on in the run that it began in");
         }
@@ -185,7 +182,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
      */
     public final double[] materialize() {
         long elements = (long) inputs() * outputs();
-        long budgetBytes = budget.getAsLong();
+        long budgetBytes = scope.freeBytes();
         if (materializedBytes() > budgetBytes || elements > Integer.MAX_VALUE - 8) {
             throw new MemoryBudgetException("the full " + noun() + " has " + outputs() + " x " + inputs() + " entries ("
                     + MemoryBudgetException.amount(materializedBytes()) + "), the memory budget leaves "
@@ -238,12 +235,12 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
 
     /** Relative size of the rounding of the numbers this operator is computed in. */
     double roundoff() {
-        return run.model().backend().precision().unitRoundoff();
+        return scope.model().backend().precision().unitRoundoff();
     }
 
     /** How many pairs of an input and an output the memory budget has room for on the host. */
     final long vectorsInBudget() {
-        return budget.getAsLong() / (8L * numbersEach());
+        return scope.freeBytes() / (8L * numbersEach());
     }
 
     /**

@@ -14,7 +14,7 @@ final class Restriction extends LinearOperator {
     private final GreenOperator green;
 
     Restriction(GreenOperator green, OperatorSide in, OperatorSide out) {
-        super(green.run, in, out, green.budget);
+        super(green.scope, in, out);
         this.green = green;
     }
 

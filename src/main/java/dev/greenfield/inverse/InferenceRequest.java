@@ -1,19 +1,15 @@
 package dev.greenfield.inverse;
 
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
-import dev.greenfield.response.SourceEffects;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.function.Function;
-import java.util.function.LongSupplier;
 
 /**
  * A wish about one run, and how to look for the source that fulfils it. Say what is wanted with {@link #change} (several times for
@@ -27,10 +23,8 @@ public final class InferenceRequest {
     private static final double RIDGE = 1e-4;
     private static final double GRADIENT = 1e-7;
 
-    private final Linearization run;
-    private final Function<Observable, Readout.Resolved> resolve;
-    private final LongSupplier budget;
-    private final List<Readout.Resolved> observables = new ArrayList<>();
+    private final Scope scope;
+    private final List<Observable> observables = new ArrayList<>();
     private final List<Double> changes = new ArrayList<>();
     private Source displacement;
     private List<Site> among;
@@ -41,16 +35,9 @@ public final class InferenceRequest {
     private int mostSteps = 12;
     private int mostIterations = 200;
 
-    /**
-     * A request about a linearized run.
-     *
-     * @param resolve gives observables their token ids and position in the run
-     * @param budget bytes that may be taken at the time they are asked for
-     */
-    public InferenceRequest(Linearization run, Function<Observable, Readout.Resolved> resolve, LongSupplier budget) {
-        this.run = run;
-        this.resolve = resolve;
-        this.budget = budget;
+    /** A request about a run. */
+    public InferenceRequest(Scope scope) {
+        this.scope = scope;
     }
 
     /** Wants F to change by x, in the units of F. Called several times, all changes are wanted together. */
@@ -60,7 +47,8 @@ public final class InferenceRequest {
             throw new InputException(
                     "both a displacement and a change of an observable are wanted: ask for one of them");
         }
-        observables.add(resolve.apply(f));
+        scope.resolve(f); // refuses one that is not of this run
+        observables.add(f);
         changes.add(x);
         return this;
     }
@@ -68,7 +56,7 @@ public final class InferenceRequest {
     /** Wants F to change by a fraction of its value in this run, such as 0.1 for a tenth more. */
     public InferenceRequest changeByFraction(Observable f, double fraction) {
         requireFinite("the wanted fraction", fraction);
-        return change(f, fraction * new Readout(run.model()).value(run, resolve.apply(f)));
+        return change(f, fraction * scope.value(f));
     }
 
     /**
@@ -81,17 +69,9 @@ public final class InferenceRequest {
             throw new InputException(
                     "both a displacement and a change of an observable are wanted: ask for one of them");
         }
-        SourceEffects.check(run, wanted);
+        scope.check(wanted);
         displacement = wanted;
         return this;
-    }
-
-    private void requireInRun(Site site) {
-        int layers = run.model().config().layers();
-        if (site.halfDepth() > 2 * layers || site.token() >= run.length()) {
-            throw new InputException("source site " + site + " is not in this run: expected a depth of at most "
-                    + layers + " and a token from 0 to " + (run.length() - 1));
-        }
     }
 
     /**
@@ -99,7 +79,7 @@ public final class InferenceRequest {
      * last depth.
      */
     public InferenceRequest among(Collection<Site> sites) {
-        sites.forEach(site -> requireInRun(site));
+        sites.forEach(site -> scope.check("source site", site));
         among = List.copyOf(new LinkedHashSet<>(sites));
         return this;
     }
@@ -183,8 +163,8 @@ public final class InferenceRequest {
         }
         boolean stream = displacement != null;
         Outputs outputs = stream
-                ? new Outputs.Stream(List.copyOf(displacement.vectors().keySet()), budget)
-                : new Outputs.Observables(observables, run.model().config().layers());
+                ? new Outputs.Stream(List.copyOf(displacement.vectors().keySet()))
+                : Outputs.Observables.of(scope, observables);
         double[] wanted = wanted();
         if (LeastSquares.norm(wanted) == 0) {
             throw new InputException("the wanted change is 0: no source is needed for it, ask for another change");
@@ -194,7 +174,7 @@ public final class InferenceRequest {
         double penalty = penalty(how, stream);
         double enough = Double.isNaN(tolerance) ? (stream ? 1e-2 : 1e-3) : tolerance;
         LeastSquares.Stop stop = new LeastSquares.Stop(enough, GRADIENT, mostIterations);
-        Tangent tangent = outputs.tangent(run, sites);
+        Tangent tangent = outputs.tangent(scope, sites);
         double unit = tangent.largestSquare();
         if (unit == 0) {
             throw new InputException("no source at the " + sites.size()
@@ -208,7 +188,7 @@ public final class InferenceRequest {
             sites = tangent.sites();
         }
         Refinement.Found found =
-                new Refinement(run, outputs, sites, penalty * unit, stop, mostSteps, budget).find(tangent, wanted);
+                new Refinement(scope, outputs, sites, penalty * unit, stop, mostSteps).find(tangent, wanted);
         return new Inference(
                 how,
                 penalty,
@@ -248,7 +228,7 @@ public final class InferenceRequest {
         if (allowed == null) {
             allowed = new ArrayList<>();
             for (int h = 0; h <= outputs.below(); h += 2) {
-                for (int t = 0; t < run.length(); t++) {
+                for (int t = 0; t < scope.length(); t++) {
                     allowed.add(Site.of(h / 2, t));
                 }
             }

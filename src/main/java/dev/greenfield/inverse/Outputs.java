@@ -1,21 +1,20 @@
 package dev.greenfield.inverse;
 
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SensitivityField;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /** The numbers of a run that a wish speaks of, [m], and how sources move them to first order. */
 sealed interface Outputs {
     /** The numbers as they are in a run, [m]. */
-    double[] values(Linearization run);
+    double[] values(Scope scope);
 
     /** Their derivative around a run with respect to the stream at sites. */
-    Tangent tangent(Linearization run, List<Site> sites);
+    Tangent tangent(Scope scope, List<Site> sites);
 
     /** Whether a source at a site can move any of them. */
     boolean see(Site site);
@@ -23,20 +22,31 @@ sealed interface Outputs {
     /** The highest half depth at which sources come before what is read, and so need the run to carry them there. */
     int below();
 
-    /** Observables, one number each. */
-    record Observables(List<Readout.Resolved> list, int layers) implements Outputs {
-        @Override
-        public double[] values(Linearization run) {
-            Readout readout = new Readout(run.model());
-            return list.stream().mapToDouble(f -> readout.value(run, f)).toArray();
+    /**
+     * Observables, one number each.
+     *
+     * @param positions where each is read
+     * @param layers L
+     */
+    record Observables(List<Observable> list, List<Integer> positions, int layers) implements Outputs {
+        static Observables of(Scope scope, List<Observable> list) {
+            return new Observables(
+                    list,
+                    list.stream().map(scope::position).toList(),
+                    scope.config().layers());
         }
 
         @Override
-        public Tangent tangent(Linearization run, List<Site> sites) {
-            int width = run.model().config().width();
+        public double[] values(Scope scope) {
+            return list.stream().mapToDouble(scope::value).toArray();
+        }
+
+        @Override
+        public Tangent tangent(Scope scope, List<Site> sites) {
+            int width = scope.config().width();
             double[][] rows = new double[list.size()][sites.size() * width];
             for (int k = 0; k < rows.length; k++) {
-                SensitivityField s = SensitivityField.compute(run, list.get(k));
+                SensitivityField s = SensitivityField.compute(scope, list.get(k));
                 for (int i = 0; i < sites.size(); i++) {
                     System.arraycopy(s.at(sites.get(i)), 0, rows[k], i * width, width);
                 }
@@ -47,9 +57,9 @@ sealed interface Outputs {
         /** Above the last attention, only the token that is read. */
         @Override
         public boolean see(Site site) {
-            return list.stream()
-                    .anyMatch(f -> site.token() == f.position()
-                            || (site.token() < f.position() && site.halfDepth() <= 2 * layers - 2));
+            return positions.stream()
+                    .anyMatch(position -> site.token() == position
+                            || (site.token() < position && site.halfDepth() <= 2 * layers - 2));
         }
 
         @Override
@@ -59,12 +69,12 @@ sealed interface Outputs {
     }
 
     /** The stream at target sites, D numbers each. */
-    record Stream(List<Site> targets, LongSupplier budget) implements Outputs {
+    record Stream(List<Site> targets) implements Outputs {
         @Override
-        public double[] values(Linearization run) {
-            int width = run.model().config().width();
-            Field whole = run.field();
-            Field middle = run.middleField();
+        public double[] values(Scope scope) {
+            int width = scope.config().width();
+            Field whole = scope.run().field();
+            Field middle = scope.run().middleField();
             double[] values = new double[targets.size() * width];
             for (int i = 0; i < targets.size(); i++) {
                 Site site = targets.get(i);
@@ -75,8 +85,8 @@ sealed interface Outputs {
         }
 
         @Override
-        public Tangent tangent(Linearization run, List<Site> sites) {
-            return new Tangent.Green(new GreenOperator(run, sites, targets, budget));
+        public Tangent tangent(Scope scope, List<Site> sites) {
+            return new Tangent.Green(new GreenOperator(scope, sites, targets));
         }
 
         /** At one token from any depth below, at an earlier token only with an attention in between. */

@@ -1,6 +1,7 @@
 package dev.greenfield.inverse;
 
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
@@ -89,7 +90,8 @@ public final class PlantedSources {
         UniformRandomProvider random = SeededGenerator.of(seed);
         NormalizedGaussianSampler normal = ZigguratSampler.NormalizedGaussian.of(random);
         List<Site> sites = locator.candidates();
-        Linearization run = locator.run();
+        Scope scope = locator.scope();
+        Linearization run = scope.run();
         Field whole = run.field();
         Field middle = run.middleField();
         List<List<Case>> found = new ArrayList<>();
@@ -101,7 +103,7 @@ public final class PlantedSources {
             double[] stream = (site.middle() ? middle : whole).vector(site.depth(), site.token());
             double[] source = normals(normal, stream.length);
             LeastSquares.scale(source, LeastSquares.norm(stream) / LeastSquares.norm(source));
-            double[] clean = response(run, site, source, amplitude);
+            double[] clean = response(scope, site, source, amplitude);
             for (int n = 0; n < noises.length; n++) {
                 double[] noise = normals(normal, clean.length);
                 double[] response = clean.clone();
@@ -125,10 +127,10 @@ public final class PlantedSources {
     }
 
     /** The response of the last depth, [T D]. */
-    private static double[] response(Linearization run, Site site, double[] source, double amplitude) {
+    private static double[] response(Scope scope, Site site, double[] source, double amplitude) {
         Field response = amplitude == 0
-                ? SourceResponse.tangent(run, site, source)
-                : SourceResponse.measured(run, site, source, amplitude);
+                ? SourceResponse.tangent(scope, site, source)
+                : SourceResponse.measured(scope, site, source, amplitude);
         double[] last = new double[response.tokens() * response.width()];
         for (int t = 0; t < response.tokens(); t++) {
             System.arraycopy(

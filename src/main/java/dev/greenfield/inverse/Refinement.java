@@ -1,6 +1,7 @@
 package dev.greenfield.inverse;
 
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -9,7 +10,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.LongSupplier;
 
 /**
  * From a wish to a source that does it in the run, not only to first order: Gauss-Newton steps, each linearized around the run with the
@@ -27,10 +27,9 @@ final class Refinement {
     private static final double SETTLED = 1e-3;
     private static final double SHARE_LEFT = 0.1; // of what is left to do, enough for a step towards it
 
-    private final Linearization run;
+    private final Scope scope;
     private final Outputs outputs;
     private final List<Site> sites;
-    private final LongSupplier budget;
     private final double lambda;
     private final LeastSquares.Stop stop;
     private final int mostSteps;
@@ -40,22 +39,14 @@ final class Refinement {
      * @param lambda the penalty itself, not relative to anything
      * @param stop of each least-squares problem; its misfit is also the tolerance of the search
      */
-    Refinement(
-            Linearization run,
-            Outputs outputs,
-            List<Site> sites,
-            double lambda,
-            LeastSquares.Stop stop,
-            int mostSteps,
-            LongSupplier budget) {
-        this.run = run;
+    Refinement(Scope scope, Outputs outputs, List<Site> sites, double lambda, LeastSquares.Stop stop, int mostSteps) {
+        this.scope = scope;
         this.outputs = outputs;
         this.sites = sites;
         this.lambda = lambda;
         this.stop = stop;
         this.mostSteps = mostSteps;
-        this.budget = budget;
-        this.plain = outputs.values(run);
+        this.plain = outputs.values(scope);
     }
 
     /** What the search found. */
@@ -66,18 +57,18 @@ final class Refinement {
     /** A source, and the run with it. */
     private final class Point implements AutoCloseable {
         final double[] source;
-        final Linearization around;
+        final Scope around;
         final double[] change;
 
         Point(double[] source) {
-            long need = Linearization.bytes(run.model(), run.length());
-            if (need > budget.getAsLong()) {
+            long need = Linearization.bytes(scope.model(), scope.length());
+            if (need > scope.freeBytes()) {
                 throw new MemoryBudgetException("a run with a source in it takes " + MemoryBudgetException.amount(need)
-                        + ", the memory budget leaves " + MemoryBudgetException.amount(budget.getAsLong())
+                        + ", the memory budget leaves " + MemoryBudgetException.amount(scope.freeBytes())
                         + ": raise --memory or close earlier runs");
             }
             this.source = source;
-            this.around = run.with(at(sites, source));
+            this.around = scope.with(at(sites, source));
             try {
                 this.change = outputs.values(around);
             } catch (RuntimeException | Error e) {
@@ -194,8 +185,7 @@ final class Refinement {
 
     private Found end(Point here, List<Inference.Step> steps, Inference.End end) {
         return here == null
-                ? new Found(
-                        new double[sites.size() * run.model().config().width()], new double[plain.length], steps, end)
+                ? new Found(new double[sites.size() * scope.config().width()], new double[plain.length], steps, end)
                 : new Found(here.source, here.change, steps, end);
     }
 

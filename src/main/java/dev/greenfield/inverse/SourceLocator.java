@@ -1,6 +1,6 @@
 package dev.greenfield.inverse;
 
-import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.green.GreenOperator;
@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.LongSupplier;
 import org.ejml.data.DMatrixRMaj;
 
 /**
@@ -30,7 +29,7 @@ public final class SourceLocator {
 
     private static final int CUTS = 256;
 
-    private final Linearization run;
+    private final Scope scope;
     private final List<Site> candidates;
     private final List<SiteBlock> blocks = new ArrayList<>();
     private final int tokens;
@@ -50,40 +49,39 @@ public final class SourceLocator {
     public record Candidate(Site site, double logEvidence, double misfit, double[] source) {}
 
     /** Every site at a whole depth below the last. */
-    public SourceLocator(Linearization run, LongSupplier budget) {
-        this(run, everySite(run), budget);
+    public SourceLocator(Scope scope) {
+        this(scope, everySite(scope));
     }
 
     /**
      * Takes the Green blocks of the candidates, T D adjoints in all, and decomposes them.
      *
      * @param candidates sites below the last depth, each once
-     * @param budget bytes that may be taken at the time they are asked for
      * @throws MemoryBudgetException when the blocks do not fit
      */
-    public SourceLocator(Linearization run, List<Site> candidates, LongSupplier budget) {
-        this.run = run;
+    public SourceLocator(Scope scope, List<Site> candidates) {
+        this.scope = scope;
         this.candidates = List.copyOf(candidates);
-        this.tokens = run.length();
-        this.width = run.model().config().width();
-        int layers = run.model().config().layers();
+        this.tokens = scope.length();
+        this.width = scope.config().width();
+        int layers = scope.config().layers();
         for (Site site : candidates) {
             if (site.halfDepth() >= 2 * layers || site.token() >= tokens) {
                 throw new InputException("candidate site " + site + ": expected a depth below " + layers
                         + " and a token from 0 to " + (tokens - 1));
             }
         }
-        this.leastNoise = ROUNDINGS * run.model().backend().precision().unitRoundoff();
-        requireRoom(budget);
-        for (DMatrixRMaj block : greenBlocks(budget)) {
+        this.leastNoise = ROUNDINGS * scope.model().backend().precision().unitRoundoff();
+        requireRoom();
+        for (DMatrixRMaj block : greenBlocks()) {
             blocks.add(SiteBlock.of(block, true));
         }
     }
 
-    private static List<Site> everySite(Linearization run) {
+    private static List<Site> everySite(Scope scope) {
         List<Site> sites = new ArrayList<>();
-        for (int l = 0; l < run.model().config().layers(); l++) {
-            for (int t = 0; t < run.length(); t++) {
+        for (int l = 0; l < scope.config().layers(); l++) {
+            for (int t = 0; t < scope.length(); t++) {
                 sites.add(Site.of(l, t));
             }
         }
@@ -95,12 +93,12 @@ public final class SourceLocator {
         return (tokens - site.token()) * width;
     }
 
-    private void requireRoom(LongSupplier budget) {
+    private void requireRoom() {
         long elements = 0;
         for (Site site : candidates) {
             elements += (long) rows(site) * width + (long) width * width;
         }
-        long room = Math.min(budget.getAsLong(), Runtime.getRuntime().maxMemory() / 2);
+        long room = Math.min(scope.freeBytes(), Runtime.getRuntime().maxMemory() / 2);
         if (8 * elements > room) {
             throw new MemoryBudgetException("the Green blocks of " + candidates.size() + " sites take "
                     + MemoryBudgetException.amount(8 * elements) + ", there is room for "
@@ -110,8 +108,8 @@ public final class SourceLocator {
     }
 
     /** The blocks, a row of all of them for each output: one adjoint serves every site. */
-    private List<DMatrixRMaj> greenBlocks(LongSupplier budget) {
-        int top = run.model().config().layers();
+    private List<DMatrixRMaj> greenBlocks() {
+        int top = scope.config().layers();
         List<Site> targets = new ArrayList<>();
         for (int t = 0; t < tokens; t++) {
             targets.add(Site.of(top, t));
@@ -132,7 +130,7 @@ public final class SourceLocator {
                 continue;
             }
             GreenOperator operator = new GreenOperator(
-                    run, reaching.stream().map(candidates::get).toList(), List.of(targets.get(at)), budget);
+                    scope, reaching.stream().map(candidates::get).toList(), List.of(targets.get(at)));
             for (int from = 0; from < width; from += CUTS) {
                 double[][] units = new double[Math.min(CUTS, width - from)][width];
                 for (int i = 0; i < units.length; i++) {
@@ -157,8 +155,8 @@ public final class SourceLocator {
     }
 
     /** The run whose responses are explained. */
-    Linearization run() {
-        return run;
+    Scope scope() {
+        return scope;
     }
 
     /**

@@ -6,7 +6,6 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.Version;
-import dev.greenfield.response.Directions;
 import dev.greenfield.response.SiteVectors;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;

@@ -2,7 +2,6 @@ package dev.greenfield.map;
 
 import dev.greenfield.engine.SeedVector;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.Directions;
 import java.util.Arrays;
 import java.util.List;
 

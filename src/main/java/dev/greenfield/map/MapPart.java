@@ -7,7 +7,6 @@ import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.Directions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -15,7 +15,7 @@ import java.util.Map;
  * The vectors at targets that a map projects responses on, numbered through: those that were asked for, and after them at each target
  * its sensitivity, where the gain was asked for.
  */
-public final class MapReadings {
+final class MapReadings {
     private final SiteVectors vectors;
     private final boolean gain;
     private final Map<Site, Integer> first = new LinkedHashMap<>();
@@ -77,7 +77,7 @@ public final class MapReadings {
     }
 
     /** What they are, told apart by a digest: for example {@code 3 at 2 targets, 5f1d...}. */
-    public String describe() {
+    String describe() {
         return vectors == null ? "none" : (gain ? "with sensitivities, " : "") + vectors.describe();
     }
 

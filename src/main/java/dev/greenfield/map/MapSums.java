@@ -1,8 +1,6 @@
 package dev.greenfield.map;
 
-import dev.greenfield.engine.Linearization;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.Directions;
 import java.util.List;
 import java.util.function.ToIntFunction;
 
@@ -65,7 +63,7 @@ final class MapSums {
     }
 
     /** The map; nothing can be added any more. */
-    ResponseMap finish(Linearization run, boolean halfDepths) {
+    ResponseMap finish(int layers, int tokens, boolean halfDepths) {
         boolean[] source = marked(sources);
         boolean[] target = marked(targets);
         double[] identity = new double[places];
@@ -98,7 +96,7 @@ final class MapSums {
         if (projections != null) {
             projections.finish();
         }
-        return new ResponseMap(run, halfDepths, squares, errors, projections);
+        return new ResponseMap(layers, tokens, halfDepths, squares, errors, projections);
     }
 
     private boolean[] marked(List<Site> sites) {

@@ -5,11 +5,11 @@ import dev.greenfield.checkpoint.CheckpointPlan;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.HalfBlockFlops;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.Directions;
 import dev.greenfield.response.SweepMode;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -24,6 +24,7 @@ import java.util.function.Consumer;
  * targets, where they are; only those leave the backend.
  */
 final class MapSweep {
+    private final Scope scope;
     private final Linearization run;
     private final boolean halfDepths;
     private final List<Site> sources;
@@ -38,13 +39,14 @@ final class MapSweep {
     private final int firstToken; // of the sources
 
     MapSweep(
-            Linearization run,
+            Scope scope,
             boolean halfDepths,
             List<Site> sources,
             List<Site> targets,
             Directions directions,
             MapReadings readings) {
-        this.run = run;
+        this.scope = scope;
+        this.run = scope.run();
         this.halfDepths = halfDepths;
         this.sources = sources;
         this.targets = targets;
@@ -59,15 +61,15 @@ final class MapSweep {
     }
 
     /** How a map is computed within a memory budget: the mode, and what that costs. */
-    MapPlan plan(SweepMode mode, long budgetBytes) {
+    MapPlan plan(SweepMode mode) {
         Pass pass = new Pass(forward(mode));
-        return pass.plan(Batches.cut(run.model(), pass.rows, budgetBytes - pass.readingBytes()));
+        return pass.plan(Batches.cut(run.model(), pass.rows, pass.freeBytes()));
     }
 
     /** Likewise when results are kept: more batches, so that something is saved now and then. */
-    MapPlan keptPlan(SweepMode mode, long budgetBytes) {
+    MapPlan keptPlan(SweepMode mode) {
         Pass pass = new Pass(forward(mode));
-        return pass.plan(pass.cut(budgetBytes).batches());
+        return pass.plan(pass.cut().batches());
     }
 
     private boolean forward(SweepMode mode) {
@@ -89,9 +91,9 @@ final class MapSweep {
                 : halfRowBlocks(true) <= halfRowBlocks(false);
     }
 
-    ResponseMap compute(SweepMode mode, long budgetBytes, MapProgress.Listener listener) {
+    ResponseMap compute(SweepMode mode, MapProgress.Listener listener) {
         Pass pass = new Pass(forward(mode));
-        long bytes = budgetBytes - pass.readingBytes();
+        long bytes = pass.freeBytes();
         pass.watched(Batches.cut(run.model(), pass.rows, bytes), listener);
         // A sweep that was broken off has added nothing.
         Batches.run(run.model(), pass.rows, bytes, range -> pass.add(range, pass.compute(range)));
@@ -99,14 +101,13 @@ final class MapSweep {
     }
 
     /** Computes the map, keeping what batches find in a directory and taking from there what is known already. */
-    ResponseMap compute(SweepMode mode, long budgetBytes, MapProgress.Listener listener, Path directory) {
+    ResponseMap compute(SweepMode mode, MapProgress.Listener listener, Path directory) {
         Map<String, Object> facts = MapFacts.of(run, halfDepths, sources, targets, directions, readings);
-        try (Checkpoint checkpoint =
-                Checkpoint.open(directory, facts, mode, () -> new Pass(forward(mode)).cut(budgetBytes))) {
+        try (Checkpoint checkpoint = Checkpoint.open(directory, facts, mode, () -> new Pass(forward(mode)).cut())) {
             Pass pass = new Pass(checkpoint.forward());
             pass.watched(checkpoint.batches(), listener);
             Consumer<String> notes = listener == null ? line -> {} : listener::note;
-            checkpoint.run(pass, run.model(), pass.rows, budgetBytes - pass.readingBytes(), notes);
+            checkpoint.run(pass, run.model(), pass.rows, pass.freeBytes(), notes);
             return pass.finish();
         }
     }
@@ -133,20 +134,25 @@ final class MapSweep {
                     : 0;
         }
 
+        /** What its sweeps may take now. */
+        long freeBytes() {
+            return scope.freeBytes() - readingBytes();
+        }
+
         MapPlan plan(List<Batches.Range> batches) {
             return cost().plan(rows, batches, readingBytes());
         }
 
-        CheckpointPlan cut(long budgetBytes) {
-            long bytes = budgetBytes - readingBytes();
+        CheckpointPlan cut() {
+            long bytes = freeBytes();
             double[] flops = cost().flopsBefore(Batches.cut(run.model(), rows, bytes));
             return new CheckpointPlan(forward, CheckpointPlan.cut(run.model(), rows, bytes, flops));
         }
 
-        private MapCost cost() {
+        private ColumnCosts cost() {
             return forward
-                    ? new MapCost(run.model(), layout, highest, lastToken)
-                    : new MapCost(run.model(), layout, lowest, firstToken);
+                    ? new ColumnCosts(run.model(), layout, highest, lastToken)
+                    : new ColumnCosts(run.model(), layout, lowest, firstToken);
         }
 
         /** Before it is computed: in which batches, and who is told of it. */
@@ -190,7 +196,7 @@ final class MapSweep {
         }
 
         ResponseMap finish() {
-            return sums.finish(run, halfDepths);
+            return sums.finish(run.model().config().layers(), tokens, halfDepths);
         }
     }
 

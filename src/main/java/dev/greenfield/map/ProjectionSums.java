@@ -2,7 +2,6 @@ package dev.greenfield.map;
 
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.Directions;
 import dev.greenfield.response.SiteVectors;
 import java.util.HashMap;
 import java.util.List;

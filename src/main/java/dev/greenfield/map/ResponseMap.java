@@ -1,12 +1,11 @@
 package dev.greenfield.map;
 
-import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.green.DepthSpectra;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.response.Directions;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SiteVectors;
 import dev.greenfield.response.SweepMode;
@@ -14,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /**
  * One number for every pair of sites: the Frobenius norm of the Green operator G(target &lt;- source), the D x D matrix
@@ -31,14 +29,17 @@ import java.util.function.LongSupplier;
  * <p>Levels are depths 0 to L, or with half depths 0, 1/2, 1 to L. Pairs that were not asked for are NaN.
  */
 public final class ResponseMap {
-    private final Linearization run;
+    private final int layers;
+    private final int tokens;
     private final boolean halfDepths;
     private final double[] squares; // [levels, T, levels, T]
     private final double[] errors; // likewise, standard errors of the squares; null for an exact map
     private final ProjectionSums projections; // null when there are none
 
-    ResponseMap(Linearization run, boolean halfDepths, double[] squares, double[] errors, ProjectionSums projections) {
-        this.run = run;
+    ResponseMap(
+            int layers, int tokens, boolean halfDepths, double[] squares, double[] errors, ProjectionSums projections) {
+        this.layers = layers;
+        this.tokens = tokens;
         this.halfDepths = halfDepths;
         this.squares = squares;
         this.errors = errors;
@@ -47,12 +48,12 @@ public final class ResponseMap {
 
     /** Number of levels: L + 1, or 2 L + 1 with half depths. */
     public int levels() {
-        return (halfDepths ? 2 : 1) * run.model().config().layers() + 1;
+        return (halfDepths ? 2 : 1) * layers + 1;
     }
 
     /** Number of tokens T. */
     public int tokens() {
-        return run.length();
+        return tokens;
     }
 
     /** Whether levels are half depths. */
@@ -141,7 +142,7 @@ public final class ResponseMap {
     }
 
     private Projections read(boolean gain, String what) {
-        List<Site> places = Request.all(run, halfDepths);
+        List<Site> places = Request.all(layers, tokens, halfDepths);
         Projections found = projections == null ? null : new Projections(projections, gain, places);
         if (found == null || places.stream().allMatch(site -> found.vectors(site) == 0)) {
             throw new InputException("this map has no " + what + ": ask for it with the request's " + what);
@@ -151,8 +152,7 @@ public final class ResponseMap {
 
     /** A map that is being asked for: what it is of, and how it is computed. */
     public static final class Request {
-        private final Linearization run;
-        private final LongSupplier budget;
+        private final Scope scope;
         private int probes = 16;
         private boolean gaussian;
         private long seed;
@@ -166,10 +166,9 @@ public final class ResponseMap {
         private SiteVectors projections;
         private SiteVectors sensitivity;
 
-        /** A map of a run, to be computed within a memory budget. */
-        public Request(Linearization run, LongSupplier budget) {
-            this.run = run;
-            this.budget = budget;
+        /** A map of a run. */
+        public Request(Scope scope) {
+            this.scope = scope;
         }
 
         /** Estimates from {@code k} random directions a site, at least 2; 16 when nothing else is asked for. */
@@ -247,7 +246,7 @@ public final class ResponseMap {
          * @throws InputException when a site or a length is not the run's
          */
         public Request directions(SiteVectors given) {
-            given.check(run, "direction");
+            given.check(scope, "direction");
             directions = given;
             return this;
         }
@@ -259,7 +258,7 @@ public final class ResponseMap {
          * @throws InputException when a site or a length is not the run's
          */
         public Request projections(SiteVectors vectors) {
-            vectors.check(run, "projection vector");
+            vectors.check(scope, "projection vector");
             projections = vectors;
             return this;
         }
@@ -272,11 +271,11 @@ public final class ResponseMap {
          */
         public Request gain(SensitivityField field) {
             Field own = field.field();
-            int layers = run.model().config().layers();
-            int width = run.model().config().width();
-            if (own.depths() != layers + 1 || own.tokens() != run.length() || own.width() != width) {
+            int layers = scope.config().layers();
+            int width = scope.config().width();
+            if (own.depths() != layers + 1 || own.tokens() != scope.length() || own.width() != width) {
                 throw new InputException("gain: the sensitivity has shape [" + own.depths() + ", " + own.tokens() + ", "
-                        + own.width() + "], expected [" + (layers + 1) + ", " + run.length() + ", " + width
+                        + own.width() + "], expected [" + (layers + 1) + ", " + scope.length() + ", " + width
                         + "], that of this run");
             }
             sensitivity = SiteVectors.of(own, field.middleField());
@@ -284,13 +283,7 @@ public final class ResponseMap {
         }
 
         private Collection<Site> checked(Collection<Site> sites) {
-            int top = 2 * run.model().config().layers();
-            for (Site site : sites) {
-                if (site.halfDepth() > top || site.token() >= run.length()) {
-                    throw new InputException("site " + site + " is not in this run: expected a depth of at most "
-                            + top / 2 + " and a token from 0 to " + (run.length() - 1));
-                }
-            }
+            sites.forEach(scope::check);
             if (sites.isEmpty()) {
                 throw new InputException("no sites: a map needs at least one source and one target");
             }
@@ -298,10 +291,10 @@ public final class ResponseMap {
         }
 
         /** Every site of the map, level by level. */
-        static List<Site> all(Linearization run, boolean halfDepths) {
+        static List<Site> all(int layers, int tokens, boolean halfDepths) {
             List<Site> sites = new ArrayList<>();
-            for (int h = 0; h <= 2 * run.model().config().layers(); h += halfDepths ? 1 : 2) {
-                for (int t = 0; t < run.length(); t++) {
+            for (int h = 0; h <= 2 * layers; h += halfDepths ? 1 : 2) {
+                for (int t = 0; t < tokens; t++) {
                     sites.add(new Site(h / 2, h % 2 == 1, t));
                 }
             }
@@ -310,8 +303,7 @@ public final class ResponseMap {
 
         /** How the map would be computed now, with a new checkpoint if it is to have one, and what that would take. */
         public MapPlan plan() {
-            long bytes = budget.getAsLong();
-            return checkpoint == null ? sweep().plan(mode, bytes) : sweep().keptPlan(mode, bytes);
+            return checkpoint == null ? sweep().plan(mode) : sweep().keptPlan(mode);
         }
 
         /**
@@ -323,9 +315,7 @@ public final class ResponseMap {
          * @throws MemoryBudgetException if a single source, or a batch of the checkpoint, does not fit the memory budget
          */
         public ResponseMap compute() {
-            return checkpoint == null
-                    ? sweep().compute(mode, budget.getAsLong(), progress)
-                    : sweep().compute(mode, budget.getAsLong(), progress, checkpoint);
+            return checkpoint == null ? sweep().compute(mode, progress) : sweep().compute(mode, progress, checkpoint);
         }
 
         /**
@@ -335,18 +325,22 @@ public final class ResponseMap {
          * @throws InputException when k is not from 1 to {@link #mostSingularValues}
          */
         public DepthSpectra spectra(int k) {
-            return new DepthSpectra(run, byLevel(sources), byLevel(targets), k, seed, budget);
+            return new DepthSpectra(scope, byLevel(sources), byLevel(targets), k, seed);
         }
 
         /** How many singular values every operator between two levels has: D times the fewest sites of a level. */
         public int mostSingularValues() {
-            return DepthSpectra.most(run, byLevel(sources), byLevel(targets));
+            return DepthSpectra.most(scope, byLevel(sources), byLevel(targets));
+        }
+
+        private List<Site> all() {
+            return all(scope.config().layers(), scope.length(), halfDepths);
         }
 
         private List<List<Site>> byLevel(Collection<Site> asked) {
-            List<Site> sites = asked == null ? all(run, halfDepths) : known(asked);
+            List<Site> sites = asked == null ? all() : known(asked);
             List<List<Site>> levels = new ArrayList<>();
-            for (int h = 0; h <= 2 * run.model().config().layers(); h += halfDepths ? 1 : 2) {
+            for (int h = 0; h <= 2 * scope.config().layers(); h += halfDepths ? 1 : 2) {
                 int halfDepth = h;
                 levels.add(
                         sites.stream().filter(s -> s.halfDepth() == halfDepth).toList());
@@ -355,7 +349,7 @@ public final class ResponseMap {
         }
 
         private MapSweep sweep() {
-            List<Site> every = all(run, halfDepths);
+            List<Site> every = all();
             if ((long) every.size() * every.size() > Integer.MAX_VALUE - 8) {
                 throw new MemoryBudgetException("a map of " + every.size() + " sites has "
                         + (long) every.size() * every.size() + " pairs, one array holds " + (Integer.MAX_VALUE - 8)
@@ -363,10 +357,11 @@ public final class ResponseMap {
             }
             List<Site> from = from(every);
             List<Site> to = targets == null ? every : known(targets);
+            int width = scope.config().width();
             Directions pushed = directions == null
-                    ? new Directions(run, probes, gaussian, seed)
-                    : new Directions(run, directions.at(from));
-            return new MapSweep(run, halfDepths, from, to, pushed, new MapReadings(projections, sensitivity, to));
+                    ? new Directions(width, probes, gaussian, seed)
+                    : new Directions(width, directions.at(from));
+            return new MapSweep(scope, halfDepths, from, to, pushed, new MapReadings(projections, sensitivity, to));
         }
 
         private List<Site> from(List<Site> every) {

@@ -1,6 +1,6 @@
 package dev.greenfield.prediction;
 
-import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.model.ModelConfig;
 import java.util.EnumMap;
@@ -11,12 +11,12 @@ import java.util.Map;
  * Interventions} says. Read from the run when first asked for, so while it is open; kept on the heap.
  */
 public final class ComponentOutputs {
-    private final Linearization run;
+    private final Scope scope;
     private final Map<Component, Field> outputs = new EnumMap<>(Component.class);
 
-    /** Of a linearized run. */
-    public ComponentOutputs(Linearization run) {
-        this.run = run;
+    /** Of a run. */
+    public ComponentOutputs(Scope scope) {
+        this.scope = scope;
     }
 
     /** Outputs [rows, T, D], with as many rows as {@link Component#rows} says. */
@@ -24,9 +24,9 @@ public final class ComponentOutputs {
         Field known = outputs.get(component);
         if (known == null) {
             known = switch (component) {
-                case RESIDUAL -> run.field();
-                case ATTENTION -> between(run.middleField(), of(Component.RESIDUAL), 0, -1);
-                case MLP -> between(run.middleField(), of(Component.RESIDUAL), 1, 1);
+                case RESIDUAL -> scope.run().field();
+                case ATTENTION -> between(scope.run().middleField(), of(Component.RESIDUAL), 0, -1);
+                case MLP -> between(scope.run().middleField(), of(Component.RESIDUAL), 1, 1);
                 case HEAD -> heads();
             };
             outputs.put(component, known);
@@ -47,19 +47,19 @@ public final class ComponentOutputs {
 
     private Field heads() {
         ModelConfig config = config();
-        int perBlock = Math.multiplyExact(config.heads() * run.length(), config.width());
+        int perBlock = Math.multiplyExact(config.heads() * scope.length(), config.width());
         double[] all = new double[Math.multiplyExact(config.layers(), perBlock)];
         for (int l = 0; l < config.layers(); l++) {
-            System.arraycopy(run.headOutputs(l), 0, all, l * perBlock, perBlock);
+            System.arraycopy(scope.run().headOutputs(l), 0, all, l * perBlock, perBlock);
         }
-        return Field.wrap(Component.HEAD.rows(config), run.length(), config.width(), all);
+        return Field.wrap(Component.HEAD.rows(config), scope.length(), config.width(), all);
     }
 
     ModelConfig config() {
-        return run.model().config();
+        return scope.config();
     }
 
-    Linearization run() {
-        return run;
+    Scope scope() {
+        return scope;
     }
 }

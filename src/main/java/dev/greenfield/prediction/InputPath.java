@@ -2,9 +2,10 @@ package dev.greenfield.prediction;
 
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SensitivityField;
@@ -30,39 +31,37 @@ public final class InputPath {
      * @param donor B, towards which it leads
      * @param fraction how far it goes: 1 all the way, 0.1 a tenth of it
      * @param steps n, at least 1
-     * @param budgetBytes memory that one run and its sweep may take
      * @throws InputException if the runs do not fit each other, or there is no step
      */
-    public static SensitivityField mean(
-            Linearization run, Linearization donor, Readout.Resolved f, double fraction, int steps, long budgetBytes) {
-        Interventions.requireAlike(run, donor);
+    public static SensitivityField mean(Scope run, Scope donor, Observable f, double fraction, int steps) {
+        run.requireAlike(donor, "a patch");
         if (steps < 1) {
             throw new InputException("found " + steps + " steps of the path, expected at least 1");
         }
-        long left = budgetBytes - Linearization.bytes(run.model(), run.length());
+        long left = run.freeBytes() - Linearization.bytes(run.model(), run.length());
         Batches.require(run.model(), run.length(), Math.max(0, left));
-        int perDepth = run.length() * run.model().config().width();
+        int perDepth = run.length() * run.config().width();
         Source way = way(run, donor);
-        double[] whole = new double[(run.model().config().layers() + 1) * perDepth];
-        double[] middle = new double[run.model().config().layers() * perDepth];
+        double[] whole = new double[(run.config().layers() + 1) * perDepth];
+        double[] middle = new double[run.config().layers() * perDepth];
         for (int i = 0; i < steps; i++) {
-            try (Linearization at = run.with(way.times(fraction * (i + 0.5) / steps))) {
+            try (Scope at = run.with(way.times(fraction * (i + 0.5) / steps))) {
                 SensitivityField s = SensitivityField.compute(at, f);
                 add(whole, s.field(), steps);
                 add(middle, s.middleField(), steps);
             }
         }
-        int layers = run.model().config().layers();
-        int width = run.model().config().width();
+        int layers = run.config().layers();
+        int width = run.config().width();
         return new SensitivityField(
-                new Readout(run.model()).value(run, f),
+                run.value(f),
                 Field.wrap(layers + 1, run.length(), width, whole),
                 Field.wrap(layers, run.length(), width, middle));
     }
 
     /** x_B - x_A at all tokens. */
-    private static Source way(Linearization run, Linearization donor) {
-        Field displacement = donor.field().minus(run.field());
+    private static Source way(Scope run, Scope donor) {
+        Field displacement = donor.run().field().minus(run.run().field());
         Map<Site, double[]> vectors = new LinkedHashMap<>();
         for (int t = 0; t < run.length(); t++) {
             vectors.put(Site.of(0, t), displacement.vector(0, t));

@@ -1,7 +1,5 @@
 package dev.greenfield.prediction;
 
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SensitivityField;
@@ -48,23 +46,12 @@ public final class Interventions {
     /**
      * Patches: each output is replaced by the donor's, so that the sources are displacements.
      *
-     * @throws InputException if the runs are of different models or lengths
+     * @throws dev.greenfield.failure.InputException if the runs are of different models or lengths
      */
     public static Interventions patches(ComponentOutputs own, ComponentOutputs donor, Component component) {
-        requireAlike(own.run(), donor.run());
+        own.scope().requireAlike(donor.scope(), "a patch");
         Field displacement = donor.of(component).minus(own.of(component));
         return of(own, component, displacement::vector);
-    }
-
-    /** Refuses runs that cannot be patched with each other. */
-    static void requireAlike(Linearization own, Linearization donor) {
-        if (donor.model() != own.model()) {
-            throw new InputException("the runs belong to different models: a patch needs two runs of one model");
-        }
-        if (donor.length() != own.length()) {
-            throw new InputException("the runs have " + own.length() + " and " + donor.length()
-                    + " tokens: a patch needs prompts of equal length, reword one of them");
-        }
     }
 
     /** Zero ablations: each output is replaced by zero. */

@@ -1,8 +1,8 @@
 package dev.greenfield.prediction;
 
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SecondOrder;
 import dev.greenfield.response.SensitivityField;
@@ -13,7 +13,6 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
 
 /** Measured and predicted changes of F for the interventions of a plan on one prompt. Immutable. */
@@ -84,20 +83,18 @@ public final class PromptPredictions {
      *
      * @param run the prompt's
      * @param donor of the other prompt; null where the plan needs none
-     * @param budgetBytes memory that is free when a sweep begins
      * @throws InputException if the donor does not fit, or is missing
      */
-    public static PromptPredictions compute(
-            Linearization run, Linearization donor, Readout.Resolved f, PredictionPlan plan, LongSupplier budgetBytes) {
+    public static PromptPredictions compute(Scope run, Scope donor, Observable f, PredictionPlan plan) {
         if (plan.needsDonor()) {
             if (donor == null) {
                 throw new InputException("the kinds asked for include patches, and there is no second run to take"
                         + " them from: give a donor, or ask for ablations and steering only");
             }
-            Interventions.requireAlike(run, donor);
+            run.requireAlike(donor, "a patch");
         }
-        Side own = new Side(run, donor, f, plan, budgetBytes);
-        Side other = donor == null ? null : new Side(donor, run, f, plan, budgetBytes);
+        Side own = new Side(run, donor, f, plan);
+        Side other = donor == null ? null : new Side(donor, run, f, plan);
         List<Case> cases = new ArrayList<>();
         for (InterventionKind kind : plan.kinds()) {
             Side side = kind.family() == InterventionKind.Family.DENOISE ? other : own;
@@ -110,42 +107,36 @@ public final class PromptPredictions {
 
     /** One run as the one that is intervened on, with what is computed of it once. */
     private static final class Side {
-        private final Linearization run;
-        private final Linearization donor;
-        private final Readout.Resolved f;
+        private final Scope run;
+        private final Scope donor;
+        private final Observable f;
         private final PredictionPlan plan;
-        private final LongSupplier budgetBytes;
         private final ComponentOutputs outputs;
         private final Map<Double, SensitivityField> paths = new HashMap<>();
         private SensitivityField sensitivity;
 
-        Side(
-                Linearization run,
-                Linearization donor,
-                Readout.Resolved f,
-                PredictionPlan plan,
-                LongSupplier budgetBytes) {
+        Side(Scope run, Scope donor, Observable f, PredictionPlan plan) {
             this.run = run;
             this.donor = donor;
             this.f = f;
             this.plan = plan;
-            this.budgetBytes = budgetBytes;
             this.outputs = new ComponentOutputs(run);
         }
 
         Case measure(InterventionKind kind, Component component, Side other) {
             Interventions all = interventions(kind, component, other);
             List<Source> sources = all.sources();
+            int position = run.position(f);
             boolean[] idle = new boolean[sources.size()];
             for (int i = 0; i < idle.length; i++) {
                 Source source = sources.get(i);
                 idle[i] = source.isZero()
                         || source.vectors().keySet().stream()
-                                .noneMatch(site -> SourceColumns.seen(run, f.position(), site));
+                                .noneMatch(site -> SourceColumns.seen(run, position, site));
             }
             int[] active = IntStream.range(0, idle.length).filter(i -> !idle[i]).toArray();
             List<Source> effective = IntStream.of(active).mapToObj(sources::get).toList();
-            double[] measured = SourceEffects.added(run, f, effective, budgetBytes.getAsLong());
+            double[] measured = SourceEffects.added(run, f, effective);
             Map<PredictionMethod, double[]> predicted = new EnumMap<>(PredictionMethod.class);
             for (PredictionMethod method : plan.methods()) {
                 if (method.predicts(kind)) {
@@ -179,9 +170,7 @@ public final class PromptPredictions {
         private double[] predict(PredictionMethod method, InterventionKind kind, List<Source> sources) {
             return switch (method) {
                 case FIRST -> products(sensitivity(), sources);
-                case SECOND ->
-                    SecondOrder.compute(run, f, sources, budgetBytes.getAsLong())
-                            .predicted(1);
+                case SECOND -> SecondOrder.compute(run, f, sources).predicted(1);
                 case PATH -> products(path(kind.size()), sources);
             };
         }
@@ -200,7 +189,7 @@ public final class PromptPredictions {
         private SensitivityField path(double fraction) {
             SensitivityField known = paths.get(fraction);
             if (known == null) {
-                known = InputPath.mean(run, donor, f, fraction, plan.steps(), budgetBytes.getAsLong());
+                known = InputPath.mean(run, donor, f, fraction, plan.steps());
                 paths.put(fraction, known);
             }
             return known;

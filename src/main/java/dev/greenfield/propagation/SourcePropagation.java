@@ -2,8 +2,8 @@ package dev.greenfield.propagation;
 
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
@@ -118,49 +118,44 @@ public final class SourcePropagation {
      * @param site a whole depth
      * @param direction [D], of any length
      * @param amplitudes of either sign, relative to the norm of the stream at the site; none for the first order alone
-     * @param budgetBytes memory that the sweeps may take
      * @throws InputException if the site is at a half depth or not in the run, or direction or stream there is zero
      */
     public static SourcePropagation compute(
-            Linearization run,
-            Site site,
-            double[] direction,
-            Settings settings,
-            double[] amplitudes,
-            long budgetBytes) {
+            Scope scope, Site site, double[] direction, Settings settings, double[] amplitudes) {
         if (site.middle()) {
             throw new InputException("source site " + site + ": propagation is measured from whole depths");
         }
-        Source source = SiteSources.relative(run, site, direction);
-        Batches.require(run.model(), run.length() - site.token(), budgetBytes);
+        Source source = SiteSources.relative(scope, site, direction);
+        scope.requireSweep(scope.length() - site.token());
         double[] vector = source.vectors().get(site);
-        double norm = SiteSources.norm(run, site);
+        double norm = SiteSources.norm(scope, site);
         double[] unit = Arrays.stream(vector).map(x -> x / norm).toArray();
         List<Field> measured = new ArrayList<>();
         for (double amplitude : amplitudes) {
-            measured.add(SourceResponse.measured(run, site, vector, amplitude));
+            measured.add(SourceResponse.measured(scope, site, vector, amplitude));
         }
         double[][] directions = new double[settings.randoms()][];
         for (int k = 0; k < directions.length; k++) {
-            directions[k] = SiteSources.random(run, site, settings.seed(), k);
+            directions[k] = SiteSources.random(scope, site, settings.seed(), k);
         }
         return new SourcePropagation(
                 site,
-                SourceResponse.tangent(run, site, unit),
+                SourceResponse.tangent(scope, site, unit),
                 amplitudes.clone(),
                 norm,
                 measured,
-                tangentNorms(run, site, directions, budgetBytes),
+                tangentNorms(scope, site, directions),
                 settings);
     }
 
     /** |dR| to first order for each direction [D] at a site, [directions][L+1][T]. */
-    private static double[][][] tangentNorms(Linearization run, Site site, double[][] directions, long budgetBytes) {
+    private static double[][][] tangentNorms(Scope scope, Site site, double[][] directions) {
+        Linearization run = scope.run();
         int layers = run.model().config().layers();
         double[][][] norms = new double[directions.length][layers + 1][run.length()];
         int[] rows = new int[directions.length];
         Arrays.fill(rows, run.length() - site.token());
-        Batches.run(run.model(), rows, budgetBytes, range -> {
+        scope.inBatches(rows, range -> {
             Seeds seeds = new Seeds();
             for (int k = range.from(); k < range.to(); k++) {
                 seeds.column(site.halfDepth(), site.token(), directions[k]);

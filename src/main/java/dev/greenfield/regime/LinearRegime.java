@@ -1,7 +1,7 @@
 package dev.greenfield.regime;
 
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import java.util.List;
 
@@ -65,13 +65,11 @@ public final class LinearRegime {
      * Measures sources, all of them together.
      *
      * @param sources J, each with the length that amplitudes are relative to
-     * @param budgetBytes memory that the sweeps may take
      * @return in the order of the sources
      * @throws dev.greenfield.lattice.InputException if a site or a length is not the run's
      */
-    public static List<LinearRegime> compute(
-            Linearization run, Readout.Resolved f, List<Source> sources, RegimeGrid grid, long budgetBytes) {
-        return new RegimeSearch(run, f, grid, budgetBytes).compute(sources);
+    public static List<LinearRegime> compute(Scope scope, Observable f, List<Source> sources, RegimeGrid grid) {
+        return new RegimeSearch(scope, f, grid).compute(sources);
     }
 
     /** J: amplitudes are multiples of it. */

@@ -1,15 +1,14 @@
 package dev.greenfield.regime;
 
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SiteSources;
 import dev.greenfield.response.SiteVectors;
-import dev.greenfield.response.SourceColumns;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -41,24 +40,22 @@ public final class RegimeMap {
      * Measures all sites together.
      *
      * @param directions one vector [D] a site, of any length
-     * @param budgetBytes memory that the sweeps may take
      * @throws InputException if a site has several directions, none can be measured, or a site or length is not the run's
      */
-    public static RegimeMap compute(
-            Linearization run, Readout.Resolved f, SiteVectors directions, RegimeGrid grid, long budgetBytes) {
+    public static RegimeMap compute(Scope scope, Observable f, SiteVectors directions, RegimeGrid grid) {
         List<Site> sites = new ArrayList<>();
         List<Source> sources = new ArrayList<>();
         boolean halfDepths = false;
-        SensitivityField sensitivity = SensitivityField.compute(run, f);
-        Field whole = run.field();
-        Field middle = run.middleField();
+        SensitivityField sensitivity = SensitivityField.compute(scope, f);
+        Field whole = scope.run().field();
+        Field middle = scope.run().middleField();
         for (Site site : directions.sites()) {
             if (directions.count(site) != 1) {
                 throw new InputException("site " + site + " has " + directions.count(site)
                         + " directions: a regime map takes one a site");
             }
             double[] direction = directions.of(site, 0);
-            SourceColumns.check(run, Source.of(site, direction));
+            scope.check(Source.of(site, direction));
             halfDepths |= site.middle();
             double norm = (site.middle() ? middle : whole).norm(site.depth(), site.token());
             boolean seen = Arrays.stream(sensitivity.at(site)).anyMatch(x -> x != 0);
@@ -69,15 +66,15 @@ public final class RegimeMap {
         }
         if (sites.isEmpty()) {
             throw new InputException("no site to measure: every direction is zero, or at a site that F, read at token "
-                    + f.position() + ", cannot see");
+                    + scope.position(f) + ", cannot see");
         }
-        List<LinearRegime> measured = LinearRegime.compute(run, f, sources, grid, budgetBytes);
+        List<LinearRegime> measured = LinearRegime.compute(scope, f, sources, grid);
         Map<Site, LinearRegime> regimes = new LinkedHashMap<>();
         for (int i = 0; i < sites.size(); i++) {
             regimes.put(sites.get(i), measured.get(i));
         }
-        int layers = run.model().config().layers();
-        return new RegimeMap(halfDepths ? 2 * layers + 1 : layers + 1, run.length(), halfDepths, grid, regimes);
+        int layers = scope.config().layers();
+        return new RegimeMap(halfDepths ? 2 * layers + 1 : layers + 1, scope.length(), halfDepths, grid, regimes);
     }
 
     /** How many levels: depths, or half depths where a direction is at one. */

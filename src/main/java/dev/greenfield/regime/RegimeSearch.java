@@ -1,7 +1,7 @@
 package dev.greenfield.regime;
 
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SecondOrder;
 import dev.greenfield.response.SensitivityField;
@@ -21,16 +21,14 @@ final class RegimeSearch {
     /** Components of sources on the Java heap at a time: 64 MiB. */
     private static final long COMPONENTS_AT_ONCE = 1L << 23;
 
-    private final Linearization run;
-    private final Readout.Resolved f;
+    private final Scope scope;
+    private final Observable f;
     private final RegimeGrid grid;
-    private final long budgetBytes;
 
-    RegimeSearch(Linearization run, Readout.Resolved f, RegimeGrid grid, long budgetBytes) {
-        this.run = run;
+    RegimeSearch(Scope scope, Observable f, RegimeGrid grid) {
+        this.scope = scope;
         this.f = f;
         this.grid = grid;
-        this.budgetBytes = budgetBytes;
     }
 
     /** One source at one amplitude. */
@@ -40,9 +38,9 @@ final class RegimeSearch {
     private record Pair(Source source, RegimeCurve forward, RegimeCurve backward) {}
 
     List<LinearRegime> compute(List<Source> sources) {
-        double[] curvatures = SecondOrder.compute(run, f, sources, budgetBytes).second();
-        SensitivityField sensitivity = SensitivityField.compute(run, f);
-        double noise = RoundingNoise.of(run, sensitivity);
+        double[] curvatures = SecondOrder.compute(scope, f, sources).second();
+        SensitivityField sensitivity = SensitivityField.compute(scope, f);
+        double noise = RoundingNoise.of(scope.run(), sensitivity);
         List<Pair> pairs = new ArrayList<>();
         for (Source source : sources) {
             double slope = sensitivity.predict(source);
@@ -101,10 +99,10 @@ final class RegimeSearch {
             for (int i = from; i < points.size() && components < COMPONENTS_AT_ONCE; i++) {
                 Point point = points.get(i);
                 scaled.add(point.source().times(point.sign() * point.amplitude()));
-                components += (long) point.source().vectors().size()
-                        * run.model().config().width();
+                components +=
+                        (long) point.source().vectors().size() * scope.config().width();
             }
-            double[] changes = SourceEffects.added(run, f, scaled, budgetBytes);
+            double[] changes = SourceEffects.added(scope, f, scaled);
             for (double change : changes) {
                 Point point = points.get(from++);
                 point.curve().put(point.amplitude(), change);

@@ -2,13 +2,14 @@ package dev.greenfield.response;
 
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.ArrayList;
@@ -20,8 +21,8 @@ import java.util.List;
  * request to second order.
  */
 public final class PatchSweep {
-    private final Linearization run;
-    private final Readout.Resolved f;
+    private final Scope scope;
+    private final Observable f;
     private final double value;
     private final double donorValue;
     private final double[][] measured;
@@ -30,15 +31,15 @@ public final class PatchSweep {
     private final double[][] secondOrder; // null where nobody asked for it
 
     private PatchSweep(
-            Linearization run,
-            Readout.Resolved f,
+            Scope scope,
+            Observable f,
             double value,
             double donorValue,
             double[][] measured,
             double[][] predicted,
             Field displacement,
             double[][] secondOrder) {
-        this.run = run;
+        this.scope = scope;
         this.f = f;
         this.value = value;
         this.donorValue = donorValue;
@@ -54,37 +55,31 @@ public final class PatchSweep {
      * Patches every site in batches. A patched run consists of the rows at and after its site only; everything before is the
      * run's own. Sites after F's position cannot change it and are not run, nor are sites where the donor does not differ.
      *
-     * @param run the run that is patched
+     * @param scope the run that is patched
      * @param donor the run whose residuals are put in, of the same model and length
      * @param f the observable
-     * @param budgetBytes memory that the sweeps may take
+     * @throws InputException if the donor has another number of tokens or is of another model
      */
-    public static PatchSweep compute(Linearization run, Linearization donor, Readout.Resolved f, long budgetBytes) {
-        if (donor.length() != run.length()) {
-            throw new InputException("the runs have " + run.length() + " and " + donor.length()
-                    + " tokens: a patch needs prompts of equal length, reword one of them");
-        }
-        if (donor.model() != run.model()) {
-            throw new InputException("the runs belong to different models: a patch needs two runs of one model");
-        }
-        Field own = run.field();
-        Field other = donor.field();
+    public static PatchSweep compute(Scope scope, Scope donor, Observable f) {
+        scope.requireAlike(donor, "a patch");
+        Readout.Resolved read = scope.resolve(f);
+        Field own = scope.run().field();
+        Field other = donor.run().field();
         Field displacement = other.minus(own);
-        SensitivityField sensitivity = SensitivityField.compute(run, f);
+        SensitivityField sensitivity = SensitivityField.compute(scope, f);
         double[][] measured = new double[own.depths()][own.tokens()];
-        List<Cell> cells = cells(displacement, f.position());
-        int[] rows = cells.stream().mapToInt(c -> f.position() + 1 - c.token()).toArray();
-        Batches.run(
-                run.model(),
-                rows,
-                budgetBytes,
-                range ->
-                        measure(run, other, f, cells.subList(range.from(), range.to()), sensitivity.value(), measured));
+        List<Cell> cells = cells(displacement, read.position());
+        int[] rows =
+                cells.stream().mapToInt(c -> read.position() + 1 - c.token()).toArray();
+        scope.inBatches(rows, range -> {
+            List<Cell> some = cells.subList(range.from(), range.to());
+            measure(scope.run(), other, read, some, sensitivity.value(), measured);
+        });
         return new PatchSweep(
-                run,
+                scope,
                 f,
                 sensitivity.value(),
-                new Readout(run.model()).value(donor, f),
+                donor.value(f),
                 measured,
                 sensitivity.field().dots(displacement),
                 displacement,
@@ -95,23 +90,22 @@ public final class PatchSweep {
      * This sweep with {@link #secondOrder()}: one more sweep over the same sites, of first and second derivatives.
      *
      * @param own the run that was patched, still open
-     * @param budgetBytes memory that the sweep may take
      * @throws InputException if {@code own} is another run
      */
-    public PatchSweep withSecondOrder(Linearization own, long budgetBytes) {
-        if (own != run) {
+    public PatchSweep withSecondOrder(Scope own) {
+        if (own != scope) {
             throw new InputException("the patch sweep is of another run: ask the run that was patched");
         }
-        List<Cell> cells = cells(displacement, f.position());
+        List<Cell> cells = cells(displacement, scope.position(f));
         List<Source> sources = cells.stream()
                 .map(c -> Source.of(Site.of(c.depth(), c.token()), displacement.vector(c.depth(), c.token())))
                 .toList();
-        double[] changes = SecondOrder.compute(run, f, sources, budgetBytes).predicted(1);
+        double[] changes = SecondOrder.compute(scope, f, sources).predicted(1);
         double[][] second = new double[displacement.depths()][displacement.tokens()];
         for (int i = 0; i < changes.length; i++) {
             second[cells.get(i).depth()][cells.get(i).token()] = changes[i];
         }
-        return new PatchSweep(run, f, value, donorValue, measured, predicted, displacement, second);
+        return new PatchSweep(scope, f, value, donorValue, measured, predicted, displacement, second);
     }
 
     /** The sites that can change F, deepest first, so that a batch's short climbs stay together. */

@@ -3,8 +3,10 @@ package dev.greenfield.response;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import java.util.List;
 
@@ -29,18 +31,13 @@ public final class SecondOrder {
     /**
      * Derivatives of F along each source.
      *
-     * @param budgetBytes memory that the sweeps may take
      * @throws InputException if a site or a length is not the run's
      */
-    public static SecondOrder compute(Linearization run, Readout.Resolved f, List<Source> sources, long budgetBytes) {
+    public static SecondOrder compute(Scope scope, Observable observable, List<Source> sources) {
         SecondOrder derivatives = new SecondOrder(sources.size());
-        SourceColumns columns = new SourceColumns(run, f, sources);
-        Batches.runCurvatures(
-                run.model(),
-                columns.rows(),
-                run.length(),
-                budgetBytes,
-                range -> derivatives.add(run, f, columns, range));
+        Readout.Resolved f = scope.resolve(observable);
+        SourceColumns columns = new SourceColumns(scope, f.position(), sources);
+        scope.curvaturesInBatches(columns.rows(), range -> derivatives.add(scope.run(), f, columns, range));
         return derivatives;
     }
 

@@ -6,11 +6,13 @@ import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.SeedVector;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.Map;
@@ -32,7 +34,9 @@ public final class SensitivityField {
     }
 
     /** One adjoint sweep from the final residual at F's position down to depth 0. */
-    public static SensitivityField compute(Linearization run, Readout.Resolved f) {
+    public static SensitivityField compute(Scope scope, Observable observable) {
+        Linearization run = scope.run();
+        Readout.Resolved f = scope.resolve(observable);
         Readout readout = new Readout(run.model());
         Backend backend = run.model().backend();
         int layers = run.model().config().layers();

@@ -1,6 +1,6 @@
 package dev.greenfield.response;
 
-import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -17,9 +17,9 @@ public final class SiteSources {
      * @param direction [D], of any length
      * @throws InputException if the site or the length is not the run's, or the direction or the stream there is zero
      */
-    public static Source relative(Linearization run, Site site, double[] direction) {
-        SourceColumns.check(run, Source.of(site, direction));
-        return relative(site, direction, norm(run, site));
+    public static Source relative(Scope scope, Site site, double[] direction) {
+        scope.check(Source.of(site, direction));
+        return relative(site, direction, norm(scope, site));
     }
 
     /** The same with |R| given. */
@@ -35,8 +35,8 @@ public final class SiteSources {
     }
 
     /** |R| at a site. */
-    public static double norm(Linearization run, Site site) {
-        return (site.middle() ? run.middleField() : run.field()).norm(site.depth(), site.token());
+    public static double norm(Scope scope, Site site) {
+        return (site.middle() ? scope.run().middleField() : scope.run().field()).norm(site.depth(), site.token());
     }
 
     /**
@@ -44,8 +44,8 @@ public final class SiteSources {
      *
      * @param number which: seed, site and number name a vector
      */
-    public static double[] random(Linearization run, Site site, long seed, int number) {
-        double[] normal = new Directions(run, number + 1, true, seed).of(site, number);
+    public static double[] random(Scope scope, Site site, long seed, int number) {
+        double[] normal = RandomDirections.normal(scope.config().width(), site, seed, number);
         double length = Math.sqrt(SiteVectors.dot(normal, normal));
         return Arrays.stream(normal).map(x -> x / length).toArray();
     }

@@ -1,6 +1,6 @@
 package dev.greenfield.response;
 
-import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
@@ -110,7 +110,7 @@ public final class SiteVectors {
     }
 
     /** The sum of the squared lengths of a site's vectors. */
-    double squaredNorm(Site site) {
+    public double squaredNorm(Site site) {
         return Arrays.stream(vectors.get(site)).mapToDouble(v -> dot(v, v)).sum();
     }
 
@@ -138,13 +138,13 @@ public final class SiteVectors {
     }
 
     /** Checks that sites and lengths are those of a run; {@code what} names a vector in messages. */
-    public void check(Linearization run, String what) {
-        int top = 2 * run.model().config().layers();
-        int width = run.model().config().width();
+    public void check(Scope scope, String what) {
+        int top = 2 * scope.config().layers();
+        int width = scope.config().width();
         vectors.forEach((site, basis) -> {
-            if (site.halfDepth() > top || site.token() >= run.length()) {
+            if (site.halfDepth() > top || site.token() >= scope.length()) {
                 throw new InputException(what + " at site " + site + ": not in this run, expected a depth of at most "
-                        + top / 2 + " and a token from 0 to " + (run.length() - 1));
+                        + top / 2 + " and a token from 0 to " + (scope.length() - 1));
             }
             for (int i = 0; i < basis.length; i++) {
                 if (basis[i].length != width) {

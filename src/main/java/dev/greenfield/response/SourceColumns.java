@@ -1,10 +1,8 @@
 package dev.greenfield.response;
 
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
-import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.Comparator;
@@ -13,7 +11,7 @@ import java.util.stream.IntStream;
 
 /** The sources that an observable can see, as columns of upward sweeps to the last depth: one column a source. */
 public final class SourceColumns {
-    private final Linearization run;
+    private final Scope scope;
     private final List<Source> sources;
     private final int position;
     private final int top;
@@ -22,14 +20,15 @@ public final class SourceColumns {
     /**
      * Checks the sources and puts those that F can see in order: deepest first, so that a batch's short climbs stay together.
      *
-     * @throws InputException if a site or a length is not the run's
+     * @param position the token where F is read
+     * @throws dev.greenfield.failure.InputException if a site or a length is not the run's
      */
-    SourceColumns(Linearization run, Readout.Resolved f, List<Source> sources) {
-        sources.forEach(source -> check(run, source));
-        this.run = run;
+    SourceColumns(Scope scope, int position, List<Source> sources) {
+        sources.forEach(scope::check);
+        this.scope = scope;
         this.sources = sources;
-        this.position = f.position();
-        this.top = 2 * run.model().config().layers();
+        this.position = position;
+        this.top = 2 * scope.config().layers();
         this.order = IntStream.range(0, sources.size())
                 .filter(i -> sources.get(i).vectors().keySet().stream().anyMatch(this::seen))
                 .boxed()
@@ -38,31 +37,15 @@ public final class SourceColumns {
                 .toArray();
     }
 
-    /** Refuses a source that is not of this run. */
-    public static void check(Linearization run, Source source) {
-        int layers = run.model().config().layers();
-        int width = run.model().config().width();
-        source.vectors().forEach((site, vector) -> {
-            if (site.halfDepth() > 2 * layers || site.token() >= run.length()) {
-                throw new InputException("site " + site + " is not in this run: expected a depth of at most " + layers
-                        + " and a token from 0 to " + (run.length() - 1));
-            }
-            if (vector.length != width) {
-                throw new InputException("the source at " + site + " has " + vector.length + " components, expected "
-                        + width + ", the width of the stream");
-            }
-        });
-    }
-
     /** Whether F, read at a token of a run, can see a site: not a later token, nor another one with no attention above it. */
-    public static boolean seen(Linearization run, int position, Site site) {
-        int top = 2 * run.model().config().layers();
+    public static boolean seen(Scope scope, int position, Site site) {
+        int top = 2 * scope.config().layers();
         return site.token() == position
                 || (site.token() < position && site.halfDepth() <= Sweep.lastAttentionBelow(top));
     }
 
     private boolean seen(Site site) {
-        return seen(run, position, site);
+        return seen(scope, position, site);
     }
 
     private int lowest(Source source) {

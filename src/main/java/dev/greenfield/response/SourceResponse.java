@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
@@ -15,7 +16,8 @@ public final class SourceResponse {
     private SourceResponse() {}
 
     /** dR for the source J at a site, [L+1, T, D]: the tangent of the run along J; exactly zero outside the site's cone. */
-    public static Field tangent(Linearization run, Site site, double[] source) {
+    public static Field tangent(Scope scope, Site site, double[] source) {
+        Linearization run = scope.run();
         int top = 2 * run.model().config().layers();
         Field response = zeros(run);
         double[] values = response.toArray();
@@ -27,7 +29,8 @@ public final class SourceResponse {
     }
 
     /** R with the source epsilon J added at a site minus R without it, [L+1, T, D]. */
-    public static Field measured(Linearization run, Site site, double[] source, double epsilon) {
+    public static Field measured(Scope scope, Site site, double[] source, double epsilon) {
+        Linearization run = scope.run();
         int top = 2 * run.model().config().layers();
         double[] scaled = source.clone();
         for (int i = 0; i < scaled.length; i++) {

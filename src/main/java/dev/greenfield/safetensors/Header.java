@@ -20,7 +20,7 @@ import java.util.Map;
  * @param entries the tensors by name, in the order of the file
  * @param dataStart byte of the file at which the data begin, to which all offsets are relative
  */
-record Header(Map<String, String> metadata, Map<String, Entry> entries, long dataStart) {
+record Header(Map<String, String> metadata, Map<String, StoredTensor> entries, long dataStart) {
     /** The limit of the format, which bounds what a header may make a reader allocate. */
     static final int LONGEST = 100_000_000;
     /** Bytes of the length field. */
@@ -28,7 +28,7 @@ record Header(Map<String, String> metadata, Map<String, Entry> entries, long dat
 
     /** What the header says of a tensor; its data are the bytes from begin to before end, relative to the data's start. */
     @SuppressWarnings("ArrayRecordComponent") // entries are never compared, and a tensor hands out copies of the shape
-    record Entry(String name, DType dtype, long[] shape, long elements, long begin, long end) {
+    record StoredTensor(String name, DType dtype, long[] shape, long elements, long begin, long end) {
         /** Returns the number of bytes that type and shape require; checked not to overflow. */
         long bytes() {
             return elements * dtype.bytes();
@@ -110,11 +110,11 @@ record Header(Map<String, String> metadata, Map<String, Entry> entries, long dat
     }
 
     private void checkRanges(long dataBytes, String origin) throws SafetensorsException {
-        List<Entry> sorted = new ArrayList<>(entries.values());
-        sorted.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
-        Entry previous = null;
+        List<StoredTensor> sorted = new ArrayList<>(entries.values());
+        sorted.sort(Comparator.comparingLong(StoredTensor::begin).thenComparingLong(StoredTensor::end));
+        StoredTensor previous = null;
         long reached = 0;
-        for (Entry entry : sorted) {
+        for (StoredTensor entry : sorted) {
             String what = origin + ": tensor " + Text.quote(entry.name()) + " ";
             if (entry.end() < entry.begin() || entry.end() - entry.begin() != entry.bytes()) {
                 throw new SafetensorsException(what + "has data_offsets [" + entry.begin() + ", " + entry.end() + "], "

@@ -39,7 +39,7 @@ final class HeaderParser {
     private final String json;
     private final String origin;
     private final Map<String, String> metadata = new LinkedHashMap<>();
-    private final Map<String, Header.Entry> entries = new LinkedHashMap<>();
+    private final Map<String, Header.StoredTensor> entries = new LinkedHashMap<>();
     private boolean metadataSeen;
 
     HeaderParser(String json, String origin) {
@@ -119,7 +119,7 @@ final class HeaderParser {
         }
     }
 
-    private Header.Entry entry(JsonParser parser, String name) throws IOException {
+    private Header.StoredTensor entry(JsonParser parser, String name) throws IOException {
         String what = tensor(name);
         if (parser.nextToken() != JsonToken.START_OBJECT) {
             throw refuse(what, "is " + found(parser) + ", expected an object");
@@ -158,7 +158,7 @@ final class HeaderParser {
                     "shape " + Header.shapeText(shape) + " of " + dtype + " overflows: it takes more than "
                             + Long.MAX_VALUE + " bytes");
         }
-        return new Header.Entry(name, dtype, shape, elements, offsets[0], offsets[1]);
+        return new Header.StoredTensor(name, dtype, shape, elements, offsets[0], offsets[1]);
     }
 
     private DType dtype(JsonParser parser, String what) throws IOException {

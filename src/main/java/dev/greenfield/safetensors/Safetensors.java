@@ -40,7 +40,7 @@ public final class Safetensors implements AutoCloseable {
         this.data = data;
         this.header = Header.read(data, Text.brief(origin));
         Map<String, Tensor> all = new LinkedHashMap<>();
-        for (Header.Entry entry : header.entries().values()) {
+        for (Header.StoredTensor entry : header.entries().values()) {
             all.put(entry.name(), new Tensor(data, entry, header.dataStart() + entry.begin()));
         }
         this.tensors = Collections.unmodifiableMap(all);

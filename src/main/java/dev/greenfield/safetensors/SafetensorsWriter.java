@@ -66,7 +66,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         private final Path file;
         private final OutputStream stream;
         private final Map<String, String> metadata = new LinkedHashMap<>();
-        private final Map<String, Header.Entry> entries = new LinkedHashMap<>();
+        private final Map<String, Header.StoredTensor> entries = new LinkedHashMap<>();
         private long dataBytes;
 
         private Builder(Path file, OutputStream stream) {
@@ -121,7 +121,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                         + " bytes");
             }
             long end = dataBytes + elements * dtype.bytes();
-            entries.put(name, new Header.Entry(name, dtype, copy, elements, dataBytes, end));
+            entries.put(name, new Header.StoredTensor(name, dtype, copy, elements, dataBytes, end));
             dataBytes = end;
             return this;
         }
@@ -135,7 +135,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         public SafetensorsWriter open() throws IOException {
             byte[] header = header();
             List<Encoder> tensors = new ArrayList<>();
-            for (Header.Entry entry : entries.values()) {
+            for (Header.StoredTensor entry : entries.values()) {
                 tensors.add(new Encoder(entry.name(), entry.dtype(), entry.elements()));
             }
             AtomicFile target = file == null ? null : AtomicFile.create(file);
@@ -162,7 +162,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                     }
                     json.writeEndObject();
                 }
-                for (Header.Entry entry : entries.values()) {
+                for (Header.StoredTensor entry : entries.values()) {
                     json.writeObjectFieldStart(entry.name());
                     json.writeStringField("dtype", entry.dtype().name());
                     json.writeFieldName("shape");
@@ -266,11 +266,11 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    private interface Source {
+    private interface Filler {
         void put(Encoder tensor, int done, int length);
     }
 
-    private void append(int count, Source source) throws IOException {
+    private void append(int count, Filler filler) throws IOException {
         requireOpen();
         if (count > remaining) {
             throw new IllegalArgumentException(count + " elements were given, but only " + remaining
@@ -282,7 +282,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                 int room = BUFFER_BYTES / tensor.dtype().bytes();
                 int length = (int) Math.min(Math.min(count - done, room), tensor.elements() - tensor.written());
                 buffer.clear();
-                source.put(tensor, done, length);
+                filler.put(tensor, done, length);
                 send(buffer.flip());
                 done += length;
                 remaining -= length;

@@ -14,10 +14,10 @@ public final class Tensor {
     private static final int LONGEST_ARRAY = Integer.MAX_VALUE - 8;
 
     private final Data data;
-    private final Header.Entry entry;
+    private final Header.StoredTensor entry;
     private final long position; // of the first element, in bytes from the start of the file
 
-    Tensor(Data data, Header.Entry entry, long position) {
+    Tensor(Data data, Header.StoredTensor entry, long position) {
         this.data = data;
         this.entry = entry;
         this.position = position;

@@ -6,7 +6,7 @@ import dev.greenfield.transfer.ResidualMaps;
 import java.util.Arrays;
 
 /** Two models: displacements of the first carried to the second by affine maps that were fitted on other prompts. */
-final class DirectionPart implements Part {
+final class DirectionPart implements StudyPart {
     static final double RIDGE = 1e-4;
 
     private final ResidualMaps maps;

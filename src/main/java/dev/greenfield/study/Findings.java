@@ -11,7 +11,7 @@ import org.apache.commons.statistics.descriptive.Median;
 
 /** Makes findings of a part's measures, with intervals over the prompts that have them. */
 final class Findings {
-    private final Part part;
+    private final StudyPart part;
     private final List<PromptPair> pairs = new ArrayList<>();
     private final List<Measures> measures = new ArrayList<>();
     private final Bootstrap bootstrap;
@@ -21,7 +21,7 @@ final class Findings {
      * @param table what was measured, by the prompt's number; prompts without anything are left out
      * @param seed of the resamples
      */
-    Findings(Part part, List<PromptPair> all, Map<Integer, Measures> table, long seed) {
+    Findings(StudyPart part, List<PromptPair> all, Map<Integer, Measures> table, long seed) {
         this.part = part;
         this.bootstrap = new Bootstrap(Bootstrap.RESAMPLES, seed);
         for (PromptPair pair : all) {

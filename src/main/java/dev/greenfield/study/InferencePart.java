@@ -4,7 +4,7 @@ import dev.greenfield.inverse.WishedChange;
 import java.util.List;
 
 /** Inference of sources that change F as wished. */
-final class InferencePart implements Part {
+final class InferencePart implements StudyPart {
     private static final double[] FRACTIONS = {0.01, 0.1};
     /** A wish counts as fulfilled when what is missing is at most this part of it. */
     private static final double FULFILLED = 0.01;

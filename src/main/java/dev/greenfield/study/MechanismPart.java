@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  * Whether sensitivity points at the token that a task hangs on. The score of a token is the sum of |S|, or of |S . displacement|, over
  * depths l with 0 &lt; l &lt; L.
  */
-final class MechanismPart implements Part {
+final class MechanismPart implements StudyPart {
     private static final int TOP = 3;
 
     @Override

@@ -3,7 +3,7 @@ package dev.greenfield.study;
 import dev.greenfield.inverse.PlantedSources;
 
 /** Inference of where a source was that is only seen at the last depth. */
-final class PlantedPart implements Part {
+final class PlantedPart implements StudyPart {
     private static final double[] NOISES = {0, 0.01, 0.1};
     private static final int CASES = 2;
 

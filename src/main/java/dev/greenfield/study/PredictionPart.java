@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /** E2: measured against predicted changes of F, for interventions of many kinds on every component. */
-final class PredictionPart implements Part {
+final class PredictionPart implements StudyPart {
     static final List<InterventionKind> KINDS = Stream.of(
                     "noise", "denoise", "scaled:0.1", "zero", "mean", "random:0.1", "sensitivity:0.1")
             .map(InterventionKind::parse)

@@ -13,7 +13,7 @@ import java.util.Locale;
  * E3: how the response to one source spreads over the tokens of the last depth, beside random directions at the same site and beside the
  * untrained model. The source is the displacement at depth 1 of the first token where the prompts differ.
  */
-final class PropagationPart implements Part {
+final class PropagationPart implements StudyPart {
     static final List<Measure> MEASURES = List.of(
             Measure.NORM,
             Measure.TOKEN_SHARE,

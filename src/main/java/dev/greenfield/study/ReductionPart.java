@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** E4: what the leading sites and the leading directions of operators between depths carry. */
-final class ReductionPart implements Part {
+final class ReductionPart implements StudyPart {
     private static final int MOST = 10;
     private static final int RANK = 16;
     private static final int[] TOPS = {1, 3, 5, 10};

@@ -16,7 +16,7 @@ import java.util.Map;
 import org.apache.commons.statistics.descriptive.Median;
 
 /** E1: how far first order holds at every site, along the displacement and along the sensitivity. */
-final class RegimePart implements Part {
+final class RegimePart implements StudyPart {
     static final List<String> DIRECTIONS = List.of("displacement", "sensitivity");
     /** Predicted radii within this factor of the measured count as right. */
     private static final double FACTOR = 2;

@@ -7,7 +7,7 @@ import dev.greenfield.transfer.ScaleComparison;
 import dev.greenfield.transfer.SiteTransfer;
 
 /** Two models: rank agreement of sensitivities and response maps, and leading sites of the first put into the second. */
-final class ScalePart implements Part {
+final class ScalePart implements StudyPart {
     static final int TOP = 3;
     static final int PROBES = 16;
 

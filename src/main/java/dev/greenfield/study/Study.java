@@ -31,7 +31,7 @@ public final class Study {
     private final Split split;
     private final long seed;
     private final List<String> remarks = new ArrayList<>();
-    private final List<Part> parts = new ArrayList<>();
+    private final List<StudyPart> parts = new ArrayList<>();
     private Model untrained;
 
     /**
@@ -120,7 +120,7 @@ public final class Study {
         try (StudyDirectory files = StudyDirectory.open(directory, facts)) {
             openControl();
             Map<String, Map<Integer, Measures>> tables = new LinkedHashMap<>();
-            for (Part part : parts) {
+            for (StudyPart part : parts) {
                 tables.put(part.name(), new TreeMap<>());
             }
             Map<String, Set<Integer>> chosen = new LinkedHashMap<>();
@@ -138,7 +138,7 @@ public final class Study {
                 found.forEach((name, measures) -> tables.get(name).put(pair.number(), measures));
                 progress.at(++done, pairs.size(), kept, "prompts");
             }
-            List<Part> all = new ArrayList<>(parts);
+            List<StudyPart> all = new ArrayList<>(parts);
             if (other != null && split != null && split.fitted().size() > 1) {
                 tables.put("directions", carried(files, progress));
                 all.add(new DirectionPart(null, null));
@@ -159,7 +159,7 @@ public final class Study {
     }
 
     /** A random share of the prompts for parts that are dear, the same whatever is done first. */
-    private Set<Integer> chosen(Part part) {
+    private Set<Integer> chosen(StudyPart part) {
         List<Integer> numbers =
                 new ArrayList<>(pairs.stream().map(PromptPair::number).toList());
         if (part.every() > 1) {
@@ -172,7 +172,7 @@ public final class Study {
         Map<String, Measures> found = new LinkedHashMap<>();
         // Every prompt has random directions of its own.
         try (PromptRuns runs = new PromptRuns(model, other, untrained, pair, seed + pair.number())) {
-            for (Part part : parts) {
+            for (StudyPart part : parts) {
                 if (chosen.get(part.name()).contains(pair.number())) {
                     found.put(part.name(), measure(part, runs));
                 }
@@ -181,7 +181,7 @@ public final class Study {
         return found;
     }
 
-    private static Measures measure(Part part, PromptRuns runs) {
+    private static Measures measure(StudyPart part, PromptRuns runs) {
         Measures measures = new Measures();
         try {
             part.measure(runs, measures);
@@ -235,10 +235,10 @@ public final class Study {
                 ResidualMaps.fit(a, b, DirectionPart.RIDGE), ResidualMaps.shuffled(a, b, DirectionPart.RIDGE, seed));
     }
 
-    private Outcome sumUp(List<Part> all, Map<String, Map<Integer, Measures>> tables) {
+    private Outcome sumUp(List<StudyPart> all, Map<String, Map<Integer, Measures>> tables) {
         List<Finding> found = new ArrayList<>();
         List<PredictionRow> predictions = new ArrayList<>();
-        for (Part part : all) {
+        for (StudyPart part : all) {
             Map<Integer, Measures> table = tables.get(part.name());
             Findings findings = new Findings(part, pairs, table, seed);
             if (!findings.measures().isEmpty()) {

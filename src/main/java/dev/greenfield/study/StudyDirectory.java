@@ -3,17 +3,14 @@ package dev.greenfield.study;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.greenfield.checkpoint.WorkLock;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Json;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -31,11 +28,11 @@ final class StudyDirectory implements AutoCloseable {
     private static final String UNFINISHED = ".tmp";
 
     private final Path prompts;
-    private final FileChannel channel;
+    private final WorkLock lock;
 
-    private StudyDirectory(Path prompts, FileChannel channel) {
+    private StudyDirectory(Path prompts, WorkLock lock) {
         this.prompts = prompts;
-        this.channel = channel;
+        this.lock = lock;
     }
 
     /**
@@ -47,33 +44,20 @@ final class StudyDirectory implements AutoCloseable {
     static StudyDirectory open(Path directory, Map<String, String> facts) throws IOException {
         Path prompts = directory.resolve(PROMPTS);
         Files.createDirectories(prompts);
-        FileChannel channel =
-                FileChannel.open(prompts.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        WorkLock lock = WorkLock.take(prompts.resolve(LOCK))
+                .orElseThrow(() -> new InputException("study " + directory
+                        + ": another process works in it; wait for it, or choose another directory"));
         try {
-            lock(channel, directory);
             Path manifest = directory.resolve(MANIFEST);
             if (Files.exists(manifest)) {
                 compare(directory, read(manifest), facts);
             } else {
                 put(manifest, manifest(facts));
             }
-            return new StudyDirectory(prompts, channel);
+            return new StudyDirectory(prompts, lock);
         } catch (IOException | RuntimeException | Error failure) {
-            channel.close();
+            lock.close();
             throw failure;
-        }
-    }
-
-    private static void lock(FileChannel channel, Path directory) throws IOException {
-        FileLock lock = null;
-        try {
-            lock = channel.tryLock();
-        } catch (OverlappingFileLockException here) {
-            lock = null; // another study of this process has it
-        }
-        if (lock == null) {
-            throw new InputException(
-                    "study " + directory + ": another process works in it; wait for it, or choose another directory");
         }
     }
 
@@ -166,6 +150,6 @@ final class StudyDirectory implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        lock.close();
     }
 }

@@ -8,7 +8,7 @@ import dev.greenfield.transfer.DisplacementTransfer.Ranking;
 import java.util.List;
 
 /** E5: what parts of the displacement between two prompts do to F, at parts of its amplitude. */
-final class TransferPart implements Part {
+final class TransferPart implements StudyPart {
     static final double[] ALPHAS = {0.25, 0.5, 1};
     private static final int TOP = 3;
 

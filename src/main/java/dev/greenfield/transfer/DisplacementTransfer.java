@@ -1,7 +1,6 @@
 package dev.greenfield.transfer;
 
-import dev.greenfield.engine.Linearization;
-import dev.greenfield.engine.Readout;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Field;
@@ -17,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 import org.apache.commons.rng.sampling.ListSampler;
 
 /**
@@ -32,9 +30,9 @@ import org.apache.commons.rng.sampling.ListSampler;
  * <p>Effects are given as numbers or as the achieved fraction of the full change F(donor) - F(own). Not for use by several threads.
  */
 public final class DisplacementTransfer {
-    private final Linearization run;
-    private final Readout.Resolved f;
-    private final LongSupplier budget;
+    private final Scope scope;
+    private final Observable f;
+    private final int position; // where F is read
     private final Field own;
     private final Field donor;
     private final Field displacement;
@@ -53,28 +51,21 @@ public final class DisplacementTransfer {
     /**
      * Of two runs of one model on prompts of equal length.
      *
-     * @param run into which the displacement is put
+     * @param scope the run into which the displacement is put
      * @param donor where it leads
      * @param f the observable, read of both runs
-     * @param budget bytes that sweeps may take at the time they are needed
      * @throws InputException if the runs differ in length or model
      */
-    public DisplacementTransfer(Linearization run, Linearization donor, Readout.Resolved f, LongSupplier budget) {
-        if (donor.length() != run.length()) {
-            throw new InputException("the runs have " + run.length() + " and " + donor.length()
-                    + " tokens: a displacement needs prompts of equal length, reword one of them");
-        }
-        if (donor.model() != run.model()) {
-            throw new InputException("the runs belong to different models: a displacement needs two runs of one model");
-        }
-        this.run = run;
+    public DisplacementTransfer(Scope scope, Scope donor, Observable f) {
+        scope.requireAlike(donor, "a displacement");
+        this.scope = scope;
         this.f = f;
-        this.budget = budget;
-        this.own = run.field();
-        this.donor = donor.field();
+        this.position = scope.position(f);
+        this.own = scope.run().field();
+        this.donor = donor.run().field();
         this.displacement = this.donor.minus(own);
-        this.sensitivity = SensitivityField.compute(run, f);
-        this.donorValue = new Readout(run.model()).value(donor, f);
+        this.sensitivity = SensitivityField.compute(scope, f);
+        this.donorValue = donor.value(f);
     }
 
     /** F of the run as it is. */
@@ -130,13 +121,13 @@ public final class DisplacementTransfer {
 
     /** The token where F is read. */
     public int position() {
-        return f.position();
+        return position;
     }
 
     /** The sites of a depth up to F's position, which are all of that depth that F can see. */
     public List<Site> slice(int depth) {
         List<Site> sites = new ArrayList<>();
-        for (int t = 0; t <= f.position(); t++) {
+        for (int t = 0; t <= position; t++) {
             sites.add(Site.of(depth, t));
         }
         return sites;
@@ -156,7 +147,7 @@ public final class DisplacementTransfer {
         List<Site> sites = new ArrayList<>();
         int top = own.depths() - 1;
         for (int l = 0; l <= top; l++) {
-            for (int t = l == top ? f.position() : 0; t <= f.position(); t++) {
+            for (int t = l == top ? position : 0; t <= position; t++) {
                 if (displacement.norm(l, t) > 0) {
                     sites.add(Site.of(l, t));
                 }
@@ -233,12 +224,12 @@ public final class DisplacementTransfer {
 
     /** The change of F by other sources, added to the stream. */
     public double[] effectsOf(List<Source> sources) {
-        return SourceEffects.added(run, f, sources, budget.getAsLong());
+        return SourceEffects.added(scope, f, sources);
     }
 
     /** The Green operator of the run that the displacement is put into. */
     GreenOperator green(List<Site> sources, List<Site> targets) {
-        return new GreenOperator(run, sources, targets, budget);
+        return new GreenOperator(scope, sources, targets);
     }
 
     private double[] measure(List<List<Site>> parts, double alpha, boolean replace) {
@@ -268,9 +259,7 @@ public final class DisplacementTransfer {
     }
 
     private void store(List<Source> sources, List<Integer> numbers, boolean replace, double[] effects) {
-        double[] changes = replace
-                ? SourceEffects.replaced(run, f, sources, budget.getAsLong())
-                : SourceEffects.added(run, f, sources, budget.getAsLong());
+        double[] changes = replace ? SourceEffects.replaced(scope, f, sources) : SourceEffects.added(scope, f, sources);
         for (int i = 0; i < changes.length; i++) {
             effects[numbers.get(i)] = changes[i];
         }

@@ -4,6 +4,7 @@ import dev.greenfield.backend.cpu.CpuBackend;
 import dev.greenfield.backend.cuda.CudaBackend;
 import dev.greenfield.backend.reference.Arithmetic;
 import dev.greenfield.backend.reference.ReferenceBackend;
+import dev.greenfield.model.Precision;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,6 +3,7 @@ package dev.greenfield.backend;
 import static dev.greenfield.testing.Vectors.normal;
 
 import dev.greenfield.backend.cuda.CudaBackend;
+import dev.greenfield.model.Precision;
 import java.util.List;
 
 /**

@@ -3,6 +3,7 @@ package dev.greenfield.backend;
 import static dev.greenfield.testing.Vectors.normal;
 
 import dev.greenfield.backend.reference.Arithmetic;
+import dev.greenfield.model.Precision;
 import dev.greenfield.testing.Yardstick;
 import java.util.ArrayList;
 import java.util.List;

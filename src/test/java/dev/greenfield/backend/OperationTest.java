@@ -7,6 +7,7 @@ import static dev.greenfield.testing.Vectors.normal;
 import static dev.greenfield.testing.Vectors.plus;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.greenfield.model.Precision;
 import dev.greenfield.testing.Differences;
 import dev.greenfield.testing.LeakCheck;
 import dev.greenfield.testing.Yardstick;

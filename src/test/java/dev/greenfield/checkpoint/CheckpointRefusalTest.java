@@ -18,6 +18,7 @@ import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.SweepMode;
 import dev.greenfield.testing.LeakCheck;
+import dev.greenfield.testing.Scopes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -240,8 +241,10 @@ class CheckpointRefusalTest {
         try (ModelSource source = ModelSource.open(MODEL);
                 DeviceModel model = new DeviceModel(source, leaks.closing(Backends.CPU.open()));
                 Linearization run = new Linearization(model, PROMPT)) {
-            new ResponseMap.Request(run, () -> 1 << 20).checkpoint(directory).plan();
-            assertThatThrownBy(new ResponseMap.Request(run, () -> 1000).checkpoint(directory)::compute)
+            new ResponseMap.Request(Scopes.within(run, 1 << 20))
+                    .checkpoint(directory)
+                    .plan();
+            assertThatThrownBy(new ResponseMap.Request(Scopes.within(run, 1000)).checkpoint(directory)::compute)
                     .isInstanceOf(MemoryBudgetException.class)
                     .hasMessageContaining("for a single source");
             assertThat(directory).doesNotExist();

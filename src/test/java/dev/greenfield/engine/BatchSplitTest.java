@@ -20,6 +20,7 @@ import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SecondOrder;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
+import dev.greenfield.testing.Scopes;
 import dev.greenfield.testing.Yardstick;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -65,7 +66,8 @@ class BatchSplitTest {
         Map<String, double[]> results = new LinkedHashMap<>();
         List<Site> sources = List.of(Site.of(0, 0), Site.mid(0, 3));
         List<Site> targets = List.of(Site.mid(1, 7), Site.of(2, 8));
-        GreenOperator green = new GreenOperator(run, sources, targets, () -> budget);
+        Scope scope = Scopes.within(run, budget);
+        GreenOperator green = new GreenOperator(scope, sources, targets);
         double[][] inputs = new double[VECTORS][];
         double[][] outputs = new double[VECTORS][];
         for (int i = 0; i < VECTORS; i++) {
@@ -75,12 +77,12 @@ class BatchSplitTest {
         results.put("apply", Errors.flat(green.applyAll(inputs)));
         results.put("adjoint", Errors.flat(green.adjointAll(outputs)));
         results.put("squared norm", new double[] {green.squaredFrobenius()});
-        Readout.Resolved f = new Readout.Resolved(Observable.Kind.LOGIT_DIFFERENCE, 3, 1, null, TOKENS - 2);
-        SecondOrder derivatives = SecondOrder.compute(run, f, sources(), budget);
+        Observable f = Observable.logitDifference(3, 1).at(TOKENS - 2);
+        SecondOrder derivatives = SecondOrder.compute(scope, f, sources());
         results.put("first derivatives", derivatives.first());
         results.put("second derivatives", derivatives.second());
-        results.put(
-                "patches", Errors.flat(PatchSweep.compute(run, donor, f, budget).measured()));
+        PatchSweep patches = PatchSweep.compute(scope, Scopes.within(donor, budget), f);
+        results.put("patches", Errors.flat(patches.measured()));
         return results;
     }
 
@@ -184,11 +186,12 @@ class BatchSplitTest {
         Backend backend = leaks.watched(Backends.REFERENCE.open());
         long weights;
         long runBytes;
-        try (Model model = TestModels.open(MODEL, leaks.watched(Backends.REFERENCE.open()))) {
+        Backend first = leaks.watched(Backends.REFERENCE.open());
+        try (Model model = TestModels.open(MODEL, first)) {
             weights = 8L * model.config().parameters();
             try (Run run = model.run(tokens(1))) {
                 assertThat(run.tokens()).isNotEmpty();
-                runBytes = model.backend().backend().ledger().bytes() - weights;
+                runBytes = first.ledger().bytes() - weights;
             }
         }
         try (Model model = TestModels.open(MODEL, backend, weights + runBytes + 1_000)) {

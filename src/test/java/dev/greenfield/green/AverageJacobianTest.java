@@ -25,6 +25,7 @@ import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
+import dev.greenfield.testing.Scopes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -222,9 +223,9 @@ class AverageJacobianTest {
                 DeviceModel device = new DeviceModel(source, backend);
                 Linearization run = new Linearization(device, new int[] {1, 2, 3, 4})) {
             AverageJacobian average = new AverageJacobian(source.config(), 1);
-            average.add(run, 1 << 20);
+            average.add(Scopes.within(run, 1 << 20));
             double[] before = average.mean();
-            assertThatThrownBy(() -> average.add(run, 1000)).isInstanceOf(MemoryBudgetException.class);
+            assertThatThrownBy(() -> average.add(Scopes.within(run, 1000))).isInstanceOf(MemoryBudgetException.class);
             assertThat(average.mean()).isEqualTo(before);
             assertThat(average.prompts()).isEqualTo(1);
         }

@@ -15,6 +15,7 @@ import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.SiteVectors;
 import dev.greenfield.response.SweepMode;
 import dev.greenfield.testing.LeakCheck;
+import dev.greenfield.testing.Scopes;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.reflect.InvocationTargetException;
@@ -74,8 +75,9 @@ class MapCheckpointTest {
         }
 
         ResponseMap.Request request() {
-            return change.apply(
-                    new ResponseMap.Request(run, () -> budget).probes(3).seed(5));
+            return change.apply(new ResponseMap.Request(Scopes.within(run, budget))
+                    .probes(3)
+                    .seed(5));
         }
 
         /** Computes with a checkpoint. */
@@ -156,7 +158,7 @@ class MapCheckpointTest {
     /** One vector at every site, which grows with {@code scale}. */
     private static SiteVectors vectors(Setting setting, double scale) {
         Map<Site, double[][]> vectors = new LinkedHashMap<>();
-        for (Site site : ResponseMap.Request.all(setting.run, false)) {
+        for (Site site : ResponseMap.Request.all(setting.model.config().layers(), PROMPT.length, false)) {
             double[] vector = new double[16];
             for (int i = 0; i < vector.length; i++) {
                 vector[i] = scale * Math.sin(1 + i + 3 * site.token() + 7 * site.halfDepth());

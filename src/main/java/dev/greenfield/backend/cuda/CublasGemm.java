@@ -1,7 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.Precision;
+import dev.greenfield.model.Precision;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

@@ -4,9 +4,9 @@ import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.model.Precision;
 
 /**
  * Launches the attention kernels of {@code cuda-kernels}: chooses the variant by precision and head width, and the grid and

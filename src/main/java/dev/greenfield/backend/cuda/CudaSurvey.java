@@ -1,8 +1,8 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.Precision;
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.DeviceMemoryException;
+import dev.greenfield.model.Precision;
 import java.util.ArrayList;
 import java.util.List;
 

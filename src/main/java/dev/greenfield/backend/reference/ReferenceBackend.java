@@ -7,10 +7,10 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.ColumnOperations;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.model.Activation;
+import dev.greenfield.model.Precision;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 

@@ -1,5 +1,6 @@
 package dev.greenfield.cli.io;
 
+import dev.greenfield.checkpoint.WorkLock;
 import dev.greenfield.failure.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +21,8 @@ public final class OutputDirectory implements AutoCloseable {
     public static final String RESULT = "result.json";
     public static final String TENSORS = "tensors.safetensors";
     public static final String REPORT = "report.html";
+    /** Stands for the right to change files of the target; hidden, and gone when that is done. */
+    private static final String LOCK = ".greenfield.lock";
     /** The order in which files come into place. */
     private static final List<String> NAMES = List.of(TENSORS, REPORT, RESULT);
 
@@ -132,7 +135,7 @@ public final class OutputDirectory implements AutoCloseable {
             });
         } else {
             // Waited for outside of the commit: a signal may end the process meanwhile.
-            DirectoryLock lock = DirectoryLock.of(target);
+            WorkLock lock = WorkLock.await(target.resolve(LOCK));
             try {
                 staging.commit(this::replace);
             } finally {

@@ -2,11 +2,11 @@ package dev.greenfield.cli.job;
 
 import dev.greenfield.BackendChoice;
 import dev.greenfield.Options;
-import dev.greenfield.backend.Precision;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.model.ModelSource;
+import dev.greenfield.model.Precision;
 import java.util.OptionalInt;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

@@ -1,13 +1,13 @@
 package dev.greenfield.cli.job;
 
+import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
-import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Precision;
 import dev.greenfield.cli.io.OutputDirectory;
 import dev.greenfield.cli.io.ResultFile;
 import dev.greenfield.cli.io.TensorSet;
 import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.model.Precision;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.safetensors.DType;
 import java.io.IOException;
@@ -102,7 +102,7 @@ public abstract class ModelJob implements AutoCloseable {
 
     /** The type of the tensors: that of the arithmetic. */
     public final DType type() {
-        return model.backend().backend().precision() == Precision.FP64 ? DType.F64 : DType.F32;
+        return model.backend().precision() == Precision.FP64 ? DType.F64 : DType.F32;
     }
 
     /** Whether files are wanted, so that a report is worth making. */
@@ -131,7 +131,7 @@ public abstract class ModelJob implements AutoCloseable {
 
     /** Where everything comes from, for a report's heading. */
     public final Map<String, String> facts() {
-        Backend backend = model.backend().backend();
+        BackendChoice backend = model.backend();
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put(
                 "Model",
@@ -152,7 +152,7 @@ public abstract class ModelJob implements AutoCloseable {
             return;
         }
         long start = System.nanoTime();
-        Backend backend = model.backend().backend();
+        BackendChoice backend = model.backend();
         Map<String, Object> subject = subject();
         writeTensors();
         if (report != null) {

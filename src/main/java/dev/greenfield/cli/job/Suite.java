@@ -22,7 +22,7 @@ import java.util.List;
  * @param sha256 of the file
  * @param entries its prompts in order
  */
-record Suite(String path, String sha256, List<Entry> entries) {
+record Suite(String path, String sha256, List<Item> entries) {
     private static final List<String> PROMPTS = List.of("clean", "prompt", "tokens");
     private static final List<String> TEXTS = List.of("clean", "prompt", "corrupt", "answer", "foil");
     private static final String EXPECTED =
@@ -38,7 +38,7 @@ record Suite(String path, String sha256, List<Entry> entries) {
      * @param other what it is compared with
      */
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
-    record Entry(int number, String key, String text, int[] ids, Other other) {}
+    record Item(int number, String key, String text, int[] ids, Other other) {}
 
     /**
      * What an entry says about its comparison; each is null where it is missing.
@@ -78,14 +78,14 @@ record Suite(String path, String sha256, List<Entry> entries) {
         if (list.isEmpty()) {
             throw new InputException(origin + ": found an empty list, " + EXPECTED);
         }
-        List<Entry> entries = new ArrayList<>();
+        List<Item> entries = new ArrayList<>();
         for (JsonNode entry : list) {
             entries.add(entry(origin + ", entry " + (entries.size() + 1), entries.size() + 1, entry));
         }
         return new Suite(given, Digest.sha256(bytes), List.copyOf(entries));
     }
 
-    private static Entry entry(String where, int number, JsonNode entry) {
+    private static Item entry(String where, int number, JsonNode entry) {
         if (!entry.isObject()) {
             throw new InputException(where + ": found " + kind(entry)
                     + ", expected an object with a prompt, such as {\"clean\": \"The capital of Korea is\"}");
@@ -106,12 +106,12 @@ record Suite(String path, String sha256, List<Entry> entries) {
         }
         String key = given.get(0);
         if (key.equals("tokens")) {
-            return new Entry(number, key, null, ids(where + ", key 'tokens'", entry.get(key)), other(where, entry));
+            return new Item(number, key, null, ids(where + ", key 'tokens'", entry.get(key)), other(where, entry));
         }
         if (entry.get(key).asText().isEmpty()) {
             throw new InputException(where + ", key '" + key + "': found an empty text, expected a prompt");
         }
-        return new Entry(number, key, entry.get(key).asText(), null, other(where, entry));
+        return new Item(number, key, entry.get(key).asText(), null, other(where, entry));
     }
 
     private static Other other(String where, JsonNode entry) {
@@ -165,7 +165,7 @@ record Suite(String path, String sha256, List<Entry> entries) {
      */
     List<SuitePrompt> prompts(Model model) {
         List<SuitePrompt> prompts = new ArrayList<>();
-        for (Entry entry : entries) {
+        for (Item entry : entries) {
             try {
                 int[] tokens =
                         entry.ids() != null ? entry.ids() : model.tokenizer().encode(entry.text());

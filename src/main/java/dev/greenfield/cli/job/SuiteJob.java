@@ -53,7 +53,7 @@ public final class SuiteJob extends ModelJob {
     public List<SuitePair> pairs(int limit, boolean corrupt) {
         List<SuitePair> pairs = new ArrayList<>();
         for (SuitePrompt prompt : prompts.subList(0, Math.min(limit, prompts.size()))) {
-            Suite.Entry entry = suite.entries().get(prompt.number() - 1);
+            Suite.Item entry = suite.entries().get(prompt.number() - 1);
             try {
                 pairs.add(SuitePair.of(prompt, entry.other(), model(), corrupt));
             } catch (InputException wrong) {

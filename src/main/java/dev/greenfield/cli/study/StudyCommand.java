@@ -1,8 +1,8 @@
 package dev.greenfield.cli.study;
 
+import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
-import dev.greenfield.backend.Backend;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
@@ -114,7 +114,7 @@ public final class StudyCommand implements Action {
 
     /** All that the numbers depend on. */
     private Map<String, String> facts(SuiteJob job, Model other, int prompts) throws IOException {
-        Backend backend = job.model().backend().backend();
+        BackendChoice backend = job.model().backend();
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("version", Greenfield.version());
         facts.put("model_sha256", job.digest());

@@ -1,7 +1,7 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.Precision;
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.model.Precision;
 
 /**
  * Launches a kernel with a mistake, as the backend would launch it, and prints what came of it. After a mistake a device is of

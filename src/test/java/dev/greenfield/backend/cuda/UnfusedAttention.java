@@ -2,8 +2,8 @@ package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.Precision;
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.model.Precision;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;

@@ -37,7 +37,7 @@ class CraftgptSuiteTest {
     @Test
     void onePlaceOfEqualPromptsDiffers() throws IOException {
         Set<List<Integer>> seen = new HashSet<>();
-        for (Suite.Entry entry : Suite.read(SUITE).entries()) {
+        for (Suite.Item entry : Suite.read(SUITE).entries()) {
             int[] clean = entry.ids();
             int[] corrupt = entry.other().corruptIds();
             assertThat(clean).hasSizeBetween(8, 16).hasSameSizeAs(corrupt);

@@ -1,20 +1,16 @@
-package dev.greenfield.response;
+package dev.greenfield.map;
 
-import dev.greenfield.backend.Backend;
-import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.SeedVector;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.response.RandomDirections;
+import dev.greenfield.response.SiteVectors;
 import java.util.Arrays;
-import org.apache.commons.rng.UniformRandomProvider;
-import org.apache.commons.rng.core.source64.SplitMix64;
-import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
  * The directions that a map pushes from a site: all unit vectors, given ones, or random ones that depend on seed, site and number
  * only.
  */
-public final class Directions {
+final class Directions {
     private final int width;
     private final int probes;
     private final boolean gaussian;
@@ -23,11 +19,14 @@ public final class Directions {
     private final SiteVectors given; // null when none are
 
     /**
+     * All unit vectors, or random ones.
+     *
+     * @param width D
      * @param probes how many random directions; 0 for all unit vectors
      * @param gaussian normal numbers rather than signs
      */
-    public Directions(Linearization run, int probes, boolean gaussian, long seed) {
-        this.width = run.model().config().width();
+    Directions(int width, int probes, boolean gaussian, long seed) {
+        this.width = width;
         this.probes = probes;
         this.gaussian = gaussian;
         this.seed = seed;
@@ -37,8 +36,8 @@ public final class Directions {
     }
 
     /** Given directions of each site that will be pushed. */
-    public Directions(Linearization run, SiteVectors given) {
-        this.width = run.model().config().width();
+    Directions(int width, SiteVectors given) {
+        this.width = width;
         this.probes = 0;
         this.gaussian = false;
         this.seed = 0;
@@ -47,7 +46,7 @@ public final class Directions {
     }
 
     /** How many a site has. */
-    public int count(Site site) {
+    int count(Site site) {
         if (given != null) {
             return given.count(site);
         }
@@ -55,16 +54,16 @@ public final class Directions {
     }
 
     /** Whether sums over the directions are what is wanted, rather than estimates of it. */
-    public boolean exact() {
+    boolean exact() {
         return probes == 0;
     }
 
-    public long seed() {
+    long seed() {
         return seed;
     }
 
     /** What they are, all but the seed: for example {@code 16 random signs a site}. */
-    public String describe() {
+    String describe() {
         if (given != null) {
             return given.describe();
         }
@@ -72,22 +71,22 @@ public final class Directions {
     }
 
     /** Whether each direction stands for itself: they were given. */
-    public boolean given() {
+    boolean given() {
         return given != null;
     }
 
     /** How many random directions a site has; 0 when they are not random. */
-    public int probes() {
+    int probes() {
         return probes;
     }
 
     /** The squared norm of a site's response to itself, where G is the identity. */
-    public double identity(Site site) {
+    double identity(Site site) {
         return given != null ? given.squaredNorm(site) : width;
     }
 
     /** Direction {@code number} of a site, [D]; not to be changed. */
-    public double[] of(Site site, int number) {
+    double[] of(Site site, int number) {
         if (given != null) {
             return given.of(site, number);
         }
@@ -96,38 +95,18 @@ public final class Directions {
             unit[number] = 1;
             return unit;
         }
-        UniformRandomProvider random = generator(site, number);
-        return gaussian ? normal(random, width) : SeedVector.Signs.of(signs(random, width), width);
+        return gaussian
+                ? RandomDirections.normal(width, site, seed, number)
+                : SeedVector.Signs.of(RandomDirections.signs(width, site, seed, number), width);
     }
 
     /** Likewise, as a sweep takes it in: random ones are drawn when it does. */
-    public SeedVector seed(Site site, int number) {
+    SeedVector seed(Site site, int number) {
         if (given == null && exact()) {
             return units[number];
         }
         return given != null || gaussian
                 ? new SeedVector.Given(() -> of(site, number))
-                : new SeedVector.Signs(() -> signs(generator(site, number), width));
-    }
-
-    private UniformRandomProvider generator(Site site, int number) {
-        // Each mixing step spreads what it was given over all bits: neighbouring sites get unrelated generators.
-        long state = new SplitMix64(seed).nextLong() + site.halfDepth();
-        state = new SplitMix64(state).nextLong() + site.token();
-        return SeededGenerator.of(new SplitMix64(state).nextLong() + number);
-    }
-
-    private static double[] normal(UniformRandomProvider random, int width) {
-        ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
-        double[] direction = new double[width];
-        Arrays.setAll(direction, i -> normal.sample());
-        return direction;
-    }
-
-    /** The bits that as many calls of {@code nextBoolean} would give, which takes them from a draw of 64 one by one. */
-    static long[] signs(UniformRandomProvider random, int width) {
-        long[] bits = new long[Backend.signWords(width)];
-        Arrays.setAll(bits, word -> random.nextLong());
-        return bits;
+                : new SeedVector.Signs(() -> RandomDirections.signs(width, site, seed, number));
     }
 }

@@ -1,7 +1,7 @@
 package dev.greenfield.study;
 
 /** One claim, or one side of it: what is measured on a prompt pair, and what follows over all of them. */
-interface Part {
+interface StudyPart {
     /** Its name in files. */
     String name();
 

@@ -8,7 +8,7 @@ import dev.greenfield.lattice.Site;
 import java.util.List;
 
 /** What the columns of a map cost, when they are pushed in given batches. */
-final class MapCost {
+final class ColumnCosts {
     private final DeviceModel model;
     private final MapLayout layout;
     private final int far;
@@ -20,7 +20,7 @@ final class MapCost {
      * @param far the half depth that they are pushed to
      * @param edge the last token that tangents reach, the first that cotangents do
      */
-    MapCost(DeviceModel model, MapLayout layout, int far, int edge) {
+    ColumnCosts(DeviceModel model, MapLayout layout, int far, int edge) {
         this.model = model;
         this.layout = layout;
         this.far = far;

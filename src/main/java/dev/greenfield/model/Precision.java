@@ -1,8 +1,8 @@
-package dev.greenfield.backend;
+package dev.greenfield.model;
 
 import java.util.Locale;
 
-/** The arithmetic a backend computes in. */
+/** The arithmetic that a model is computed in. */
 public enum Precision {
     /** IEEE 754 binary64. */
     FP64(8, 0x1p-53),

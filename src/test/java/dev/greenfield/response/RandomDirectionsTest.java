@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Random signs are those that single booleans of the same generator would give: seeds mean what they meant when these were drawn. */
-class DirectionsTest {
+class RandomDirectionsTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 5, 63, 64, 65, 768})
     void signsAreThoseOfSingleDraws(int width) {
@@ -19,7 +19,7 @@ class DirectionsTest {
             for (int i = 0; i < width; i++) {
                 expected[i] = random.nextBoolean() ? 1 : -1;
             }
-            long[] bits = Directions.signs(SeededGenerator.of(seed), width);
+            long[] bits = RandomDirections.signs(SeededGenerator.of(seed), width);
             assertThat(SeedVector.Signs.of(bits, width)).isEqualTo(expected);
         }
     }

@@ -11,7 +11,7 @@ import java.util.List;
  * @param high the 95 % point
  * @param repeats how many there were
  */
-record Spread(double median, double low, double high, int repeats) {
+record TimeSpread(double median, double low, double high, int repeats) {
     private static final int FEWEST = 5;
     private static final int MOST = 1000;
 
@@ -24,7 +24,7 @@ record Spread(double median, double low, double high, int repeats) {
      *
      * @param seconds about how long to measure
      */
-    static Spread measure(double seconds, Runnable work) {
+    static TimeSpread measure(double seconds, Runnable work) {
         double[] first = times(1, 0, work);
         if (first[0] > ONCE * seconds) {
             return of(first);
@@ -47,20 +47,20 @@ record Spread(double median, double low, double high, int repeats) {
         return Arrays.copyOf(times, n);
     }
 
-    private static Spread of(double[] times) {
+    private static TimeSpread of(double[] times) {
         Arrays.sort(times);
         int last = times.length - 1;
         double median = (times[last / 2] + times[(last + 1) / 2]) / 2;
-        return new Spread(median, times[(int) (0.05 * last)], times[(int) Math.ceil(0.95 * last)], times.length);
+        return new TimeSpread(median, times[(int) (0.05 * last)], times[(int) Math.ceil(0.95 * last)], times.length);
     }
 
     /** Of times, or of other numbers, that are there already. */
-    static Spread ofAll(List<Double> values) {
+    static TimeSpread ofAll(List<Double> values) {
         return of(values.stream().mapToDouble(Double::doubleValue).toArray());
     }
 
     /** The same per part of work that had several. */
-    Spread per(int parts) {
-        return new Spread(median / parts, low / parts, high / parts, repeats);
+    TimeSpread per(int parts) {
+        return new TimeSpread(median / parts, low / parts, high / parts, repeats);
     }
 }
