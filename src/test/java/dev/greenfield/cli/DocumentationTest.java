@@ -154,7 +154,9 @@ class DocumentationTest {
                 Path target = matcher.group(1).isEmpty() ? page : page.resolveSibling(matcher.group(1));
                 assertThat(target).as("link in " + page).exists();
                 if (matcher.group(2) != null) {
-                    assertThat(headings(target)).as("headings that " + page + " names").contains(matcher.group(2));
+                    assertThat(headings(target))
+                            .as("headings that " + page + " names")
+                            .contains(matcher.group(2));
                 }
             }
         }
