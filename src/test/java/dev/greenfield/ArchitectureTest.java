@@ -30,9 +30,11 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Dependencies point one way, from the façade down; packages say what they are for; files stay readable. */
+@Tag("slow")
 class ArchitectureTest {
     private static final String ROOT = "dev.greenfield";
     private static final int MOST_LINES = 500;

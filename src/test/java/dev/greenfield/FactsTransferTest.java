@@ -19,11 +19,13 @@ import dev.greenfield.transfer.SliceReduction;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What displacements do in two trained models that read the same facts, and how the two agree. */
+@Tag("slow")
 class FactsTransferTest {
     private static final int PAIRS = 60;
 

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Set;
 import org.apache.commons.math3.stat.correlation.SpearmansCorrelation;
 import org.apache.commons.math3.stat.descriptive.rank.Median;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
  * <p>Compared are the sites where a patch puts something else in, below the last depth (there F sees one token only): depth 0 at the
  * second name, depths 1 to L - 1 from the second name to the last token.
  */
+@Tag("slow")
 class IndirectObjectTest {
     private static final int FIRST_NAME = 2;
     private static final int OTHER_NAME = 4; // the answer

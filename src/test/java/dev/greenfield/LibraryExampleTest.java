@@ -19,7 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The library as a stranger would call it, with what the user guide and the README show. */
+/** The library as a stranger would call it, with what the guide and the README show. */
 class LibraryExampleTest {
     @Test
     void asksEveryQuestionOfOneRun() throws IOException {

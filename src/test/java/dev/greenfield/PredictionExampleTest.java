@@ -18,7 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The program of the user guide's section on predictions. */
+/** The program of the guide's chapter on prediction. */
 class PredictionExampleTest {
     @Test
     void predictsPatchedHeads() throws IOException {
@@ -28,15 +28,15 @@ class PredictionExampleTest {
             Observable f = Observable.logitDifference("Seoul", "Oslo");
             Interventions heads = Interventions.patches(run.components(), donor.components(), Component.HEAD);
             double[] measured = run.effects(heads.sources(), f);
-            double first = run.sensitivity(f).predict(heads.sources().get(10));
+            double predicted = run.sensitivity(f).predict(heads.sources().get(10));
             double path =
                     run.pathSensitivity(donor, f, 8).predict(heads.sources().get(10));
-            PredictionTable study = new PredictionTable();
-            study.add(run.predictions(donor, f, PredictionPlan.defaults()));
-            List<PredictionTable.Row> rows = study.rows(new Bootstrap(1000, 0));
+            PredictionTable table = new PredictionTable();
+            table.add(run.predictions(donor, f, PredictionPlan.defaults()));
+            List<PredictionTable.Row> rows = table.rows(new Bootstrap(1000, 0));
 
             assertThat(measured).hasSize(4 * 4 * 6);
-            assertThat(first).isNotZero().isNotEqualTo(path);
+            assertThat(predicted).isNotZero().isNotEqualTo(path);
             assertThat(rows).hasSize(InterventionKind.DEFAULTS.size() * 4 * 2 + 4 * 4);
             SensitivityField s = run.sensitivity(f);
             double error = 0;
@@ -57,7 +57,7 @@ class PredictionExampleTest {
 
     @Test
     void theGuideShowsThisProgram() throws IOException {
-        String guide = Files.readString(Path.of("docs/user-guide.md"));
+        String guide = Files.readString(Path.of("docs/guide.md"));
         String own = Files.readString(Path.of("src/test/java/dev/greenfield/PredictionExampleTest.java"))
                 .replaceAll("\\s+", "");
         int from = guide.indexOf("Interventions heads");

@@ -18,11 +18,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The untrained control of a model: its configuration and nothing of its training. */
+@Tag("slow")
 class UntrainedControlTest {
     private static final String SMALL = "random:2,2,16,40,16,seed=1";
 

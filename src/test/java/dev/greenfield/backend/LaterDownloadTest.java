@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.greenfield.testing.LeakCheck;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A download that does not wait brings what was there when it was asked for, whatever is done to the buffer afterwards. */
+@Tag("slow")
 class LaterDownloadTest {
     private static final int COUNT = 3_000_000; // more than the cuda backend holds of them at once
 

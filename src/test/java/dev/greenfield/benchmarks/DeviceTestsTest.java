@@ -7,10 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is printed of tests that pass, fail, hang or do not apply, in a process of its own, as on a machine without Maven. */
+@Tag("slow")
 class DeviceTestsTest {
     @TempDir
     private Path temporary;

@@ -14,9 +14,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The smoke test leaves no case out and can fail. */
+@Tag("slow")
 class SmokeTest {
     @Test
     void everyCheckBelongsToOneFamily() {

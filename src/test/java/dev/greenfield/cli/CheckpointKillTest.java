@@ -14,10 +14,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs with a checkpoint that are killed, interrupted or started twice, each in a process of its own. */
+@Tag("slow")
 class CheckpointKillTest {
     private static final int KILLS = 20;
     private static final int TOKENS = 24;

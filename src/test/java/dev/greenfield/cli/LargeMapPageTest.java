@@ -19,10 +19,12 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Pages of maps that are too large for an element a cell and are drawn on a canvas, in a real browser. */
+@Tag("slow")
 class LargeMapPageTest {
     /** A redraw takes 0.04 to 0.2 s on a core that is free; a machine that is busy otherwise gets more than ten times that. */
     private static final double SLOWEST_REDRAW_MS = 2000;

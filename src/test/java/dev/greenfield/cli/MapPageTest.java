@@ -13,10 +13,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The page of the map command in a real browser: what it shows is what the tensors hold. */
+@Tag("slow")
 class MapPageTest {
     private static final int LEVELS = 5;
     private static final int TOKENS = 6;

@@ -19,12 +19,14 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The predict command and patches of components, against the library. */
+@Tag("slow")
 class PredictCommandTest {
     private static final String SUITE = "docs/examples/suite.json";
     private static final String KOREA = "<|endoftext|> The capital of Korea is";

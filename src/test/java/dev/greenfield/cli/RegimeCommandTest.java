@@ -22,10 +22,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the regime and propagate commands write, against what the library computes. */
+@Tag("slow")
 class RegimeCommandTest {
     private static final String PROMPT = "<|endoftext|> The capital of Korea is";
     private static final String CORRUPT = "<|endoftext|> The capital of Norway is";

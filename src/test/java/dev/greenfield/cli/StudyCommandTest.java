@@ -25,12 +25,14 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The study of a suite, against the library, and taken up again. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Tag("slow")
 class StudyCommandTest {
     private static final List<List<String>> PAIRS = List.of(
             List.of("capital", "The capital of Korea is", "The capital of Norway is", "Seoul", "Oslo"),

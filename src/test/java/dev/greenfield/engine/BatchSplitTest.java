@@ -29,12 +29,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A small memory budget cuts the work into many sweeps; what they find together is what one sweep finds. */
+@Tag("slow")
 class BatchSplitTest {
     private static final String MODEL = "random:2,2,24,19,16,seed=5";
     private static final int TOKENS = 9;

@@ -24,12 +24,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Second derivatives against second differences of measured runs, against first order, and from backend to backend. */
+@Tag("slow")
 class SecondOrderTest {
     @RegisterExtension
     final LeakCheck leaks = new LeakCheck();

@@ -22,12 +22,14 @@ import java.util.List;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 import org.ejml.interfaces.decomposition.SingularValueDecomposition_F64;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Singular values between depths against the full factorization of each materialized operator. */
+@Tag("slow")
 class DepthSpectraTest {
     private static final String MODEL = "random:3,2,16,30,12,seed=4";
     private static final int[] PROMPT = {3, 17, 9, 4, 22};

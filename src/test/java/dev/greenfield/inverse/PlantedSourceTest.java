@@ -20,10 +20,12 @@ import dev.greenfield.testing.TestData;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Hidden sources are found again, in trained models and with noise. */
+@Tag("slow")
 class PlantedSourceTest {
     private static final double[] NOISES = {0, 0.01, 0.1};
     private static final double NEEDED = 0.95; // of the right sites in first place, without noise

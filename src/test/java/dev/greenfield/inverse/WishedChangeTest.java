@@ -10,9 +10,11 @@ import dev.greenfield.Run;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.testing.TestData;
 import java.io.IOException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Wanted changes of a logit difference, achieved in the run: by sources everywhere and by sources at one site. */
+@Tag("slow")
 class WishedChangeTest {
     private static final double[] FRACTIONS = {0.01, 0.1, -0.1};
     private static final double[] CLOSE = {0.02, 0.1, 0.1}; // |achieved - wanted| / |wanted| that counts as achieved

@@ -29,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A map that goes on from a checkpoint is the map of a run that was never broken off, to the bit. */
+@Tag("slow")
 class MapCheckpointTest {
     private static final String MODEL = "random:2,2,16,30,12,seed=4";
     private static final int[] PROMPT = {3, 17, 9, 4};

@@ -16,12 +16,14 @@ import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Predicted and measured interventions on prompts of the trained demo model, which differ at token 4 of 6. */
+@Tag("slow")
 class PromptPredictionsTest {
     private static final String KOREA = "<|endoftext|> The capital of Korea is";
     private static final String NORWAY = "<|endoftext|> The capital of Norway is";

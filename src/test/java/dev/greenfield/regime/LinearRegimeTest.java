@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.DoubleUnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Radii of the linear regime against direct scans, and in cases where they are known. */
+@Tag("slow")
 class LinearRegimeTest {
     private static final String RANDOM = "random:3,2,16,30,12,seed=4";
     private static final int[] PROMPT = {3, 17, 9, 4, 22};

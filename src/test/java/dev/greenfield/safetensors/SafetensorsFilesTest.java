@@ -15,10 +15,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files as large as models are, and the models and golden values that other programs wrote. */
+@Tag("slow")
 class SafetensorsFilesTest {
     private static final long BYTES = 2_147_483_700L; // more than an array can hold
     private static final long DOUBLES = 300_000_000L;

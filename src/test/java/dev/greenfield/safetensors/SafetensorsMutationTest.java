@@ -19,6 +19,7 @@ import java.util.function.LongUnaryOperator;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  * take memory out of proportion to the file.
  */
 @Timeout(120)
+@Tag("slow")
 class SafetensorsMutationTest {
     private static final int IN_MEMORY = 24_000;
     private static final int ON_DISK = 400;

@@ -15,10 +15,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A file appears whole or not at all, and a wrong declaration is refused where it is made. */
+@Tag("slow")
 class SafetensorsWriterTest {
     private static final byte[] OLD = "what was there before".getBytes(StandardCharsets.UTF_8);
 
