@@ -6,6 +6,7 @@ import dev.greenfield.backend.DeviceMemoryException;
 import dev.greenfield.backend.Precision;
 import dev.greenfield.backend.cpu.CpuBackend;
 import dev.greenfield.backend.cuda.CudaBackend;
+import dev.greenfield.backend.cuda.CudaRequirements;
 import dev.greenfield.backend.cuda.CudaSurvey;
 import dev.greenfield.backend.reference.ReferenceBackend;
 import dev.greenfield.lattice.InputException;
@@ -96,6 +97,7 @@ public record BackendChoice(Backend backend, String reason) {
     }
 
     private static BackendChoice cuda(Precision precision, String why) {
+        CudaRequirements.check();
         CudaBackend cuda = CudaBackend.open(precision == null ? Precision.FP32 : precision);
         return new BackendChoice(cuda, "backend cuda (" + cuda.device() + "): " + why);
     }

@@ -3,7 +3,6 @@ package dev.greenfield.backend.cuda;
 import dev.greenfield.backend.BackendException;
 import dev.greenfield.jcuda.ExtractionException;
 import dev.greenfield.jcuda.NativeExtraction;
-import dev.greenfield.model.OptionalLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,14 +62,6 @@ public final class CudaLibraries {
     }
 
     private static void loadAll() {
-        String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
-        if (!system.equals("Linux amd64")) {
-            throw new BackendException(
-                    "this build talks to GPUs on Linux x86-64 only, this is " + system, "use --backend cpu");
-        }
-        if (!OptionalLibrary.CUDA.present()) {
-            throw new BackendException("JCuda's classes are not here", OptionalLibrary.CUDA.remedy());
-        }
         if (!KernelImage.inJar()) {
             throw new BackendException(
                     "this jar was built without nvcc and has no CUDA kernels",
