@@ -17,7 +17,7 @@ out=target/gpu-bundle
 stage=target/gpu-stage
 
 case ${1:-} in
-    '') mvn -q -B -ntp -DskipTests package ;;
+    '') mvn -q -B -ntp -Dmaven.test.skip.exec package ;; # the tests are compiled, not run
     --skip-build) [ -f target/greenfield.jar ] || { echo "found no target/greenfield.jar, expected a build: leave --skip-build out" >&2; exit 1; } ;;
     *) echo "found '$1', expected --skip-build or nothing" >&2; exit 2 ;;
 esac

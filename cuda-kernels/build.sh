@@ -88,6 +88,7 @@ resources() {
     END { if (name) exit 1 }' "$work/log" | sort > "$work/table"
 }
 
+echo "CUDA kernels: nvcc compiles them for $(printf 'sm_%s ' "${ARCHITECTURES[@]}")and compute_$PTX, about a minute on two cores"
 begin=$(date +%s.%N)
 compile -t 0
 if ! resources; then  # the reports of two architectures ran into each other

@@ -1,6 +1,6 @@
 package jcuda;
 
-import dev.greenfield.backend.cuda.CudaLibraries;
+import dev.greenfield.jcuda.NativeExtraction;
 
 /**
  * Takes the place of JCuda's own class of this name, which its static initializers call to load their native halves. JCuda's
@@ -17,6 +17,6 @@ public final class LibUtilsCuda {
      * @param dependentLibraryNames ignored: what a library depends on was loaded before
      */
     public static void loadLibrary(String libraryName, String... dependentLibraryNames) {
-        CudaLibraries.loadBinding(libraryName);
+        NativeExtraction.loadBinding(libraryName);
     }
 }

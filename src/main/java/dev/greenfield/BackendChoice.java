@@ -3,6 +3,7 @@ package dev.greenfield;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.cpu.CpuBackend;
 import dev.greenfield.backend.cuda.CudaBackend;
+import dev.greenfield.backend.cuda.CudaRequirements;
 import dev.greenfield.backend.cuda.CudaSurvey;
 import dev.greenfield.backend.reference.ReferenceBackend;
 import dev.greenfield.failure.BackendException;
@@ -126,6 +127,7 @@ public final class BackendChoice {
     }
 
     private static BackendChoice cuda(Precision precision, String why) {
+        CudaRequirements.check();
         CudaBackend cuda = CudaBackend.open(precision == null ? Precision.FP32 : precision);
         return new BackendChoice(cuda, "backend cuda (" + cuda.device() + "): " + why);
     }

@@ -64,7 +64,7 @@ public final class Model implements AutoCloseable {
     /**
      * Runs the model on a text.
      *
-     * @throws dev.greenfield.lattice.InputException if the text is empty, too long, or has words without a token
+     * @throws dev.greenfield.failure.InputException if the text is empty, too long, or has words without a token
      */
     public Run run(String prompt) {
         return run(tokenizer().encode(prompt));
@@ -73,7 +73,7 @@ public final class Model implements AutoCloseable {
     /**
      * Runs the model on token ids.
      *
-     * @throws dev.greenfield.lattice.InputException if there are none, too many, or some that the model does not have
+     * @throws dev.greenfield.failure.InputException if there are none, too many, or some that the model does not have
      */
     public Run run(int... tokens) {
         config().checkTokens(tokens);
@@ -86,7 +86,7 @@ public final class Model implements AutoCloseable {
      *
      * @param seed from which the weights follow: the same seed gives the same weights, those of {@code random:...,seed=N} where
      *     the configuration is the same
-     * @throws dev.greenfield.lattice.InputException if this model is itself that initialization
+     * @throws dev.greenfield.failure.InputException if this model is itself that initialization
      * @throws MemoryBudgetException if its weights do not fit beside what is there
      */
     public Model untrained(long seed) {
@@ -99,7 +99,7 @@ public final class Model implements AutoCloseable {
      * Another model on this one's backend. Both keep within this model's memory budget together. It closes with this model, or before.
      *
      * @param spec as {@link Greenfield#load(String, Options)} takes it
-     * @throws dev.greenfield.lattice.InputException if it is no model
+     * @throws dev.greenfield.failure.InputException if it is no model
      * @throws MemoryBudgetException if its weights do not fit beside what is there
      */
     public Model beside(String spec) throws IOException {
@@ -130,7 +130,7 @@ public final class Model implements AutoCloseable {
      * An averaged Jacobian to the last depth, of no prompt yet: add runs of this model with {@link Run#addTo}.
      *
      * @param skip how many tokens at the start of each prompt are no sources; 1 leaves out the first, which attention treats apart
-     * @throws dev.greenfield.lattice.InputException if {@code skip} is negative
+     * @throws dev.greenfield.failure.InputException if {@code skip} is negative
      */
     public AverageJacobian averageJacobian(int skip) {
         return new AverageJacobian(config(), skip);

@@ -18,6 +18,7 @@ import dev.greenfield.cli.transfer.ReduceCommand;
 import dev.greenfield.cli.transfer.ScaleCommand;
 import dev.greenfield.cli.transfer.TransferCommand;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.model.OptionalLibrary;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -78,6 +79,12 @@ public final class Main {
 
     /** Runs a command and ends the process with its status. */
     public static void main(String[] args) {
+        if (!OptionalLibrary.PICOCLI.present()) {
+            System.err.println("greenfield: the command line needs picocli, which is not here: "
+                    + OptionalLibrary.PICOCLI.remedy()
+                    + ", or run the self-contained jar (classifier cli)");
+            System.exit(Failure.BACKEND);
+        }
         Terminal terminal = Terminal.ofProcess();
         // A signal ends the process with its own status, 130 for an interrupt, while this thread still computes.
         Thread interrupted = new Thread(terminal::interrupted, "greenfield-interrupted");

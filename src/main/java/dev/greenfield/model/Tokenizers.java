@@ -1,5 +1,6 @@
 package dev.greenfield.model;
 
+import dev.greenfield.failure.NativeLibraryException;
 import java.io.IOException;
 
 /** Chooses the tokenizer of a model by the files that it has. */
@@ -12,9 +13,10 @@ final class Tokenizers {
             byte[] bytes = files.read(ModelFiles.TOKENIZER);
             String origin = files.origin(ModelFiles.TOKENIZER);
             TokenizerJson json = TokenizerJson.read(bytes, origin, vocabulary);
-            return json.plainWords()
-                    ? new WordTokens(json, origin, vocabulary)
-                    : HuggingFaceTokens.load(bytes, json, origin, vocabulary);
+            if (json.plainWords()) {
+                return new WordTokens(json, origin, vocabulary);
+            }
+            return huggingFace(bytes, json, origin, vocabulary);
         }
         if (vocabulary == Gpt2Tokens.VOCABULARY) {
             return new Gpt2Tokens();
@@ -23,5 +25,16 @@ final class Tokenizers {
             return ListedTokens.read(files.read(ModelFiles.TOKENS), files.origin(ModelFiles.TOKENS), vocabulary);
         }
         return ListedTokens.unnamed(vocabulary);
+    }
+
+    /** By Hugging Face's own library, which is optional. */
+    static Tokenizer huggingFace(byte[] bytes, TokenizerJson json, String origin, int vocabulary) throws IOException {
+        if (!OptionalLibrary.TOKENIZERS.present()) {
+            throw new NativeLibraryException(
+                    origin + " needs Hugging Face's tokenizer library, which is not here: "
+                            + OptionalLibrary.TOKENIZERS.remedy() + ", or use token ids (--tokens)",
+                    null);
+        }
+        return HuggingFaceTokens.load(bytes, json, origin, vocabulary);
     }
 }

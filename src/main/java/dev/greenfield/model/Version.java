@@ -11,12 +11,17 @@ public final class Version {
 
     /** Such as {@code 0.1.0}. */
     public static String current() {
+        return property("version");
+    }
+
+    /** A fact that the build wrote down: the version, and the coordinates of optional libraries. */
+    static String property(String name) {
         Properties properties = new Properties();
         try (InputStream in = Version.class.getResourceAsStream("/dev/greenfield/version.properties")) {
             properties.load(in);
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }
-        return properties.getProperty("version");
+        return properties.getProperty(name);
     }
 }

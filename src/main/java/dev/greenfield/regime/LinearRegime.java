@@ -66,7 +66,7 @@ public final class LinearRegime {
      *
      * @param sources J, each with the length that amplitudes are relative to
      * @return in the order of the sources
-     * @throws dev.greenfield.lattice.InputException if a site or a length is not the run's
+     * @throws dev.greenfield.failure.InputException if a site or a length is not the run's
      */
     public static List<LinearRegime> compute(Scope scope, Observable f, List<Source> sources, RegimeGrid grid) {
         return new RegimeSearch(scope, f, grid).compute(sources);

@@ -68,7 +68,9 @@ public final class CpuBackend implements Backend {
     }
 
     private static String problem(LinkageError e) {
-        return e.getClass().getSimpleName() + ": " + e.getMessage();
+        String found = e.getClass().getSimpleName() + ": " + e.getMessage();
+        String missing = OpenBlasGemm.missingArtifacts();
+        return missing == null ? found : "its native libraries are not here: add " + missing + " to the dependencies";
     }
 
     /** Why this backend works without OpenBLAS though it was wanted; null when it has it or was told to do without. */

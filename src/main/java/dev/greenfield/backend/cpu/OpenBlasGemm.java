@@ -1,6 +1,9 @@
 package dev.greenfield.backend.cpu;
 
+import dev.greenfield.model.OptionalLibrary;
+import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
@@ -9,6 +12,10 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  */
 final class OpenBlasGemm implements Gemm {
     private static final int ROW_MAJOR = openblas_nolapack.CblasRowMajor;
+
+    /** Those that the library is published and tested for, by Bytedeco's names. */
+    private static final List<String> PLATFORMS =
+            List.of("linux-x86_64", "linux-arm64", "macosx-arm64", "macosx-x86_64", "windows-x86_64");
 
     private OpenBlasGemm() {}
 
@@ -24,6 +31,19 @@ final class OpenBlasGemm implements Gemm {
         setDefault("org.bytedeco.javacpp.maxbytes", "0");
         openblas_nolapack.blas_set_num_threads(1);
         return new OpenBlasGemm();
+    }
+
+    /** The coordinates of the native libraries for this platform; null where they are here, or there are none for it. */
+    static String missingArtifacts() {
+        String platform;
+        try {
+            platform = Loader.getPlatform();
+        } catch (LinkageError noClasses) {
+            return null; // left out on purpose, and the failure names them
+        }
+        String library = "org/bytedeco/openblas/" + platform + "/" + System.mapLibraryName("jniopenblas_nolapack");
+        boolean here = OpenBlasGemm.class.getClassLoader().getResource(library) != null;
+        return here || !PLATFORMS.contains(platform) ? null : OptionalLibrary.openBlas(platform);
     }
 
     private static void setDefault(String property, String value) {

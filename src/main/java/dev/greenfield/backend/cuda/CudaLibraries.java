@@ -1,6 +1,8 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.jcuda.ExtractionException;
+import dev.greenfield.jcuda.NativeExtraction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,8 +20,7 @@ import jcuda.jcublas.JCublas2;
  * with why it was taken or refused.
  */
 public final class CudaLibraries {
-    private static final String BINDINGS = "/lib/";
-    private static final String SHIM = "/dev/greenfield/backend/cuda/libcublas.so.12";
+    private static final String SHIM = "/dev/greenfield/jcuda/libcublas.so.12";
 
     /** What tells that NVIDIA's driver runs: on Linux itself, and on the Linux of Windows. */
     private static final List<Path> DRIVER_RUNS =
@@ -33,16 +34,6 @@ public final class CudaLibraries {
     private static final List<String> CONSIDERED = new ArrayList<>();
 
     private CudaLibraries() {}
-
-    /**
-     * Loads a native half of JCuda from the jar; JCuda's static initializers come here.
-     *
-     * @param name such as {@code JCudaDriver-12.6.0-linux-x86_64}
-     */
-    public static void loadBinding(String name) {
-        System.load(
-                NativeExtraction.extract(BINDINGS + System.mapLibraryName(name)).toString());
-    }
 
     /**
      * Loads everything if that has not been done.
@@ -71,11 +62,6 @@ public final class CudaLibraries {
     }
 
     private static void loadAll() {
-        String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
-        if (!system.equals("Linux amd64")) {
-            throw new BackendException(
-                    "this build talks to GPUs on Linux x86-64 only, this is " + system, "use --backend cpu");
-        }
         if (!KernelImage.inJar()) {
             throw new BackendException(
                     "this jar was built without nvcc and has no CUDA kernels",
@@ -130,8 +116,15 @@ public final class CudaLibraries {
 
     /** Loads cuBLAS 12 from a folder, or 13 and what answers for it to the name of 12. */
     private static boolean loadCublas(Map.Entry<Path, String> folder) {
-        return loadCublas(folder, "12")
-                || (loadCublas(folder, "13") && load(NativeExtraction.extract(SHIM), "forwards cuBLAS 12 to 13"));
+        return loadCublas(folder, "12") || (loadCublas(folder, "13") && load(shim(), "forwards cuBLAS 12 to 13"));
+    }
+
+    private static Path shim() {
+        try {
+            return NativeExtraction.extract(SHIM);
+        } catch (ExtractionException e) {
+            throw new BackendException(e.found(), e.remedy());
+        }
     }
 
     /** libcublasLt comes first, since libcublas needs it; one that is loaded stays, even when its libcublas is refused. */
@@ -164,19 +157,16 @@ public final class CudaLibraries {
             initializer.run();
             CONSIDERED.add(what + ": taken");
             return null;
-        } catch (LinkageError e) {
+        } catch (LinkageError | ExtractionException e) {
             Throwable cause = e; // class initializers wrap what happened
-            while (cause.getCause() != null && !(cause instanceof BackendException)) {
+            while (cause.getCause() != null && !(cause instanceof ExtractionException)) {
                 cause = cause.getCause();
             }
             CONSIDERED.add(what + ": refused, " + cause.getMessage());
-            if (cause instanceof BackendException ours) {
+            if (cause instanceof ExtractionException ours) {
                 throw new BackendException(ours.found(), ours.remedy());
             }
             return cause.getMessage();
-        } catch (BackendException e) {
-            CONSIDERED.add(what + ": refused, " + e.getMessage());
-            throw e;
         }
     }
 }

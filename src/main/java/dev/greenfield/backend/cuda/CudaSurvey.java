@@ -13,6 +13,11 @@ public final class CudaSurvey {
     /** What was found: the GPU, the kernels and each library with why it was taken or refused. */
     public static List<String> lines() {
         List<String> lines = new ArrayList<>();
+        try {
+            CudaRequirements.check();
+        } catch (BackendException e) {
+            return List.of("no, " + e.getMessage());
+        }
         try (CudaBackend backend = CudaBackend.open(Precision.FP32)) {
             lines.add("yes, float32, tf32 or bf16, " + backend.device());
             lines.add("driver for CUDA " + CudaDevice.driverVersion());

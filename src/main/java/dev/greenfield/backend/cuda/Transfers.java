@@ -1,6 +1,6 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.BackendException;
+import dev.greenfield.failure.BackendException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

@@ -22,7 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public record Failure(int exit, String message) {
     public static final int DONE = 0;
     public static final int INPUT = 2;
-    static final int BACKEND = 3;
+    public static final int BACKEND = 3;
     static final int MEMORY = 4;
 
     /** The status and message of a failure; {@code command} is null where none was named. */

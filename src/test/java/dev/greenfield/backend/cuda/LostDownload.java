@@ -1,9 +1,9 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.backend.BackendException;
+import dev.greenfield.failure.BackendException;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.Precision;
+import dev.greenfield.model.Precision;
 
 /**
  * One user of a backend asks for a copy and waits for it later; in between another one breaks the device and is told so. Prints what

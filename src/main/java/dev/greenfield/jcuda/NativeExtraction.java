@@ -1,7 +1,5 @@
-package dev.greenfield.backend.cuda;
+package dev.greenfield.jcuda;
 
-import dev.greenfield.failure.BackendException;
-import dev.greenfield.text.Digest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -11,6 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /**
  * Puts native libraries of the jar where the system can load them: into a directory that only this user can write to, under a
@@ -18,34 +18,51 @@ import java.security.MessageDigest;
  * whole or not at all. The directory is {@code greenfield/native} in the user's cache, or what the system property
  * {@value #DIRECTORY} says.
  */
-final class NativeExtraction {
-    static final String DIRECTORY = "greenfield.native.dir";
+public final class NativeExtraction {
+    /** The system property that names the directory. */
+    public static final String DIRECTORY = "greenfield.native.dir";
 
     private static final int OTHERS_WRITE = 0022;
     private static final int STICKY = 01000;
 
+    /** JCuda's native halves, as its own jars have them. */
+    private static final String BINDINGS = "/lib/";
+
     private NativeExtraction() {}
+
+    /**
+     * Loads a native half of JCuda; JCuda's static initializers come here.
+     *
+     * @param name such as {@code JCudaDriver-12.6.0-linux-x86_64}
+     * @throws ExtractionException if it is not there, or no directory can be used
+     */
+    public static void loadBinding(String name) {
+        System.load(extract(BINDINGS + System.mapLibraryName(name)).toString());
+    }
 
     /**
      * The path of a file with the contents of a resource, written now or found as an earlier run left it.
      *
      * @param resource absolute name of the resource
-     * @throws BackendException if the jar has no such resource, or no directory can be used
+     * @throws ExtractionException if the jar has no such resource, or no directory can be used
      */
-    static Path extract(String resource) {
+    public static Path extract(String resource) {
         byte[] contents;
         try (InputStream in = NativeExtraction.class.getResourceAsStream(resource)) {
             if (in == null) {
-                throw new BackendException("this build of Greenfield does not contain " + resource.substring(1)
-                        + ": use a build for this platform, or --backend cpu");
+                throw new ExtractionException(
+                        "this build of Greenfield does not contain " + resource.substring(1),
+                        "use a build for this platform, or the cpu backend",
+                        null);
             }
             contents = in.readAllBytes();
         } catch (IOException e) {
-            throw new BackendException("could not read " + resource + " from the jar: " + e.getMessage(), e);
+            throw new ExtractionException(
+                    "could not read " + resource + " from the jar: " + e.getMessage(), "get the jar again", e);
         }
         Path directory = directory();
         String file = resource.substring(resource.lastIndexOf('/') + 1);
-        Path target = directory.resolve(Digest.sha256(contents) + "-" + file);
+        Path target = directory.resolve(sha256(contents) + "-" + file);
         try {
             privateDirectory(directory);
             if (!holds(target, contents)) {
@@ -56,10 +73,18 @@ final class NativeExtraction {
             }
             return target;
         } catch (IOException e) {
-            throw new BackendException(
-                    "could not put " + file + " into " + directory + " (" + e.getMessage() + "): set -D" + DIRECTORY
-                            + "=DIR to a directory that only you can write to",
+            throw new ExtractionException(
+                    "could not put " + file + " into " + directory + " (" + e.getMessage() + ")",
+                    "set -D" + DIRECTORY + "=DIR to a directory that only you can write to",
                     e);
+        }
+    }
+
+    private static String sha256(byte[] contents) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(contents));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
         }
     }
 

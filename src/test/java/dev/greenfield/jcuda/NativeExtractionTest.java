@@ -1,9 +1,8 @@
-package dev.greenfield.backend.cuda;
+package dev.greenfield.jcuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.greenfield.failure.BackendException;
 import dev.greenfield.text.Digest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -80,7 +79,7 @@ class NativeExtractionTest {
         Path open = Files.createDirectories(temporary.resolve("a/b"));
         Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
         assertThatThrownBy(() -> NativeExtraction.extract(RESOURCE))
-                .isInstanceOf(BackendException.class)
+                .isInstanceOf(ExtractionException.class)
                 .hasMessageContaining("others may write to it")
                 .hasMessageContaining("-D" + NativeExtraction.DIRECTORY + "=DIR");
         try (Stream<Path> all = Files.list(open)) {
@@ -91,7 +90,7 @@ class NativeExtractionTest {
     @Test
     void namesWhatTheJarLacks() {
         assertThatThrownBy(() -> NativeExtraction.extract("/lib/libnone.so"))
-                .isInstanceOf(BackendException.class)
+                .isInstanceOf(ExtractionException.class)
                 .hasMessageContaining("does not contain lib/libnone.so");
     }
 }

@@ -1,0 +1,4 @@
+module it.modules {
+    requires dev.greenfield;
+    requires org.slf4j;
+}
