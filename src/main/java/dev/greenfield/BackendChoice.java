@@ -9,6 +9,7 @@ import dev.greenfield.backend.reference.ReferenceBackend;
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,7 +20,7 @@ import java.util.List;
  * @param reason one line for people: what was taken, and why
  */
 public record BackendChoice(Backend backend, String reason) {
-    /** The names that {@code --backend} takes. */
+    /** The names of backends that can be asked for. */
     public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "reference");
 
     private static final int MOST_THREADS_A_PROCESSOR = 8;
@@ -35,11 +36,12 @@ public record BackendChoice(Backend backend, String reason) {
      */
     public static BackendChoice open(String name, Precision precision, int threads) {
         if (threads < 0) {
-            throw new InputException("--threads " + threads + ": expected at least 1, or 0 for all processors");
+            throw new InputException(
+                    Remedy.FOUND_THREADS + " " + threads + ": expected at least 1, or 0 for all processors");
         }
         int most = MOST_THREADS_A_PROCESSOR * Runtime.getRuntime().availableProcessors();
         if (threads > most) {
-            throw new InputException("--threads " + threads + ": expected at most " + most + ", "
+            throw new InputException(Remedy.FOUND_THREADS + " " + threads + ": expected at most " + most + ", "
                     + MOST_THREADS_A_PROCESSOR + " for each processor");
         }
         int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
@@ -78,7 +80,8 @@ public record BackendChoice(Backend backend, String reason) {
         } catch (BackendException e) {
             if (needsGpu(precision)) {
                 throw new BackendException(
-                        "--precision " + precision.label() + " needs a GPU: " + e.found(), e.remedy());
+                        Remedy.FOUND_PRECISION + " " + precision.label() + ", which needs a GPU: " + e.found(),
+                        e.remedy());
             }
             noGpu = e.found();
         } catch (DeviceMemoryException e) {
@@ -110,9 +113,10 @@ public record BackendChoice(Backend backend, String reason) {
 
     private static void require(Precision precision, String backend, List<Precision> has) {
         if (precision != null && !has.contains(precision)) {
-            throw new InputException("--precision " + precision.label() + ": the " + backend + " backend computes in "
+            throw new InputException(Remedy.FOUND_PRECISION + " " + precision.label() + ": the " + backend
+                    + " backend computes in "
                     + String.join(" or ", has.stream().map(Precision::label).toList())
-                    + "; fp64 needs --backend reference, tf32 and bf16 a CUDA device");
+                    + "; for fp64 " + Remedy.USE_REFERENCE + ", for tf32 and bf16 a CUDA device");
         }
     }
 

@@ -22,7 +22,7 @@ public final class Greenfield {
     /**
      * Loads a Hugging Face style GPT-2 directory with default options.
      *
-     * @throws dev.greenfield.lattice.InputException if it is not one, with all that is missing or misshapen
+     * @throws dev.greenfield.failure.InputException if it is not one, with all that is missing or misshapen
      * @throws IOException if it cannot be read
      */
     public static Model load(Path directory) throws IOException {

@@ -5,6 +5,7 @@ import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.green.AverageJacobian;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
@@ -58,7 +59,8 @@ public final class Model implements AutoCloseable {
             if (weights > budget) {
                 throw new MemoryBudgetException("the weights take " + MemoryBudgetException.amount(weights) + " on the "
                         + backend.name()
-                        + " backend, the memory budget is " + MemoryBudgetException.amount(budget) + ": raise --memory"
+                        + " backend, the memory budget is " + MemoryBudgetException.amount(budget) + ": "
+                        + Remedy.RAISE_MEMORY
                         + (options.memoryBytes() == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
             }
             backend.keepWithin(budget);
@@ -73,7 +75,7 @@ public final class Model implements AutoCloseable {
     /**
      * Runs the model on a text.
      *
-     * @throws dev.greenfield.lattice.InputException if the text is empty, too long, or has words without a token
+     * @throws dev.greenfield.failure.InputException if the text is empty, too long, or has words without a token
      */
     public Run run(String prompt) {
         return run(tokenizer().encode(prompt));
@@ -82,7 +84,7 @@ public final class Model implements AutoCloseable {
     /**
      * Runs the model on token ids.
      *
-     * @throws dev.greenfield.lattice.InputException if there are none, too many, or some that the model does not have
+     * @throws dev.greenfield.failure.InputException if there are none, too many, or some that the model does not have
      */
     public Run run(int... tokens) {
         config().checkTokens(tokens);
@@ -98,7 +100,8 @@ public final class Model implements AutoCloseable {
         if (need > freeBytes()) {
             throw new MemoryBudgetException("a run of " + tokens + " tokens takes "
                     + MemoryBudgetException.amount(need) + ", the memory budget leaves "
-                    + MemoryBudgetException.amount(freeBytes()) + ": raise --memory or close earlier runs");
+                    + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY
+                    + " or close earlier runs");
         }
         Run run = new Run(this, linearization.get());
         runs.add(run);
@@ -111,7 +114,7 @@ public final class Model implements AutoCloseable {
      *
      * @param seed from which the weights follow: the same seed gives the same weights, those of {@code random:...,seed=N} where
      *     the configuration is the same
-     * @throws dev.greenfield.lattice.InputException if this model is itself that initialization
+     * @throws dev.greenfield.failure.InputException if this model is itself that initialization
      * @throws MemoryBudgetException if its weights do not fit beside what is there
      */
     public Model untrained(long seed) {
@@ -124,7 +127,7 @@ public final class Model implements AutoCloseable {
      * Another model on this one's backend. Both keep within this model's memory budget together. It closes with this model, or before.
      *
      * @param spec as {@link Greenfield#load(String, Options)} takes it
-     * @throws dev.greenfield.lattice.InputException if it is no model
+     * @throws dev.greenfield.failure.InputException if it is no model
      * @throws MemoryBudgetException if its weights do not fit beside what is there
      */
     public Model beside(String spec) throws IOException {
@@ -147,7 +150,7 @@ public final class Model implements AutoCloseable {
             if (weights > freeBytes()) {
                 throw new MemoryBudgetException("the weights of " + name + " take "
                         + MemoryBudgetException.amount(weights) + ", the memory budget leaves "
-                        + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
+                        + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY);
             }
             Model model = new Model(other, choice, new DeviceModel(other, backend), budgetBytes, this);
             guests.add(model);
@@ -162,7 +165,7 @@ public final class Model implements AutoCloseable {
      * An averaged Jacobian to the last depth, of no prompt yet: add runs of this model with {@link Run#addTo}.
      *
      * @param skip how many tokens at the start of each prompt are no sources; 1 leaves out the first, which attention treats apart
-     * @throws dev.greenfield.lattice.InputException if {@code skip} is negative
+     * @throws dev.greenfield.failure.InputException if {@code skip} is negative
      */
     public AverageJacobian averageJacobian(int skip) {
         return new AverageJacobian(config(), skip);
@@ -172,8 +175,9 @@ public final class Model implements AutoCloseable {
     void requireUnembedding() {
         long need = device.missingUnembeddingBytes();
         if (need > freeBytes()) {
-            throw new MemoryBudgetException("the output matrix takes " + MemoryBudgetException.amount(need)
-                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
+            throw new MemoryBudgetException(
+                    "the output matrix takes " + MemoryBudgetException.amount(need) + ", the memory budget leaves "
+                            + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY);
         }
     }
 

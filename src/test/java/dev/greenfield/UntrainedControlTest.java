@@ -119,7 +119,7 @@ class UntrainedControlTest {
         try (Model model = TestModels.open(SMALL, backend, weights + weights / 2)) {
             assertThatThrownBy(() -> model.untrained(2))
                     .isInstanceOf(MemoryBudgetException.class)
-                    .hasMessageContainingAll("untrained control", "raise --memory");
+                    .hasMessageContainingAll("untrained control", "raise the memory budget");
         }
     }
 

@@ -4,6 +4,7 @@ import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.response.SweepMode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -214,7 +215,7 @@ public final class Checkpoint implements AutoCloseable {
         if (need > budgetBytes) {
             throw new MemoryBudgetException("checkpoint " + directory + ": a batch that is still to be computed takes "
                     + MemoryBudgetException.amount(need) + ", the memory budget leaves "
-                    + MemoryBudgetException.amount(budgetBytes) + ": raise --memory by at least "
+                    + MemoryBudgetException.amount(budgetBytes) + ": " + Remedy.RAISE_MEMORY + " by at least "
                     + MemoryBudgetException.amount(need - budgetBytes) + ", or use another directory");
         }
     }

@@ -6,6 +6,7 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -161,7 +162,7 @@ public final class Linearization implements AutoCloseable {
             if (!Double.isFinite(squares[t])) {
                 throw new InputException(
                         "the final residual at token " + t + " is not finite: this model's numbers leave the"
-                                + " range of " + backend.precision().label() + "; use --backend reference");
+                                + " range of " + backend.precision().label() + "; " + Remedy.USE_REFERENCE);
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.greenfield.green;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.lattice.Site;
 import java.util.Collection;
 import java.util.List;
@@ -190,7 +191,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
             throw new MemoryBudgetException("the full " + noun() + " has " + outputs() + " x " + inputs() + " entries ("
                     + MemoryBudgetException.amount(materializedBytes()) + "), the memory budget leaves "
                     + MemoryBudgetException.amount(budgetBytes)
-                    + ": raise --memory or ask for its leading part with --rank");
+                    + ": " + Remedy.RAISE_MEMORY + " or " + Remedy.ASK_FOR_LEADING_PART);
         }
         double[] matrix = new double[(int) elements];
         int n = inputs();

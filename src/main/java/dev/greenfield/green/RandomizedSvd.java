@@ -1,6 +1,7 @@
 package dev.greenfield.green;
 
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -55,7 +56,7 @@ final class RandomizedSvd {
         if (block > most) {
             throw new MemoryBudgetException("rank " + rank + " needs " + block + " pairs of vectors of "
                     + a.numbersEach() + " numbers at least, the memory budget leaves room for " + most
-                    + ": raise --memory or lower the rank");
+                    + ": " + Remedy.RAISE_MEMORY + " or lower the rank");
         }
         double[][] next = gaussian(block, n);
         Ritz ritz = null;

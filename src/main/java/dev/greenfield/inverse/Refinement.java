@@ -2,6 +2,7 @@ package dev.greenfield.inverse;
 
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.ArrayList;
@@ -74,7 +75,7 @@ final class Refinement {
             if (need > budget.getAsLong()) {
                 throw new MemoryBudgetException("a run with a source in it takes " + MemoryBudgetException.amount(need)
                         + ", the memory budget leaves " + MemoryBudgetException.amount(budget.getAsLong())
-                        + ": raise --memory or close earlier runs");
+                        + ": " + Remedy.RAISE_MEMORY + " or close earlier runs");
             }
             this.source = source;
             this.around = run.with(at(sites, source));

@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -100,7 +101,7 @@ public final class ModelSource implements AutoCloseable {
         if (weights instanceof RandomWeights random && random.seed() == seed) {
             throw new InputException(
                     Lines.quoted(spec) + ": found a model that is itself the random initialization of seed " + seed
-                            + ", expected another to compare it with; choose another seed (--seed)");
+                            + ", expected another to compare it with; " + Remedy.CHOOSE_SEED);
         }
         return new ModelSource(
                 spec + ", untrained, seed=" + seed, files, config, new RandomWeights(new RandomSpec(config, seed)));

@@ -9,7 +9,7 @@ public interface Tokenizer extends AutoCloseable {
      * The token ids of a text, as it stands: no token is added in front or behind, nothing is cut off or padded. Special
      * tokens that are written out in the text, such as {@code <|endoftext|>}, become their one id.
      *
-     * @throws dev.greenfield.lattice.InputException if this model's words are not known, or the text has a word that is not
+     * @throws dev.greenfield.failure.InputException if this model's words are not known, or the text has a word that is not
      *     in the vocabulary
      */
     int[] encode(String text);
@@ -17,7 +17,7 @@ public interface Tokenizer extends AutoCloseable {
     /**
      * The id of a text that is exactly one token; {@code #123} is the token with id 123, whatever the tokenizer.
      *
-     * @throws dev.greenfield.lattice.InputException if the text is several tokens, none or unknown, naming what was found
+     * @throws dev.greenfield.failure.InputException if the text is several tokens, none or unknown, naming what was found
      */
     int single(String text);
 
@@ -25,7 +25,7 @@ public interface Tokenizer extends AutoCloseable {
      * What a token reads, for people: " Paris" with its blank, bytes that are no text on their own as {@code \xE2\x80}, and
      * {@code #123} where nothing is known of it.
      *
-     * @throws dev.greenfield.lattice.InputException if the id is not in the vocabulary
+     * @throws dev.greenfield.failure.InputException if the id is not in the vocabulary
      */
     String text(int id);
 

@@ -67,7 +67,7 @@ public final class LinearRegime {
      * @param sources J, each with the length that amplitudes are relative to
      * @param budgetBytes memory that the sweeps may take
      * @return in the order of the sources
-     * @throws dev.greenfield.lattice.InputException if a site or a length is not the run's
+     * @throws dev.greenfield.failure.InputException if a site or a length is not the run's
      */
     public static List<LinearRegime> compute(
             Linearization run, Readout.Resolved f, List<Source> sources, RegimeGrid grid, long budgetBytes) {

@@ -68,7 +68,7 @@ public final class SourceEffects {
     /**
      * Refuses a source that is not of this run.
      *
-     * @throws dev.greenfield.lattice.InputException if a site or a length is not the run's
+     * @throws dev.greenfield.failure.InputException if a site or a length is not the run's
      */
     public static void check(Linearization run, Source source) {
         SourceColumns.check(run, source);

@@ -16,7 +16,7 @@ interface Part {
     /**
      * Measures one prompt pair.
      *
-     * @throws dev.greenfield.lattice.InputException if that cannot be done on this pair, which then does not count
+     * @throws dev.greenfield.failure.InputException if that cannot be done on this pair, which then does not count
      */
     void measure(PromptRuns runs, Measures into);
 

@@ -2,6 +2,7 @@ package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.DeviceMemoryException;
+import dev.greenfield.failure.Remedy;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
@@ -68,10 +69,11 @@ final class Cuda {
             case CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,
                     CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
                     CUresult.CUDA_ERROR_INVALID_PTX ->
-                "; the kernels in this jar do not fit this GPU or driver: update the driver, or use --backend cpu";
+                "; the kernels in this jar do not fit this GPU or driver: update the driver, or " + Remedy.USE_CPU;
             case CUresult.CUDA_ERROR_LAUNCH_TIMEOUT ->
-                "; a display shares this GPU and its watchdog stopped the kernel: lower --memory for smaller batches";
-            default -> "; 'doctor' says what this machine can run, --backend cpu needs no GPU";
+                "; a display shares this GPU and its watchdog stopped the kernel: " + Remedy.LOWER_MEMORY
+                        + " for smaller batches";
+            default -> "; " + Remedy.SURVEY_BACKENDS + ", or " + Remedy.USE_CPU;
         };
     }
 
@@ -81,9 +83,8 @@ final class Cuda {
             throw new DeviceMemoryException(what + ": the GPU is out of memory");
         }
         if (status != 0) {
-            throw new BackendException(what + ": " + JCublas2.cublasGetStatusName(status) + " from cuBLAS"
-                    + cause(what) + "; 'doctor'"
-                    + " says which library was taken, --backend cpu needs none");
+            throw new BackendException(what + ": " + JCublas2.cublasGetStatusName(status) + " from cuBLAS" + cause(what)
+                    + "; " + Remedy.SURVEY_BACKENDS + ", or " + Remedy.USE_CPU);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.Remedy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,12 +75,12 @@ public final class CudaLibraries {
         String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
         if (!system.equals("Linux amd64")) {
             throw new BackendException(
-                    "this build talks to GPUs on Linux x86-64 only, this is " + system, "use --backend cpu");
+                    "this build talks to GPUs on Linux x86-64 only, this is " + system, Remedy.USE_CPU.phrase());
         }
         if (!KernelImage.inJar()) {
             throw new BackendException(
                     "this jar was built without nvcc and has no CUDA kernels",
-                    "install the CUDA toolkit 13 and build again, or use --backend cpu");
+                    "install the CUDA toolkit 13 and build again, or " + Remedy.USE_CPU);
         }
         for (Path folder : LibraryFolders.named()) {
             if (!Files.isDirectory(folder)) {
@@ -94,7 +95,7 @@ public final class CudaLibraries {
         if (LibraryFolders.named().isEmpty() && DRIVER_RUNS.stream().noneMatch(Files::exists)) {
             throw new BackendException(
                     "no NVIDIA driver is running (no " + DRIVER_RUNS.get(0) + ")",
-                    "install one, give the container its GPUs, or use --backend cpu");
+                    "install one, give the container its GPUs, or " + Remedy.USE_CPU);
         }
         for (Map.Entry<Path, String> folder : LibraryFolders.ofSystem().entrySet()) {
             Path file = folder.getKey().resolve("libcuda.so.1");
@@ -124,7 +125,7 @@ public final class CudaLibraries {
             throw new BackendException(
                     "no cuBLAS could be used (libcublas.so.12 or libcublas.so.13), " + refused,
                     "install the CUDA toolkit or Python's nvidia-cublas, or name its folder with -D"
-                            + LibraryFolders.PROPERTY + "=DIR; 'doctor' prints what was considered");
+                            + LibraryFolders.PROPERTY + "=DIR; " + Remedy.SURVEY_BACKENDS);
         }
     }
 

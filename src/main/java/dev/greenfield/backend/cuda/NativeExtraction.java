@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Digest;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,7 +38,7 @@ final class NativeExtraction {
         try (InputStream in = NativeExtraction.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new BackendException("this build of Greenfield does not contain " + resource.substring(1)
-                        + ": use a build for this platform, or --backend cpu");
+                        + ": use a build for this platform, or " + Remedy.USE_CPU);
             }
             contents = in.readAllBytes();
         } catch (IOException e) {
