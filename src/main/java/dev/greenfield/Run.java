@@ -43,6 +43,11 @@ public final class Run implements AutoCloseable {
         this.linearization = linearization;
     }
 
+    /** The model that was run. */
+    public Model model() {
+        return model;
+    }
+
     /** The token ids, [T]. */
     public int[] tokens() {
         return linearization.tokens();

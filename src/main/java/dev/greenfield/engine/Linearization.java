@@ -5,6 +5,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
 import dev.greenfield.lattice.Field;
@@ -108,6 +109,7 @@ public final class Linearization implements AutoCloseable {
             model.embed(tokens, atHalfDepth(0));
             insert(0);
             for (int l = 0; l < blocks.size(); l++) {
+                Cancellation.check();
                 Matrix middle = atHalfDepth(2 * l + 1);
                 layers.attentionForward(l, atHalfDepth(2 * l), middle, rows, blocks.get(l), w);
                 insert(2 * l + 1);

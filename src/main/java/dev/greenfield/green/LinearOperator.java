@@ -248,6 +248,17 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
     }
 
     /**
+     * The leading {@code rank} singular values and vectors, from a random start of seed 0; see {@link #svd(int, long)}.
+     *
+     * @param rank k, from 1 to the smaller side of the matrix
+     * @throws InputException when the rank is not in that range
+     * @throws MemoryBudgetException when so many vectors do not fit the memory budget
+     */
+    public final LowRank svd(int rank) {
+        return svd(rank, 0);
+    }
+
+    /**
      * The leading {@code rank} singular values and vectors, by a randomized block Krylov method (Musco
      * and Musco, 2015) on tangents and adjoints; the matrix is never formed.
      *

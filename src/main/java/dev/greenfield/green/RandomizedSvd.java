@@ -1,5 +1,6 @@
 package dev.greenfield.green;
 
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
 import java.util.ArrayList;
@@ -80,6 +81,7 @@ final class RandomizedSvd {
     }
 
     private void append(double[] direction, double[] image) {
+        Cancellation.check(); // products with all vectors so far follow, on the host
         basis.add(direction);
         images.add(image);
         double[] row = new double[images.size()];
@@ -95,6 +97,7 @@ final class RandomizedSvd {
         double[][] left = new double[rank][];
         double captured = 0;
         for (int k = 0; k < rank; k++) {
+            Cancellation.check();
             right[k] = combine(basis, ritz.vectors[k], a.inputs());
             left[k] = combine(images, ritz.vectors[k], a.outputs());
             double sign = signOf(right[k]);
@@ -175,6 +178,7 @@ final class RandomizedSvd {
     /** Makes the vectors orthogonal to the basis, each direction of which is read once for all of them. */
     private void removeBasis(double[][] vectors) {
         for (double[] direction : basis) {
+            Cancellation.check();
             for (double[] vector : vectors) {
                 double along = dot(direction, vector);
                 for (int i = 0; i < vector.length; i++) {

@@ -131,7 +131,7 @@ final class Refinement {
                 double fraction = 1;
                 Point next = new Point(solution.x());
                 if (here != null && !(next.objective(wanted) < objective / 4)) {
-                    next = better(next, nearer(around, here, wanted), wanted);
+                    next = better(next, nearer(around, here, next, wanted), wanted);
                 }
                 double[] goal = next.source;
                 while (!(next.objective(wanted) < objective) && fraction > Math.scalb(1.0, -MOST_HALVINGS)) {
@@ -176,14 +176,22 @@ final class Refinement {
         }
     }
 
-    /** The source so far and the shortest change of it that to first order does what is left to do. */
-    private Point nearer(Tangent around, Point here, double[] wanted) {
-        double[] left = here.left(wanted);
-        double[] goal = around.solve(
-                        left, lambda, new LeastSquares.Stop(SHARE_LEFT, stop.gradient(), stop.iterations()))
-                .x();
-        LeastSquares.add(goal, 1, here.source);
-        return new Point(goal);
+    /**
+     * The source so far and the shortest change of it that to first order does what is left to do. The other point is closed when
+     * this one cannot be had.
+     */
+    private Point nearer(Tangent around, Point here, Point other, double[] wanted) {
+        try {
+            double[] left = here.left(wanted);
+            double[] goal = around.solve(
+                            left, lambda, new LeastSquares.Stop(SHARE_LEFT, stop.gradient(), stop.iterations()))
+                    .x();
+            LeastSquares.add(goal, 1, here.source);
+            return new Point(goal);
+        } catch (RuntimeException | Error e) {
+            other.close();
+            throw e;
+        }
     }
 
     /** The point of smaller objective; the other is closed. */

@@ -2,6 +2,7 @@ package dev.greenfield.regime;
 
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SecondOrder;
 import dev.greenfield.response.SensitivityField;
@@ -50,6 +51,7 @@ final class RegimeSearch {
         }
         measureGrid(pairs);
         for (int round = 1; round <= ROUNDS; round++) {
+            Cancellation.check();
             boolean halve = round % HALVE_EVERY == 0;
             List<Point> points = new ArrayList<>();
             for (Pair pair : pairs) {
