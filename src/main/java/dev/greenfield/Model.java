@@ -13,11 +13,15 @@ import dev.greenfield.model.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * A loaded model on a backend. Closing it closes its runs and gives all memory back. One thread at a time may use a model
- * and its runs.
+ * A loaded model on a backend. Closing it closes its runs and gives all memory back.
+ *
+ * <p>Any number of threads may use a model and its runs at the same time; each call gives what it gives alone. Each checks the memory
+ * budget against what is free when it begins, so calls side by side need a budget for all of them. Close a model or a run when no call
+ * on it is under way. Long calls honour {@link Thread#interrupt} and a {@link dev.greenfield.failure.Cancellation}.
  */
 public final class Model implements AutoCloseable {
     private final ModelSource source;
@@ -27,7 +31,7 @@ public final class Model implements AutoCloseable {
     private final Model host; // whose backend this model shares; or null
     private final List<Model> guests = new ArrayList<>();
     private final List<Run> runs = new ArrayList<>();
-    private boolean closed;
+    private boolean closed; // guarded by runs, as are both lists
 
     private Model(ModelSource source, BackendChoice choice, DeviceModel device, long budgetBytes, Model host) {
         this.source = source;
@@ -78,7 +82,7 @@ public final class Model implements AutoCloseable {
      * @throws dev.greenfield.failure.InputException if the text is empty, too long, or has words without a token
      */
     public Run run(String prompt) {
-        return run(tokenizer().encode(prompt));
+        return run(tokenizer().encode(Objects.requireNonNull(prompt, "prompt")));
     }
 
     /**
@@ -87,15 +91,13 @@ public final class Model implements AutoCloseable {
      * @throws dev.greenfield.failure.InputException if there are none, too many, or some that the model does not have
      */
     public Run run(int... tokens) {
-        config().checkTokens(tokens);
+        config().checkTokens(Objects.requireNonNull(tokens, "tokens"));
         return run(tokens.length, () -> new Linearization(device, tokens));
     }
 
     /** A run over so many tokens, if it fits the memory budget. */
     Run run(int tokens, Supplier<Linearization> linearization) {
-        if (closed) {
-            throw new IllegalStateException("the model is closed: open it again to run it");
-        }
+        requireOpen("to run it");
         long need = Linearization.bytes(device, tokens) + Batches.bytes(device, tokens);
         if (need > freeBytes()) {
             throw new MemoryBudgetException("a run of " + tokens + " tokens takes "
@@ -104,8 +106,21 @@ public final class Model implements AutoCloseable {
                     + " or close earlier runs");
         }
         Run run = new Run(this, linearization.get());
-        runs.add(run);
+        if (!keep(() -> runs.add(run))) { // another thread closed the model meanwhile
+            run.close();
+            requireOpen("to run it");
+        }
         return run;
+    }
+
+    /** Whether this model is open and remembers to close what {@code add} adds. */
+    private boolean keep(Runnable add) {
+        synchronized (runs) {
+            if (!closed) {
+                add.run();
+            }
+            return !closed;
+        }
     }
 
     /**
@@ -131,13 +146,16 @@ public final class Model implements AutoCloseable {
      * @throws MemoryBudgetException if its weights do not fit beside what is there
      */
     public Model beside(String spec) throws IOException {
+        Objects.requireNonNull(spec, "spec");
         requireOpen("for a model beside it");
         return beside(ModelSource.open(spec), "the other model");
     }
 
-    private void requireOpen(String what) {
-        if (closed) {
-            throw new IllegalStateException("the model is closed: open it again " + what);
+    private void requireOpen(String why) {
+        synchronized (runs) {
+            if (closed) {
+                throw new IllegalStateException("the model is closed: open it again " + why);
+            }
         }
     }
 
@@ -153,7 +171,10 @@ public final class Model implements AutoCloseable {
                         + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY);
             }
             Model model = new Model(other, choice, new DeviceModel(other, backend), budgetBytes, this);
-            guests.add(model);
+            if (!keep(() -> guests.add(model))) {
+                model.close();
+                requireOpen("for " + name);
+            }
             return model;
         } catch (RuntimeException | Error e) {
             other.close();
@@ -187,7 +208,9 @@ public final class Model implements AutoCloseable {
     }
 
     void forget(Run run) {
-        runs.remove(run);
+        synchronized (runs) {
+            runs.remove(run);
+        }
     }
 
     DeviceModel device() {
@@ -216,19 +239,30 @@ public final class Model implements AutoCloseable {
 
     @Override
     public void close() {
-        closed = true;
-        for (Model guest : new ArrayList<>(guests)) {
-            guest.close();
+        List<Model> openGuests;
+        List<Run> openRuns;
+        synchronized (runs) {
+            closed = true;
+            openGuests = List.copyOf(guests);
+            openRuns = List.copyOf(runs);
         }
-        for (Run run : new ArrayList<>(runs)) {
-            run.close();
-        }
+        openGuests.forEach(Model::close);
+        openRuns.forEach(Run::close);
         device.close();
         if (host == null) {
             choice.backend().close();
         } else {
-            host.guests.remove(this);
+            synchronized (host.runs) {
+                host.guests.remove(this);
+            }
         }
         source.close();
+    }
+
+    @Override
+    public String toString() {
+        ModelConfig config = config();
+        return "model " + source.spec() + " (" + config.layers() + " layers, width " + config.width() + ", vocabulary "
+                + config.vocabulary() + ") on the " + choice.backend().name() + " backend";
     }
 }

@@ -30,10 +30,19 @@ import dev.greenfield.response.SiteVectors;
 import dev.greenfield.response.SourceEffects;
 import dev.greenfield.response.SourceResponse;
 import dev.greenfield.transfer.DisplacementTransfer;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
-/** One forward pass of a model, linearized once, and every question that can be asked of it. */
+/**
+ * One forward pass of a model, linearized once, and every question that can be asked of it. Any number of threads may ask at the same
+ * time, see {@link Model}; close it when none does.
+ *
+ * <p>Every question that takes long is given up when its thread is interrupted or its {@link dev.greenfield.failure.Cancellation} is
+ * cancelled: it throws {@link dev.greenfield.failure.CancelledException}, and the run can be asked again.
+ */
 public final class Run implements AutoCloseable {
     private final Model model;
     private final Linearization linearization;
@@ -114,6 +123,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor has another number of tokens or is of another model
      */
     public PatchSweep patchSweep(Run donor, Observable observable) {
+        Objects.requireNonNull(donor, "donor");
         return PatchSweep.compute(linearization, donor.linearization, resolve(observable), model.freeBytes());
     }
 
@@ -123,6 +133,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if it is another run's
      */
     public PatchSweep withSecondOrder(PatchSweep sweep) {
+        Objects.requireNonNull(sweep, "sweep");
         return sweep.withSecondOrder(linearization, model.freeBytes());
     }
 
@@ -133,6 +144,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor has another number of tokens or is of another model
      */
     public DisplacementTransfer transfer(Run donor, Observable observable) {
+        Objects.requireNonNull(donor, "donor");
         return new DisplacementTransfer(linearization, donor.linearization, resolve(observable), model::freeBytes);
     }
 
@@ -142,11 +154,13 @@ public final class Run implements AutoCloseable {
      * @return [sources]; exactly 0 where F cannot see the source
      */
     public double[] effects(List<Source> sources, Observable observable) {
+        Objects.requireNonNull(sources, "sources");
         return SourceEffects.added(linearization, resolve(observable), sources, model.freeBytes());
     }
 
     /** Likewise when the stream at each of a source's sites is replaced by the vector there, such as a donor's residual. */
     public double[] replacementEffects(List<Source> sources, Observable observable) {
+        Objects.requireNonNull(sources, "sources");
         return SourceEffects.replaced(linearization, resolve(observable), sources, model.freeBytes());
     }
 
@@ -163,6 +177,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor has another number of tokens or is of another model
      */
     public SensitivityField pathSensitivity(Run donor, Observable observable, int steps) {
+        Objects.requireNonNull(donor, "donor");
         return InputPath.mean(linearization, donor.linearization, resolve(observable), 1, steps, model.freeBytes());
     }
 
@@ -174,12 +189,14 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor does not fit, or is missing
      */
     public PromptPredictions predictions(Run donor, Observable observable, PredictionPlan plan) {
+        Objects.requireNonNull(plan, "plan");
         return PromptPredictions.compute(
                 linearization, donor == null ? null : donor.linearization, resolve(observable), plan, model::freeBytes);
     }
 
     /** The exact first and second derivatives of F along each source; see {@link SecondOrder}. */
     public SecondOrder secondOrder(List<Source> sources, Observable observable) {
+        Objects.requireNonNull(sources, "sources");
         return SecondOrder.compute(linearization, resolve(observable), sources, model.freeBytes());
     }
 
@@ -197,22 +214,32 @@ public final class Run implements AutoCloseable {
 
     /** |R| u at a site, with u the unit vector along a direction [D]: a source as long as the stream is there. */
     public Source relativeSource(Site site, double[] direction) {
+        Objects.requireNonNull(site, "site");
+        Objects.requireNonNull(direction, "direction");
         return SiteSources.relative(linearization, site, direction);
     }
 
     /** How far first order holds for each source, in amplitudes that are multiples of it. */
     public List<LinearRegime> linearRegimes(List<Source> sources, Observable observable, RegimeGrid grid) {
+        Objects.requireNonNull(sources, "sources");
+        Objects.requireNonNull(grid, "grid");
         return LinearRegime.compute(linearization, resolve(observable), sources, grid, model.freeBytes());
     }
 
     /** How far first order holds at each site that has a direction, in amplitudes relative to the stream's norm there. */
     public RegimeMap regimeMap(SiteVectors directions, Observable observable, RegimeGrid grid) {
+        Objects.requireNonNull(directions, "directions");
+        Objects.requireNonNull(grid, "grid");
         return RegimeMap.compute(linearization, resolve(observable), directions, grid, model.freeBytes());
     }
 
     /** How the response to a source along a direction [D] at a site spreads, to first order and at relative amplitudes. */
     public SourcePropagation propagation(
             Site site, double[] direction, SourcePropagation.Settings settings, double... amplitudes) {
+        Objects.requireNonNull(site, "site");
+        Objects.requireNonNull(direction, "direction");
+        Objects.requireNonNull(settings, "settings");
+        Objects.requireNonNull(amplitudes, "amplitudes");
         return SourcePropagation.compute(linearization, site, direction, settings, amplitudes, model.freeBytes());
     }
 
@@ -222,7 +249,25 @@ public final class Run implements AutoCloseable {
         return SiteSources.random(linearization, site, seed, number);
     }
 
+    /**
+     * Writes a page for people: how sensitive F is to every site, and the response map of all sites.
+     *
+     * @param file the page, HTML that needs no other file; replaced if it is there, and written whole or not at all
+     * @throws java.io.IOException if it cannot be written
+     */
+    public void report(Path file, Observable observable) throws IOException {
+        Objects.requireNonNull(file, "file");
+        new RunReport(this, Objects.requireNonNull(observable, "observable")).write(file);
+    }
+
+    /** Likewise with the response map alone. */
+    public void report(Path file) throws IOException {
+        Objects.requireNonNull(file, "file");
+        new RunReport(this, null).write(file);
+    }
+
     private void checkSource(Site site, double[] source) {
+        Objects.requireNonNull(source, "source");
         check(site);
         Batches.require(model.device(), linearization.length() - site.token(), model.freeBytes());
         if (source.length != model.config().width()) {
@@ -233,6 +278,7 @@ public final class Run implements AutoCloseable {
 
     /** Green operators from these source sites; say with {@link GreenFrom#to(Site...)} where they lead. */
     public GreenFrom green(Site... sources) {
+        Objects.requireNonNull(sources, "sources");
         for (Site site : sources) {
             check(site);
         }
@@ -241,6 +287,7 @@ public final class Run implements AutoCloseable {
 
     /** Green operators from these source sites in their order, such as the targets of another operator. */
     public GreenFrom green(List<Site> sources) {
+        Objects.requireNonNull(sources, "sources");
         return green(sources.toArray(Site[]::new));
     }
 
@@ -249,6 +296,7 @@ public final class Run implements AutoCloseable {
      * that point, and its own sources come on top.
      */
     public Run with(Source source) {
+        Objects.requireNonNull(source, "source");
         SourceEffects.check(linearization, source);
         return model.run(linearization.length(), () -> linearization.with(source));
     }
@@ -265,6 +313,7 @@ public final class Run implements AutoCloseable {
 
     /** Likewise among some sites. */
     public SourceLocator sourceLocator(List<Site> candidates) {
+        Objects.requireNonNull(candidates, "candidates");
         return new SourceLocator(linearization, candidates, model::freeBytes);
     }
 
@@ -279,6 +328,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the average skips all of this prompt's tokens, or is of another model
      */
     public void addTo(AverageJacobian average) {
+        Objects.requireNonNull(average, "average");
         average.add(linearization, model.freeBytes());
     }
 
@@ -301,6 +351,7 @@ public final class Run implements AutoCloseable {
 
         /** To these sites, in this order. */
         public GreenOperator to(Site... targets) {
+            Objects.requireNonNull(targets, "targets");
             for (Site site : targets) {
                 check(site);
             }
@@ -309,6 +360,7 @@ public final class Run implements AutoCloseable {
     }
 
     private void check(Site site) {
+        Objects.requireNonNull(site, "site");
         int layers = model.config().layers();
         if (site.halfDepth() > 2 * layers || site.token() >= linearization.length()) {
             throw new InputException("site " + site + " is not in this run: expected a depth of at most " + layers
@@ -318,6 +370,7 @@ public final class Run implements AutoCloseable {
 
     /** The observable with token ids and a position of this run. */
     private Readout.Resolved resolve(Observable f) {
+        Objects.requireNonNull(f, "observable");
         int position = f.position() == Observable.LAST ? linearization.length() - 1 : f.position();
         if (position >= linearization.length()) {
             throw new InputException("position " + position + ": the prompt has " + linearization.length()
@@ -344,5 +397,11 @@ public final class Run implements AutoCloseable {
     public void close() {
         linearization.close();
         model.forget(this);
+    }
+
+    @Override
+    public String toString() {
+        return "run of " + linearization.length() + (linearization.length() == 1 ? " token" : " tokens") + " on "
+                + model;
     }
 }

@@ -62,7 +62,7 @@ class UntrainedControlTest {
                     .isEqualTo(named.source().sha256());
             assertThatThrownBy(() -> model.untrained(1))
                     .isInstanceOf(InputException.class)
-                    .hasMessageContainingAll("itself the random initialization of seed 1", "--seed");
+                    .hasMessageContainingAll("itself the random initialization of seed 1", "another seed");
         }
     }
 

@@ -274,4 +274,14 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
         }
         return RandomizedSvd.compute(this, rank, seed);
     }
+
+    @Override
+    public String toString() {
+        return noun() + " from " + sites(sources()) + " to " + sites(targets()) + ", [" + outputs() + ", " + inputs()
+                + "]";
+    }
+
+    private static String sites(List<Site> sites) {
+        return sites.size() == 1 ? sites.get(0).toString() : sites.size() + " sites";
+    }
 }
