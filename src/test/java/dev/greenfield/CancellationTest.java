@@ -13,6 +13,7 @@ import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.map.MapProgress;
+import dev.greenfield.model.ModelSource;
 import dev.greenfield.prediction.PredictionPlan;
 import dev.greenfield.propagation.SourcePropagation;
 import dev.greenfield.regime.RegimeGrid;
@@ -294,6 +295,18 @@ class CancellationTest {
         Thread.currentThread().interrupt();
         assertThatThrownBy(() -> Greenfield.load(SMALL, Options.defaults().backend("reference")))
                 .isInstanceOf(CancelledException.class);
+    }
+
+    @Test
+    void theDigestOfTheWeightsStopsAndIsComputedLater() throws IOException {
+        for (String spec : List.of(SMALL, "demo")) {
+            try (ModelSource source = ModelSource.open(spec)) {
+                Thread.currentThread().interrupt();
+                assertThatThrownBy(source::sha256).as(spec).isInstanceOf(CancelledException.class);
+                assertThat(Thread.interrupted()).isTrue();
+                assertThat(source.sha256()).hasSize(64);
+            }
+        }
     }
 
     private Backend backend(String name) {

@@ -1,10 +1,12 @@
 package dev.greenfield.model;
 
+import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -161,12 +163,16 @@ public final class ModelSource implements AutoCloseable {
      * Computed at the first call, which other threads may make while the model is in use.
      *
      * @throws UncheckedIOException if the files cannot be read
+     * @throws CancelledException if it was cancelled or interrupted; the next call computes it
      */
     public String sha256() {
         synchronized (hashing) {
             if (sha256 == null) {
                 try {
                     sha256 = weights.sha256();
+                } catch (ClosedByInterruptException interrupted) { // a file whose thread is interrupted closes itself
+                    throw new CancelledException(
+                            "the thread was interrupted: the digest of the weights was given up", interrupted);
                 } catch (IOException unreadable) {
                     throw new UncheckedIOException(
                             "the weights cannot be read: " + Lines.reason(unreadable), unreadable);
