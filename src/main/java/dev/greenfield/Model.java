@@ -14,6 +14,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
 /**
@@ -31,6 +34,9 @@ public final class Model implements AutoCloseable {
     private final Model host; // whose backend this model shares; or null
     private final List<Model> guests = new ArrayList<>();
     private final List<Run> runs = new ArrayList<>();
+    private final ReadWriteLock life = new ReentrantReadWriteLock();
+    private final Lock beginning = life.readLock();
+    private final Lock ending = life.writeLock();
     private boolean closed; // guarded by runs, as are both lists
 
     private Model(ModelSource source, BackendChoice choice, DeviceModel device, long budgetBytes, Model host) {
@@ -97,6 +103,15 @@ public final class Model implements AutoCloseable {
 
     /** A run over so many tokens, if it fits the memory budget. */
     Run run(int tokens, Supplier<Linearization> linearization) {
+        beginning.lock();
+        try {
+            return begin(tokens, linearization);
+        } finally {
+            beginning.unlock();
+        }
+    }
+
+    private Run begin(int tokens, Supplier<Linearization> linearization) {
         requireOpen("to run it");
         long need = Linearization.bytes(device, tokens) + Batches.bytes(device, tokens);
         if (need > freeBytes()) {
@@ -106,21 +121,10 @@ public final class Model implements AutoCloseable {
                     + " or close earlier runs");
         }
         Run run = new Run(this, linearization.get());
-        if (!keep(() -> runs.add(run))) { // another thread closed the model meanwhile
-            run.close();
-            requireOpen("to run it");
+        synchronized (runs) {
+            runs.add(run);
         }
         return run;
-    }
-
-    /** Whether this model is open and remembers to close what {@code add} adds. */
-    private boolean keep(Runnable add) {
-        synchronized (runs) {
-            if (!closed) {
-                add.run();
-            }
-            return !closed;
-        }
     }
 
     /**
@@ -161,7 +165,9 @@ public final class Model implements AutoCloseable {
 
     /** Puts a model on this one's backend; the source is closed when that fails. */
     private Model beside(ModelSource other, String name) {
+        beginning.lock();
         try {
+            requireOpen("for " + name);
             Backend backend = choice.backend();
             long weights = (backend.precision().bytes() + backend.factorBytes())
                     * other.config().parameters();
@@ -171,14 +177,15 @@ public final class Model implements AutoCloseable {
                         + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY);
             }
             Model model = new Model(other, choice, new DeviceModel(other, backend), budgetBytes, this);
-            if (!keep(() -> guests.add(model))) {
-                model.close();
-                requireOpen("for " + name);
+            synchronized (runs) {
+                guests.add(model);
             }
             return model;
         } catch (RuntimeException | Error e) {
             other.close();
             throw e;
+        } finally {
+            beginning.unlock();
         }
     }
 
@@ -239,12 +246,17 @@ public final class Model implements AutoCloseable {
 
     @Override
     public void close() {
+        ending.lock(); // waits for runs that begin; later ones are refused
         List<Model> openGuests;
         List<Run> openRuns;
-        synchronized (runs) {
-            closed = true;
-            openGuests = List.copyOf(guests);
-            openRuns = List.copyOf(runs);
+        try {
+            synchronized (runs) {
+                closed = true;
+                openGuests = List.copyOf(guests);
+                openRuns = List.copyOf(runs);
+            }
+        } finally {
+            ending.unlock();
         }
         openGuests.forEach(Model::close);
         openRuns.forEach(Run::close);

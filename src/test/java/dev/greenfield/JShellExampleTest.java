@@ -34,7 +34,9 @@ class JShellExampleTest {
     void theSampleRunsAsItIsPrinted(@TempDir Path directory) throws IOException {
         assumeTrue(ModuleLayer.boot().findModule("jdk.jshell").isPresent(), "this Java has no jshell");
         String sample = Files.readString(Path.of("docs/examples/library.jsh"))
-                .replace("\"report.html\"", "\"" + directory.resolve("report.html").toString().replace('\\', '/') + "\"");
+                .replace(
+                        "\"report.html\"",
+                        "\"" + directory.resolve("report.html").toString().replace('\\', '/') + "\"");
         try (JShell shell = JShell.builder().executionEngine("local").build()) {
             for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
                 shell.addToClasspath(entry);
@@ -59,9 +61,10 @@ class JShellExampleTest {
             for (SnippetEvent event : shell.eval(next.source())) {
                 assertThat(event.exception()).as(next.source()).isNull();
                 assertThat(event.status())
-                        .as(() -> next.source() + shell.diagnostics(event.snippet())
-                                .map(problem -> problem.getMessage(null))
-                                .toList())
+                        .as(() -> next.source()
+                                + shell.diagnostics(event.snippet())
+                                        .map(problem -> problem.getMessage(null))
+                                        .toList())
                         .isEqualTo(Snippet.Status.VALID);
             }
             snippets++;
