@@ -10,6 +10,7 @@ import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.model.Precision;
+import dev.greenfield.failure.Remedy;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,7 +18,7 @@ import java.util.List;
  * Picks the backend: the one place that knows which exist, and that says which was taken and why.
  */
 public final class BackendChoice {
-    /** The names that {@code --backend} takes. */
+    /** The names of backends that can be asked for. */
     public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "reference");
 
     private static final int MOST_THREADS_A_PROCESSOR = 8;
@@ -66,11 +67,12 @@ public final class BackendChoice {
      */
     static BackendChoice open(String name, Precision precision, int threads) {
         if (threads < 0) {
-            throw new InputException("--threads " + threads + ": expected at least 1, or 0 for all processors");
+            throw new InputException(
+                    Remedy.FOUND_THREADS + " " + threads + ": expected at least 1, or 0 for all processors");
         }
         int most = MOST_THREADS_A_PROCESSOR * Runtime.getRuntime().availableProcessors();
         if (threads > most) {
-            throw new InputException("--threads " + threads + ": expected at most " + most + ", "
+            throw new InputException(Remedy.FOUND_THREADS + " " + threads + ": expected at most " + most + ", "
                     + MOST_THREADS_A_PROCESSOR + " for each processor");
         }
         int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
@@ -109,7 +111,8 @@ public final class BackendChoice {
         } catch (BackendException e) {
             if (needsGpu(precision)) {
                 throw new BackendException(
-                        "--precision " + precision.label() + " needs a GPU: " + e.found(), e.remedy());
+                        Remedy.FOUND_PRECISION + " " + precision.label() + ", which needs a GPU: " + e.found(),
+                        e.remedy());
             }
             noGpu = e.found();
         } catch (DeviceMemoryException e) {
@@ -142,9 +145,10 @@ public final class BackendChoice {
 
     private static void require(Precision precision, String backend, List<Precision> has) {
         if (precision != null && !has.contains(precision)) {
-            throw new InputException("--precision " + precision.label() + ": the " + backend + " backend computes in "
+            throw new InputException(Remedy.FOUND_PRECISION + " " + precision.label() + ": the " + backend
+                    + " backend computes in "
                     + String.join(" or ", has.stream().map(Precision::label).toList())
-                    + "; fp64 needs --backend reference, tf32 and bf16 a CUDA device");
+                    + "; for fp64 " + Remedy.USE_REFERENCE + ", for tf32 and bf16 a CUDA device");
         }
     }
 

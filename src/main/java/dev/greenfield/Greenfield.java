@@ -4,6 +4,7 @@ import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Version;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * The way in: loads models.
@@ -31,6 +32,8 @@ public final class Greenfield {
 
     /** Loads a Hugging Face style GPT-2 directory. */
     public static Model load(Path directory, Options options) throws IOException {
+        Objects.requireNonNull(directory, "directory");
+        Objects.requireNonNull(options, "options");
         return Model.open(ModelSource.open(directory), options);
     }
 
@@ -40,6 +43,8 @@ public final class Greenfield {
      * @param spec {@code demo}, a directory, or {@code random:gpt2}, {@code random:L,H,D,V,N} and the like, as on the command line
      */
     public static Model load(String spec, Options options) throws IOException {
+        Objects.requireNonNull(spec, "spec");
+        Objects.requireNonNull(options, "options");
         return Model.open(ModelSource.open(spec), options);
     }
 

@@ -5,6 +5,7 @@ import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.MemoryBudget;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.green.AverageJacobian;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
@@ -12,10 +13,14 @@ import dev.greenfield.model.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
- * A loaded model on a backend. Closing it closes its runs and gives all memory back. One thread at a time may use a model
- * and its runs.
+ * A loaded model on a backend. Closing it closes its runs and gives all memory back.
+ *
+ * <p>Any number of threads may use a model and its runs at the same time; each call gives what it gives alone. Each checks the memory
+ * budget against what is free when it begins, so calls side by side need a budget for all of them. Close a model or a run when no call
+ * on it is under way. Long calls honour {@link Thread#interrupt} and a {@link dev.greenfield.failure.Cancellation}.
  */
 public final class Model implements AutoCloseable {
     private final ModelSource source;
@@ -25,7 +30,7 @@ public final class Model implements AutoCloseable {
     private final Model host; // whose backend this model shares; or null
     private final List<Model> guests = new ArrayList<>();
     private final OpenRuns runs;
-    private boolean closed;
+    private boolean closed; // guarded by guests, as is that list
 
     private Model(ModelSource source, BackendChoice choice, DeviceModel device, MemoryBudget budget, Model host) {
         this.source = source;
@@ -67,7 +72,7 @@ public final class Model implements AutoCloseable {
      * @throws dev.greenfield.failure.InputException if the text is empty, too long, or has words without a token
      */
     public Run run(String prompt) {
-        return run(tokenizer().encode(prompt));
+        return run(tokenizer().encode(Objects.requireNonNull(prompt, "prompt")));
     }
 
     /**
@@ -76,7 +81,7 @@ public final class Model implements AutoCloseable {
      * @throws dev.greenfield.failure.InputException if there are none, too many, or some that the model does not have
      */
     public Run run(int... tokens) {
-        config().checkTokens(tokens);
+        config().checkTokens(Objects.requireNonNull(tokens, "tokens"));
         return new Run(runs.add(tokens.length, () -> new Linearization(device, tokens)), runs);
     }
 
@@ -103,23 +108,30 @@ public final class Model implements AutoCloseable {
      * @throws MemoryBudgetException if its weights do not fit beside what is there
      */
     public Model beside(String spec) throws IOException {
+        Objects.requireNonNull(spec, "spec");
         requireOpen("for a model beside it");
         return beside(ModelSource.open(spec), "the other model");
     }
 
-    private void requireOpen(String what) {
-        if (closed) {
-            throw new IllegalStateException("the model is closed: open it again " + what);
+    private void requireOpen(String why) {
+        synchronized (guests) {
+            if (closed) {
+                throw new IllegalStateException("the model is closed: open it again " + why);
+            }
         }
     }
 
     /** Puts a model on this one's backend; the source is closed when that fails. */
     private Model beside(ModelSource other, String name) {
         try {
-            budget.requireWeights(name, other.config());
-            Model model = new Model(other, choice, new DeviceModel(other, choice.backend()), budget, this);
-            guests.add(model);
-            return model;
+            // Closing waits for a model that is being made.
+            synchronized (guests) {
+                requireOpen("for " + name);
+                budget.requireWeights(name, other.config());
+                Model model = new Model(other, choice, new DeviceModel(other, choice.backend()), budget, this);
+                guests.add(model);
+                return model;
+            }
         } catch (RuntimeException | Error e) {
             other.close();
             throw e;
@@ -158,17 +170,28 @@ public final class Model implements AutoCloseable {
 
     @Override
     public void close() {
-        closed = true;
-        for (Model guest : new ArrayList<>(guests)) {
-            guest.close();
+        List<Model> openGuests;
+        synchronized (guests) {
+            closed = true;
+            openGuests = List.copyOf(guests);
         }
+        openGuests.forEach(Model::close);
         runs.close();
         device.close();
         if (host == null) {
             choice.backend().close();
         } else {
-            host.guests.remove(this);
+            synchronized (host.guests) {
+                host.guests.remove(this);
+            }
         }
         source.close();
+    }
+
+    @Override
+    public String toString() {
+        ModelConfig config = config();
+        return "model " + source.spec() + " (" + config.layers() + " layers, width " + config.width() + ", vocabulary "
+                + config.vocabulary() + ") on the " + choice.backend().name() + " backend";
     }
 }

@@ -6,13 +6,16 @@ import dev.greenfield.engine.MemoryBudget;
 import dev.greenfield.engine.Scope;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
-/** The runs of one model that are open. They close with it. */
+/** The runs of one model that are open. They close with it. Runs may begin and end on any threads. */
 final class OpenRuns implements AutoCloseable {
     private final DeviceModel device;
     private final MemoryBudget budget;
     private final List<Scope> open = new ArrayList<>();
+    private final ReadWriteLock life = new ReentrantReadWriteLock(); // read by runs that begin, written by the model's end
     private boolean closed;
 
     OpenRuns(DeviceModel device, MemoryBudget budget) {
@@ -22,25 +25,42 @@ final class OpenRuns implements AutoCloseable {
 
     /** A run over so many tokens, if the model is open and it fits the memory budget. */
     Scope add(int tokens, Supplier<Linearization> linearization) {
-        if (closed) {
-            throw new IllegalStateException("the model is closed: open it again to run it");
+        life.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the model is closed: open it again to run it");
+            }
+            budget.requireRun(device, tokens);
+            Scope scope = new Scope(linearization.get(), budget);
+            synchronized (open) {
+                open.add(scope);
+            }
+            return scope;
+        } finally {
+            life.readLock().unlock();
         }
-        budget.requireRun(device, tokens);
-        Scope scope = new Scope(linearization.get(), budget);
-        open.add(scope);
-        return scope;
     }
 
     void close(Scope scope) {
         scope.close();
-        open.remove(scope);
+        synchronized (open) {
+            open.remove(scope);
+        }
     }
 
+    /** Waits for runs that begin; later ones are refused. */
     @Override
     public void close() {
-        closed = true;
-        for (Scope scope : new ArrayList<>(open)) {
-            close(scope);
+        List<Scope> left;
+        life.writeLock().lock();
+        try {
+            closed = true;
+            synchronized (open) {
+                left = List.copyOf(open);
+            }
+        } finally {
+            life.writeLock().unlock();
         }
+        left.forEach(this::close);
     }
 }

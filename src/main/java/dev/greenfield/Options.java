@@ -2,6 +2,7 @@ package dev.greenfield;
 
 import dev.greenfield.failure.InputException;
 import dev.greenfield.model.Precision;
+import java.util.Objects;
 
 /**
  * How a model is run. Immutable: each method returns changed options.
@@ -18,6 +19,7 @@ public record Options(String backend, Precision precision, int threads, long mem
     }
 
     public Options {
+        Objects.requireNonNull(backend, "backend");
         if (memoryBytes < 0) {
             throw new InputException("memory budget " + memoryBytes + ": expected a positive number of bytes");
         }

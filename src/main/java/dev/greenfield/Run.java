@@ -1,5 +1,6 @@
 package dev.greenfield;
 
+import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.AverageJacobian;
@@ -28,10 +29,19 @@ import dev.greenfield.response.SiteVectors;
 import dev.greenfield.response.SourceEffects;
 import dev.greenfield.response.SourceResponse;
 import dev.greenfield.transfer.DisplacementTransfer;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
-/** One forward pass of a model, linearized once, and every question that can be asked of it. */
+/**
+ * One forward pass of a model, linearized once, and every question that can be asked of it. Any number of threads may ask at the same
+ * time, see {@link Model}; close it when none does.
+ *
+ * <p>Every question that takes long is given up when its thread is interrupted or its {@link dev.greenfield.failure.Cancellation} is
+ * cancelled: it throws {@link dev.greenfield.failure.CancelledException}, and the run can be asked again.
+ */
 public final class Run implements AutoCloseable {
     private final Scope scope;
     private final OpenRuns siblings; // of the same model, this one among them
@@ -39,6 +49,20 @@ public final class Run implements AutoCloseable {
     Run(Scope scope, OpenRuns siblings) {
         this.scope = scope;
         this.siblings = siblings;
+    }
+
+    Scope scope() {
+        return scope;
+    }
+
+    /**
+     * A run of the same model on other tokens, such as a donor.
+     *
+     * @throws InputException if there are none, too many, or some that the model does not have
+     */
+    public Run another(int... tokens) {
+        scope.model().config().checkTokens(Objects.requireNonNull(tokens, "tokens"));
+        return new Run(siblings.add(tokens.length, () -> new Linearization(scope.model(), tokens)), siblings);
     }
 
     /** The token ids, [T]. */
@@ -106,6 +130,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor has another number of tokens or is of another model
      */
     public PatchSweep patchSweep(Run donor, Observable observable) {
+        Objects.requireNonNull(donor, "donor");
         return PatchSweep.compute(scope, donor.scope, observable);
     }
 
@@ -115,6 +140,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if it is another run's
      */
     public PatchSweep withSecondOrder(PatchSweep sweep) {
+        Objects.requireNonNull(sweep, "sweep");
         return sweep.withSecondOrder(scope);
     }
 
@@ -125,6 +151,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor has another number of tokens or is of another model
      */
     public DisplacementTransfer transfer(Run donor, Observable observable) {
+        Objects.requireNonNull(donor, "donor");
         return new DisplacementTransfer(scope, donor.scope, observable);
     }
 
@@ -134,11 +161,13 @@ public final class Run implements AutoCloseable {
      * @return [sources]; exactly 0 where F cannot see the source
      */
     public double[] effects(List<Source> sources, Observable observable) {
+        Objects.requireNonNull(sources, "sources");
         return SourceEffects.added(scope, observable, sources);
     }
 
     /** Likewise when the stream at each of a source's sites is replaced by the vector there, such as a donor's residual. */
     public double[] replacementEffects(List<Source> sources, Observable observable) {
+        Objects.requireNonNull(sources, "sources");
         return SourceEffects.replaced(scope, observable, sources);
     }
 
@@ -155,6 +184,7 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor has another number of tokens or is of another model
      */
     public SensitivityField pathSensitivity(Run donor, Observable observable, int steps) {
+        Objects.requireNonNull(donor, "donor");
         return InputPath.mean(scope, donor.scope, observable, 1, steps);
     }
 
@@ -166,11 +196,13 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the donor does not fit, or is missing
      */
     public PromptPredictions predictions(Run donor, Observable observable, PredictionPlan plan) {
+        Objects.requireNonNull(plan, "plan");
         return PromptPredictions.compute(scope, donor == null ? null : donor.scope, observable, plan);
     }
 
     /** The exact first and second derivatives of F along each source; see {@link SecondOrder}. */
     public SecondOrder secondOrder(List<Source> sources, Observable observable) {
+        Objects.requireNonNull(sources, "sources");
         return SecondOrder.compute(scope, observable, sources);
     }
 
@@ -188,22 +220,32 @@ public final class Run implements AutoCloseable {
 
     /** |R| u at a site, with u the unit vector along a direction [D]: a source as long as the stream is there. */
     public Source relativeSource(Site site, double[] direction) {
+        Objects.requireNonNull(site, "site");
+        Objects.requireNonNull(direction, "direction");
         return SiteSources.relative(scope, site, direction);
     }
 
     /** How far first order holds for each source, in amplitudes that are multiples of it. */
     public List<LinearRegime> linearRegimes(List<Source> sources, Observable observable, RegimeGrid grid) {
+        Objects.requireNonNull(sources, "sources");
+        Objects.requireNonNull(grid, "grid");
         return LinearRegime.compute(scope, observable, sources, grid);
     }
 
     /** How far first order holds at each site that has a direction, in amplitudes relative to the stream's norm there. */
     public RegimeMap regimeMap(SiteVectors directions, Observable observable, RegimeGrid grid) {
+        Objects.requireNonNull(directions, "directions");
+        Objects.requireNonNull(grid, "grid");
         return RegimeMap.compute(scope, observable, directions, grid);
     }
 
     /** How the response to a source along a direction [D] at a site spreads, to first order and at relative amplitudes. */
     public SourcePropagation propagation(
             Site site, double[] direction, SourcePropagation.Settings settings, double... amplitudes) {
+        Objects.requireNonNull(site, "site");
+        Objects.requireNonNull(direction, "direction");
+        Objects.requireNonNull(settings, "settings");
+        Objects.requireNonNull(amplitudes, "amplitudes");
         return SourcePropagation.compute(scope, site, direction, settings, amplitudes);
     }
 
@@ -213,13 +255,32 @@ public final class Run implements AutoCloseable {
         return SiteSources.random(scope, site, seed, number);
     }
 
+    /**
+     * Writes a page for people: how sensitive F is to every site, and the response map of all sites.
+     *
+     * @param file the page, HTML that needs no other file; replaced if it is there, and written whole or not at all
+     * @throws java.io.IOException if it cannot be written
+     */
+    public void report(Path file, Observable observable) throws IOException {
+        Objects.requireNonNull(file, "file");
+        new RunReport(this, Objects.requireNonNull(observable, "observable")).write(file);
+    }
+
+    /** Likewise with the response map alone. */
+    public void report(Path file) throws IOException {
+        Objects.requireNonNull(file, "file");
+        new RunReport(this, null).write(file);
+    }
+
     /** Green operators from these source sites; say with {@link GreenFrom#to(Site...)} where they lead. */
     public GreenFrom green(Site... sources) {
+        Objects.requireNonNull(sources, "sources");
         return green(List.of(sources));
     }
 
     /** Green operators from these source sites in their order, such as the targets of another operator. */
     public GreenFrom green(List<Site> sources) {
+        Objects.requireNonNull(sources, "sources");
         return new GreenFrom(scope, sources);
     }
 
@@ -228,6 +289,7 @@ public final class Run implements AutoCloseable {
      * that point, and its own sources come on top.
      */
     public Run with(Source source) {
+        Objects.requireNonNull(source, "source");
         scope.check(source);
         return new Run(siblings.add(scope.length(), () -> scope.run().with(source)), siblings);
     }
@@ -244,6 +306,7 @@ public final class Run implements AutoCloseable {
 
     /** Likewise among some sites. */
     public SourceLocator sourceLocator(List<Site> candidates) {
+        Objects.requireNonNull(candidates, "candidates");
         return new SourceLocator(scope, candidates);
     }
 
@@ -258,11 +321,18 @@ public final class Run implements AutoCloseable {
      * @throws InputException if the average skips all of this prompt's tokens, or is of another model
      */
     public void addTo(AverageJacobian average) {
+        Objects.requireNonNull(average, "average");
         average.add(scope);
     }
 
     @Override
     public void close() {
         siblings.close(scope);
+    }
+
+    @Override
+    public String toString() {
+        return "run of " + scope.length() + (scope.length() == 1 ? " token" : " tokens") + " on the model "
+                + scope.model().source().spec() + ", " + scope.model().backend().name() + " backend";
     }
 }

@@ -53,7 +53,7 @@ class ModelTest {
                         run.green(Site.of(0, 0)).to(2).svd(2, 0);
                         done++;
                     } catch (MemoryBudgetException e) {
-                        assertThat(e).hasMessageContaining("raise --memory");
+                        assertThat(e).hasMessageContaining("raise the memory budget");
                     }
                     assertThat(model.backend().backend().ledger().peakBytes()).isLessThanOrEqualTo(budget);
                 }

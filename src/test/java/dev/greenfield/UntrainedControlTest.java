@@ -64,7 +64,7 @@ class UntrainedControlTest {
                     .isEqualTo(named.source().sha256());
             assertThatThrownBy(() -> model.untrained(1))
                     .isInstanceOf(InputException.class)
-                    .hasMessageContainingAll("itself the random initialization of seed 1", "--seed");
+                    .hasMessageContainingAll("itself the random initialization of seed 1", "another seed");
         }
     }
 
@@ -121,7 +121,7 @@ class UntrainedControlTest {
         try (Model model = TestModels.open(SMALL, backend, weights + weights / 2)) {
             assertThatThrownBy(() -> model.untrained(2))
                     .isInstanceOf(MemoryBudgetException.class)
-                    .hasMessageContainingAll("untrained control", "raise --memory");
+                    .hasMessageContainingAll("untrained control", "raise the memory budget");
         }
     }
 

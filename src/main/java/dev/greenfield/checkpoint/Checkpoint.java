@@ -2,11 +2,14 @@ package dev.greenfield.checkpoint;
 
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
+import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.response.SweepMode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -122,7 +125,13 @@ public final class Checkpoint implements AutoCloseable {
         return false;
     }
 
-    private static UncheckedIOException failed(Path directory, IOException failure) {
+    private static RuntimeException failed(Path directory, IOException failure) {
+        if (failure instanceof ClosedByInterruptException) { // a file whose thread is interrupted closes itself
+            return new CancelledException(
+                    "the thread was interrupted: the call was given up, checkpoint " + directory
+                            + " has what was done before",
+                    failure);
+        }
         String reason = failure.getMessage();
         if (failure instanceof FileSystemException file && file.getReason() == null) { // says the path only
             reason = (failure instanceof AccessDeniedException
@@ -214,7 +223,7 @@ public final class Checkpoint implements AutoCloseable {
         if (need > budgetBytes) {
             throw new MemoryBudgetException("checkpoint " + directory + ": a batch that is still to be computed takes "
                     + MemoryBudgetException.amount(need) + ", the memory budget leaves "
-                    + MemoryBudgetException.amount(budgetBytes) + ": raise --memory by at least "
+                    + MemoryBudgetException.amount(budgetBytes) + ": " + Remedy.RAISE_MEMORY + " by at least "
                     + MemoryBudgetException.amount(need - budgetBytes) + ", or use another directory");
         }
     }

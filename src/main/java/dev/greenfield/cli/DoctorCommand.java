@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
 import dev.greenfield.backend.cuda.CudaSurvey;
+import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.GeneralOptions;
@@ -36,7 +37,7 @@ final class DoctorCommand implements Action {
                 + mebibytes(machine.getFreeMemorySize()) + " free, "
                 + mebibytes(Runtime.getRuntime().maxMemory()) + " for Java's heap (change with -Xmx)");
         for (String line : BackendChoice.survey()) {
-            terminal.line("backend     " + line);
+            terminal.line("backend     " + RemedyOptions.in(line));
         }
         if (general.verbose) {
             for (String line : CudaSurvey.tuning()) {

@@ -3,6 +3,7 @@ package dev.greenfield.engine;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.model.ModelConfig;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ public final class Batches {
                         + " for a single source over "
                         + rows[c] + (rows[c] == 1 ? " token" : " tokens") + ", the memory budget leaves "
                         + MemoryBudgetException.amount(budgetBytes)
-                        + ": raise --memory or use a shorter prompt");
+                        + ": " + Remedy.RAISE_MEMORY + " or use a shorter prompt");
             }
             if (sum + rows[c] > most) {
                 ranges.add(new Range(from, c));

@@ -2,6 +2,7 @@ package dev.greenfield.engine;
 
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.Cancellation;
 import java.util.function.Consumer;
 
 /**
@@ -44,6 +45,7 @@ final class ColumnTiles {
             if (to < rows.columns()) {
                 to -= (to - from) % least;
             }
+            Cancellation.check();
             work.accept(rows.columns(from, to));
             from = to;
         }

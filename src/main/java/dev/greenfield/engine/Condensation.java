@@ -3,6 +3,7 @@ package dev.greenfield.engine;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.model.ModelConfig;
 
 /**
@@ -73,6 +74,7 @@ final class Condensation {
         int width = model.config().width();
         int atOnce = w.mapsAtOnce();
         for (int t = from; t < to; t += atOnce) {
+            Cancellation.check();
             int n = Math.min(atOnce, to - t);
             Matrix maps = w.maps(n);
             if (atOnce == 1) {
@@ -85,6 +87,7 @@ final class Condensation {
                 backend.multiply(1, scaled, false, block.down(), false, 0, maps);
             }
             for (int i = 0; i < n; i++) {
+                Cancellation.check();
                 use.take(t + i, maps.rows(i * width, width));
             }
         }

@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.Cancellation;
 
 /**
  * The halves of a block for first and second derivatives together, dx and ddx. Where f is one of the nonlinear operations,
@@ -36,9 +37,11 @@ final class Curvatures {
         normalize(batch.x(), batch.second(), rows, 0, primal.normalized1(), primal.inverseStd1(), dy, ddy);
         backend.multiply(1, dy, false, block.qkv(), false, 0, dqkv);
         backend.multiply(1, ddy, false, block.qkv(), false, 0, ddqkv);
+        Cancellation.check(); // all rows are in attention at once
         backend.attentionTangent(primal.attention(), dqkv, rows, fromToken, dy);
         backend.attentionTangent(primal.attention(), ddqkv, rows, fromToken, ddy);
         backend.attentionCurvature(primal.attention(), dqkv, rows, fromToken, ddy);
+        Cancellation.check();
         addBranch(dy, rows, fromToken, block.projection(), batch.x());
         addBranch(ddy, rows, fromToken, block.projection(), batch.second());
     }
@@ -77,6 +80,7 @@ final class Curvatures {
         int from = rows.start(fromToken);
         int chunk = w.chunk(rows.rows() - from);
         for (int r = from; r < rows.rows(); r += chunk) {
+            Cancellation.check();
             int n = Math.min(chunk, rows.rows() - r);
             Matrix dx = batch.x().rows(r, n);
             Matrix ddx = batch.second().rows(r, n);

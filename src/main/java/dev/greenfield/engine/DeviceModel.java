@@ -4,6 +4,7 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
@@ -103,6 +104,7 @@ public final class DeviceModel implements AutoCloseable {
         Buffer device = track(backend.allocate(layer + ".weight", (long) in * out));
         double[] rows = new double[ROWS * out];
         for (int i0 = 0; i0 < in; i0 += ROWS) {
+            Cancellation.check();
             int n = Math.min(ROWS, in - i0);
             weight.read((long) i0 * out, rows, 0, n * out);
             requireFinite(weight.name(), rows, n * out, (long) i0 * out);

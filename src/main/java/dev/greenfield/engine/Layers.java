@@ -5,6 +5,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.Cancellation;
 
 /**
  * The halves of a block, as values, tangents and adjoints. With N the normalization of LayerNorm and A causal attention:
@@ -102,6 +103,7 @@ final class Layers {
         DeviceModel.BlockWeights block = model.block(l);
         int chunk = w.chunk(x.rows());
         for (int r = 0; r < x.rows(); r += chunk) {
+            Cancellation.check();
             int n = Math.min(chunk, x.rows() - r);
             Matrix u = w.hidden(n);
             backend.multiply(1, normalized.rows(r, n), false, block.up(), false, 0, u);
@@ -159,6 +161,7 @@ final class Layers {
         DeviceModel.BlockWeights block = model.block(l);
         int chunk = w.chunk(toRow - fromRow);
         for (int r = fromRow; r < toRow; r += chunk) {
+            Cancellation.check();
             int n = Math.min(chunk, toRow - r);
             Matrix part = dx.rows(r, n);
             Matrix dy = w.y(n);
@@ -217,6 +220,7 @@ final class Layers {
         DeviceModel.BlockWeights block = model.block(l);
         int chunk = w.chunk(toRow - fromRow);
         for (int r = fromRow; r < toRow; r += chunk) {
+            Cancellation.check();
             int n = Math.min(chunk, toRow - r);
             Matrix part = g.rows(r, n);
             Matrix du = w.hidden(n);

@@ -5,7 +5,9 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -107,6 +109,7 @@ public final class Linearization implements AutoCloseable {
             model.embed(tokens, atHalfDepth(0));
             insert(0);
             for (int l = 0; l < blocks.size(); l++) {
+                Cancellation.check();
                 Matrix middle = atHalfDepth(2 * l + 1);
                 layers.attentionForward(l, atHalfDepth(2 * l), middle, rows, blocks.get(l), w);
                 insert(2 * l + 1);
@@ -161,7 +164,7 @@ public final class Linearization implements AutoCloseable {
             if (!Double.isFinite(squares[t])) {
                 throw new InputException(
                         "the final residual at token " + t + " is not finite: this model's numbers leave the"
-                                + " range of " + backend.precision().label() + "; use --backend reference");
+                                + " range of " + backend.precision().label() + "; " + Remedy.USE_REFERENCE);
             }
         }
     }

@@ -2,6 +2,7 @@ package dev.greenfield.engine;
 
 import dev.greenfield.backend.Backend;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.model.ModelConfig;
 
 /**
@@ -35,7 +36,7 @@ public final class MemoryBudget {
         if (weights > bytes) {
             throw new MemoryBudgetException("the weights take " + MemoryBudgetException.amount(weights) + " on the "
                     + backend.name()
-                    + " backend, the memory budget is " + MemoryBudgetException.amount(bytes) + ": raise --memory"
+                    + " backend, the memory budget is " + MemoryBudgetException.amount(bytes) + ": " + Remedy.RAISE_MEMORY
                     + (askedBytes == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
         }
         backend.keepWithin(bytes);
@@ -61,7 +62,7 @@ public final class MemoryBudget {
         long weights = weightBytes(backend, config);
         if (weights > freeBytes()) {
             throw new MemoryBudgetException("the weights of " + name + " take " + MemoryBudgetException.amount(weights)
-                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
+                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY);
         }
     }
 
@@ -75,7 +76,7 @@ public final class MemoryBudget {
         if (need > freeBytes()) {
             throw new MemoryBudgetException("a run of " + tokens + " tokens takes "
                     + MemoryBudgetException.amount(need) + ", the memory budget leaves "
-                    + MemoryBudgetException.amount(freeBytes()) + ": raise --memory or close earlier runs");
+                    + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY + " or close earlier runs");
         }
     }
 
@@ -88,7 +89,7 @@ public final class MemoryBudget {
         long need = model.missingUnembeddingBytes();
         if (need > freeBytes()) {
             throw new MemoryBudgetException("the output matrix takes " + MemoryBudgetException.amount(need)
-                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": raise --memory");
+                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY);
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.greenfield.engine;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.Cancellation;
 
 /**
  * The sweeps over the depths of one linearized run: tangents and patched runs climb, cotangents descend. Each takes all its
@@ -125,6 +126,7 @@ public final class Sweep {
         // After the last attention below `to`, rows no longer see each other: only those that are wanted go on.
         int lastAttention = lastAttentionBelow(to);
         for (int h = batch.start(); h <= to; h++) {
+            Cancellation.check();
             entrance.enter(h);
             visitor.visit(h, batch.rows(), batch.columns(), batch.x());
             if (h < to) {
@@ -145,6 +147,7 @@ public final class Sweep {
         try (Batch batch = new Batch(run.model(), run.length(), seeds, false, fromToken)) {
             int nonzeroFrom = run.length() - 1;
             for (int h = batch.start(); h >= to; h--) {
+                Cancellation.check();
                 int[] seeded = batch.enter(h, null, 1);
                 if (seeded != null) {
                     nonzeroFrom = Math.min(nonzeroFrom, seeded[0]);

@@ -1,7 +1,7 @@
 package dev.greenfield.failure;
 
 /** A device or a native library failed or is not there. The command line exits with status 3 on it. */
-public final class BackendException extends RuntimeException {
+public final class BackendException extends GreenfieldException {
     private static final long serialVersionUID = 1L;
 
     private final String found;

@@ -3,7 +3,7 @@ package dev.greenfield.failure;
 import java.util.Locale;
 
 /** The work does not fit the memory that there is. The command line exits with status 4 on it. */
-public class MemoryBudgetException extends RuntimeException {
+public class MemoryBudgetException extends GreenfieldException {
     private static final long serialVersionUID = 1L;
 
     public MemoryBudgetException(String message) {

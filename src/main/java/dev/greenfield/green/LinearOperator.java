@@ -3,6 +3,7 @@ package dev.greenfield.green;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.lattice.Site;
 import java.util.Collection;
 import java.util.List;
@@ -187,7 +188,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
             throw new MemoryBudgetException("the full " + noun() + " has " + outputs() + " x " + inputs() + " entries ("
                     + MemoryBudgetException.amount(materializedBytes()) + "), the memory budget leaves "
                     + MemoryBudgetException.amount(budgetBytes)
-                    + ": raise --memory or ask for its leading part with --rank");
+                    + ": " + Remedy.RAISE_MEMORY + " or " + Remedy.ASK_FOR_LEADING_PART);
         }
         double[] matrix = new double[(int) elements];
         int n = inputs();
@@ -244,6 +245,17 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
     }
 
     /**
+     * The leading {@code rank} singular values and vectors, from a random start of seed 0; see {@link #svd(int, long)}.
+     *
+     * @param rank k, from 1 to the smaller side of the matrix
+     * @throws InputException when the rank is not in that range
+     * @throws MemoryBudgetException when so many vectors do not fit the memory budget
+     */
+    public final LowRank svd(int rank) {
+        return svd(rank, 0);
+    }
+
+    /**
      * The leading {@code rank} singular values and vectors, by a randomized block Krylov method (Musco
      * and Musco, 2015) on tangents and adjoints; the matrix is never formed.
      *
@@ -258,5 +270,15 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
             throw new InputException("rank " + rank + ": expected 1 to " + most + ", the smaller side of the operator");
         }
         return RandomizedSvd.compute(this, rank, seed);
+    }
+
+    @Override
+    public String toString() {
+        return noun() + " from " + sites(sources()) + " to " + sites(targets()) + ", [" + outputs() + ", " + inputs()
+                + "]";
+    }
+
+    private static String sites(List<Site> sites) {
+        return sites.size() == 1 ? sites.get(0).toString() : sites.size() + " sites";
     }
 }

@@ -1,5 +1,8 @@
 package dev.greenfield.green;
 
+import java.util.Locale;
+import java.util.Objects;
+
 /**
  * The leading part U S V' of an operator.
  *
@@ -10,7 +13,60 @@ package dev.greenfield.green;
  * @param energyError one standard error of {@code energy}; 0 when the whole was summed exactly
  * @param squaredFrobenius the whole squared Frobenius norm that {@code energy} is a fraction of
  */
+@SuppressWarnings("ArrayRecordComponent") // copied in and out; compared by identity, as results are
 public record LowRank(double[] u, double[] s, double[] v, double energy, double energyError, double squaredFrobenius) {
+    /** Copies. */
+    public LowRank {
+        u = u.clone();
+        s = s.clone();
+        v = v.clone();
+    }
+
+    /** Left singular vectors, row-major [m D, k]; a copy. */
+    @Override
+    public double[] u() {
+        return u.clone();
+    }
+
+    /** Singular values, [k], falling; a copy. */
+    @Override
+    public double[] s() {
+        return s.clone();
+    }
+
+    /** Right singular vectors, row-major [n D, k]; a copy. */
+    @Override
+    public double[] v() {
+        return v.clone();
+    }
+
+    /**
+     * Left singular vector number {@code i}, [m D].
+     *
+     * @throws IndexOutOfBoundsException if there is no such number
+     */
+    public double[] left(int i) {
+        return column(u, i);
+    }
+
+    /**
+     * Right singular vector number {@code i}, [n D].
+     *
+     * @throws IndexOutOfBoundsException if there is no such number
+     */
+    public double[] right(int i) {
+        return column(v, i);
+    }
+
+    private double[] column(double[] matrix, int i) {
+        Objects.checkIndex(i, s.length);
+        double[] column = new double[matrix.length / s.length];
+        for (int row = 0; row < column.length; row++) {
+            column[row] = matrix[row * s.length + i];
+        }
+        return column;
+    }
+
     /** Number of singular values k. */
     public int rank() {
         return s.length;
@@ -25,5 +81,18 @@ public record LowRank(double[] u, double[] s, double[] v, double energy, double 
             curve[i] = squaredFrobenius == 0 ? 1 : sum / squaredFrobenius;
         }
         return curve;
+    }
+
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT,
+                "rank %d of an operator [%d, %d], singular values %.4g to %.4g, energy %.4f",
+                s.length,
+                u.length / s.length,
+                v.length / s.length,
+                s[0],
+                s[s.length - 1],
+                energy);
     }
 }

@@ -1,6 +1,8 @@
 package dev.greenfield.green;
 
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -55,7 +57,7 @@ final class RandomizedSvd {
         if (block > most) {
             throw new MemoryBudgetException("rank " + rank + " needs " + block + " pairs of vectors of "
                     + a.numbersEach() + " numbers at least, the memory budget leaves room for " + most
-                    + ": raise --memory or lower the rank");
+                    + ": " + Remedy.RAISE_MEMORY + " or lower the rank");
         }
         double[][] next = gaussian(block, n);
         Ritz ritz = null;
@@ -79,6 +81,7 @@ final class RandomizedSvd {
     }
 
     private void append(double[] direction, double[] image) {
+        Cancellation.check(); // products with all vectors so far follow, on the host
         basis.add(direction);
         images.add(image);
         double[] row = new double[images.size()];
@@ -94,6 +97,7 @@ final class RandomizedSvd {
         double[][] left = new double[rank][];
         double captured = 0;
         for (int k = 0; k < rank; k++) {
+            Cancellation.check();
             right[k] = combine(basis, ritz.vectors[k], a.inputs());
             left[k] = combine(images, ritz.vectors[k], a.outputs());
             double sign = signOf(right[k]);
@@ -174,6 +178,7 @@ final class RandomizedSvd {
     /** Makes the vectors orthogonal to the basis, each direction of which is read once for all of them. */
     private void removeBasis(double[][] vectors) {
         for (double[] direction : basis) {
+            Cancellation.check();
             for (double[] vector : vectors) {
                 double along = dot(direction, vector);
                 for (int i = 0; i < vector.length; i++) {

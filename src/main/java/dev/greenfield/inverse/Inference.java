@@ -3,6 +3,7 @@ package dev.greenfield.inverse;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -144,5 +145,17 @@ public final class Inference {
     /** Why the search ended. */
     public End end() {
         return end;
+    }
+
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT,
+                "%s, misfit %.3g after %d %s (%s)",
+                source,
+                misfit(),
+                steps.size(),
+                steps.size() == 1 ? "step" : "steps",
+                end.name().toLowerCase(Locale.ROOT));
     }
 }

@@ -3,6 +3,7 @@ package dev.greenfield.inverse;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.ArrayList;
@@ -65,7 +66,7 @@ final class Refinement {
             if (need > scope.freeBytes()) {
                 throw new MemoryBudgetException("a run with a source in it takes " + MemoryBudgetException.amount(need)
                         + ", the memory budget leaves " + MemoryBudgetException.amount(scope.freeBytes())
-                        + ": raise --memory or close earlier runs");
+                        + ": " + Remedy.RAISE_MEMORY + " or close earlier runs");
             }
             this.source = source;
             this.around = scope.with(at(sites, source));
@@ -121,7 +122,7 @@ final class Refinement {
                 double fraction = 1;
                 Point next = new Point(solution.x());
                 if (here != null && !(next.objective(wanted) < objective / 4)) {
-                    next = better(next, nearer(around, here, wanted), wanted);
+                    next = better(next, nearer(around, here, next, wanted), wanted);
                 }
                 double[] goal = next.source;
                 while (!(next.objective(wanted) < objective) && fraction > Math.scalb(1.0, -MOST_HALVINGS)) {
@@ -166,14 +167,22 @@ final class Refinement {
         }
     }
 
-    /** The source so far and the shortest change of it that to first order does what is left to do. */
-    private Point nearer(Tangent around, Point here, double[] wanted) {
-        double[] left = here.left(wanted);
-        double[] goal = around.solve(
-                        left, lambda, new LeastSquares.Stop(SHARE_LEFT, stop.gradient(), stop.iterations()))
-                .x();
-        LeastSquares.add(goal, 1, here.source);
-        return new Point(goal);
+    /**
+     * The source so far and the shortest change of it that to first order does what is left to do. The other point is closed when
+     * this one cannot be had.
+     */
+    private Point nearer(Tangent around, Point here, Point other, double[] wanted) {
+        try {
+            double[] left = here.left(wanted);
+            double[] goal = around.solve(
+                            left, lambda, new LeastSquares.Stop(SHARE_LEFT, stop.gradient(), stop.iterations()))
+                    .x();
+            LeastSquares.add(goal, 1, here.source);
+            return new Point(goal);
+        } catch (RuntimeException | Error e) {
+            other.close();
+            throw e;
+        }
     }
 
     /** The point of smaller objective; the other is closed. */

@@ -3,6 +3,7 @@ package dev.greenfield.inverse;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Site;
 import java.util.ArrayList;
@@ -103,7 +104,7 @@ public final class SourceLocator {
             throw new MemoryBudgetException("the Green blocks of " + candidates.size() + " sites take "
                     + MemoryBudgetException.amount(8 * elements) + ", there is room for "
                     + MemoryBudgetException.amount(room)
-                    + ": name fewer candidate sites, or raise --memory and Java's -Xmx");
+                    + ": name fewer candidate sites, or " + Remedy.RAISE_MEMORY + " and Java's -Xmx");
         }
     }
 

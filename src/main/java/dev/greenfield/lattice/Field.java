@@ -63,15 +63,24 @@ public final class Field {
 
     /** The vector at a site of whole depth, [D]. */
     public double[] vector(Site site) {
+        return vector(whole(site).depth(), site.token());
+    }
+
+    private static Site whole(Site site) {
         if (site.middle()) {
             throw new InputException("this field holds whole depths, " + site + " is between two of them");
         }
-        return vector(site.depth(), site.token());
+        return site;
     }
 
     /** The Euclidean norm of the vector at (depth, token). */
     public double norm(int depth, int token) {
         return Math.sqrt(dot(depth, token, this));
+    }
+
+    /** The Euclidean norm of the vector at a site of whole depth. */
+    public double norm(Site site) {
+        return norm(whole(site).depth(), site.token());
     }
 
     /** The norms at all sites, [depths][tokens]. */
@@ -136,5 +145,10 @@ public final class Field {
                     + other.depths + ", " + other.tokens + ", " + other.width
                     + "] cannot be combined: both runs need the same model and the same number of tokens");
         }
+    }
+
+    @Override
+    public String toString() {
+        return "field of " + depths + " depths, " + tokens + " tokens and width " + width;
     }
 }

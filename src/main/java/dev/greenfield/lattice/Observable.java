@@ -112,4 +112,10 @@ public record Observable(Kind kind, String answer, String foil, double[] weights
         };
         return position == LAST ? what : what + " at token " + position;
     }
+
+    /** What {@link #describe} says. */
+    @Override
+    public String toString() {
+        return describe();
+    }
 }

@@ -4,6 +4,7 @@ import dev.greenfield.failure.InputException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -71,5 +72,11 @@ public final class Source {
     /** Whether it changes nothing: all its components are zero. */
     public boolean isZero() {
         return vectors.values().stream().allMatch(v -> Arrays.stream(v).allMatch(x -> x == 0));
+    }
+
+    @Override
+    public String toString() {
+        String where = vectors.size() == 1 ? vectors.keySet().iterator().next().toString() : vectors.size() + " sites";
+        return String.format(Locale.ROOT, "source of length %.4g at %s", norm(), where);
     }
 }

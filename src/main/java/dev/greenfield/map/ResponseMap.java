@@ -150,6 +150,12 @@ public final class ResponseMap {
         return found;
     }
 
+    @Override
+    public String toString() {
+        return (exact() ? "exact" : "estimated") + " response map of " + levels() + " levels and " + tokens()
+                + " tokens, " + (halfDepths ? "half depths" : "whole depths");
+    }
+
     /** A map that is being asked for: what it is of, and how it is computed. */
     public static final class Request {
         private final Scope scope;

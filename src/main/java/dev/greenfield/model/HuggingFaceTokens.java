@@ -6,6 +6,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.NativeLibraryException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Lines;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -50,12 +51,12 @@ final class HuggingFaceTokens extends AbstractTokenizer {
             throw new NativeLibraryException(
                     "the tokenizer library cannot be loaded on this machine (" + Lines.reason(first(absent))
                             + "), expected Linux, macOS or Windows on a common processor, and a temporary and a home"
-                            + " directory that can be written; use token ids (--tokens)",
+                            + " directory that can be written; " + Remedy.USE_TOKEN_IDS,
                     absent);
         } catch (RuntimeException refused) {
             throw new InputException(
                     origin + ": the tokenizer library refuses the file (" + Lines.reason(refused)
-                            + "), expected a Hugging Face tokenizer; get the file again, or use token ids (--tokens)",
+                            + "), expected a Hugging Face tokenizer; get the file again, or " + Remedy.USE_TOKEN_IDS,
                     refused);
         }
     }
@@ -113,7 +114,7 @@ final class HuggingFaceTokens extends AbstractTokenizer {
         } catch (RuntimeException refused) {
             throw new InputException(
                     origin + ": " + Lines.quoted(text) + " cannot be split into tokens (" + Lines.reason(refused)
-                            + "), expected words of the vocabulary; use other words, or token ids (--tokens)",
+                            + "), expected words of the vocabulary; use other words, or " + Remedy.USE_TOKEN_IDS,
                     refused);
         }
         long[] found = encoding.getIds();

@@ -2,6 +2,7 @@ package dev.greenfield.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Json;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
@@ -32,11 +33,11 @@ final class ListedTokens extends AbstractTokenizer {
     static ListedTokens read(byte[] json, String origin, int vocabulary) throws IOException {
         JsonNode list = Json.parse(json, origin);
         if (!list.isArray() || list.size() > vocabulary) {
-            throw new InputException(
-                    origin + ": found "
-                            + (list.isArray() ? "an array of " + list.size() : "something else than an array")
-                            + ", expected an array of at most " + vocabulary
-                            + " strings, one a token of the vocabulary; correct the file or remove it and use token ids (--tokens)");
+            throw new InputException(origin + ": found "
+                    + (list.isArray() ? "an array of " + list.size() : "something else than an array")
+                    + ", expected an array of at most " + vocabulary
+                    + " strings, one a token of the vocabulary; correct the file or remove it and "
+                    + Remedy.USE_TOKEN_IDS);
         }
         String[] pieces = new String[vocabulary];
         for (int id = 0; id < list.size(); id++) {
@@ -89,7 +90,7 @@ final class ListedTokens extends AbstractTokenizer {
     @Override
     int[] ids(String text) {
         throw new InputException("found a text for a model without tokenizer.json, which alone says how to split it,"
-                + " expected token ids; use --tokens 1,2,3");
+                + " expected numbers such as 1,2,3; " + Remedy.USE_TOKEN_IDS);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 
 /**
  * The dimensions and variants of a GPT-2 style transformer: everything about it but its numbers and its words.
@@ -91,7 +92,7 @@ public record ModelConfig(
     public void checkTokens(int[] ids) {
         if (ids.length == 0) {
             throw new InputException("found no tokens, expected 1 to " + positions
-                    + "; give a prompt that is not empty, or token ids (--tokens)");
+                    + "; give a prompt that is not empty, or " + Remedy.USE_TOKEN_IDS);
         }
         if (ids.length > positions) {
             throw new InputException("found " + ids.length + " tokens, expected at most " + positions

@@ -1,9 +1,12 @@
 package dev.greenfield.model;
 
+import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -100,7 +103,7 @@ public final class ModelSource implements AutoCloseable {
         if (weights instanceof RandomWeights random && random.seed() == seed) {
             throw new InputException(
                     Lines.quoted(spec) + ": found a model that is itself the random initialization of seed " + seed
-                            + ", expected another to compare it with; choose another seed (--seed)");
+                            + ", expected another to compare it with; " + Remedy.CHOOSE_SEED);
         }
         return new ModelSource(
                 spec + ", untrained, seed=" + seed, files, config, new RandomWeights(new RandomSpec(config, seed)));
@@ -160,12 +163,16 @@ public final class ModelSource implements AutoCloseable {
      * Computed at the first call, which other threads may make while the model is in use.
      *
      * @throws UncheckedIOException if the files cannot be read
+     * @throws CancelledException if it was cancelled or interrupted; the next call computes it
      */
     public String sha256() {
         synchronized (hashing) {
             if (sha256 == null) {
                 try {
                     sha256 = weights.sha256();
+                } catch (ClosedByInterruptException interrupted) { // a file whose thread is interrupted closes itself
+                    throw new CancelledException(
+                            "the thread was interrupted: the digest of the weights was given up", interrupted);
                 } catch (IOException unreadable) {
                     throw new UncheckedIOException(
                             "the weights cannot be read: " + Lines.reason(unreadable), unreadable);

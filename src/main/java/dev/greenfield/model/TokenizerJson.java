@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Json;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -65,7 +66,7 @@ final class TokenizerJson {
 
     private static InputException noTokenizer(String origin) {
         return new InputException(origin + ": found no \"model\" object, expected a Hugging Face tokenizer;"
-                + " get the file again, or remove it and use token ids (--tokens)");
+                + " get the file again, or remove it and " + Remedy.USE_TOKEN_IDS);
     }
 
     private void readModel(JsonParser parser) throws IOException {

@@ -1,5 +1,6 @@
 package dev.greenfield.model;
 
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.failure.NativeLibraryException;
 import java.io.IOException;
 
@@ -32,7 +33,7 @@ final class Tokenizers {
         if (!OptionalLibrary.TOKENIZERS.present()) {
             throw new NativeLibraryException(
                     origin + " needs Hugging Face's tokenizer library, which is not here: "
-                            + OptionalLibrary.TOKENIZERS.remedy() + ", or use token ids (--tokens)",
+                            + OptionalLibrary.TOKENIZERS.remedy() + ", or " + Remedy.USE_TOKEN_IDS,
                     null);
         }
         return HuggingFaceTokens.load(bytes, json, origin, vocabulary);

@@ -1,5 +1,6 @@
 package dev.greenfield.model;
 
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.safetensors.DType;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -28,6 +29,7 @@ final class WeightsFile {
                 long elements = ParameterLayout.elements(entry.getValue());
                 float[] chunk = new float[(int) Math.min(CHUNK, elements)];
                 for (long from = 0; from < elements; from += chunk.length) {
+                    Cancellation.check();
                     int count = (int) Math.min(chunk.length, elements - from);
                     parameter.read(from, chunk, 0, count);
                     writer.write(chunk, 0, count);

@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Lines;
 import java.util.HashMap;
 import java.util.Map;
@@ -70,7 +71,7 @@ final class WordTokens extends AbstractTokenizer {
     /** The error for a word that would become the unknown token or vanish. */
     static InputException unknown(String word, String origin) {
         return new InputException("found the word " + Lines.quoted(word) + ", expected words of the vocabulary in "
-                + origin + "; use another word, or ids (--tokens, or #123 for one token)");
+                + origin + "; use another word, or #123 for the token with that id, or " + Remedy.USE_TOKEN_IDS);
     }
 
     @Override

@@ -299,4 +299,10 @@ public final class SourcePropagation {
                 })
                 .orElse(Double.NaN);
     }
+
+    @Override
+    public String toString() {
+        return "propagation of a source at " + site + " over " + tangent.depths() + " depths and " + tangent.tokens()
+                + " tokens";
+    }
 }

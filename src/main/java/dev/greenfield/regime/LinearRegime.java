@@ -4,6 +4,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * How far first order holds for one source J: the change of F when epsilon J is added, measured at amplitudes epsilon of both
@@ -175,5 +176,17 @@ public final class LinearRegime {
     /** The relative error of first order, |measured - predicted| / |measured|; NaN where both are zero. */
     static double off(double measured, double predicted) {
         return Math.abs(measured - predicted) / Math.abs(measured);
+    }
+
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT,
+                "%s: F' = %.4g, F'' = %.4g, radius %s at tolerance %s",
+                source,
+                slope,
+                curvature,
+                radius(0),
+                grid.tolerances()[0]);
     }
 }

@@ -1,5 +1,7 @@
 package dev.greenfield.regime;
 
+import java.util.Locale;
+
 /**
  * The amplitude up to which first order holds within a tolerance, as far as it could be found: it lies between two bounds.
  *
@@ -53,5 +55,15 @@ public record Radius(double low, double high) {
     /** Whether a predicted radius agrees within a factor of at least 1: times or divided by it, it is within the bounds. */
     public boolean agrees(double predicted, double factor) {
         return predicted * factor >= low && predicted / factor <= high;
+    }
+
+    @Override
+    public String toString() {
+        return switch (kind()) {
+            case FOUND -> String.format(Locale.ROOT, "%.4g", low);
+            case ABOVE -> String.format(Locale.ROOT, "above %.4g", low);
+            case BELOW -> String.format(Locale.ROOT, "below %.4g", high);
+            case UNKNOWN -> "unknown";
+        };
     }
 }

@@ -135,4 +135,10 @@ public final class RegimeMap {
     public FlagAgreement agreement(int i, double factor) {
         return FlagAgreement.of(regimes(), i, factor);
     }
+
+    @Override
+    public String toString() {
+        return "regime map of " + levels() + " levels and " + tokens() + " tokens, "
+                + regimes().size() + " sites";
+    }
 }

@@ -1,6 +1,7 @@
 package dev.greenfield.regime;
 
 import dev.greenfield.engine.Scope;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SecondOrder;
@@ -48,6 +49,7 @@ final class RegimeSearch {
         }
         measureGrid(pairs);
         for (int round = 1; round <= ROUNDS; round++) {
+            Cancellation.check();
             boolean halve = round % HALVE_EVERY == 0;
             List<Point> points = new ArrayList<>();
             for (Pair pair : pairs) {

@@ -14,6 +14,7 @@ import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Activation patching at every site: what happens to F when the residual at one site is replaced by a donor run's. Measured
@@ -165,13 +166,39 @@ public final class PatchSweep {
         return copy(measured);
     }
 
-    /** The first-order prediction of {@link #measured}, [L+1][T]. */
+    /**
+     * Change of F by the patch at a site.
+     *
+     * @throws InputException if the site is not at a whole depth of the run
+     */
+    public double measured(Site site) {
+        return at(measured, site);
+    }
+
+    /**
+     * The first-order prediction of {@link #measured(Site)}.
+     *
+     * @throws InputException if the site is not at a whole depth of the run
+     */
+    public double predicted(Site site) {
+        return at(predicted, site);
+    }
+
+    private double at(double[][] values, Site site) {
+        if (site.middle() || site.depth() >= values.length || site.token() >= values[0].length) {
+            throw new InputException("site " + site + " is not in this patch sweep: expected a whole depth from 0 to "
+                    + (values.length - 1) + " and a token from 0 to " + (values[0].length - 1));
+        }
+        return values[site.depth()][site.token()];
+    }
+
+    /** The first-order prediction of {@link #measured()}, [L+1][T]. */
     public double[][] predicted() {
         return copy(predicted);
     }
 
     /**
-     * The prediction of {@link #measured} to second order, [L+1][T]: F' + F'' / 2 along the displacement at each site; exactly 0 where
+     * The prediction of {@link #measured()} to second order, [L+1][T]: F' + F'' / 2 along the displacement at each site; exactly 0 where
      * the patch can have no effect.
      *
      * @throws IllegalStateException if this sweep was made without it; see {@link #withSecondOrder}
@@ -206,5 +233,24 @@ public final class PatchSweep {
             copy[i] = values[i].clone();
         }
         return copy;
+    }
+
+    @Override
+    public String toString() {
+        Site largest = Site.of(0, 0);
+        for (int l = 0; l < measured.length; l++) {
+            for (int t = 0; t < measured[l].length; t++) {
+                largest = Math.abs(measured[l][t]) > Math.abs(measured(largest)) ? Site.of(l, t) : largest;
+            }
+        }
+        return String.format(
+                Locale.ROOT,
+                "patch sweep of %d depths and %d tokens, F = %.4g, donor's %.4g, largest change %.4g at %s",
+                measured.length,
+                measured[0].length,
+                value,
+                donorValue,
+                measured(largest),
+                largest);
     }
 }

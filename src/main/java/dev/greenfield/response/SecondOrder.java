@@ -84,4 +84,9 @@ public final class SecondOrder {
         }
         return change;
     }
+
+    @Override
+    public String toString() {
+        return "first and second derivatives along " + first.length + (first.length == 1 ? " source" : " sources");
+    }
 }

@@ -15,6 +15,7 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -82,6 +83,11 @@ public final class SensitivityField {
         return (site.middle() ? middle : whole).vector(site.depth(), site.token());
     }
 
+    /** |S| at a site. */
+    public double norm(Site site) {
+        return (site.middle() ? middle : whole).norm(site.depth(), site.token());
+    }
+
     /** |S| at whole depths, [L+1][T]. */
     public double[][] norms() {
         return whole.norms();
@@ -108,5 +114,23 @@ public final class SensitivityField {
             sum += predict(at.getKey(), at.getValue());
         }
         return sum;
+    }
+
+    @Override
+    public String toString() {
+        Site largest = Site.of(0, 0);
+        for (int l = 0; l < whole.depths(); l++) {
+            for (int t = 0; t < whole.tokens(); t++) {
+                largest = whole.norm(l, t) > norm(largest) ? Site.of(l, t) : largest;
+            }
+        }
+        return String.format(
+                Locale.ROOT,
+                "sensitivity of F = %.4g, %d depths and %d tokens, largest %.4g at %s",
+                value,
+                whole.depths(),
+                whole.tokens(),
+                norm(largest),
+                largest);
     }
 }

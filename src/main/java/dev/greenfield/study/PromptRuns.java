@@ -32,8 +32,17 @@ final class PromptRuns implements AutoCloseable {
     record Sides(Run clean, Run corrupt, DisplacementTransfer transfer) implements AutoCloseable {
         static Sides of(Model model, PromptPair pair) {
             Run clean = model.run(pair.tokens());
-            Run corrupt = model.run(pair.corrupt());
-            return new Sides(clean, corrupt, clean.transfer(corrupt, pair.observable()));
+            Run corrupt = null;
+            try {
+                corrupt = model.run(pair.corrupt());
+                return new Sides(clean, corrupt, clean.transfer(corrupt, pair.observable()));
+            } catch (RuntimeException | Error e) {
+                clean.close();
+                if (corrupt != null) {
+                    corrupt.close();
+                }
+                throw e;
+            }
         }
 
         @Override

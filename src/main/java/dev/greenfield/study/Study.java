@@ -2,11 +2,14 @@ package dev.greenfield.study;
 
 import dev.greenfield.Model;
 import dev.greenfield.Run;
+import dev.greenfield.failure.Cancellation;
+import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.statistics.SeededGenerator;
 import dev.greenfield.transfer.ResidualMaps;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -115,6 +118,7 @@ public final class Study {
      * @param directory an existing one
      * @param facts what tells this study from another one in the same directory, besides the models' and the suite's digests
      * @throws InputException if the directory holds another study, or another process works in it
+     * @throws CancelledException if it was cancelled or interrupted; what is done is kept, and the next call goes on from there
      */
     public Outcome run(Path directory, Map<String, String> facts, Progress progress) throws IOException {
         try (StudyDirectory files = StudyDirectory.open(directory, facts)) {
@@ -128,6 +132,7 @@ public final class Study {
             int kept = 0;
             int done = 0;
             for (PromptPair pair : pairs) {
+                Cancellation.check();
                 Map<String, Measures> found = files.read(pair.number(), "").orElse(null);
                 if (found == null) {
                     files.write(pair.number(), "", measure(pair, chosen));
@@ -147,6 +152,16 @@ public final class Study {
                         + " on one half and judge them on the other.");
             }
             return sumUp(all, tables);
+        } catch (ClosedByInterruptException interrupted) { // a file whose thread is interrupted closes itself
+            throw new CancelledException(
+                    "the thread was interrupted: the call was given up, study " + directory
+                            + " has what was done before",
+                    interrupted);
+        } finally {
+            if (untrained != null) {
+                untrained.close();
+                untrained = null;
+            }
         }
     }
 
@@ -239,6 +254,7 @@ public final class Study {
         List<Finding> found = new ArrayList<>();
         List<PredictionRow> predictions = new ArrayList<>();
         for (StudyPart part : all) {
+            Cancellation.check();
             Map<Integer, Measures> table = tables.get(part.name());
             Findings findings = new Findings(part, pairs, table, seed);
             if (!findings.measures().isEmpty()) {

@@ -1,5 +1,6 @@
 package dev.greenfield.text;
 
+import dev.greenfield.failure.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -46,6 +47,7 @@ public final class Digest extends OutputStream {
     public void drain(InputStream stream) throws IOException {
         byte[] buffer = new byte[1 << 16];
         for (int n = stream.read(buffer); n >= 0; n = stream.read(buffer)) {
+            Cancellation.check();
             digest.update(buffer, 0, n);
         }
     }

@@ -7,7 +7,6 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.statistics.Draws;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * How well responses from one depth to another go through the leading k directions of the Green operator G between them, k = 1 to K, with
@@ -72,14 +71,15 @@ public record SliceReduction(
         double[] through = new double[response.length];
         double[] throughBasis = new double[response.length];
         double[][] randomThrough = new double[RANDOM_SOURCES][response.length];
+        double[] s = leading.s();
         for (int k = 0; k < rank; k++) {
-            double[] u = column(leading.u(), k, rank);
-            double[] v = column(leading.v(), k, rank);
-            add(through, u, leading.s()[k] * dot(v, source));
+            double[] u = leading.left(k);
+            double[] v = leading.right(k);
+            add(through, u, s[k] * dot(v, source));
             add(throughBasis, basisResponses[k], dot(basis[k], source));
             double squares = 0;
             for (int i = 0; i < RANDOM_SOURCES; i++) {
-                add(randomThrough[i], u, leading.s()[k] * dot(v, randomSources[i]));
+                add(randomThrough[i], u, s[k] * dot(v, randomSources[i]));
                 squares += Math.pow(error(randomThrough[i], randomResponses[i]), 2);
             }
             displacement[k] = error(through, response);
@@ -99,12 +99,6 @@ public record SliceReduction(
             System.arraycopy(field.vector(sites.get(i)), 0, vector, i * field.width(), field.width());
         }
         return vector;
-    }
-
-    private static double[] column(double[] matrix, int k, int columns) {
-        return IntStream.range(0, matrix.length / columns)
-                .mapToDouble(i -> matrix[i * columns + k])
-                .toArray();
     }
 
     private static void add(double[] to, double[] what, double factor) {

@@ -58,7 +58,7 @@ class BatchSplitTest {
                 Batches.runCurvatures(model, new int[] {TOKENS}, TOKENS, budget, range -> {});
                 return budget;
             } catch (MemoryBudgetException tooSmall) {
-                assertThat(tooSmall).hasMessageContaining("raise --memory");
+                assertThat(tooSmall).hasMessageContaining("raise the memory budget");
             }
         }
         throw new AssertionError("no budget is enough");
@@ -200,11 +200,11 @@ class BatchSplitTest {
             // The run itself would fit, the rows that make it would not.
             assertThatThrownBy(() -> model.run(tokens(1)))
                     .isInstanceOf(MemoryBudgetException.class)
-                    .hasMessageContaining("raise --memory");
+                    .hasMessageContaining("raise the memory budget");
         }
         Backend never = leaks.watched(Backends.REFERENCE.open());
         assertThatThrownBy(() -> TestModels.open(MODEL, never, weights / 2))
                 .isInstanceOf(MemoryBudgetException.class)
-                .hasMessageContaining("raise --memory");
+                .hasMessageContaining("raise the memory budget");
     }
 }

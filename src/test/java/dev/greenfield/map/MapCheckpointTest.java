@@ -297,7 +297,7 @@ class MapCheckpointTest {
             assertThatThrownBy(() -> setting.map(copy))
                     .isInstanceOf(MemoryBudgetException.class)
                     .hasMessageContaining("a batch that is still to be computed takes ")
-                    .hasMessageContaining("raise --memory by at least ");
+                    .hasMessageContaining("raise the memory budget by at least ");
             setting.budget = budget;
             assertSame(setting.map(copy), whole);
         }

@@ -10,6 +10,7 @@ import dev.greenfield.backend.ColumnOperations;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.Precision;
 import java.lang.management.ManagementFactory;
@@ -140,7 +141,7 @@ public final class CpuBackend implements Backend {
         if (elements > maxBufferLength()) {
             throw new MemoryBudgetException(
                     "'" + label + "' needs " + elements + " elements, one buffer of the cpu backend" + " holds at most "
-                            + maxBufferLength() + ": lower --memory so that the work is cut smaller");
+                            + maxBufferLength() + ": " + Remedy.LOWER_MEMORY + " so that the work is cut smaller");
         }
         return new CpuBuffer(label, (int) elements, memory.allocate((int) elements), ledger);
     }

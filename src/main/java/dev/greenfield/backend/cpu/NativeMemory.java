@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cpu;
 
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -92,7 +93,7 @@ final class NativeMemory implements CpuMemory {
                 pointer = new FloatPointer(Math.max(floats, 1));
             } catch (OutOfMemoryError e) {
                 throw new MemoryBudgetException("the system gave no " + MemoryBudgetException.amount(4L * floats)
-                        + " of memory for one buffer: close other programs or lower --memory");
+                        + " of memory for one buffer: close other programs or " + Remedy.LOWER_MEMORY);
             }
             view = pointer.asBuffer();
         }

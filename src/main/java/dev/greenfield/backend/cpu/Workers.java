@@ -1,5 +1,6 @@
 package dev.greenfield.backend.cpu;
 
+import dev.greenfield.failure.Cancellation;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,9 +32,13 @@ final class Workers implements AutoCloseable {
             this.task = task;
         }
 
-        void work() {
+        /** Does what is left to do; only the thread that asked for the loop is one that can be told to give it up. */
+        void work(boolean asker) {
             for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
                 try {
+                    if (asker) {
+                        Cancellation.check();
+                    }
                     if (failure == null) {
                         task.accept(i);
                     }
@@ -60,10 +65,15 @@ final class Workers implements AutoCloseable {
         return helpers.length + 1;
     }
 
-    /** Runs task(0) to task(tasks - 1), in any order and on any of the threads; returns when all are done. */
+    /**
+     * Runs task(0) to task(tasks - 1), in any order and on any of the threads; returns when all are done.
+     *
+     * @throws dev.greenfield.failure.CancelledException if the caller was interrupted or cancelled; some tasks are then not done
+     */
     void run(int tasks, IntConsumer task) {
         if (tasks <= 1 || helpers.length == 0 || !taken.tryLock()) {
             for (int i = 0; i < tasks; i++) {
+                Cancellation.check();
                 task.accept(i);
             }
             return;
@@ -77,7 +87,7 @@ final class Workers implements AutoCloseable {
             for (Thread helper : helpers) {
                 LockSupport.unpark(helper);
             }
-            loop.work();
+            loop.work(true);
             for (int spins = 0; loop.done.get() < tasks; spins++) {
                 if (spins < SPINS) {
                     Thread.onSpinWait();
@@ -118,7 +128,7 @@ final class Workers implements AutoCloseable {
         while (!closed) {
             Loop loop = current;
             if (loop != null && loop != last) {
-                loop.work();
+                loop.work(false);
                 last = loop;
                 spins = 0;
             } else if (spins++ < SPINS) {

@@ -2,6 +2,7 @@ package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.DeviceMemoryException;
+import dev.greenfield.failure.Remedy;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
@@ -78,14 +79,15 @@ final class Cuda {
             case CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,
                     CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
                     CUresult.CUDA_ERROR_INVALID_PTX ->
-                "; the kernels in this jar do not fit this GPU or driver: update the driver, or use --backend cpu";
+                "; the kernels in this jar do not fit this GPU or driver: update the driver, or " + Remedy.USE_CPU;
             case CUresult.CUDA_ERROR_LAUNCH_TIMEOUT ->
-                "; a display shares this GPU and its watchdog stopped the kernel: lower --memory for smaller batches";
+                "; a display shares this GPU and its watchdog stopped the kernel: " + Remedy.LOWER_MEMORY
+                        + " for smaller batches";
             default ->
                 broken(result)
                         ? "; the device can no longer be used by this process: start again, and report this with the"
                                 + " shapes above"
-                        : "; 'doctor' says what this machine can run, --backend cpu needs no GPU";
+                        : "; " + Remedy.SURVEY_BACKENDS + ", or " + Remedy.USE_CPU;
         };
     }
 
@@ -96,8 +98,8 @@ final class Cuda {
         }
         if (status != 0) {
             throw new BackendException(what + ": " + JCublas2.cublasGetStatusName(status) + " from cuBLAS"
-                    + cause(what, status == cublasStatus.CUBLAS_STATUS_EXECUTION_FAILED) + "; 'doctor'"
-                    + " says which library was taken, --backend cpu needs none");
+                    + cause(what, status == cublasStatus.CUBLAS_STATUS_EXECUTION_FAILED)
+                    + "; " + Remedy.SURVEY_BACKENDS + ", or " + Remedy.USE_CPU);
         }
     }
 }

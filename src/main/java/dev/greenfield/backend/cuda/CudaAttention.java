@@ -7,6 +7,7 @@ import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.model.Precision;
+import dev.greenfield.failure.Remedy;
 
 /**
  * Launches the attention kernels of {@code cuda-kernels}: chooses the variant by precision and head width, and the grid and
@@ -183,7 +184,7 @@ final class CudaAttention {
             throw new BackendException(
                     "heads of width " + shape.headWidth() + " need " + sharedBytes
                             + " bytes of shared memory, this GPU has " + mostSharedBytes,
-                    "use --backend cpu");
+                    Remedy.USE_CPU.phrase());
         }
         int slices = shape.heads() * ((shape.headWidth() + width - 1) / width);
         return new Variant(precision + "_" + (vector ? Integer.toString(width) : "any"), slices, sharedBytes);

@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.Remedy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -76,7 +77,7 @@ final class CudaDevice {
         if (number < 0 || number >= count[0]) {
             throw new BackendException(
                     "found " + count[0] + (count[0] == 1 ? " GPU" : " GPUs") + ", expected one with number " + number,
-                    "check -D" + NUMBER + " and CUDA_VISIBLE_DEVICES, or use --backend cpu");
+                    "check -D" + NUMBER + " and CUDA_VISIBLE_DEVICES, or " + Remedy.USE_CPU);
         }
         CUdevice handle = new CUdevice();
         Cuda.check(JCudaDriver.cuDeviceGet(handle, number), "opening GPU " + number);
@@ -85,7 +86,7 @@ final class CudaDevice {
             throw new BackendException(
                     device.name + " has compute capability " + device.capability() + ", the kernels need at least "
                             + LEAST_MAJOR + ".0",
-                    "use --backend cpu");
+                    Remedy.USE_CPU.phrase());
         }
         return device;
     }

@@ -3,6 +3,7 @@ package dev.greenfield.backend.cuda;
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.jcuda.ExtractionException;
 import dev.greenfield.jcuda.NativeExtraction;
+import dev.greenfield.failure.Remedy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +66,7 @@ public final class CudaLibraries {
         if (!KernelImage.inJar()) {
             throw new BackendException(
                     "this jar was built without nvcc and has no CUDA kernels",
-                    "install the CUDA toolkit 13 and build again, or use --backend cpu");
+                    "install the CUDA toolkit 13 and build again, or " + Remedy.USE_CPU);
         }
         for (Path folder : LibraryFolders.named()) {
             if (!Files.isDirectory(folder)) {
@@ -80,7 +81,7 @@ public final class CudaLibraries {
         if (LibraryFolders.named().isEmpty() && DRIVER_RUNS.stream().noneMatch(Files::exists)) {
             throw new BackendException(
                     "no NVIDIA driver is running (no " + DRIVER_RUNS.get(0) + ")",
-                    "install one, give the container its GPUs, or use --backend cpu");
+                    "install one, give the container its GPUs, or " + Remedy.USE_CPU);
         }
         for (Map.Entry<Path, String> folder : LibraryFolders.ofSystem().entrySet()) {
             Path file = folder.getKey().resolve("libcuda.so.1");
@@ -110,7 +111,7 @@ public final class CudaLibraries {
             throw new BackendException(
                     "no cuBLAS could be used (libcublas.so.12 or libcublas.so.13), " + refused,
                     "install the CUDA toolkit or Python's nvidia-cublas, or name its folder with -D"
-                            + LibraryFolders.PROPERTY + "=DIR; 'doctor' prints what was considered");
+                            + LibraryFolders.PROPERTY + "=DIR; " + Remedy.SURVEY_BACKENDS);
         }
     }
 

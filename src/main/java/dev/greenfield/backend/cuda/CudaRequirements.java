@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.model.OptionalLibrary;
 
 /**
@@ -21,7 +22,7 @@ public final class CudaRequirements {
         String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
         if (!system.equals(SYSTEM)) {
             throw new BackendException(
-                    "this build talks to GPUs on Linux x86-64 only, this is " + system, "use --backend cpu");
+                    "this build talks to GPUs on Linux x86-64 only, this is " + system, Remedy.USE_CPU.phrase());
         }
         if (!OptionalLibrary.CUDA.present()) {
             throw new BackendException("JCuda's classes are not here", OptionalLibrary.CUDA.remedy());

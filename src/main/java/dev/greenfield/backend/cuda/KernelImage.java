@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Digest;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,7 +30,7 @@ record KernelImage(byte[] code, String sha256, String compiler, String architect
                 InputStream facts = KernelImage.class.getResourceAsStream(FACTS)) {
             if (code == null || facts == null) {
                 throw new BackendException(
-                        "this jar has no CUDA kernels: build it where nvcc is, or use --backend cpu");
+                        "this jar has no CUDA kernels: build it where nvcc is, or " + Remedy.USE_CPU);
             }
             byte[] bytes = code.readAllBytes();
             Properties properties = new Properties();

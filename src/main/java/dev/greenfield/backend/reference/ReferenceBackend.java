@@ -9,6 +9,7 @@ import dev.greenfield.backend.ColumnOperations;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.Precision;
 import java.util.Arrays;
@@ -111,7 +112,7 @@ public final class ReferenceBackend implements Backend {
             return new ReferenceBuffer(label, new double[(int) elements], ledger);
         } catch (OutOfMemoryError e) {
             throw new MemoryBudgetException("'" + label + "' needs " + MemoryBudgetException.amount(elements * 8)
-                    + " of Java heap and that is not free: start Java with a larger -Xmx or lower --memory");
+                    + " of Java heap and that is not free: start Java with a larger -Xmx or " + Remedy.LOWER_MEMORY);
         }
     }
 

@@ -185,12 +185,14 @@ public final class GreenCommand implements Action {
         LowRank part = job.timed("green", () -> green.svd(k, job.seed()));
         int width = green.inputs();
         addLeading(job, part);
+        double[] u = part.u();
+        double[] s = part.s();
         double[] norms = new double[green.outputs() / width];
         for (int to = 0; to < norms.length; to++) {
             double sum = 0;
             for (int i = to * width; i < (to + 1) * width; i++) {
                 for (int j = 0; j < k; j++) {
-                    double value = part.u()[i * k + j] * part.s()[j];
+                    double value = u[i * k + j] * s[j];
                     sum += value * value;
                 }
             }
@@ -200,8 +202,7 @@ public final class GreenCommand implements Action {
         rows.add(List.of("k", "singular value", "energy"));
         double[] curve = part.energyCurve();
         for (int j = 0; j < k; j++) {
-            rows.add(List.of(
-                    Integer.toString(j + 1), Numbers.format("%.5g", part.s()[j]), Numbers.format("%.4f", curve[j])));
+            rows.add(List.of(Integer.toString(j + 1), Numbers.format("%.5g", s[j]), Numbers.format("%.4f", curve[j])));
         }
         Tables.print(job.terminal(), "singular values, and the fraction of the energy up to each", rows);
         return new Shown(norms, curve);

@@ -1,6 +1,7 @@
 package dev.greenfield.cli.io;
 
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.NativeLibraryException;
@@ -24,12 +25,22 @@ public record Failure(int exit, String message) {
     public static final int INPUT = 2;
     public static final int BACKEND = 3;
     static final int MEMORY = 4;
+    /** What a shell says of a command that an interrupt ended. */
+    static final int INTERRUPTED = 130;
+
+    /** The library's remedies become options. */
+    public Failure {
+        message = RemedyOptions.in(message);
+    }
 
     /** The status and message of a failure; {@code command} is null where none was named. */
     public static Failure of(Throwable failure, String command) {
         if (failure instanceof ParameterException wrong) {
             String help = command == null ? "--help" : command + " --help";
             return new Failure(INPUT, usage(wrong) + " (see " + help + ")");
+        }
+        if (failure instanceof CancelledException) {
+            return new Failure(INTERRUPTED, failure.getMessage());
         }
         if (failure instanceof InputException) {
             return new Failure(INPUT, failure.getMessage());

@@ -4,6 +4,7 @@ import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
 import dev.greenfield.cli.io.OutputDirectory;
+import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.io.ResultFile;
 import dev.greenfield.cli.io.TensorSet;
 import dev.greenfield.cli.io.Terminal;
@@ -55,7 +56,7 @@ public abstract class ModelJob implements AutoCloseable {
                 thread.start();
             });
         }
-        terminal.progress(model.backend().reason());
+        terminal.progress(RemedyOptions.in(model.backend().reason()));
     }
 
     /** What the model was run on, for a report's heading. */

@@ -1,5 +1,6 @@
 package dev.greenfield.cli.study;
 
+import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.report.LineChart;
@@ -54,7 +55,9 @@ final class StudyPage {
                 "Each finding is a number over n prompt pairs with the interval that 1000 resamples of the pairs give."
                         + " Where a claim says what the number should be, the verdict says whether the whole interval is"
                         + " there (holds), none of it (does not hold), or it is on both sides (undecided)."
-                        + (outcome.remarks().isEmpty() ? "" : "\n\nLeft out: " + String.join(" ", outcome.remarks())));
+                        + (outcome.remarks().isEmpty()
+                                ? ""
+                                : "\n\nLeft out: " + RemedyOptions.in(String.join(" ", outcome.remarks()))));
         for (Claim claim : Claim.values()) {
             List<List<String>> rows = outcome.findings().stream()
                     .filter(f -> f.claim() == claim)

@@ -2,6 +2,7 @@ package dev.greenfield.cli.study;
 
 import dev.greenfield.Model;
 import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.statistics.Estimate;
@@ -41,7 +42,7 @@ final class StudyReport {
         job.result("prompts", prompts);
         job.result(
                 "findings", outcome.findings().stream().map(StudyReport::fields).toList());
-        job.result("left_out", outcome.remarks());
+        job.result("left_out", outcome.remarks().stream().map(RemedyOptions::in).toList());
         new StudyTables(job, outcome).write();
         job.report(new StudyPage(job, outcome, prompts, nameB).page());
         print();
@@ -89,6 +90,6 @@ final class StudyReport {
                         job.terminal(), claim.id() + ": " + claim.statement() + " (95 % intervals over prompts)", rows);
             }
         }
-        outcome.remarks().forEach(remark -> job.terminal().line(remark));
+        outcome.remarks().forEach(remark -> job.terminal().line(RemedyOptions.in(remark)));
     }
 }

@@ -1,0 +1,104 @@
+package dev.greenfield;
+
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.lattice.Site;
+import dev.greenfield.map.ResponseMap;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.report.ReportPage;
+import dev.greenfield.report.ResponseMapChart;
+import dev.greenfield.report.TokenLabels;
+import dev.greenfield.response.SensitivityField;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** One page of what a run says of itself: where an observable is sensitive, and which site responds to which. */
+final class RunReport {
+    private static final int SHOWN = 10; // sites of the table
+
+    private final List<String> labels;
+    private final ReportPage page;
+
+    /** A page for a run; {@code f} is null where there is no observable. */
+    RunReport(Run run, Observable f) {
+        this.labels = TokenLabels.of(run.tokenText());
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("model", run.scope().model().source().spec());
+        facts.put("prompt", String.join("", run.tokenText()));
+        if (f != null) {
+            facts.put("F", f.describe());
+        }
+        facts.put("backend", run.scope().model().backend().name());
+        facts.put("device", run.scope().model().backend().device());
+        facts.put("version", Greenfield.version());
+        this.page = new ReportPage("Run", "What depends on what in the residual stream").facts(facts);
+        if (f != null) {
+            sensitivity(run.sensitivity(f));
+        }
+        map(run.responseMap().compute());
+    }
+
+    private void sensitivity(SensitivityField s) {
+        double[][] norms = s.norms();
+        page.chart(new HeatMap(
+                "Norm of the sensitivity",
+                "Euclidean norm of dF/dR[l][t]: the largest first-order change of F that a source of unit length at the"
+                        + " site can cause. Logarithmic colours.",
+                depths(norms.length),
+                labels,
+                norms,
+                HeatMap.Scale.LOG,
+                "|dF/dR|"));
+        List<Site> sites = new ArrayList<>();
+        for (int l = 0; l < norms.length; l++) {
+            for (int t = 0; t < norms[l].length; t++) {
+                sites.add(Site.of(l, t));
+            }
+        }
+        sites.sort(Comparator.comparingDouble((Site site) -> -s.norm(site)));
+        page.table(
+                String.format(Locale.ROOT, "The most sensitive sites; F is %.4g.", s.value()),
+                List.of("depth", "token", "|dF/dR|"),
+                sites.stream()
+                        .limit(SHOWN)
+                        .map(site -> List.of(
+                                Integer.toString(site.depth()),
+                                labels.get(site.token()),
+                                String.format(Locale.ROOT, "%.4g", s.norm(site))))
+                        .toList());
+    }
+
+    private void map(ResponseMap map) {
+        page.chart(new ResponseMapChart(
+                "Response map",
+                "Frobenius norm of the Green operator from each site to each, estimated from random directions: how much"
+                        + " the stream at a target responds to sources at the site that is selected.",
+                depths(map.levels()),
+                labels,
+                map.frobenius(),
+                "|G|"));
+    }
+
+    private static List<String> depths(int count) {
+        return IntStream.range(0, count).mapToObj(Integer::toString).toList();
+    }
+
+    /** Writes the page whole or not at all, over what is there. */
+    void write(Path file) throws IOException {
+        Path unfinished = file.resolveSibling(file.getFileName() + ".tmp");
+        try {
+            Files.writeString(unfinished, page.html());
+            Files.move(unfinished, file, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(unfinished);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package dev.greenfield.cli.io;
+
+import dev.greenfield.failure.Remedy;
+
+/** Puts the command line's options in the place of the library's words for what to do. */
+public final class RemedyOptions {
+    private RemedyOptions() {}
+
+    /** A message of the library as the command line says it; any other text as it is. */
+    public static String in(String message) {
+        if (message == null) {
+            return null;
+        }
+        String text = message;
+        for (Remedy remedy : Remedy.values()) {
+            String option = of(remedy);
+            // An option may repeat its phrase: what speaks of options already stays.
+            if (!text.contains(option)) {
+                text = text.replace(remedy.phrase(), option);
+            }
+        }
+        return text;
+    }
+
+    /** The table: a remedy in options and commands. */
+    static String of(Remedy remedy) {
+        return switch (remedy) {
+            case RAISE_MEMORY -> "raise --memory";
+            case LOWER_MEMORY -> "lower --memory";
+            case USE_TOKEN_IDS -> "use token ids (--tokens)";
+            case USE_CPU -> "use --backend cpu";
+            case USE_REFERENCE -> "use --backend reference";
+            case CHOOSE_SEED -> "choose another seed (--seed)";
+            case ASK_FOR_LEADING_PART -> "ask for its leading part with --rank";
+            case SURVEY_BACKENDS -> "'doctor' says what this machine can run";
+            case FOUND_PRECISION -> "found --precision";
+            case FOUND_THREADS -> "found --threads";
+        };
+    }
+}
