@@ -9,6 +9,7 @@ import dev.greenfield.green.GreenOperator;
 import dev.greenfield.inverse.InferenceRequest;
 import dev.greenfield.inverse.SourceLocator;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -304,9 +305,9 @@ public final class Run implements AutoCloseable {
     }
 
     private void check(Site site) {
-        int layers = model.config().layers();
-        if (site.halfDepth() > 2 * layers || site.token() >= linearization.length()) {
-            throw new InputException("site " + site + " is not in this run: expected a depth of at most " + layers
+        HalfDepth top = HalfDepth.ofDepth(model.config().layers());
+        if (site.halfDepth().isAbove(top) || site.token() >= linearization.length()) {
+            throw new InputException("site " + site + " is not in this run: expected a depth of at most " + top
                     + " and a token from 0 to " + (linearization.length() - 1));
         }
     }

@@ -32,7 +32,7 @@ final class TokenRows {
     /**
      * A row, [D]; not to be changed.
      *
-     * @throws dev.greenfield.lattice.InputException if one of its numbers is not finite
+     * @throws dev.greenfield.failure.InputException if one of its numbers is not finite
      */
     synchronized double[] row(String parameter, int row) {
         return kept.computeIfAbsent(new Key(parameter, row), key -> {

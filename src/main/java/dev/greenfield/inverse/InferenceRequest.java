@@ -3,6 +3,7 @@ package dev.greenfield.inverse;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -87,10 +88,10 @@ public final class InferenceRequest {
     }
 
     private void requireInRun(Site site) {
-        int layers = run.model().config().layers();
-        if (site.halfDepth() > 2 * layers || site.token() >= run.length()) {
-            throw new InputException("source site " + site + " is not in this run: expected a depth of at most "
-                    + layers + " and a token from 0 to " + (run.length() - 1));
+        HalfDepth top = run.model().top();
+        if (site.halfDepth().isAbove(top) || site.token() >= run.length()) {
+            throw new InputException("source site " + site + " is not in this run: expected a depth of at most " + top
+                    + " and a token from 0 to " + (run.length() - 1));
         }
     }
 
@@ -247,9 +248,9 @@ public final class InferenceRequest {
         List<Site> allowed = among;
         if (allowed == null) {
             allowed = new ArrayList<>();
-            for (int h = 0; h <= outputs.below(); h += 2) {
+            for (int l = 0; HalfDepth.ofDepth(l).isBelow(outputs.highest()); l++) {
                 for (int t = 0; t < run.length(); t++) {
-                    allowed.add(Site.of(h / 2, t));
+                    allowed.add(Site.of(l, t));
                 }
             }
         }

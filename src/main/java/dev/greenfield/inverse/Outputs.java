@@ -3,9 +3,12 @@ package dev.greenfield.inverse;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.green.GreenOperator;
+import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SensitivityField;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.LongSupplier;
 
@@ -20,8 +23,8 @@ sealed interface Outputs {
     /** Whether a source at a site can move any of them. */
     boolean see(Site site);
 
-    /** The highest half depth at which sources come before what is read, and so need the run to carry them there. */
-    int below();
+    /** The highest level that is read: only sources below it need the run to carry them there. */
+    HalfDepth highest();
 
     /** Observables, one number each. */
     record Observables(List<Readout.Resolved> list, int layers) implements Outputs {
@@ -44,17 +47,14 @@ sealed interface Outputs {
             return new Tangent.Rows(sites, rows);
         }
 
-        /** Above the last attention, only the token that is read. */
         @Override
         public boolean see(Site site) {
-            return list.stream()
-                    .anyMatch(f -> site.token() == f.position()
-                            || (site.token() < f.position() && site.halfDepth() <= 2 * layers - 2));
+            return list.stream().anyMatch(f -> Causality.reaches(site, Site.of(layers, f.position())));
         }
 
         @Override
-        public int below() {
-            return 2 * layers - 1;
+        public HalfDepth highest() {
+            return HalfDepth.ofDepth(layers);
         }
     }
 
@@ -79,19 +79,17 @@ sealed interface Outputs {
             return new Tangent.Green(new GreenOperator(run, sites, targets, budget));
         }
 
-        /** At one token from any depth below, at an earlier token only with an attention in between. */
         @Override
         public boolean see(Site site) {
-            return targets.stream()
-                    .anyMatch(target -> site.halfDepth() <= target.halfDepth()
-                            && (site.token() == target.token()
-                                    || (site.token() < target.token()
-                                            && (site.halfDepth() + 1) / 2 < (target.halfDepth() + 1) / 2)));
+            return targets.stream().anyMatch(target -> Causality.reaches(site, target));
         }
 
         @Override
-        public int below() {
-            return targets.stream().mapToInt(Site::halfDepth).max().orElseThrow() - 1;
+        public HalfDepth highest() {
+            return targets.stream()
+                    .map(Site::halfDepth)
+                    .max(Comparator.naturalOrder())
+                    .orElseThrow();
         }
     }
 }

@@ -5,6 +5,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.green.DepthSpectra;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.Directions;
 import dev.greenfield.response.SensitivityField;
@@ -95,7 +96,7 @@ public final class ResponseMap {
         if (site.middle() && !halfDepths) {
             throw new InputException("site " + site + " is at a half depth, this map has whole depths only");
         }
-        int level = halfDepths ? site.halfDepth() : site.depth();
+        int level = halfDepths ? site.halfDepth().index() : site.depth();
         if (level >= levels() || site.token() >= tokens()) {
             throw new InputException(
                     "site " + site + " is not in this map of " + levels() + " levels and " + tokens() + " tokens");
@@ -284,11 +285,11 @@ public final class ResponseMap {
         }
 
         private Collection<Site> checked(Collection<Site> sites) {
-            int top = 2 * run.model().config().layers();
+            HalfDepth top = run.model().top();
             for (Site site : sites) {
-                if (site.halfDepth() > top || site.token() >= run.length()) {
-                    throw new InputException("site " + site + " is not in this run: expected a depth of at most "
-                            + top / 2 + " and a token from 0 to " + (run.length() - 1));
+                if (site.halfDepth().isAbove(top) || site.token() >= run.length()) {
+                    throw new InputException("site " + site + " is not in this run: expected a depth of at most " + top
+                            + " and a token from 0 to " + (run.length() - 1));
                 }
             }
             if (sites.isEmpty()) {
@@ -300,9 +301,9 @@ public final class ResponseMap {
         /** Every site of the map, level by level. */
         static List<Site> all(Linearization run, boolean halfDepths) {
             List<Site> sites = new ArrayList<>();
-            for (int h = 0; h <= 2 * run.model().config().layers(); h += halfDepths ? 1 : 2) {
+            for (HalfDepth level : HalfDepth.levels(run.model().config().layers(), halfDepths)) {
                 for (int t = 0; t < run.length(); t++) {
-                    sites.add(new Site(h / 2, h % 2 == 1, t));
+                    sites.add(Site.at(level, t));
                 }
             }
             return sites;
@@ -345,13 +346,11 @@ public final class ResponseMap {
 
         private List<List<Site>> byLevel(Collection<Site> asked) {
             List<Site> sites = asked == null ? all(run, halfDepths) : known(asked);
-            List<List<Site>> levels = new ArrayList<>();
-            for (int h = 0; h <= 2 * run.model().config().layers(); h += halfDepths ? 1 : 2) {
-                int halfDepth = h;
-                levels.add(
-                        sites.stream().filter(s -> s.halfDepth() == halfDepth).toList());
-            }
-            return levels;
+            return HalfDepth.levels(run.model().config().layers(), halfDepths).stream()
+                    .map(level -> sites.stream()
+                            .filter(s -> s.halfDepth().equals(level))
+                            .toList())
+                    .toList();
         }
 
         private MapSweep sweep() {

@@ -3,8 +3,9 @@ package dev.greenfield.response;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Seeds;
-import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Causality;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.Comparator;
@@ -16,7 +17,7 @@ public final class SourceColumns {
     private final Linearization run;
     private final List<Source> sources;
     private final int position;
-    private final int top;
+    private final HalfDepth top;
     private final int[] order;
 
     /**
@@ -29,22 +30,22 @@ public final class SourceColumns {
         this.run = run;
         this.sources = sources;
         this.position = f.position();
-        this.top = 2 * run.model().config().layers();
+        this.top = run.model().top();
         this.order = IntStream.range(0, sources.size())
                 .filter(i -> sources.get(i).vectors().keySet().stream().anyMatch(this::seen))
                 .boxed()
-                .sorted(Comparator.comparingInt((Integer i) -> -lowest(sources.get(i))))
+                .sorted(Comparator.comparing((Integer i) -> lowest(sources.get(i)), Comparator.reverseOrder()))
                 .mapToInt(i -> i)
                 .toArray();
     }
 
     /** Refuses a source that is not of this run. */
     public static void check(Linearization run, Source source) {
-        int layers = run.model().config().layers();
+        HalfDepth top = run.model().top();
         int width = run.model().config().width();
         source.vectors().forEach((site, vector) -> {
-            if (site.halfDepth() > 2 * layers || site.token() >= run.length()) {
-                throw new InputException("site " + site + " is not in this run: expected a depth of at most " + layers
+            if (site.halfDepth().isAbove(top) || site.token() >= run.length()) {
+                throw new InputException("site " + site + " is not in this run: expected a depth of at most " + top
                         + " and a token from 0 to " + (run.length() - 1));
             }
             if (vector.length != width) {
@@ -54,22 +55,20 @@ public final class SourceColumns {
         });
     }
 
-    /** Whether F, read at a token of a run, can see a site: not a later token, nor another one with no attention above it. */
+    /** Whether F, read at the last depth and a token of a run, can see a site. */
     public static boolean seen(Linearization run, int position, Site site) {
-        int top = 2 * run.model().config().layers();
-        return site.token() == position
-                || (site.token() < position && site.halfDepth() <= Sweep.lastAttentionBelow(top));
+        return Causality.reaches(site, Site.at(run.model().top(), position));
     }
 
     private boolean seen(Site site) {
         return seen(run, position, site);
     }
 
-    private int lowest(Source source) {
+    private HalfDepth lowest(Source source) {
         return source.vectors().keySet().stream()
                 .filter(this::seen)
-                .mapToInt(Site::halfDepth)
-                .min()
+                .map(Site::halfDepth)
+                .min(Comparator.naturalOrder())
                 .orElseThrow();
     }
 
@@ -81,8 +80,8 @@ public final class SourceColumns {
                 .orElseThrow();
     }
 
-    /** The half depth of F. */
-    int top() {
+    /** The level of F. */
+    HalfDepth top() {
         return top;
     }
 

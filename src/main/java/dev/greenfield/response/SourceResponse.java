@@ -1,13 +1,12 @@
 package dev.greenfield.response;
 
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 
 /** The response of the whole field to one source, downstream of its site: exact to first order, or measured. */
@@ -16,7 +15,7 @@ public final class SourceResponse {
 
     /** dR for the source J at a site, [L+1, T, D]: the tangent of the run along J; exactly zero outside the site's cone. */
     public static Field tangent(Linearization run, Site site, double[] source) {
-        int top = 2 * run.model().config().layers();
+        HalfDepth top = run.model().top();
         Field response = zeros(run);
         double[] values = response.toArray();
         Seeds seeds = new Seeds();
@@ -28,7 +27,7 @@ public final class SourceResponse {
 
     /** R with the source epsilon J added at a site minus R without it, [L+1, T, D]. */
     public static Field measured(Linearization run, Site site, double[] source, double epsilon) {
-        int top = 2 * run.model().config().layers();
+        HalfDepth top = run.model().top();
         double[] scaled = source.clone();
         for (int i = 0; i < scaled.length; i++) {
             scaled[i] *= epsilon;
@@ -53,9 +52,9 @@ public final class SourceResponse {
     private static Visitor collect(Linearization run, double[] values) {
         Backend backend = run.model().backend();
         int width = run.model().config().width();
-        return (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
-            if (halfDepth % 2 == 0) {
-                int at = (halfDepth / 2 * run.length() + rows.first(0)) * width;
+        return (level, rows, columns, x) -> {
+            if (!level.isMiddle()) {
+                int at = (level.block() * run.length() + rows.first(0)) * width;
                 backend.downloadLater(x.buffer(), x.offset(), values, at, rows.rows() * width);
             }
         };
