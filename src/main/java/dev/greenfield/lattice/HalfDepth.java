@@ -39,6 +39,16 @@ public record HalfDepth(int index) implements Comparable<HalfDepth> {
                 .toList();
     }
 
+    /** A level by its {@link #number}. */
+    public static HalfDepth numbered(int number, boolean halfDepths) {
+        return halfDepths ? new HalfDepth(number) : ofDepth(number);
+    }
+
+    /** This level's place among {@link #levels}; a middle has none where there are whole depths only, and gets its block's. */
+    public int number(boolean halfDepths) {
+        return halfDepths ? index : block();
+    }
+
     /** The block l that begins here or whose middle this is; at depth L, which no block follows, L. */
     public int block() {
         return index / 2;

@@ -83,7 +83,7 @@ final class MapPart implements Visitor {
         if (level.isMiddle() && !halfDepths) {
             return;
         }
-        sum(halfDepths ? level.index() : level.block(), rows, columns, x);
+        sum(level.number(halfDepths), rows, columns, x);
         if (layout.forward()) {
             readings.read(backend, level, rows, x, (c, vector, dot) -> read(columns[c], vector, dot));
         }

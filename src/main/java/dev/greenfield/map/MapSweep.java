@@ -245,6 +245,6 @@ final class MapSweep {
     }
 
     private int place(Site site) {
-        return place(halfDepths ? site.halfDepth().index() : site.depth(), site.token());
+        return place(site.halfDepth().number(halfDepths), site.token());
     }
 }

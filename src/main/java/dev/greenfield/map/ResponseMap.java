@@ -96,7 +96,7 @@ public final class ResponseMap {
         if (site.middle() && !halfDepths) {
             throw new InputException("site " + site + " is at a half depth, this map has whole depths only");
         }
-        int level = halfDepths ? site.halfDepth().index() : site.depth();
+        int level = site.halfDepth().number(halfDepths);
         if (level >= levels() || site.token() >= tokens()) {
             throw new InputException(
                     "site " + site + " is not in this map of " + levels() + " levels and " + tokens() + " tokens");

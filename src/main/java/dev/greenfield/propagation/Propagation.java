@@ -54,7 +54,7 @@ public final class Propagation {
             throw new InputException(
                     "front fraction " + frontFraction + ": expected a number above 0 and at most 1, such as 0.01");
         }
-        int level = halfDepths ? source.halfDepth().index() : source.depth();
+        int level = source.halfDepth().number(halfDepths);
         if ((source.middle() && !halfDepths) || level >= norms.length || source.token() >= norms[0].length) {
             throw new InputException("source " + source + " is not in this response of " + norms.length + " levels and "
                     + norms[0].length + " tokens");
@@ -71,7 +71,7 @@ public final class Propagation {
     }
 
     private HalfDepth halfDepth(int number) {
-        return halfDepths ? new HalfDepth(number) : HalfDepth.ofDepth(number);
+        return HalfDepth.numbered(number, halfDepths);
     }
 
     /** The norms at the reachable tokens of a level, nearest first: [m], NaN where not known. */

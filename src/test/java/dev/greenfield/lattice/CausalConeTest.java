@@ -9,7 +9,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Who reaches whom, against walks through the lattice one half block at a time. */
-class CausalityTest {
+class CausalConeTest {
     private static final int LAYERS = 3;
     private static final int TOKENS = 4;
 
