@@ -9,8 +9,8 @@ import dev.greenfield.backend.reference.ReferenceBackend;
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.InputException;
-import dev.greenfield.model.Precision;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.model.Precision;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -5,7 +5,6 @@ import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.MemoryBudget;
 import dev.greenfield.failure.MemoryBudgetException;
-import dev.greenfield.failure.Remedy;
 import dev.greenfield.green.AverageJacobian;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;

@@ -15,7 +15,8 @@ final class OpenRuns implements AutoCloseable {
     private final DeviceModel device;
     private final MemoryBudget budget;
     private final List<Scope> open = new ArrayList<>();
-    private final ReadWriteLock life = new ReentrantReadWriteLock(); // read by runs that begin, written by the model's end
+    private final ReadWriteLock life =
+            new ReentrantReadWriteLock(); // read by runs that begin, written by the model's end
     private boolean closed;
 
     OpenRuns(DeviceModel device, MemoryBudget budget) {

@@ -36,7 +36,8 @@ public final class MemoryBudget {
         if (weights > bytes) {
             throw new MemoryBudgetException("the weights take " + MemoryBudgetException.amount(weights) + " on the "
                     + backend.name()
-                    + " backend, the memory budget is " + MemoryBudgetException.amount(bytes) + ": " + Remedy.RAISE_MEMORY
+                    + " backend, the memory budget is " + MemoryBudgetException.amount(bytes) + ": "
+                    + Remedy.RAISE_MEMORY
                     + (askedBytes == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
         }
         backend.keepWithin(bytes);
@@ -62,7 +63,8 @@ public final class MemoryBudget {
         long weights = weightBytes(backend, config);
         if (weights > freeBytes()) {
             throw new MemoryBudgetException("the weights of " + name + " take " + MemoryBudgetException.amount(weights)
-                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY);
+                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": "
+                    + Remedy.RAISE_MEMORY);
         }
     }
 
@@ -76,7 +78,8 @@ public final class MemoryBudget {
         if (need > freeBytes()) {
             throw new MemoryBudgetException("a run of " + tokens + " tokens takes "
                     + MemoryBudgetException.amount(need) + ", the memory budget leaves "
-                    + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY + " or close earlier runs");
+                    + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY
+                    + " or close earlier runs");
         }
     }
 
@@ -88,8 +91,9 @@ public final class MemoryBudget {
     public void requireUnembedding(DeviceModel model) {
         long need = model.missingUnembeddingBytes();
         if (need > freeBytes()) {
-            throw new MemoryBudgetException("the output matrix takes " + MemoryBudgetException.amount(need)
-                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY);
+            throw new MemoryBudgetException(
+                    "the output matrix takes " + MemoryBudgetException.amount(need) + ", the memory budget leaves "
+                            + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY);
         }
     }
 }

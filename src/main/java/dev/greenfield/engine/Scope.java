@@ -1,6 +1,7 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -101,9 +102,9 @@ public final class Scope implements AutoCloseable {
 
     /** Likewise; {@code what} names the site in the message. */
     public void check(String what, Site site) {
-        int layers = config().layers();
-        if (site.halfDepth() > 2 * layers || site.token() >= length()) {
-            throw new InputException(what + " " + site + " is not in this run: expected a depth of at most " + layers
+        HalfDepth top = model().top();
+        if (site.halfDepth().isAbove(top) || site.token() >= length()) {
+            throw new InputException(what + " " + site + " is not in this run: expected a depth of at most " + top
                     + " and a token from 0 to " + (length() - 1));
         }
     }

@@ -1,7 +1,7 @@
 package dev.greenfield.model;
 
-import dev.greenfield.failure.Remedy;
 import dev.greenfield.failure.NativeLibraryException;
+import dev.greenfield.failure.Remedy;
 import java.io.IOException;
 
 /** Chooses the tokenizer of a model by the files that it has. */

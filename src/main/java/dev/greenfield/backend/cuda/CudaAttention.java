@@ -6,8 +6,8 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.failure.BackendException;
-import dev.greenfield.model.Precision;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.model.Precision;
 
 /**
  * Launches the attention kernels of {@code cuda-kernels}: chooses the variant by precision and head width, and the grid and

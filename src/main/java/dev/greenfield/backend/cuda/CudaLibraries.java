@@ -1,9 +1,9 @@
 package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.jcuda.ExtractionException;
 import dev.greenfield.jcuda.NativeExtraction;
-import dev.greenfield.failure.Remedy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

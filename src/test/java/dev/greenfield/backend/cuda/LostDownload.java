@@ -1,8 +1,8 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.failure.BackendException;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
+import dev.greenfield.failure.BackendException;
 import dev.greenfield.model.Precision;
 
 /**
