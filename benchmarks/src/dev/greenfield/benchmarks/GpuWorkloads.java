@@ -11,6 +11,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
@@ -103,9 +104,9 @@ final class GpuWorkloads implements AutoCloseable {
 
         @Override
         public void run() {
-            int end = forward ? 2 * layers : 0;
-            sweep((from, halfDepth, rows, columns, x) -> {
-                if (halfDepth == end) {
+            HalfDepth end = HalfDepth.ofDepth(forward ? layers : 0);
+            sweep((from, level, rows, columns, x) -> {
+                if (level.equals(end)) {
                     DeviceRates.await(backend, x.buffer());
                 }
             });
@@ -113,7 +114,7 @@ final class GpuWorkloads implements AutoCloseable {
 
         /** A visitor that also knows which direction is the first column of the batch. */
         private interface BatchVisitor {
-            void visit(int from, int halfDepth, RaggedRows rows, int[] columns, Matrix x);
+            void visit(int from, HalfDepth level, RaggedRows rows, int[] columns, Matrix x);
         }
 
         private void sweep(BatchVisitor visitor) {
@@ -122,13 +123,13 @@ final class GpuWorkloads implements AutoCloseable {
             for (Batches.Range range : Batches.cut(model, rowsEach, run.freeBytes())) {
                 Seeds seeds = new Seeds();
                 for (int c = range.from(); c < range.to(); c++) {
-                    seeds.column(forward ? 0 : 2 * layers, forward ? 0 : tokens - 1, directions[c]);
+                    seeds.column(HalfDepth.ofDepth(forward ? 0 : layers), forward ? 0 : tokens - 1, directions[c]);
                 }
-                Visitor one = (halfDepth, rows, columns, x) -> visitor.visit(range.from(), halfDepth, rows, columns, x);
+                Visitor one = (level, rows, columns, x) -> visitor.visit(range.from(), level, rows, columns, x);
                 if (forward) {
-                    new Sweep(run.run()).tangents(seeds, 2 * layers, 0, tokens - 1, one);
+                    new Sweep(run.run()).tangents(seeds, HalfDepth.ofDepth(layers), 0, tokens - 1, one);
                 } else {
-                    new Sweep(run.run()).cotangents(seeds, 0, 0, one);
+                    new Sweep(run.run()).cotangents(seeds, HalfDepth.ofDepth(0), 0, one);
                 }
             }
         }
@@ -138,10 +139,10 @@ final class GpuWorkloads implements AutoCloseable {
         public double[] result() {
             int[] shown = GpuCase.shown(directions.length);
             double[] result = new double[shown.length * width];
-            int end = forward ? 2 * layers : 0;
+            HalfDepth end = HalfDepth.ofDepth(forward ? layers : 0);
             int token = forward ? tokens - 1 : 0;
-            sweep((from, halfDepth, rows, columns, x) -> {
-                for (int c = 0; halfDepth == end && c < columns.length; c++) {
+            sweep((from, level, rows, columns, x) -> {
+                for (int c = 0; level.equals(end) && c < columns.length; c++) {
                     int at = Arrays.binarySearch(shown, from + columns[c]);
                     if (at >= 0) {
                         backend.download(x.buffer(), x.at(rows.row(token, c)), result, at * width, width);

@@ -3,6 +3,8 @@ package dev.greenfield.engine;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.HalfDepth;
+import dev.greenfield.model.ModelConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -19,15 +21,15 @@ final class Batch implements AutoCloseable {
     private final int tokens;
     private final int[] first;
     private final int[] last;
-    private final Map<Integer, List<Seeds.Seed>> seedsAt = new HashMap<>();
-    private final int[] birth;
-    private final int[] birthOrder; // columns by their half depth of birth, and there in the batch's order
+    private final Map<HalfDepth, List<Seeds.Seed>> seedsAt = new HashMap<>();
+    private final int[] birth; // per column the number of the half depth at which it is born
+    private final int[] birthOrder; // columns by that, and there in the batch's order
     private final int[] place; // per column of the seeds where it stands in the batch; -1 while it is not born
     private final boolean up;
     private final Workspace workspace;
     private final Workspace second; // null in sweeps of first order
     private final SeedInjection injection;
-    private final int start;
+    private final HalfDepth start;
     private int born; // how many are, from the front of birthOrder
     private int[] columns = new int[0];
     private RaggedRows rows;
@@ -62,13 +64,14 @@ final class Batch implements AutoCloseable {
         Arrays.fill(place, -1);
         for (Seeds.Seed seed : seeds.all()) {
             int c = seed.column();
-            birth[c] = up ? Math.min(birth[c], seed.halfDepth()) : Math.max(birth[c], seed.halfDepth());
+            int level = seed.level().index();
+            birth[c] = up ? Math.min(birth[c], level) : Math.max(birth[c], level);
             if (up) {
                 first[c] = Math.min(first[c], seed.token());
             } else {
                 last[c] = Math.max(last[c], seed.token());
             }
-            seedsAt.computeIfAbsent(seed.halfDepth(), key -> new ArrayList<>()).add(seed);
+            seedsAt.computeIfAbsent(seed.level(), key -> new ArrayList<>()).add(seed);
         }
         long total = 0;
         int longest = 0;
@@ -81,18 +84,20 @@ final class Batch implements AutoCloseable {
             longest = Math.max(longest, last[c] - first[c] + 1);
         }
         this.birthOrder = birthOrder();
-        this.start = Arrays.stream(birth).reduce(up ? Math::min : Math::max).orElseThrow();
+        this.start = new HalfDepth(
+                Arrays.stream(birth).reduce(up ? Math::min : Math::max).orElseThrow());
         this.rows = RaggedRows.of(tokens, new int[0], new int[0]);
         // No token has more rows than there are columns.
-        boolean condenses = !curved && n >= Condensation.leastRows(model);
+        ModelConfig config = model.config();
+        boolean condenses = !curved && n >= Condensation.leastRows(backend, config);
         int size = Math.toIntExact(total);
         int attention = curved ? size : (int) ColumnTiles.mostRows(backend, size, longest);
-        this.workspace = new Workspace(backend, model.config(), size, attention, condenses);
+        this.workspace = new Workspace(backend, config, size, attention, condenses);
         Workspace other = null;
         SeedInjection made = null;
         try {
-            other = curved ? new Workspace(backend, model.config(), size) : null;
-            made = new SeedInjection(backend, model.config().width(), seedsAt.values());
+            other = curved ? Workspace.ofSecondDerivatives(backend, config, size, tokens) : null;
+            made = new SeedInjection(backend, config.width(), seedsAt.values());
         } finally {
             if (made == null) {
                 workspace.close();
@@ -121,8 +126,8 @@ final class Batch implements AutoCloseable {
         return up ? first[column] : -last[column];
     }
 
-    /** The half depth at which the sweep begins. */
-    int start() {
+    /** The level at which the sweep begins. */
+    HalfDepth start() {
         return start;
     }
 
@@ -155,35 +160,33 @@ final class Batch implements AutoCloseable {
     }
 
     /**
-     * Lets the columns born at a half depth in and injects the seeds of that half depth.
+     * Lets the columns born at a level in and injects the seeds of that level.
      *
      * @param base what rows without a past hold, [T, D]; null for zeros
      * @param keep what an injected row keeps of itself: 1 to add, 0 to replace
-     * @return the tokens that received seeds, lowest and highest; null when there were none
+     * @return the lowest token that received a seed; T when none did
      */
-    int[] enter(int halfDepth, Matrix base, double keep) {
+    int enter(HalfDepth level, Matrix base, double keep) {
         int until = born;
-        while (until < birthOrder.length && birth[birthOrder[until]] == halfDepth) {
+        while (until < birthOrder.length && birth[birthOrder[until]] == level.index()) {
             until++;
         }
         if (until > born) {
             grow(until, base);
         }
-        List<Seeds.Seed> seeds = seedsAt.getOrDefault(halfDepth, List.of());
+        List<Seeds.Seed> seeds = seedsAt.getOrDefault(level, List.of());
         if (seeds.isEmpty()) {
-            return null;
+            return tokens;
         }
         int[] index = new int[seeds.size()];
         int low = tokens;
-        int high = -1;
         for (int i = 0; i < index.length; i++) {
             Seeds.Seed seed = seeds.get(i);
             index[i] = rows.row(seed.token(), place[seed.column()]);
             low = Math.min(low, seed.token());
-            high = Math.max(high, seed.token());
         }
         injection.inject(x(), index, seeds, keep);
-        return new int[] {low, high};
+        return low;
     }
 
     /** Merges the next columns of the order of birth, up to number {@code until}, with those that are there. */

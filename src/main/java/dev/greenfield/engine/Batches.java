@@ -134,9 +134,9 @@ public final class Batches {
                         * (rows * Workspace.elementsPerRow(model.config())
                                 + SeedInjection.stagedRows(rows)
                                         * model.config().width()
-                                + attention * Workspace.elementsPerAttentionRow(model.config())
-                                + chunk * model.config().inner())
-                + (rows < Condensation.leastRows(model) ? 0 : bytesOfMaps(model, (int) chunk));
+                                + attention * AttentionPart.workElements(model.config())
+                                + chunk * MlpPart.workElements(model.config()))
+                + (rows < Condensation.leastRows(backend, model.config()) ? 0 : bytesOfMaps(model, (int) chunk));
     }
 
     /**
@@ -145,19 +145,18 @@ public final class Batches {
      */
     public static long curvatureBytes(DeviceModel model, long rows, int tokens) {
         ModelConfig config = model.config();
-        long workspace = Workspace.elementsPerRow(config) + Workspace.elementsPerAttentionRow(config);
+        long workspace = Workspace.elementsPerRow(config) + AttentionPart.workElements(config);
         long chunk = Math.min(rows, model.backend().preferredChunkRows());
         return model.backend().precision().bytes()
                 * (rows * 2 * workspace
                         + SeedInjection.stagedRows(rows) * config.width()
-                        + 2 * chunk * config.inner()
-                        + (long) tokens * config.inner());
+                        + 2 * chunk * MlpPart.workElements(config)
+                        + tokens * MlpPart.bendElements(config));
     }
 
     private static long bytesOfMaps(DeviceModel model, int chunk) {
-        long width = model.config().width();
-        long elements = width * width * Condensation.mapsAtOnce(model.config(), chunk);
-        return elements * model.backend().precision().bytes();
+        return Condensation.mapElements(model.config(), chunk)
+                * model.backend().precision().bytes();
     }
 
     /** The most rows whose bytes are within a budget. They grow with the rows, so that the border can be found by halving. */

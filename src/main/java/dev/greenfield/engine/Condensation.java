@@ -15,21 +15,22 @@ import dev.greenfield.model.ModelConfig;
  * product of D rows alone leaves most of a GPU idle.
  */
 final class Condensation {
-    private final DeviceModel model;
     private final Backend backend;
+    private final ModelConfig config;
+    private final MlpPart.Weights weights;
     private final RaggedRows inputs; // the rows of Wup as a batch at one token: row i of Wup is what input i gives
 
-    Condensation(DeviceModel model) {
-        this.model = model;
-        this.backend = model.backend();
-        int[] zeros = new int[model.config().width()];
+    Condensation(Backend backend, ModelConfig config, MlpPart.Weights weights) {
+        this.backend = backend;
+        this.config = config;
+        this.weights = weights;
+        int[] zeros = new int[config.width()];
         this.inputs = RaggedRows.of(1, zeros, zeros);
     }
 
     /** How many rows of a token make its own map worth forming. */
-    static int leastRows(DeviceModel model) {
-        double share = model.backend().condensationThreshold();
-        return (int) Math.min(Integer.MAX_VALUE, Math.ceil(share * evenRows(model.config())));
+    static int leastRows(Backend backend, ModelConfig config) {
+        return (int) Math.min(Integer.MAX_VALUE, Math.ceil(backend.condensationThreshold() * evenRows(config)));
     }
 
     /** At how many rows both ways take the same flops: 2 D^2 F + 2 D^2 n = 4 D F n. */
@@ -39,22 +40,25 @@ final class Condensation {
         return 2 * f > d ? d * f / (2 * f - d) : Double.POSITIVE_INFINITY;
     }
 
-    /** Takes a range of tokens of a batch, all of which are condensed or none. */
-    interface Part {
-        void take(int from, int to, boolean condensed);
+    /** Takes the tokens of a batch from (inclusive) to (exclusive). */
+    interface Tokens {
+        void take(int from, int to);
     }
 
-    /** Cuts the tokens from {@code fromToken} on into runs of those that are condensed and runs of others. */
-    void split(RaggedRows rows, int fromToken, Part part) {
-        int least = leastRows(model);
+    /**
+     * Cuts the tokens from {@code fromToken} on into runs of those with rows enough for maps of their own, which {@code condensed}
+     * takes, and runs of others.
+     */
+    void split(RaggedRows rows, int fromToken, Tokens condensed, Tokens others) {
+        int least = leastRows(backend, config);
         int t = fromToken;
         while (t < rows.tokens()) {
-            boolean condensed = rows.count(t) >= least;
+            boolean enough = rows.count(t) >= least;
             int to = t + 1;
-            while (to < rows.tokens() && (rows.count(to) >= least) == condensed) {
+            while (to < rows.tokens() && (rows.count(to) >= least) == enough) {
                 to++;
             }
-            part.take(t, to, condensed);
+            (enough ? condensed : others).take(t, to);
             t = to;
         }
     }
@@ -69,22 +73,31 @@ final class Condensation {
         void take(int token, Matrix map);
     }
 
-    /** Forms the maps of the tokens from (inclusive) to (exclusive), as many at once as there is room for, and hands each over. */
-    void maps(DeviceModel.BlockWeights block, Layers.Primal primal, int from, int to, Workspace w, Use use) {
-        int width = model.config().width();
+    /** Elements of {@link #mapsAtOnce} maps. */
+    static long mapElements(ModelConfig config, int chunk) {
+        return (long) config.width() * config.width() * mapsAtOnce(config, chunk);
+    }
+
+    /**
+     * Forms the maps of the tokens from (inclusive) to (exclusive), as many at once as there is room for, and hands each over.
+     *
+     * @param derivative act'(u) of the run, [T, F]
+     */
+    void maps(Matrix derivative, int from, int to, Workspace w, Use use) {
+        int width = config.width();
         int atOnce = w.mapsAtOnce();
         for (int t = from; t < to; t += atOnce) {
             Cancellation.check();
             int n = Math.min(atOnce, to - t);
-            Matrix maps = w.maps(n);
+            Matrix maps = w.maps(n); // [n D, D]
             if (atOnce == 1) {
-                formInParts(block, primal, t, maps, w);
+                formInParts(derivative, t, maps, w);
             } else {
-                Matrix scaled = w.hidden(n * width);
+                Matrix scaled = w.hidden(n * width); // [n D, F]
                 for (int i = 0; i < n; i++) {
-                    scale(block, primal, t + i, 0, scaled.rows(i * width, width));
+                    scale(derivative, t + i, 0, scaled.rows(i * width, width));
                 }
-                backend.multiply(1, scaled, false, block.down(), false, 0, maps);
+                weights.down().multiply(scaled, maps);
             }
             for (int i = 0; i < n; i++) {
                 Cancellation.check();
@@ -93,27 +106,20 @@ final class Condensation {
         }
     }
 
-    /** One token's map, where a chunk of the MLP may have fewer rows than Wup. */
-    private void formInParts(DeviceModel.BlockWeights block, Layers.Primal primal, int token, Matrix map, Workspace w) {
+    /** One token's map [D, D], where a chunk of the MLP may have fewer rows than Wup. */
+    private void formInParts(Matrix derivative, int token, Matrix map, Workspace w) {
         int chunk = w.chunk(map.rows());
         for (int i = 0; i < map.rows(); i += chunk) {
             int n = Math.min(chunk, map.rows() - i);
-            Matrix scaled = w.hidden(n);
-            scale(block, primal, token, i, scaled);
-            backend.multiply(1, scaled, false, block.down(), false, 0, map.rows(i, n));
+            Matrix scaled = w.hidden(n); // [n, F]
+            scale(derivative, token, i, scaled);
+            weights.down().multiply(scaled, map.rows(i, n));
         }
     }
 
-    /** The rows of Wup from {@code fromRow} on, each times act'(u) of a token. */
-    private void scale(DeviceModel.BlockWeights block, Layers.Primal primal, int token, int fromRow, Matrix scaled) {
-        Matrix up = block.up().rows(fromRow, scaled.rows());
-        backend.activationTangent(up, inputs, fromRow, primal.derivative().rows(token, 1), scaled);
-    }
-
-    /** Flops of the products that carry the {@code count} rows of one token through the MLP of a block. */
-    static double flops(DeviceModel model, long count) {
-        double d = model.config().width();
-        double f = model.config().inner();
-        return count < leastRows(model) ? 4 * d * f * count : 2 * d * d * (f + count);
+    /** The rows of Wup from {@code fromRow} on, [n, F], each times act'(u) of a token. */
+    private void scale(Matrix derivative, int token, int fromRow, Matrix scaled) {
+        Matrix up = weights.up().weight().rows(fromRow, scaled.rows()); // [n, F]
+        backend.activationTangent(up, inputs, fromRow, derivative.rows(token, 1), scaled);
     }
 }

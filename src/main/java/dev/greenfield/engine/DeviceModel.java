@@ -6,6 +6,7 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Parameter;
@@ -27,32 +28,12 @@ public final class DeviceModel implements AutoCloseable {
     private final ModelConfig config;
     private final TokenRows rows;
     private final List<Buffer> buffers = new ArrayList<>();
-    private final List<BlockWeights> blocks = new ArrayList<>();
+    private final List<Block> blocks = new ArrayList<>();
     private final double[] finalGain;
     private final double[] finalBias;
     private Matrix unembedding;
     private boolean closed;
     private Buffer unembeddingBias;
-
-    /**
-     * The matrices of one block, [in, out].
-     *
-     * @param attention shape of its attention
-     * @param qkv [D, 3D], with qkvBias [3D]
-     * @param projection [D, D], with projectionBias [D]
-     * @param up [D, F], with upBias [F]
-     * @param down [F, D], with downBias [D]
-     */
-    record BlockWeights(
-            AttentionShape attention,
-            Matrix qkv,
-            Buffer qkvBias,
-            Matrix projection,
-            Buffer projectionBias,
-            Matrix up,
-            Buffer upBias,
-            Matrix down,
-            Buffer downBias) {}
 
     /** Uploads the weights of {@code source}, which stays the caller's to close. */
     public DeviceModel(ModelSource source, Backend backend) {
@@ -72,29 +53,20 @@ public final class DeviceModel implements AutoCloseable {
         }
     }
 
-    private BlockWeights uploadBlock(int l) {
+    private Block uploadBlock(int l) {
         String prefix = "h." + l + ".";
         AttentionShape shape = new AttentionShape(config.heads(), config.headWidth(), config.attentionScale(l));
-        Folded qkv = folded(prefix + "ln_1", prefix + "attn.c_attn");
-        Folded projection = folded(null, prefix + "attn.c_proj");
-        Folded up = folded(prefix + "ln_2", prefix + "mlp.c_fc");
-        Folded down = folded(null, prefix + "mlp.c_proj");
-        return new BlockWeights(
-                shape,
-                qkv.weight,
-                qkv.bias,
-                projection.weight,
-                projection.bias,
-                up.weight,
-                up.bias,
-                down.weight,
-                down.bias);
+        Linear qkv = folded(prefix + "ln_1", prefix + "attn.c_attn");
+        Linear projection = folded(null, prefix + "attn.c_proj");
+        Linear up = folded(prefix + "ln_2", prefix + "mlp.c_fc");
+        Linear down = folded(null, prefix + "mlp.c_proj");
+        return new Block(
+                new AttentionPart(backend, config, new AttentionPart.Weights(shape, qkv, projection)),
+                new MlpPart(backend, config, new MlpPart.Weights(up, down)));
     }
 
-    private record Folded(Matrix weight, Buffer bias) {}
-
     /** Uploads diag(gain) W and bias W + c of a linear layer; without a LayerNorm before it, W and c. */
-    private Folded folded(String norm, String layer) {
+    private Linear folded(String norm, String layer) {
         Parameter weight = source.parameter(layer + ".weight");
         int in = (int) weight.shape()[0];
         int out = (int) weight.shape()[1];
@@ -120,7 +92,7 @@ public final class DeviceModel implements AutoCloseable {
         backend.upload(bias, 0, deviceBias, 0, out);
         Matrix matrix = Matrix.of(device, in, out);
         backend.keepAsFactor(matrix);
-        return new Folded(matrix, deviceBias);
+        return new Linear(backend, matrix, deviceBias);
     }
 
     private double[] vector(String name) {
@@ -149,9 +121,19 @@ public final class DeviceModel implements AutoCloseable {
         return backend;
     }
 
-    BlockWeights block(int l) {
+    Block block(int l) {
         requireOpen();
         return blocks.get(l);
+    }
+
+    /** The half block that begins at a level below the last depth. */
+    BlockPart part(HalfDepth from) {
+        return block(from.block()).part(from);
+    }
+
+    /** The last depth L, where the final residual is. */
+    public HalfDepth top() {
+        return HalfDepth.ofDepth(config.layers());
     }
 
     /** Writes token plus position embeddings to x [T, D]: depth 0 of the field. */

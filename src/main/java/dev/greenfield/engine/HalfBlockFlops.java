@@ -1,33 +1,35 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.HalfDepth;
 
 /**
- * Flops of the matrix products that carry tangents or cotangents through half a block, as the layers execute them: 8 D^2 a row for
- * attention (Wqkv and Wo), and for the MLP 4 D F a row or what {@link Condensation} takes instead. What attention does between
- * tokens, O(D T) a row, is not counted.
+ * Flops of the matrix products that carry tangents or cotangents from one level to the next, as the part in between executes them;
+ * see {@link BlockPart#flops}.
  */
 public final class HalfBlockFlops {
     private HalfBlockFlops() {}
 
     /**
-     * The half block that lies after a half depth.
+     * Those of all rows of a batch; 0 where no half block follows.
      *
-     * @param halfDepth where the rows are
+     * @param level where the rows are
      * @param forward whether they climb from there, otherwise they descend
      */
-    public static double of(DeviceModel model, int halfDepth, boolean forward, RaggedRows rows) {
-        double sum = 0;
-        for (int t = 0; t < rows.tokens(); t++) {
-            sum += ofToken(model, halfDepth, forward, rows.count(t));
-        }
-        return sum;
+    public static double of(DeviceModel model, HalfDepth level, boolean forward, RaggedRows rows) {
+        return ends(model, level, forward) ? 0 : part(model, level, forward).flops(rows);
     }
 
     /** Likewise for the {@code count} rows of one token. */
-    public static double ofToken(DeviceModel model, int halfDepth, boolean forward, long count) {
-        boolean attention = (halfDepth % 2 == 0) == forward;
-        double d = model.config().width();
-        return attention ? 8 * d * d * count : Condensation.flops(model, count);
+    public static double ofToken(DeviceModel model, HalfDepth level, boolean forward, long count) {
+        return ends(model, level, forward) ? 0 : part(model, level, forward).flops(count);
+    }
+
+    private static boolean ends(DeviceModel model, HalfDepth level, boolean forward) {
+        return level.equals(forward ? model.top() : HalfDepth.ofDepth(0));
+    }
+
+    private static BlockPart part(DeviceModel model, HalfDepth level, boolean forward) {
+        return model.part(forward ? level : level.below());
     }
 }

@@ -1,6 +1,5 @@
 package dev.greenfield.engine;
 
-import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
@@ -9,6 +8,7 @@ import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.model.ModelConfig;
@@ -28,11 +28,10 @@ public final class Linearization implements AutoCloseable {
     private final Backend backend;
     private final int[] tokens;
     private final Source source; // in the stream of this run; null for none
-    private final List<Buffer> buffers = new ArrayList<>();
-    private final List<Layers.Primal> blocks = new ArrayList<>();
-    private final Buffer field; // [2L + 1, T, D]
-    private final Matrix finalNormalized; // [T, D]
-    private final Buffer finalInverseStd; // [T]
+    private final RunMemory memory;
+    private final List<BlockPrimal> blocks = new ArrayList<>();
+    private final Buffer field; // [2L + 1, T, D], level after level
+    private final Norm.Primal finalNorm; // of the last LayerNorm
 
     /** Runs the model on {@code tokens}, which must be valid for it. */
     public Linearization(DeviceModel model, int[] tokens) {
@@ -44,26 +43,14 @@ public final class Linearization implements AutoCloseable {
         this.model = model;
         this.backend = model.backend();
         this.tokens = tokens.clone();
+        this.memory = new RunMemory(backend, tokens.length);
         ModelConfig config = model.config();
         config.checkTokens(tokens);
-        int count = tokens.length;
-        int width = config.width();
         try {
-            field = allocate("field", (2L * config.layers() + 1) * count * width);
-            finalNormalized = matrix("final normalized", width);
-            finalInverseStd = allocate("final 1/std", count);
+            field = memory.perToken("field", (2L * config.layers() + 1) * config.width());
+            finalNorm = Norm.allocate(memory, config);
             for (int l = 0; l < config.layers(); l++) {
-                AttentionPrimal attention = new AttentionPrimal(
-                        model.block(l).attention(),
-                        matrix("q, k, v", 3 * width),
-                        allocate("softmax normalizers", (long) config.heads() * count));
-                blocks.add(new Layers.Primal(
-                        matrix("normalized", width),
-                        allocate("1/std", count),
-                        attention,
-                        matrix("normalized", width),
-                        allocate("1/std", count),
-                        matrix("activation derivative", config.inner())));
+                blocks.add(model.block(l).allocate(memory));
             }
             forward();
         } catch (RuntimeException | Error e) {
@@ -92,33 +79,23 @@ public final class Linearization implements AutoCloseable {
         return sum;
     }
 
-    private Buffer allocate(String label, long elements) {
-        Buffer buffer = backend.allocate(label, elements);
-        buffers.add(buffer);
-        return buffer;
-    }
-
-    private Matrix matrix(String label, int columns) {
-        return Matrix.of(allocate(label, (long) tokens.length * columns), tokens.length, columns);
-    }
-
     private void forward() {
-        Layers layers = new Layers(model);
         RaggedRows rows = RaggedRows.sequence(tokens.length);
-        try (Workspace w = new Workspace(backend, model.config(), tokens.length)) {
-            model.embed(tokens, atHalfDepth(0));
-            insert(0);
-            for (int l = 0; l < blocks.size(); l++) {
+        HalfDepth bottom = HalfDepth.ofDepth(0);
+        HalfDepth top = model.top();
+        try (Workspace w = Workspace.ofForward(backend, model.config(), tokens.length)) {
+            model.embed(tokens, at(bottom));
+            insert(bottom, at(bottom), rows);
+            for (HalfDepth h = bottom; h.isBelow(top); h = h.above()) {
                 Cancellation.check();
-                Matrix middle = atHalfDepth(2 * l + 1);
-                layers.attentionForward(l, atHalfDepth(2 * l), middle, rows, blocks.get(l), w);
-                insert(2 * l + 1);
-                layers.mlpForward(l, middle, atHalfDepth(2 * l + 2), blocks.get(l), w);
-                insert(2 * l + 2);
+                Matrix x = at(h); // [T, D]
+                Matrix next = at(h.above()); // [T, D]
+                model.part(h).forward(x, next, rows, block(h), w);
+                insert(h.above(), next, rows);
             }
         }
         requireFinite();
-        backend.layerNorm(atHalfDepth(2 * blocks.size()), model.config().epsilon(), finalNormalized, finalInverseStd);
+        new Norm(backend, model.config()).forward(at(top), finalNorm);
     }
 
     /** The source in the stream of this run, or null. */
@@ -126,15 +103,11 @@ public final class Linearization implements AutoCloseable {
         return source;
     }
 
-    private void insert(int halfDepth) {
-        insert(halfDepth, atHalfDepth(halfDepth), RaggedRows.sequence(tokens.length));
-    }
-
-    /** Adds the source's vectors at a half depth to the rows of a batch at their tokens. */
-    void insert(int halfDepth, Matrix x, RaggedRows rows) {
+    /** Adds the source's vectors at a level to the rows [R, D] of a batch at their tokens. */
+    void insert(HalfDepth level, Matrix x, RaggedRows rows) {
         if (source != null) {
             source.vectors().forEach((site, vector) -> {
-                if (site.halfDepth() == halfDepth) {
+                if (site.halfDepth().equals(level)) {
                     add(vector, x, rows, site.token());
                 }
             });
@@ -159,7 +132,7 @@ public final class Linearization implements AutoCloseable {
     /** Whatever goes beyond the range of numbers in a block is not finite at the top. */
     private void requireFinite() {
         double[] squares = new double[tokens.length];
-        backend.squaredNorms(atHalfDepth(2 * blocks.size()), squares, 0);
+        backend.squaredNorms(at(model.top()), squares, 0);
         for (int t = 0; t < squares.length; t++) {
             if (!Double.isFinite(squares[t])) {
                 throw new InputException(
@@ -169,22 +142,25 @@ public final class Linearization implements AutoCloseable {
         }
     }
 
-    /** The stream at a half depth, [T, D]. */
-    Matrix atHalfDepth(int halfDepth) {
+    /** The stream at a level, [T, D]. */
+    Matrix at(HalfDepth level) {
         int width = model.config().width();
-        return new Matrix(field, (long) halfDepth * tokens.length * width, tokens.length, width, width);
+        return new Matrix(field, (long) level.index() * tokens.length * width, tokens.length, width, width);
     }
 
-    Layers.Primal block(int l) {
-        return blocks.get(l);
+    /** The primal of the block that begins at a level or whose middle it is. */
+    BlockPrimal block(HalfDepth level) {
+        return blocks.get(level.block());
     }
 
+    /** n [T, D] of the last LayerNorm. */
     Matrix finalNormalized() {
-        return finalNormalized;
+        return finalNorm.normalized();
     }
 
+    /** 1/std [T] of the last LayerNorm. */
     Buffer finalInverseStd() {
-        return finalInverseStd;
+        return finalNorm.inverseStd();
     }
 
     public DeviceModel model() {
@@ -202,20 +178,22 @@ public final class Linearization implements AutoCloseable {
 
     /** The residual stream at whole depths, [L+1, T, D]. */
     public Field field() {
-        return field(0);
+        return field(HalfDepth.ofDepth(0), model.config().layers() + 1);
     }
 
     /** The residual stream in the middle of each block ({@code resid_mid}), [L, T, D]. */
     public Field middleField() {
-        return field(1);
+        return field(HalfDepth.middleOf(0), model.config().layers());
     }
 
-    private Field field(int offset) {
-        int depths = model.config().layers() + 1 - offset;
+    /** Every other level of the stream from one on, [depths, T, D]. */
+    private Field field(HalfDepth lowest, int depths) {
         int perDepth = tokens.length * model.config().width();
         double[] values = new double[Math.multiplyExact(depths, perDepth)];
-        for (int l = 0; l < depths; l++) {
-            backend.downloadLater(field, (long) (2 * l + offset) * perDepth, values, l * perDepth, perDepth);
+        HalfDepth level = lowest;
+        for (int i = 0; i < depths; i++) {
+            backend.downloadLater(field, at(level).offset(), values, i * perDepth, perDepth);
+            level = level.above().above();
         }
         backend.await();
         return Field.wrap(depths, tokens.length, model.config().width(), values);
@@ -226,37 +204,18 @@ public final class Linearization implements AutoCloseable {
      * head, token. The heads of a token sum to what the attention adds, but for the output bias, which is no head's.
      */
     public double[] headOutputs(int l) {
-        DeviceModel.BlockWeights block = model.block(l);
-        int heads = block.attention().heads();
-        int headWidth = block.attention().headWidth();
-        int count = tokens.length;
-        int width = model.config().width();
-        double[] outputs = new double[Math.multiplyExact(heads * count, width)];
-        try (Buffer z = backend.allocate("attention output", (long) count * width);
-                Buffer head = backend.allocate("head output", (long) count * width)) {
-            Matrix all = Matrix.of(z, count, width);
-            Matrix one = Matrix.of(head, count, width);
-            backend.attention(
-                    block.attention(), blocks.get(l).attention().qkv(), RaggedRows.sequence(count), null, 0, all, null);
-            for (int h = 0; h < heads; h++) {
-                Matrix part = new Matrix(z, (long) h * headWidth, count, headWidth, width);
-                backend.multiply(1, part, false, block.projection().rows(h * headWidth, headWidth), false, 0, one);
-                backend.downloadLater(head, 0, outputs, h * count * width, count * width);
-            }
-            backend.await();
-        }
-        return outputs;
+        return model.block(l).attention().headOutputs(blocks.get(l));
     }
 
     /** The logits of every position, [T, V] in the order position, token. */
     public double[] logits() {
-        return new Readout(model).logits(finalNormalized);
+        return new Readout(model).logits(finalNormalized());
     }
 
     /** The logits of one position, [V], computed on the host so that they need no memory of the backend. */
     public double[] logits(int position) {
         double[] x = new double[model.config().width()];
-        backend.download(finalNormalized.buffer(), finalNormalized.at(position), x, 0, x.length);
+        backend.download(finalNorm.normalized().buffer(), finalNorm.normalized().at(position), x, 0, x.length);
         double[] gain = model.finalGain();
         double[] bias = model.finalBias();
         for (int i = 0; i < x.length; i++) {
@@ -267,13 +226,18 @@ public final class Linearization implements AutoCloseable {
 
     /** Bytes that a linearization of {@code tokens} tokens holds. */
     public static long bytes(DeviceModel model, int tokens) {
-        ModelConfig c = model.config();
-        long perBlock = 2L * c.width() + 3L * c.width() + 2L * c.width() + c.inner() + c.heads() + 2;
-        return (long) model.backend().precision().bytes() * tokens * (c.layers() * perBlock + 2L * c.width() + 1);
+        ModelConfig config = model.config();
+        long elements = (2L * config.layers() + 1) * config.width() + Norm.primalElements(config);
+        for (int l = 0; l < config.layers(); l++) {
+            for (BlockPart part : model.block(l).parts()) {
+                elements += part.primalElements();
+            }
+        }
+        return (long) model.backend().precision().bytes() * tokens * elements;
     }
 
     @Override
     public void close() {
-        buffers.forEach(Buffer::close);
+        memory.close();
     }
 }

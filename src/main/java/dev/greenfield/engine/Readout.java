@@ -84,8 +84,7 @@ public final class Readout {
 
     /** F of the linearized run. */
     public double value(Linearization run, Resolved f) {
-        int top = 2 * model.config().layers();
-        return values(run.atHalfDepth(top).rows(f.position(), 1), f)[0];
+        return values(run.at(model.top()).rows(f.position(), 1), f)[0];
     }
 
     /** F of each of the final residual rows [n, D], which all stand at F's position. */

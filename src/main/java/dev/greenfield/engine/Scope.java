@@ -1,11 +1,13 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.Tokenizer;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -101,9 +103,10 @@ public final class Scope implements AutoCloseable {
 
     /** Likewise; {@code what} names the site in the message. */
     public void check(String what, Site site) {
-        int layers = config().layers();
-        if (site.halfDepth() > 2 * layers || site.token() >= length()) {
-            throw new InputException(what + " " + site + " is not in this run: expected a depth of at most " + layers
+        Objects.requireNonNull(site, "site");
+        HalfDepth top = model().top();
+        if (site.halfDepth().isAbove(top) || site.token() >= length()) {
+            throw new InputException(what + " " + site + " is not in this run: expected a depth of at most " + top
                     + " and a token from 0 to " + (length() - 1));
         }
     }
@@ -132,6 +135,7 @@ public final class Scope implements AutoCloseable {
      */
     public void checkSource(Site site, double[] source) {
         check(site);
+        Objects.requireNonNull(source, "source");
         requireSweep(length() - site.token());
         if (source.length != config().width()) {
             throw new InputException("a source has " + source.length + " components, expected " + config().width()
@@ -166,6 +170,7 @@ public final class Scope implements AutoCloseable {
      * @throws InputException if its tokens are not single tokens of the model, or its position is not in the run
      */
     public Readout.Resolved resolve(Observable f) {
+        Objects.requireNonNull(f, "observable");
         int position = f.position() == Observable.LAST ? length() - 1 : f.position();
         if (position >= length()) {
             throw new InputException("position " + position + ": the prompt has " + length() + " tokens, expected 0 to "

@@ -1,15 +1,15 @@
 package dev.greenfield.engine;
 
+import dev.greenfield.lattice.HalfDepth;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What enters a sweep: per column (one tangent, cotangent or patched run) one or more vectors, each at a half depth and a
- * token. A column exists from its first seed on, in the sweep's direction.
+ * What enters a sweep: per column (one tangent, cotangent or patched run) one or more vectors, each at a level and a token. A column exists from its first seed on, in the sweep's direction.
  */
 public final class Seeds {
     /** One vector [D] of one column. */
-    record Seed(int column, int halfDepth, int token, SeedVector vector) {}
+    record Seed(int column, HalfDepth level, int token, SeedVector vector) {}
 
     private final List<Seed> seeds = new ArrayList<>();
     private int columns;
@@ -23,32 +23,32 @@ public final class Seeds {
      * Adds a vector to a column.
      *
      * @param column as {@link #column()} returned it
-     * @param halfDepth twice the depth, plus 1 in the middle of a block
-     * @param token where it enters
+     * @param level where it enters
+     * @param token likewise
      * @param vector [D]; not copied
      */
-    public Seeds add(int column, int halfDepth, int token, double[] vector) {
-        return add(column, halfDepth, token, SeedVector.of(vector));
+    public Seeds add(int column, HalfDepth level, int token, double[] vector) {
+        return add(column, level, token, SeedVector.of(vector));
     }
 
     /** Likewise, with a vector in any form. */
-    public Seeds add(int column, int halfDepth, int token, SeedVector vector) {
+    public Seeds add(int column, HalfDepth level, int token, SeedVector vector) {
         if (column < 0 || column >= columns) {
             throw new IllegalArgumentException("column " + column + " of " + columns);
         }
-        seeds.add(new Seed(column, halfDepth, token, vector));
+        seeds.add(new Seed(column, level, token, vector));
         return this;
     }
 
     /** A new column with one vector; returns the column. */
-    public int column(int halfDepth, int token, double[] vector) {
-        return column(halfDepth, token, SeedVector.of(vector));
+    public int column(HalfDepth level, int token, double[] vector) {
+        return column(level, token, SeedVector.of(vector));
     }
 
     /** Likewise, with a vector in any form. */
-    public int column(int halfDepth, int token, SeedVector vector) {
+    public int column(HalfDepth level, int token, SeedVector vector) {
         int column = column();
-        add(column, halfDepth, token, vector);
+        add(column, level, token, vector);
         return column;
     }
 

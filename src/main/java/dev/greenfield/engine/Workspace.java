@@ -18,13 +18,19 @@ final class Workspace implements AutoCloseable {
     private final Buffer qkv;
     private final Buffer hidden;
     private final Buffer maps; // null where no token has rows enough for one
+    private final Buffer bend; // null but for second derivatives
     private final int mapsAtOnce;
     private Buffer x;
     private Buffer y;
 
     /** Memory for the forward pass: {@code rows} rows, none of whose tokens are condensed. */
-    Workspace(Backend backend, ModelConfig config, int rows) {
-        this(backend, config, rows, rows, false);
+    static Workspace ofForward(Backend backend, ModelConfig config, int rows) {
+        return new Workspace(backend, config, rows, rows, false, 0);
+    }
+
+    /** Memory for the second derivatives of a sweep over a run of {@code tokens} tokens; all rows are in attention at once. */
+    static Workspace ofSecondDerivatives(Backend backend, ModelConfig config, int rows, int tokens) {
+        return new Workspace(backend, config, rows, rows, false, tokens);
     }
 
     /**
@@ -34,19 +40,28 @@ final class Workspace implements AutoCloseable {
      * @param condenses whether a token may get a map of its own; see {@link Condensation}
      */
     Workspace(Backend backend, ModelConfig config, int rows, int attentionRows, boolean condenses) {
+        this(backend, config, rows, attentionRows, condenses, 0);
+    }
+
+    private Workspace(
+            Backend backend, ModelConfig config, int rows, int attentionRows, boolean condenses, int bentTokens) {
         this.width = config.width();
         this.inner = config.inner();
         this.chunk = Math.max(1, Math.min(rows, backend.preferredChunkRows()));
         this.streamChunk = Math.max(1, Math.min(rows, backend.preferredStreamRows()));
         this.mapsAtOnce = Condensation.mapsAtOnce(config, chunk);
-        Buffer[] made = new Buffer[5];
+        Buffer[] made = new Buffer[6];
         try {
             made[0] = backend.allocate("sweep rows", (long) rows * width);
             made[1] = backend.allocate("sweep rows", (long) rows * width);
-            made[2] = backend.allocate("sweep q, k, v", 3L * Math.max(attentionRows, chunk) * width);
-            made[3] = backend.allocate("sweep MLP chunk", (long) chunk * inner);
+            made[2] = backend.allocate(
+                    "sweep q, k, v", Math.max(attentionRows, chunk) * AttentionPart.workElements(config));
+            made[3] = backend.allocate("sweep MLP chunk", chunk * MlpPart.workElements(config));
             if (condenses) {
-                made[4] = backend.allocate("MLPs of tokens", (long) mapsAtOnce * width * width);
+                made[4] = backend.allocate("MLPs of tokens", Condensation.mapElements(config, chunk));
+            }
+            if (bentTokens > 0) {
+                made[5] = backend.allocate("activation second derivative", bentTokens * MlpPart.bendElements(config));
             }
         } catch (RuntimeException | Error e) {
             for (Buffer buffer : made) {
@@ -61,16 +76,12 @@ final class Workspace implements AutoCloseable {
         qkv = made[2];
         hidden = made[3];
         maps = made[4];
+        bend = made[5];
     }
 
     /** Elements that a workspace takes per row of the batch, without what is held of some rows only. */
     static long elementsPerRow(ModelConfig config) {
         return 2L * config.width();
-    }
-
-    /** Elements that a workspace takes per row that is in attention. */
-    static long elementsPerAttentionRow(ModelConfig config) {
-        return 3L * config.width();
     }
 
     /** Rows that the MLP works on at once when it has {@code rows} to do: equal parts, none of them a small rest. */
@@ -123,6 +134,11 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(maps, n * width, width);
     }
 
+    /** Work space [T, F] for act'' of one block, in sweeps of second derivatives. */
+    Matrix bend(int tokens) {
+        return Matrix.of(bend, tokens, inner);
+    }
+
     /** Makes what was written to {@link #y} the batch. */
     void swap() {
         Buffer old = x;
@@ -138,6 +154,9 @@ final class Workspace implements AutoCloseable {
         hidden.close();
         if (maps != null) {
             maps.close();
+        }
+        if (bend != null) {
+            bend.close();
         }
     }
 }

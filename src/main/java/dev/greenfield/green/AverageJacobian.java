@@ -13,6 +13,7 @@ import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.ModelConfig;
 import java.util.Arrays;
 
@@ -86,7 +87,7 @@ public final class AverageJacobian {
         broken = true;
         scope.inBatches(rows, range -> {
             try (TokenSums part = new TokenSums(run, sources, range)) {
-                new Sweep(run).cotangents(part.seeds(), 0, skip, part);
+                new Sweep(run).cotangents(part.seeds(), HalfDepth.ofDepth(0), skip, part);
                 part.addTo(sums); // a sweep that was broken off has added nothing
             }
         });
@@ -186,15 +187,15 @@ public final class AverageJacobian {
                 SeedVector unit = new SeedVector.Unit(i);
                 int column = seeds.column();
                 for (int t = skip; t <= lastToken; t++) {
-                    seeds.add(column, 2 * layers, t, unit);
+                    seeds.add(column, HalfDepth.ofDepth(layers), t, unit);
                 }
             }
             return seeds;
         }
 
         @Override
-        public void visit(int halfDepth, RaggedRows rows, int[] columns, Matrix x) {
-            if (halfDepth % 2 == 1 || halfDepth == 2 * layers) {
+        public void visit(HalfDepth level, RaggedRows rows, int[] columns, Matrix x) {
+            if (level.isMiddle() || level.block() == layers) {
                 return; // at the last depth the response is the identity
             }
             // All columns live at all source tokens, token after token: as [source tokens, outputs D] a product sums
@@ -205,7 +206,7 @@ public final class AverageJacobian {
             double[] block = new double[together];
             backend.download(sum, 0, block, 0, together);
             for (int c = 0; c < columns.length; c++) {
-                System.arraycopy(block, c * width, found, (halfDepth / 2 * columns.length + columns[c]) * width, width);
+                System.arraycopy(block, c * width, found, (level.block() * columns.length + columns[c]) * width, width);
             }
         }
 

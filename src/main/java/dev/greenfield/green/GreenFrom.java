@@ -3,6 +3,7 @@ package dev.greenfield.green;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.lattice.Site;
 import java.util.List;
+import java.util.Objects;
 
 /** Green operators of a run whose sources are chosen and whose targets are not yet. Immutable. */
 public final class GreenFrom {
@@ -35,6 +36,7 @@ public final class GreenFrom {
      * @throws dev.greenfield.failure.InputException if a site is not in the run
      */
     public GreenOperator to(Site... targets) {
+        Objects.requireNonNull(targets, "targets");
         for (Site site : targets) {
             scope.check(site);
         }

@@ -8,9 +8,12 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Causality;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -88,9 +91,9 @@ public final class GreenOperator extends LinearOperator {
     @Override
     double[][] images(double[][] inputs) {
         double[][] outputs = new double[inputs.length][outputs()];
-        forward(inputs.length, c -> inputs[c], (from, halfDepth, rows, columns, x) -> {
+        forward(inputs.length, c -> inputs[c], (from, level, rows, columns, x) -> {
             for (int s = 0; s < targets.size(); s++) {
-                if (targets.get(s).halfDepth() == halfDepth) {
+                if (targets.get(s).halfDepth().equals(level)) {
                     collect(targets.get(s).token(), s, from, rows, columns, x, outputs);
                 }
             }
@@ -101,11 +104,14 @@ public final class GreenOperator extends LinearOperator {
     @Override
     double[][] adjointImages(double[][] vectors) {
         double[][] inputs = new double[vectors.length][inputs()];
-        int lowest = sources.stream().mapToInt(Site::halfDepth).min().orElseThrow();
+        HalfDepth lowest = sources.stream()
+                .map(Site::halfDepth)
+                .min(Comparator.naturalOrder())
+                .orElseThrow();
         int firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
         int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
         List<Site> reachable = targets.stream()
-                .filter(s -> s.halfDepth() >= lowest && s.token() >= firstToken)
+                .filter(s -> !s.halfDepth().isBelow(lowest) && s.token() >= firstToken)
                 .toList();
         if (reachable.isEmpty()) {
             return inputs;
@@ -115,9 +121,9 @@ public final class GreenOperator extends LinearOperator {
             for (int c = range.from(); c < range.to(); c++) {
                 enter(seeds, reachable, targets, vectors[c]);
             }
-            new Sweep(scope.run()).cotangents(seeds, lowest, firstToken, (halfDepth, rows, columns, x) -> {
+            new Sweep(scope.run()).cotangents(seeds, lowest, firstToken, (level, rows, columns, x) -> {
                 for (int s = 0; s < sources.size(); s++) {
-                    if (sources.get(s).halfDepth() == halfDepth) {
+                    if (sources.get(s).halfDepth().equals(level)) {
                         collect(sources.get(s).token(), s, range.from(), rows, columns, x, inputs);
                     }
                 }
@@ -131,21 +137,24 @@ public final class GreenOperator extends LinearOperator {
     }
 
     private interface BatchVisitor {
-        void visit(int firstColumn, int halfDepth, RaggedRows rows, int[] columns, Matrix x);
+        void visit(int firstColumn, HalfDepth level, RaggedRows rows, int[] columns, Matrix x);
     }
 
     private void forward(int count, Input input, BatchVisitor visitor) {
-        int highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
+        HalfDepth highest = targets.stream()
+                .map(Site::halfDepth)
+                .max(Comparator.naturalOrder())
+                .orElseThrow();
         int lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
         // Whatever stands above the last attention's input sees only the rows that this attention was asked for.
-        int lastAttention = Sweep.lastAttentionBelow(highest);
+        HalfDepth lastAttention = Causality.lastAttentionBelow(highest);
         int fromToken = targets.stream()
-                .filter(s -> s.halfDepth() > lastAttention || highest == 0)
+                .filter(s -> s.halfDepth().isAbove(lastAttention) || lastAttention.equals(highest))
                 .mapToInt(Site::token)
                 .min()
                 .orElseThrow();
         List<Site> effective = sources.stream()
-                .filter(s -> s.halfDepth() <= highest && s.token() <= lastToken)
+                .filter(s -> !s.halfDepth().isAbove(highest) && s.token() <= lastToken)
                 .toList();
         if (effective.isEmpty()) {
             return;
@@ -162,7 +171,7 @@ public final class GreenOperator extends LinearOperator {
                             highest,
                             fromToken,
                             lastToken,
-                            (halfDepth, rows, columns, x) -> visitor.visit(range.from(), halfDepth, rows, columns, x));
+                            (level, rows, columns, x) -> visitor.visit(range.from(), level, rows, columns, x));
         });
     }
 
@@ -215,10 +224,10 @@ public final class GreenOperator extends LinearOperator {
     public double squaredFrobenius() {
         double[][] squares = new double[targets.size()][inputs()];
         Backend backend = scope.model().backend();
-        forward(inputs(), this::unit, (from, halfDepth, rows, columns, x) -> {
+        forward(inputs(), this::unit, (from, level, rows, columns, x) -> {
             for (int s = 0; s < targets.size(); s++) {
                 Site target = targets.get(s);
-                double[] part = new double[target.halfDepth() == halfDepth ? rows.count(target.token()) : 0];
+                double[] part = new double[target.halfDepth().equals(level) ? rows.count(target.token()) : 0];
                 backend.squaredNorms(x.rows(rows.start(target.token()), part.length), part, 0);
                 for (int c = 0; c < part.length; c++) {
                     squares[s][from + columns[c]] = part[c];

@@ -2,6 +2,7 @@ package dev.greenfield.inverse;
 
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -227,9 +228,9 @@ public final class InferenceRequest {
         List<Site> allowed = among;
         if (allowed == null) {
             allowed = new ArrayList<>();
-            for (int h = 0; h <= outputs.below(); h += 2) {
+            for (int l = 0; HalfDepth.ofDepth(l).isBelow(outputs.highest()); l++) {
                 for (int t = 0; t < scope.length(); t++) {
-                    allowed.add(Site.of(h / 2, t));
+                    allowed.add(Site.of(l, t));
                 }
             }
         }

@@ -2,10 +2,13 @@ package dev.greenfield.inverse;
 
 import dev.greenfield.engine.Scope;
 import dev.greenfield.green.GreenOperator;
+import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SensitivityField;
+import java.util.Comparator;
 import java.util.List;
 
 /** The numbers of a run that a wish speaks of, [m], and how sources move them to first order. */
@@ -19,8 +22,8 @@ sealed interface Outputs {
     /** Whether a source at a site can move any of them. */
     boolean see(Site site);
 
-    /** The highest half depth at which sources come before what is read, and so need the run to carry them there. */
-    int below();
+    /** The highest level that is read: only sources below it need the run to carry them there. */
+    HalfDepth highest();
 
     /**
      * Observables, one number each.
@@ -54,17 +57,14 @@ sealed interface Outputs {
             return new Tangent.Rows(sites, rows);
         }
 
-        /** Above the last attention, only the token that is read. */
         @Override
         public boolean see(Site site) {
-            return positions.stream()
-                    .anyMatch(position -> site.token() == position
-                            || (site.token() < position && site.halfDepth() <= 2 * layers - 2));
+            return positions.stream().anyMatch(position -> Causality.reaches(site, Site.of(layers, position)));
         }
 
         @Override
-        public int below() {
-            return 2 * layers - 1;
+        public HalfDepth highest() {
+            return HalfDepth.ofDepth(layers);
         }
     }
 
@@ -89,19 +89,17 @@ sealed interface Outputs {
             return new Tangent.Green(new GreenOperator(scope, sites, targets));
         }
 
-        /** At one token from any depth below, at an earlier token only with an attention in between. */
         @Override
         public boolean see(Site site) {
-            return targets.stream()
-                    .anyMatch(target -> site.halfDepth() <= target.halfDepth()
-                            && (site.token() == target.token()
-                                    || (site.token() < target.token()
-                                            && (site.halfDepth() + 1) / 2 < (target.halfDepth() + 1) / 2)));
+            return targets.stream().anyMatch(target -> Causality.reaches(site, target));
         }
 
         @Override
-        public int below() {
-            return targets.stream().mapToInt(Site::halfDepth).max().orElseThrow() - 1;
+        public HalfDepth highest() {
+            return targets.stream()
+                    .map(Site::halfDepth)
+                    .max(Comparator.naturalOrder())
+                    .orElseThrow();
         }
     }
 }

@@ -52,7 +52,7 @@ public final class PlantedSources {
         public double neighbouringDepth() {
             return fraction(c -> c.rank() > 1
                     && c.found().token() == c.hidden().token()
-                    && Math.abs(c.found().halfDepth() - c.hidden().halfDepth()) <= 2);
+                    && c.found().halfDepth().stepsTo(c.hidden().halfDepth()) <= 2);
         }
 
         /** The fraction found at another token. */

@@ -5,6 +5,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
 import dev.greenfield.green.GreenOperator;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -65,10 +66,10 @@ public final class SourceLocator {
         this.candidates = List.copyOf(candidates);
         this.tokens = scope.length();
         this.width = scope.config().width();
-        int layers = scope.config().layers();
+        HalfDepth top = scope.model().top();
         for (Site site : candidates) {
-            if (site.halfDepth() >= 2 * layers || site.token() >= tokens) {
-                throw new InputException("candidate site " + site + ": expected a depth below " + layers
+            if (!site.halfDepth().isBelow(top) || site.token() >= tokens) {
+                throw new InputException("candidate site " + site + ": expected a depth below " + top
                         + " and a token from 0 to " + (tokens - 1));
             }
         }

@@ -28,9 +28,14 @@ public record Site(int depth, boolean middle, int token) {
         return new Site(depth, true, token);
     }
 
-    /** The depth in half steps: 2 l, or 2 l + 1 in the middle of block l. */
-    public int halfDepth() {
-        return 2 * depth + (middle ? 1 : 0);
+    /** The site of a token at a level. */
+    public static Site at(HalfDepth level, int token) {
+        return new Site(level.block(), level.isMiddle(), token);
+    }
+
+    /** The level of the stream that the site is in. */
+    public HalfDepth halfDepth() {
+        return middle ? HalfDepth.middleOf(depth) : HalfDepth.ofDepth(depth);
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.greenfield.checkpoint.CheckpointPlan;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.HalfBlockFlops;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import java.util.List;
 
@@ -11,16 +12,16 @@ import java.util.List;
 final class ColumnCosts {
     private final DeviceModel model;
     private final MapLayout layout;
-    private final int far;
+    private final HalfDepth far;
     private final int edge;
 
     /**
      * Costs of one way through all columns.
      *
-     * @param far the half depth that they are pushed to
+     * @param far the level that they are pushed to
      * @param edge the last token that tangents reach, the first that cotangents do
      */
-    ColumnCosts(DeviceModel model, MapLayout layout, int far, int edge) {
+    ColumnCosts(DeviceModel model, MapLayout layout, HalfDepth far, int edge) {
         this.model = model;
         this.layout = layout;
         this.far = far;
@@ -45,9 +46,9 @@ final class ColumnCosts {
         return before;
     }
 
-    /** How many half blocks are left from a half depth on. */
-    private int step(int halfDepth) {
-        return Math.abs(far - halfDepth);
+    /** How many half blocks are left from a level on. */
+    private int step(HalfDepth level) {
+        return far.stepsTo(level);
     }
 
     /** How many tokens there are from a token to the edge. */
@@ -91,12 +92,13 @@ final class ColumnCosts {
             }
         }
         double[][] prices = new double[steps + 1][distances + 1];
+        HalfDepth level = far;
         for (int s = 1; s <= steps; s++) {
-            int halfDepth = layout.forward() ? far - s : far + s;
+            level = layout.forward() ? level.below() : level.above();
             double sum = 0;
             for (int d = 0; d <= distances; d++) {
                 if (alive[s][d] > 0) {
-                    sum += HalfBlockFlops.ofToken(model, halfDepth, layout.forward(), alive[s][d]) / alive[s][d];
+                    sum += HalfBlockFlops.ofToken(model, level, layout.forward(), alive[s][d]) / alive[s][d];
                 }
                 prices[s][d] = prices[s - 1][d] + sum;
             }

@@ -17,7 +17,7 @@ import java.util.Map;
 /** What the numbers of a map depend on, as texts: a checkpoint goes on only with results of equal facts. */
 final class MapFacts {
     private static final Comparator<Site> ORDER =
-            Comparator.comparingInt(Site::halfDepth).thenComparingInt(Site::token);
+            Comparator.comparing(Site::halfDepth).thenComparingInt(Site::token);
 
     private MapFacts() {}
 

@@ -6,6 +6,7 @@ import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Visitor;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -77,13 +78,13 @@ final class MapPart implements Visitor {
     private record LevelSums(int level, int[] sites, int[] reads, double[] sums) {}
 
     @Override
-    public void visit(int halfDepth, RaggedRows rows, int[] columns, Matrix x) {
-        if (halfDepth % 2 == 1 && !halfDepths) {
+    public void visit(HalfDepth level, RaggedRows rows, int[] columns, Matrix x) {
+        if (level.isMiddle() && !halfDepths) {
             return;
         }
-        sum(halfDepths ? halfDepth : halfDepth / 2, rows, columns, x);
+        sum(level.number(halfDepths), rows, columns, x);
         if (layout.forward()) {
-            readings.read(backend, halfDepth, rows, x, (c, vector, dot) -> read(columns[c], vector, dot));
+            readings.read(backend, level, rows, x, (c, vector, dot) -> read(columns[c], vector, dot));
         }
     }
 

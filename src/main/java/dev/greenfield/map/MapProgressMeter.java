@@ -3,6 +3,7 @@ package dev.greenfield.map;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Visitor;
+import dev.greenfield.lattice.HalfDepth;
 import java.util.function.LongSupplier;
 
 /** Counts the flops that a map's sweeps have done and tells a listener now and then. Batches come in the order of their columns. */
@@ -21,8 +22,8 @@ final class MapProgressMeter {
 
     /** What half a block takes. */
     interface Cost {
-        /** Flops of the half block after a half depth. */
-        double flops(int halfDepth, RaggedRows rows);
+        /** Flops of the half block after a level. */
+        double flops(HalfDepth level, RaggedRows rows);
     }
 
     /**
@@ -48,10 +49,10 @@ final class MapProgressMeter {
             told = start;
         }
         double[] pushed = new double[2]; // through the half blocks that are done, and with the one that follows
-        return (halfDepth, rows, columns, x) -> {
-            visitor.visit(halfDepth, rows, columns, x);
+        return (level, rows, columns, x) -> {
+            visitor.visit(level, rows, columns, x);
             pushed[0] = pushed[1];
-            pushed[1] += cost.flops(halfDepth, rows);
+            pushed[1] += cost.flops(level, rows);
             tell(done + pushed[0], false);
         };
     }

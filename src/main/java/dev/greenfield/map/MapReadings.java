@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SiteVectors;
 import java.util.Collection;
@@ -91,10 +92,10 @@ final class MapReadings {
         void visit(int column, int vector, double dot);
     }
 
-    /** Inner products of all vectors at a half depth with all rows there, taken where the rows are. */
-    void read(Backend backend, int halfDepth, RaggedRows rows, Matrix x, DotVisitor visitor) {
+    /** Inner products of all vectors at a level with all rows there, taken where the rows are. */
+    void read(Backend backend, HalfDepth level, RaggedRows rows, Matrix x, DotVisitor visitor) {
         List<Site> here =
-                first.keySet().stream().filter(s -> s.halfDepth() == halfDepth).toList();
+                first.keySet().stream().filter(s -> s.halfDepth().equals(level)).toList();
         int most = here.stream().mapToInt(this::count).max().orElse(0);
         int width = x.columns();
         for (int i = 0; i < most; i++) {

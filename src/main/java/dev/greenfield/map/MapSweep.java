@@ -9,6 +9,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SweepMode;
 import java.nio.file.Path;
@@ -33,9 +34,9 @@ final class MapSweep {
     private final MapReadings readings;
     private final int levels;
     private final int tokens;
-    private final int highest; // half depth of the highest target
+    private final HalfDepth highest; // level of the highest target
     private final int lastToken; // of the targets
-    private final int lowest; // half depth of the lowest source
+    private final HalfDepth lowest; // level of the lowest source
     private final int firstToken; // of the sources
 
     MapSweep(
@@ -54,9 +55,15 @@ final class MapSweep {
         this.readings = readings;
         this.levels = (halfDepths ? 2 : 1) * run.model().config().layers() + 1;
         this.tokens = run.length();
-        this.highest = targets.stream().mapToInt(Site::halfDepth).max().orElseThrow();
+        this.highest = targets.stream()
+                .map(Site::halfDepth)
+                .max(Comparator.naturalOrder())
+                .orElseThrow();
         this.lastToken = targets.stream().mapToInt(Site::token).max().orElseThrow();
-        this.lowest = sources.stream().mapToInt(Site::halfDepth).min().orElseThrow();
+        this.lowest = sources.stream()
+                .map(Site::halfDepth)
+                .min(Comparator.naturalOrder())
+                .orElseThrow();
         this.firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
     }
 
@@ -160,7 +167,7 @@ final class MapSweep {
             sums = new MapSums(layout, sources, targets, directions, readings, MapSweep.this::place, levels * tokens);
             meter = new MapProgressMeter(
                     cost().flopsBefore(batches),
-                    (halfDepth, batch) -> HalfBlockFlops.of(run.model(), halfDepth, forward, batch),
+                    (level, batch) -> HalfBlockFlops.of(run.model(), level, forward, batch),
                     listener,
                     System::nanoTime);
         }
@@ -205,9 +212,9 @@ final class MapSweep {
         return (forward ? sources : targets)
                 .stream()
                         .filter(s -> forward
-                                ? s.halfDepth() < highest && s.token() <= lastToken
-                                : s.halfDepth() > lowest && s.token() >= firstToken)
-                        .sorted(Comparator.comparingInt(Site::halfDepth).thenComparingInt(Site::token))
+                                ? s.halfDepth().isBelow(highest) && s.token() <= lastToken
+                                : s.halfDepth().isAbove(lowest) && s.token() >= firstToken)
+                        .sorted(Comparator.comparing(Site::halfDepth).thenComparingInt(Site::token))
                         .toList();
     }
 
@@ -223,7 +230,7 @@ final class MapSweep {
     private double halfRowBlocks(boolean forward) {
         MapLayout layout = layout(forward);
         return layout.sites().stream()
-                .mapToDouble(s -> (double) Math.abs(s.halfDepth() - (forward ? highest : lowest))
+                .mapToDouble(s -> (double) s.halfDepth().stepsTo(forward ? highest : lowest)
                         * rows(s, forward)
                         * layout.columns(s))
                 .sum();
@@ -244,6 +251,6 @@ final class MapSweep {
     }
 
     private int place(Site site) {
-        return place(halfDepths ? site.halfDepth() : site.depth(), site.token());
+        return place(site.halfDepth().number(halfDepths), site.token());
     }
 }

@@ -5,6 +5,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.green.DepthSpectra;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SiteVectors;
@@ -96,7 +97,7 @@ public final class ResponseMap {
         if (site.middle() && !halfDepths) {
             throw new InputException("site " + site + " is at a half depth, this map has whole depths only");
         }
-        int level = halfDepths ? site.halfDepth() : site.depth();
+        int level = site.halfDepth().number(halfDepths);
         if (level >= levels() || site.token() >= tokens()) {
             throw new InputException(
                     "site " + site + " is not in this map of " + levels() + " levels and " + tokens() + " tokens");
@@ -299,9 +300,9 @@ public final class ResponseMap {
         /** Every site of the map, level by level. */
         static List<Site> all(int layers, int tokens, boolean halfDepths) {
             List<Site> sites = new ArrayList<>();
-            for (int h = 0; h <= 2 * layers; h += halfDepths ? 1 : 2) {
+            for (HalfDepth level : HalfDepth.levels(layers, halfDepths)) {
                 for (int t = 0; t < tokens; t++) {
-                    sites.add(new Site(h / 2, h % 2 == 1, t));
+                    sites.add(Site.at(level, t));
                 }
             }
             return sites;
@@ -345,13 +346,11 @@ public final class ResponseMap {
 
         private List<List<Site>> byLevel(Collection<Site> asked) {
             List<Site> sites = asked == null ? all() : known(asked);
-            List<List<Site>> levels = new ArrayList<>();
-            for (int h = 0; h <= 2 * scope.config().layers(); h += halfDepths ? 1 : 2) {
-                int halfDepth = h;
-                levels.add(
-                        sites.stream().filter(s -> s.halfDepth() == halfDepth).toList());
-            }
-            return levels;
+            return HalfDepth.levels(scope.config().layers(), halfDepths).stream()
+                    .map(level -> sites.stream()
+                            .filter(s -> s.halfDepth().equals(level))
+                            .toList())
+                    .toList();
         }
 
         private MapSweep sweep() {

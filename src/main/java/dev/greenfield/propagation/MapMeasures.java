@@ -1,6 +1,7 @@
 package dev.greenfield.propagation;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.statistics.Estimate;
@@ -124,7 +125,7 @@ public final class MapMeasures {
                     known |= to > l && Arrays.stream(response[to]).skip(t).anyMatch(n -> !Double.isNaN(n));
                 }
                 if (known) {
-                    Site site = halfDepths ? new Site(l / 2, l % 2 == 1, t) : Site.of(l, t);
+                    Site site = Site.at(HalfDepth.numbered(l, halfDepths), t);
                     sources.add(Propagation.of(response, site, halfDepths, settings.front()));
                     levelOf.add(l);
                 }

@@ -1,6 +1,8 @@
 package dev.greenfield.propagation;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Causality;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
 import java.util.Optional;
@@ -52,7 +54,7 @@ public final class Propagation {
             throw new InputException(
                     "front fraction " + frontFraction + ": expected a number above 0 and at most 1, such as 0.01");
         }
-        int level = halfDepths ? source.halfDepth() : source.depth();
+        int level = source.halfDepth().number(halfDepths);
         if ((source.middle() && !halfDepths) || level >= norms.length || source.token() >= norms[0].length) {
             throw new InputException("source " + source + " is not in this response of " + norms.length + " levels and "
                     + norms[0].length + " tokens");
@@ -65,9 +67,11 @@ public final class Propagation {
         if (target < level) {
             return 0;
         }
-        // From a half depth the first half step is the MLP's, which does not mix tokens.
-        int first = level + (halfDepths && level % 2 == 1 ? 2 : 1);
-        return target < first ? 1 : norms[target].length - token;
+        return Causality.attentionBetween(halfDepth(level), halfDepth(target)) ? norms[target].length - token : 1;
+    }
+
+    private HalfDepth halfDepth(int number) {
+        return HalfDepth.numbered(number, halfDepths);
     }
 
     /** The norms at the reachable tokens of a level, nearest first: [m], NaN where not known. */

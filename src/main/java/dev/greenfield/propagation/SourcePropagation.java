@@ -1,12 +1,11 @@
 package dev.greenfield.propagation;
 
-import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -160,24 +159,17 @@ public final class SourcePropagation {
             for (int k = range.from(); k < range.to(); k++) {
                 seeds.column(site.halfDepth(), site.token(), directions[k]);
             }
-            new Sweep(run)
-                    .tangents(
-                            seeds,
-                            2 * layers,
-                            0,
-                            run.length() - 1,
-                            (int halfDepth, RaggedRows batch, int[] columns, Matrix x) -> {
-                                if (halfDepth % 2 == 0) {
-                                    double[] squares = new double[batch.rows()];
-                                    run.model().backend().squaredNorms(x, squares, 0);
-                                    for (int t = site.token(); t < run.length(); t++) {
-                                        for (int c = 0; c < batch.count(t); c++) {
-                                            norms[range.from() + columns[c]][halfDepth / 2][t] =
-                                                    Math.sqrt(squares[batch.start(t) + c]);
-                                        }
-                                    }
-                                }
-                            });
+            new Sweep(run).tangents(seeds, run.model().top(), 0, run.length() - 1, (level, batch, columns, x) -> {
+                if (!level.isMiddle()) {
+                    double[] squares = new double[batch.rows()];
+                    run.model().backend().squaredNorms(x, squares, 0);
+                    for (int t = site.token(); t < run.length(); t++) {
+                        for (int c = 0; c < batch.count(t); c++) {
+                            norms[range.from() + columns[c]][level.block()][t] = Math.sqrt(squares[batch.start(t) + c]);
+                        }
+                    }
+                }
+            });
         });
         return norms;
     }
@@ -244,8 +236,7 @@ public final class SourcePropagation {
         double largest = 0;
         for (int l = 0; l < tangent.depths(); l++) {
             for (int t = 0; t < tangent.tokens(); t++) {
-                boolean reachable = l > site.depth() ? t >= site.token() : l == site.depth() && t == site.token();
-                largest = reachable ? largest : Math.max(largest, tangent.norm(l, t));
+                largest = Causality.reaches(site, Site.of(l, t)) ? largest : Math.max(largest, tangent.norm(l, t));
             }
         }
         return largest;

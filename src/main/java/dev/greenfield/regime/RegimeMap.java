@@ -3,6 +3,7 @@ package dev.greenfield.regime;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -112,7 +113,7 @@ public final class RegimeMap {
         double[][] values = new double[levels][tokens];
         for (int l = 0; l < levels; l++) {
             for (int t = 0; t < tokens; t++) {
-                Site site = halfDepths ? new Site(l / 2, l % 2 == 1, t) : Site.of(l, t);
+                Site site = Site.at(HalfDepth.numbered(l, halfDepths), t);
                 LinearRegime regime = regimes.get(site);
                 values[l][t] = regime == null ? Double.NaN : number.applyAsDouble(regime);
             }

@@ -1,14 +1,14 @@
 package dev.greenfield.response;
 
-import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -112,10 +112,10 @@ public final class PatchSweep {
     /** The sites that can change F, deepest first, so that a batch's short climbs stay together. */
     private static List<Cell> cells(Field displacement, int position) {
         List<Cell> cells = new ArrayList<>();
-        int top = displacement.depths() - 1;
-        for (int l = top; l >= 0; l--) {
-            for (int t = l == top ? position : 0; t <= position; t++) {
-                if (displacement.norm(l, t) > 0) {
+        Site read = Site.of(displacement.depths() - 1, position);
+        for (int l = read.depth(); l >= 0; l--) {
+            for (int t = 0; t <= position; t++) {
+                if (Causality.reaches(Site.of(l, t), read) && displacement.norm(l, t) > 0) {
                     cells.add(new Cell(l, t));
                 }
             }
@@ -126,29 +126,21 @@ public final class PatchSweep {
     private static void measure(
             Linearization run, Field donor, Readout.Resolved f, List<Cell> cells, double value, double[][] measured) {
         Readout readout = new Readout(run.model());
-        int top = 2 * run.model().config().layers();
+        HalfDepth top = run.model().top();
         int position = f.position();
         Seeds seeds = new Seeds();
         for (Cell cell : cells) {
-            seeds.column(2 * cell.depth(), cell.token(), donor.vector(cell.depth(), cell.token()));
+            seeds.column(HalfDepth.ofDepth(cell.depth()), cell.token(), donor.vector(cell.depth(), cell.token()));
         }
-        new Sweep(run)
-                .patchedRuns(
-                        seeds,
-                        true,
-                        top,
-                        position,
-                        position,
-                        (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
-                            if (halfDepth == top) {
-                                double[] patched =
-                                        readout.values(x.rows(rows.start(position), rows.count(position)), f);
-                                for (int c = 0; c < patched.length; c++) {
-                                    Cell cell = cells.get(columns[c]);
-                                    measured[cell.depth()][cell.token()] = patched[c] - value;
-                                }
-                            }
-                        });
+        new Sweep(run).patchedRuns(seeds, true, top, position, position, (level, rows, columns, x) -> {
+            if (level.equals(top)) {
+                double[] patched = readout.values(x.rows(rows.start(position), rows.count(position)), f);
+                for (int c = 0; c < patched.length; c++) {
+                    Cell cell = cells.get(columns[c]);
+                    measured[cell.depth()][cell.token()] = patched[c] - value;
+                }
+            }
+        });
     }
 
     /** F of the run before any patch. */

@@ -42,7 +42,7 @@ public final class RandomDirections {
 
     private static UniformRandomProvider generator(Site site, long seed, int number) {
         // Each mixing step spreads what it was given over all bits: neighbouring sites get unrelated generators.
-        long state = new SplitMix64(seed).nextLong() + site.halfDepth();
+        long state = new SplitMix64(seed).nextLong() + site.halfDepth().index();
         state = new SplitMix64(state).nextLong() + site.token();
         return SeededGenerator.of(new SplitMix64(state).nextLong() + number);
     }

@@ -6,6 +6,7 @@ import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import java.util.List;
@@ -43,7 +44,7 @@ public final class SecondOrder {
 
     private void add(Linearization run, Readout.Resolved f, SourceColumns columns, Batches.Range range) {
         Readout readout = new Readout(run.model());
-        int top = columns.top();
+        HalfDepth top = columns.top();
         int position = f.position();
         new Sweep(run)
                 .curvatures(
@@ -51,8 +52,8 @@ public final class SecondOrder {
                         top,
                         position,
                         position,
-                        (halfDepth, rows, numbers, dx, ddx) -> {
-                            if (halfDepth == top) {
+                        (level, rows, numbers, dx, ddx) -> {
+                            if (level.equals(top)) {
                                 int from = rows.start(position);
                                 int count = rows.count(position);
                                 Readout.Derivatives found =

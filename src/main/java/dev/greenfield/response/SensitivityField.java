@@ -3,7 +3,6 @@ package dev.greenfield.response;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Scope;
@@ -12,6 +11,7 @@ import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -49,11 +49,11 @@ public final class SensitivityField {
             Matrix row = Matrix.of(gradient, 1, width);
             readout.gradient(run, f, row);
             Seeds seeds = new Seeds();
-            seeds.column(2 * layers, f.position(), new SeedVector.Resident(row));
-            new Sweep(run).cotangents(seeds, 0, 0, (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
-                double[] into = halfDepth % 2 == 0 ? whole : middle;
+            seeds.column(run.model().top(), f.position(), new SeedVector.Resident(row));
+            new Sweep(run).cotangents(seeds, HalfDepth.ofDepth(0), 0, (level, rows, columns, x) -> {
+                double[] into = level.isMiddle() ? middle : whole;
                 // One column from token 0 on: its rows are the tokens in order.
-                int at = halfDepth / 2 * tokens * width;
+                int at = level.block() * tokens * width;
                 backend.downloadLater(x.buffer(), x.offset(), into, at, rows.rows() * width);
             });
         }

@@ -3,6 +3,7 @@ package dev.greenfield.response;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.text.Digest;
 import java.nio.ByteBuffer;
@@ -139,12 +140,12 @@ public final class SiteVectors {
 
     /** Checks that sites and lengths are those of a run; {@code what} names a vector in messages. */
     public void check(Scope scope, String what) {
-        int top = 2 * scope.config().layers();
+        HalfDepth top = scope.model().top();
         int width = scope.config().width();
         vectors.forEach((site, basis) -> {
-            if (site.halfDepth() > top || site.token() >= scope.length()) {
+            if (site.halfDepth().isAbove(top) || site.token() >= scope.length()) {
                 throw new InputException(what + " at site " + site + ": not in this run, expected a depth of at most "
-                        + top / 2 + " and a token from 0 to " + (scope.length() - 1));
+                        + top + " and a token from 0 to " + (scope.length() - 1));
             }
             for (int i = 0; i < basis.length; i++) {
                 if (basis[i].length != width) {

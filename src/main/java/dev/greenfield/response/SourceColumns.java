@@ -2,7 +2,8 @@ package dev.greenfield.response;
 
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
-import dev.greenfield.engine.Sweep;
+import dev.greenfield.lattice.Causality;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.Comparator;
@@ -14,7 +15,7 @@ public final class SourceColumns {
     private final Scope scope;
     private final List<Source> sources;
     private final int position;
-    private final int top;
+    private final HalfDepth top;
     private final int[] order;
 
     /**
@@ -28,31 +29,29 @@ public final class SourceColumns {
         this.scope = scope;
         this.sources = sources;
         this.position = position;
-        this.top = 2 * scope.config().layers();
+        this.top = scope.model().top();
         this.order = IntStream.range(0, sources.size())
                 .filter(i -> sources.get(i).vectors().keySet().stream().anyMatch(this::seen))
                 .boxed()
-                .sorted(Comparator.comparingInt((Integer i) -> -lowest(sources.get(i))))
+                .sorted(Comparator.comparing((Integer i) -> lowest(sources.get(i)), Comparator.reverseOrder()))
                 .mapToInt(i -> i)
                 .toArray();
     }
 
-    /** Whether F, read at a token of a run, can see a site: not a later token, nor another one with no attention above it. */
+    /** Whether F, read at the last depth and a token of a run, can see a site. */
     public static boolean seen(Scope scope, int position, Site site) {
-        int top = 2 * scope.config().layers();
-        return site.token() == position
-                || (site.token() < position && site.halfDepth() <= Sweep.lastAttentionBelow(top));
+        return Causality.reaches(site, Site.at(scope.model().top(), position));
     }
 
     private boolean seen(Site site) {
         return seen(scope, position, site);
     }
 
-    private int lowest(Source source) {
+    private HalfDepth lowest(Source source) {
         return source.vectors().keySet().stream()
                 .filter(this::seen)
-                .mapToInt(Site::halfDepth)
-                .min()
+                .map(Site::halfDepth)
+                .min(Comparator.naturalOrder())
                 .orElseThrow();
     }
 
@@ -64,8 +63,8 @@ public final class SourceColumns {
                 .orElseThrow();
     }
 
-    /** The half depth of F. */
-    int top() {
+    /** The level of F. */
+    HalfDepth top() {
         return top;
     }
 

@@ -4,6 +4,7 @@ import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import java.util.List;
@@ -45,7 +46,7 @@ public final class SourceEffects {
 
     private void measure(SourceColumns columns, Batches.Range range, double value, double[] effects) {
         Readout readout = new Readout(scope.model());
-        int top = columns.top();
+        HalfDepth top = columns.top();
         int position = f.position();
         new Sweep(scope.run())
                 .patchedRuns(
@@ -54,8 +55,8 @@ public final class SourceEffects {
                         top,
                         position,
                         position,
-                        (halfDepth, rows, numbers, x) -> {
-                            if (halfDepth == top) {
+                        (level, rows, numbers, x) -> {
+                            if (level.equals(top)) {
                                 double[] values = readout.values(x.rows(rows.start(position), rows.count(position)), f);
                                 for (int c = 0; c < values.length; c++) {
                                     effects[columns.source(range.from() + numbers[c])] = values[c] - value;

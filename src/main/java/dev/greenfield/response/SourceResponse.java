@@ -1,14 +1,13 @@
 package dev.greenfield.response;
 
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 
 /** The response of the whole field to one source, downstream of its site: exact to first order, or measured. */
@@ -18,7 +17,7 @@ public final class SourceResponse {
     /** dR for the source J at a site, [L+1, T, D]: the tangent of the run along J; exactly zero outside the site's cone. */
     public static Field tangent(Scope scope, Site site, double[] source) {
         Linearization run = scope.run();
-        int top = 2 * run.model().config().layers();
+        HalfDepth top = run.model().top();
         Field response = zeros(run);
         double[] values = response.toArray();
         Seeds seeds = new Seeds();
@@ -31,7 +30,7 @@ public final class SourceResponse {
     /** R with the source epsilon J added at a site minus R without it, [L+1, T, D]. */
     public static Field measured(Scope scope, Site site, double[] source, double epsilon) {
         Linearization run = scope.run();
-        int top = 2 * run.model().config().layers();
+        HalfDepth top = run.model().top();
         double[] scaled = source.clone();
         for (int i = 0; i < scaled.length; i++) {
             scaled[i] *= epsilon;
@@ -56,9 +55,9 @@ public final class SourceResponse {
     private static Visitor collect(Linearization run, double[] values) {
         Backend backend = run.model().backend();
         int width = run.model().config().width();
-        return (int halfDepth, RaggedRows rows, int[] columns, Matrix x) -> {
-            if (halfDepth % 2 == 0) {
-                int at = (halfDepth / 2 * run.length() + rows.first(0)) * width;
+        return (level, rows, columns, x) -> {
+            if (!level.isMiddle()) {
+                int at = (level.block() * run.length() + rows.first(0)) * width;
                 backend.downloadLater(x.buffer(), x.offset(), values, at, rows.rows() * width);
             }
         };

@@ -3,6 +3,7 @@ package dev.greenfield.transfer;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.GreenOperator;
+import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
@@ -145,11 +146,12 @@ public final class DisplacementTransfer {
     /** Sites where the displacement can do something: it is not zero, and F can see them. At the last depth only F's position. */
     public List<Site> sites() {
         List<Site> sites = new ArrayList<>();
-        int top = own.depths() - 1;
-        for (int l = 0; l <= top; l++) {
-            for (int t = l == top ? position : 0; t <= position; t++) {
-                if (displacement.norm(l, t) > 0) {
-                    sites.add(Site.of(l, t));
+        Site read = Site.of(own.depths() - 1, position);
+        for (int l = 0; l <= read.depth(); l++) {
+            for (int t = 0; t <= position; t++) {
+                Site site = Site.of(l, t);
+                if (Causality.reaches(site, read) && displacement.norm(l, t) > 0) {
+                    sites.add(site);
                 }
             }
         }

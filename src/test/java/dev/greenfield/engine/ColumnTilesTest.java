@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.testing.Errors;
@@ -87,10 +88,10 @@ class ColumnTilesTest {
                 boolean up = !sweep.equals("cotangents");
                 Seeds seeds = new Seeds();
                 for (int c = 0; c < 17; c++) {
-                    seeds.column(up ? c % 3 : 4 - c % 3, 1 + c % 5, normal(c, 24));
+                    seeds.column(new HalfDepth(up ? c % 3 : 4 - c % 3), 1 + c % 5, normal(c, 24));
                 }
                 List<Double> values = new ArrayList<>();
-                Visitor visitor = (halfDepth, rows, columns, x) -> {
+                Visitor visitor = (level, rows, columns, x) -> {
                     double[] squares = new double[rows.rows()];
                     backend.squaredNorms(x, squares, 0);
                     double[] sums = new double[17];
@@ -103,10 +104,11 @@ class ColumnTilesTest {
                         values.add(sum);
                     }
                 };
+                HalfDepth top = HalfDepth.ofDepth(2);
                 switch (sweep) {
-                    case "tangents" -> new Sweep(run).tangents(seeds, 4, 2, 6, visitor);
-                    case "cotangents" -> new Sweep(run).cotangents(seeds, 0, 0, visitor);
-                    default -> new Sweep(run).patchedRuns(seeds, sweep.equals("replaced"), 4, 2, 6, visitor);
+                    case "tangents" -> new Sweep(run).tangents(seeds, top, 2, 6, visitor);
+                    case "cotangents" -> new Sweep(run).cotangents(seeds, HalfDepth.ofDepth(0), 0, visitor);
+                    default -> new Sweep(run).patchedRuns(seeds, sweep.equals("replaced"), top, 2, 6, visitor);
                 }
                 results.put(sweep, values.stream().mapToDouble(v -> v).toArray());
             }

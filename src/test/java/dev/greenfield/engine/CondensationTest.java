@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
@@ -62,27 +63,27 @@ class CondensationTest {
         try (ModelSource source = ModelSource.open(directory.toString());
                 DeviceModel model = new DeviceModel(source, backend);
                 Linearization run = new Linearization(model, TOKENS)) {
-            assertThat(sites.size()).isGreaterThan(2 * Condensation.leastRows(model));
+            assertThat(sites.size()).isGreaterThan(2 * Condensation.leastRows(backend, CONFIG));
             for (int from = 0; from < sites.size(); from += together) {
                 int first = from;
                 Seeds seeds = new Seeds();
                 for (int c = from; c < Math.min(from + together, sites.size()); c++) {
-                    seeds.column(sites.get(c)[0], sites.get(c)[1], normal(c, CONFIG.width()));
+                    seeds.column(new HalfDepth(sites.get(c)[0]), sites.get(c)[1], normal(c, CONFIG.width()));
                 }
-                Visitor visitor = (halfDepth, rows, columns, x) -> {
+                Visitor visitor = (level, rows, columns, x) -> {
                     double[] squares = new double[rows.rows()];
                     backend.squaredNorms(x, squares, 0);
                     for (int c = 0; c < columns.length; c++) {
                         for (int t = rows.first(c); t <= rows.last(c); t++) {
-                            norms[((first + columns[c]) * levels + halfDepth) * TOKENS.length + t] =
+                            norms[((first + columns[c]) * levels + level.index()) * TOKENS.length + t] =
                                     squares[rows.row(t, c)];
                         }
                     }
                 };
                 if (forward) {
-                    new Sweep(run).tangents(seeds, levels - 1, 0, TOKENS.length - 1, visitor);
+                    new Sweep(run).tangents(seeds, model.top(), 0, TOKENS.length - 1, visitor);
                 } else {
-                    new Sweep(run).cotangents(seeds, 0, 0, visitor);
+                    new Sweep(run).cotangents(seeds, HalfDepth.ofDepth(0), 0, visitor);
                 }
             }
         }
@@ -122,22 +123,32 @@ class CondensationTest {
         try (ModelSource source = ModelSource.open("random:1,2,16,19,12,seed=4");
                 DeviceModel model = new DeviceModel(source, leaks.closing(Backends.REFERENCE.open()))) {
             // D F / (2 F - D) = 16 * 64 / 112 = 9.1 rows.
-            assertThat(Condensation.leastRows(model)).isEqualTo(10);
+            assertThat(Condensation.leastRows(model.backend(), model.config())).isEqualTo(10);
             List<String> parts = new ArrayList<>();
             RaggedRows rows = RaggedRows.of(
                     4, new int[] {0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2}, new int[] {3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2});
-            new Condensation(model).split(rows, 0, (from, to, condensed) -> parts.add(from + "-" + to + condensed));
-            assertThat(parts).containsExactly("0-1false", "1-4true");
+            // The weights take no part in where a batch is cut.
+            Condensation condensation = new Condensation(model.backend(), model.config(), null);
+            Condensation.Tokens condensed = (from, to) -> parts.add("condensed " + from + "-" + to);
+            Condensation.Tokens others = (from, to) -> parts.add("others " + from + "-" + to);
+            condensation.split(rows, 0, condensed, others);
+            assertThat(parts).containsExactly("others 0-1", "condensed 1-4");
             parts.clear();
-            new Condensation(model).split(rows, 3, (from, to, condensed) -> parts.add(from + "-" + to + condensed));
-            assertThat(parts).containsExactly("3-4true");
+            condensation.split(rows, 3, condensed, others);
+            assertThat(parts).containsExactly("condensed 3-4");
             // 4 rows by the layers at 16 D^2 a row, 10 or 11 rows by maps at 2 D^2 F and 2 D^2 a row.
             double square = 16 * 16;
-            assertThat(HalfBlockFlops.of(model, 1, true, rows))
+            HalfDepth middle = HalfDepth.middleOf(0);
+            assertThat(HalfBlockFlops.of(model, middle, true, rows))
                     .isCloseTo(4 * 16 * square + 3 * 2 * square * 64 + 31 * 2 * square, within(1e-6));
-            assertThat(HalfBlockFlops.of(model, 0, true, rows)).isEqualTo(35 * 8 * square);
-            assertThat(HalfBlockFlops.of(model, 2, false, rows)).isEqualTo(HalfBlockFlops.of(model, 1, true, rows));
-            assertThat(HalfBlockFlops.of(model, 1, false, rows)).isEqualTo(35 * 8 * square);
+            assertThat(HalfBlockFlops.of(model, HalfDepth.ofDepth(0), true, rows))
+                    .isEqualTo(35 * 8 * square);
+            assertThat(HalfBlockFlops.of(model, model.top(), false, rows))
+                    .isEqualTo(HalfBlockFlops.of(model, middle, true, rows));
+            assertThat(HalfBlockFlops.of(model, middle, false, rows)).isEqualTo(35 * 8 * square);
+            assertThat(HalfBlockFlops.of(model, model.top(), true, rows)).isZero();
+            assertThat(HalfBlockFlops.of(model, HalfDepth.ofDepth(0), false, rows))
+                    .isZero();
         }
     }
 }

@@ -163,7 +163,9 @@ class MapCheckpointTest {
         for (Site site : ResponseMap.Request.all(setting.model.config().layers(), PROMPT.length, false)) {
             double[] vector = new double[16];
             for (int i = 0; i < vector.length; i++) {
-                vector[i] = scale * Math.sin(1 + i + 3 * site.token() + 7 * site.halfDepth());
+                vector[i] = scale
+                        * Math.sin(
+                                1 + i + 3 * site.token() + 7 * site.halfDepth().index());
             }
             vectors.put(site, new double[][] {vector});
         }

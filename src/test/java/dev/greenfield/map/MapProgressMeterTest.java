@@ -8,6 +8,7 @@ import dev.greenfield.backend.Backends;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Visitor;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.response.SweepMode;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -23,15 +24,15 @@ class MapProgressMeterTest {
     void halfDepthsAndBatches() {
         // Three columns of 2 rows, each through 3 half blocks of 10 flops a row.
         MapProgressMeter meter = new MapProgressMeter(
-                new double[] {0, 60, 120, 180}, (halfDepth, r) -> 10 * r.rows(), told::add, () -> nanos);
+                new double[] {0, 60, 120, 180}, (level, r) -> 10 * r.rows(), told::add, () -> nanos);
         meter.restored(new Batches.Range(0, 1));
         assertThat(told).isEmpty();
         nanos = 5_000_000_000L;
         List<Integer> seen = new ArrayList<>();
-        Visitor visitor = meter.watching((halfDepth, rows, columns, x) -> seen.add(halfDepth));
+        Visitor visitor = meter.watching((level, rows, columns, x) -> seen.add(level.index()));
         RaggedRows rows = RaggedRows.of(2, new int[] {0}, new int[] {1});
         for (int h = 0; h <= 3; h++) {
-            visitor.visit(h, rows, new int[] {0}, null);
+            visitor.visit(new HalfDepth(h), rows, new int[] {0}, null);
             nanos += 600_000_000;
         }
         assertThat(seen).containsExactly(0, 1, 2, 3);
@@ -43,9 +44,9 @@ class MapProgressMeterTest {
         meter.computed(new Batches.Range(1, 2));
         assertThat(told).last().isEqualTo(new MapProgress(120, 60, 180, 2.4));
         // A batch that is tried again begins anew.
-        visitor = meter.watching((halfDepth, r, columns, x) -> {});
+        visitor = meter.watching((level, r, columns, x) -> {});
         nanos += 2_000_000_000;
-        visitor.visit(0, rows, new int[] {0}, null);
+        visitor.visit(new HalfDepth(0), rows, new int[] {0}, null);
         assertThat(told).last().isEqualTo(new MapProgress(120, 60, 180, 4.4));
         meter.computed(new Batches.Range(2, 3));
         assertThat(told).hasSize(4).last().isEqualTo(new MapProgress(180, 60, 180, 4.4));

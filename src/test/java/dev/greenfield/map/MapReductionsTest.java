@@ -280,7 +280,7 @@ class MapReductionsTest {
                     double whole = s.predict(source, directions.get(source)[d]);
                     double scale =
                             Vectors.norm(s.at(source)) * Vectors.norm(directions.get(source)[d]);
-                    for (int h = source.halfDepth(); h <= 2 * LAYERS; h++) {
+                    for (int h = source.halfDepth().index(); h <= 2 * LAYERS; h++) {
                         double sum = 0;
                         for (int t = 0; t < PROMPT.length; t++) {
                             sum += map.gain().signed(source, d, new Site(h / 2, h % 2 == 1, t), 0);

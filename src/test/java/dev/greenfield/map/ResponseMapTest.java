@@ -98,14 +98,19 @@ class ResponseMapTest {
                     model.run(PROMPT).responseMap().probes(3).halfDepths().compute();
             for (Site source : sites(true)) {
                 for (Site target : sites(true)) {
-                    boolean after = target.halfDepth() >= source.halfDepth() && target.token() >= source.token();
-                    boolean beside = target.halfDepth() == source.halfDepth() && target.token() != source.token();
+                    boolean after =
+                            target.halfDepth().index() >= source.halfDepth().index()
+                                    && target.token() >= source.token();
+                    boolean beside =
+                            target.halfDepth().index() == source.halfDepth().index()
+                                    && target.token() != source.token();
                     if (!after || beside) {
                         assertThat(map.frobenius(source, target)).isEqualTo(0.0);
                         assertThat(map.standardError(source, target)).isEqualTo(0.0);
                     } else if (source.equals(target)) {
                         assertThat(map.frobenius(source, target)).isEqualTo(Math.sqrt(WIDTH));
-                    } else if (source.halfDepth() % 2 == 1 && target.halfDepth() == source.halfDepth() + 1) {
+                    } else if (source.halfDepth().index() % 2 == 1
+                            && target.halfDepth().index() == source.halfDepth().index() + 1) {
                         // The MLP half does not mix tokens.
                         assertThat(map.frobenius(source, target) > 0).isEqualTo(target.token() == source.token());
                     } else {

@@ -126,7 +126,7 @@ class TokenizerTest {
             refused(() -> list.single("b"), "several tokens", "#1, #2");
             refused(() -> list.single("c"), "\"c\" is not in tokens.json");
             refused(() -> list.single("#5"), "0 to 4");
-            refused(() -> list.encode("a is"), "--tokens");
+            refused(() -> list.encode("a is"), "use token ids");
         }
     }
 
@@ -147,7 +147,7 @@ class TokenizerTest {
             assertThat(none.text(8)).isEqualTo("#8");
             assertThat(none.single("#8")).isEqualTo(8);
             refused(() -> none.single("a"), "\"a\"", "#123");
-            refused(() -> none.encode("a"), "--tokens");
+            refused(() -> none.encode("a"), "use token ids");
             refused(() -> none.text(9), "0 to 8");
         }
     }

@@ -50,7 +50,7 @@ class RegimeMapTest {
             assertThat(map.halfDepths()).isTrue();
             int seen = 0;
             for (Site site : directions.keySet()) {
-                int h = site.halfDepth();
+                int h = site.halfDepth().index();
                 // Above the last attention only the token that is read matters; after it, none.
                 boolean visible = site.token() == 2 || (site.token() < 2 && h <= 2);
                 assertThat(map.at(site).isPresent()).as(site.toString()).isEqualTo(visible);

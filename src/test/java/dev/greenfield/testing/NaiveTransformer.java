@@ -47,7 +47,7 @@ public final class NaiveTransformer {
                 x = h % 2 == 1 ? attention(h / 2, x) : mlp(h / 2 - 1, x);
             }
             for (Map.Entry<Site, double[]> at : replaced.entrySet()) {
-                if (at.getKey().halfDepth() == h) {
+                if (at.getKey().halfDepth().index() == h) {
                     x[at.getKey().token()] = at.getValue().clone();
                 }
             }

@@ -48,9 +48,9 @@ class DisplacementTransferTest {
         double[][][] donor = naive.run(DONOR, Map.of());
         Map<Site, double[]> replaced = new HashMap<>();
         for (Site site : sites) {
-            double[] vector = own[site.halfDepth()][site.token()].clone();
+            double[] vector = own[site.halfDepth().index()][site.token()].clone();
             for (int i = 0; i < vector.length; i++) {
-                vector[i] += alpha * (donor[site.halfDepth()][site.token()][i] - vector[i]);
+                vector[i] += alpha * (donor[site.halfDepth().index()][site.token()][i] - vector[i]);
             }
             replaced.put(site, vector);
         }

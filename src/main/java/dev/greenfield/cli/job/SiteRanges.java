@@ -2,6 +2,7 @@ package dev.greenfield.cli.job;
 
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -63,7 +64,7 @@ public final class SiteRanges {
             }
             for (int h = depths[0]; h <= depths[1]; h += halfDepths ? 1 : 2) {
                 for (int t = positions[0]; t <= positions[1]; t++) {
-                    sites.add(new Site(h / 2, h % 2 == 1, t));
+                    sites.add(Site.at(new HalfDepth(h), t));
                 }
             }
         }

@@ -4,6 +4,7 @@ import dev.greenfield.Run;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SiteVectors;
@@ -183,10 +184,9 @@ public final class SourceOptions {
     public SiteVectors vectors(Job job, Run corrupt, boolean halfDepths) {
         if (direction.equals("random")) {
             Map<Site, double[][]> random = new LinkedHashMap<>();
-            int levels = 2 * job.model().config().layers();
-            for (int h = 0; h <= levels; h += halfDepths ? 1 : 2) {
+            for (HalfDepth level : HalfDepth.levels(job.model().config().layers(), halfDepths)) {
                 for (int t = 0; t < job.run().tokens().length; t++) {
-                    Site site = new Site(h / 2, h % 2 == 1, t);
+                    Site site = Site.at(level, t);
                     random.put(site, new double[][] {job.run().randomDirection(site, job.seed(), 0)});
                 }
             }

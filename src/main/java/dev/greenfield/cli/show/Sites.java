@@ -1,10 +1,12 @@
 package dev.greenfield.cli.show;
 
+import dev.greenfield.lattice.HalfDepth;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Values over depths and tokens: their largest sites, and how two of them agree. */
 public final class Sites {
@@ -81,13 +83,8 @@ public final class Sites {
 
     /** Labels of levels: depths, or depths and half depths. */
     public static List<String> levels(int count, boolean halfDepths) {
-        if (!halfDepths) {
-            return depths(count);
-        }
-        List<String> labels = new ArrayList<>();
-        for (int h = 0; h < count; h++) {
-            labels.add("depth " + h / 2 + (h % 2 == 1 ? ".5" : ""));
-        }
-        return labels;
+        return IntStream.range(0, count)
+                .mapToObj(number -> "depth " + HalfDepth.numbered(number, halfDepths))
+                .toList();
     }
 }

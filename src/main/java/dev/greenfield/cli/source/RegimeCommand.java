@@ -84,7 +84,7 @@ public final class RegimeCommand implements Action {
         LinearRegime regime = job.timed(
                 "regime",
                 () -> job.run().linearRegimes(List.of(relative), f, grid).get(0));
-        job.result("site", List.of(site.halfDepth() / 2.0, site.token()));
+        job.result("site", List.of(site.halfDepth().index() / 2.0, site.token()));
         job.result("direction", source.direction());
         job.result("field_norm", relative.norm());
         if (corrupt != null) {

@@ -112,8 +112,7 @@ final class RegimeReport {
     }
 
     private String place() {
-        return "(depth " + site.halfDepth() / 2 + (site.middle() ? ".5" : "") + ", token "
-                + job.labels().get(site.token()) + ")";
+        return "(depth " + site.halfDepth() + ", token " + job.labels().get(site.token()) + ")";
     }
 
     private void print(double[] measured) {

@@ -1,0 +1,214 @@
+package dev.greenfield.engine;
+
+import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.failure.Cancellation;
+import dev.greenfield.model.ModelConfig;
+
+/**
+ * The MLP half of a block. With N the normalization:
+ *
+ * <pre>   x' = x + act(N(x) Wup + bup) Wdown + bdown</pre>
+ *
+ * <p>Rows do not see each other here, so they go through in chunks of n. The derivative of a token with many rows is formed once
+ * and applied to them all; see {@link Condensation}.
+ */
+final class MlpPart implements BlockPart {
+    private final Backend backend;
+    private final ModelConfig config;
+    private final Norm norm;
+    private final Weights weights;
+    private final Condensation condensation;
+
+    /**
+     * The matrices of this half.
+     *
+     * @param up Wup [D, F] with bup [F]
+     * @param down Wdown [F, D] with bdown [D]
+     */
+    record Weights(Linear up, Linear down) {}
+
+    /**
+     * What the derivatives need of the forward pass.
+     *
+     * @param norm of N: normalized x and 1/std
+     * @param derivative act'(u), [T, F]
+     */
+    record Primal(Norm.Primal norm, Matrix derivative) {}
+
+    MlpPart(Backend backend, ModelConfig config, Weights weights) {
+        this.backend = backend;
+        this.config = config;
+        this.norm = new Norm(backend, config);
+        this.weights = weights;
+        this.condensation = new Condensation(backend, config, weights);
+    }
+
+    /** Room for the primal of a run. */
+    Primal allocate(RunMemory memory) {
+        return new Primal(Norm.allocate(memory, config), memory.rows("activation derivative", config.inner()));
+    }
+
+    @Override
+    public long primalElements() {
+        return Norm.primalElements(config) + config.inner();
+    }
+
+    /** Elements of work space for each row of a chunk: its hidden layer. */
+    static long workElements(ModelConfig config) {
+        return config.inner();
+    }
+
+    /** Elements of work space for act'' in sweeps of second derivatives, for each token. */
+    static long bendElements(ModelConfig config) {
+        return config.inner();
+    }
+
+    /** Wup and Wdown, 4 D F a row, or what a token's own map takes instead. */
+    @Override
+    public double flops(long count) {
+        double d = config.width();
+        double f = config.inner();
+        return count < Condensation.leastRows(backend, config) ? 4 * d * f * count : 2 * d * d * (f + count);
+    }
+
+    @Override
+    public void forward(Matrix x, Matrix next, RaggedRows rows, BlockPrimal keep, Workspace w) {
+        Primal primal = keep.mlp();
+        norm.forward(x, primal.norm());
+        afterNorm(x, next, primal.norm().normalized(), primal.derivative(), w);
+    }
+
+    @Override
+    public void value(Matrix x, RaggedRows rows, BlockPrimal base, int fromToken, Workspace w) {
+        Matrix wanted = BlockPart.from(x, rows, fromToken); // [R', D]
+        Matrix y = w.y(wanted.rows()); // [R', D]
+        norm.value(wanted, y);
+        afterNorm(wanted, wanted, y, null, w);
+    }
+
+    /** x + act(n Wup + bup) Wdown + bdown for all rows, [R, D] each; act'(u) goes to {@code derivative} [R, F] unless it is null. */
+    private void afterNorm(Matrix x, Matrix next, Matrix normalized, Matrix derivative, Workspace w) {
+        int chunk = w.chunk(x.rows());
+        for (int r = 0; r < x.rows(); r += chunk) {
+            Cancellation.check();
+            int n = Math.min(chunk, x.rows() - r);
+            Matrix u = w.hidden(n); // [n, F]
+            Matrix branch = w.branch(n); // [n, D]
+            weights.up().multiply(normalized.rows(r, n), u);
+            backend.activation(
+                    config.activation(), u, weights.up().bias(), derivative == null ? null : derivative.rows(r, n));
+            weights.down().multiply(u, branch);
+            backend.addBranch(branch, weights.down().bias(), x.rows(r, n), next.rows(r, n));
+        }
+    }
+
+    @Override
+    public void tangent(Matrix dx, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w) {
+        Primal at = primal.mlp();
+        condensation.split(
+                rows,
+                fromToken,
+                (from, to) -> condensation.maps(at.derivative(), from, to, w, (token, map) -> {
+                    int end = rows.start(token + 1);
+                    // So that what is normalized is multiplied in fast memory.
+                    int chunk = w.streamChunk(rows.count(token));
+                    for (int r = rows.start(token); r < end; r += chunk) {
+                        Matrix part = dx.rows(r, Math.min(chunk, end - r)); // [n, D]
+                        Matrix dy = w.y(part.rows()); // [n, D]
+                        norm.tangent(part, rows, r, at.norm(), dy);
+                        backend.multiply(1, dy, false, map, false, 1, part);
+                    }
+                }),
+                (from, to) -> tangentOfRows(dx, rows, at, rows.start(from), rows.start(to), w));
+    }
+
+    private void tangentOfRows(Matrix dx, RaggedRows rows, Primal at, int fromRow, int toRow, Workspace w) {
+        int chunk = w.chunk(toRow - fromRow);
+        for (int r = fromRow; r < toRow; r += chunk) {
+            Cancellation.check();
+            int n = Math.min(chunk, toRow - r);
+            Matrix part = dx.rows(r, n); // [n, D]
+            Matrix dy = w.y(n); // [n, D]
+            Matrix du = w.hidden(n); // [n, F]
+            norm.tangent(part, rows, r, at.norm(), dy);
+            weights.up().multiply(dy, du);
+            backend.activationTangent(du, rows, r, at.derivative(), du);
+            weights.down().addProduct(du, part);
+        }
+    }
+
+    @Override
+    public void adjoint(Matrix g, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w) {
+        Primal at = primal.mlp();
+        condensation.split(
+                rows,
+                fromToken,
+                (from, to) -> condensation.maps(at.derivative(), from, to, w, (token, map) -> {
+                    int end = rows.start(token + 1);
+                    int chunk = w.streamChunk(rows.count(token));
+                    for (int r = rows.start(token); r < end; r += chunk) {
+                        Matrix part = g.rows(r, Math.min(chunk, end - r)); // [n, D]
+                        Matrix y = w.y(part.rows()); // [n, D]
+                        backend.multiply(1, part, false, map, true, 0, y);
+                        norm.addAdjoint(y, rows, r, at.norm(), part);
+                    }
+                }),
+                (from, to) -> adjointOfRows(g, rows, at, rows.start(from), rows.start(to), w));
+    }
+
+    private void adjointOfRows(Matrix g, RaggedRows rows, Primal at, int fromRow, int toRow, Workspace w) {
+        int chunk = w.chunk(toRow - fromRow);
+        for (int r = fromRow; r < toRow; r += chunk) {
+            Cancellation.check();
+            int n = Math.min(chunk, toRow - r);
+            Matrix part = g.rows(r, n); // [n, D]
+            Matrix du = w.hidden(n); // [n, F]
+            Matrix y = w.y(n); // [n, D]
+            weights.down().multiplyTransposed(part, du);
+            backend.activationTangent(du, rows, r, at.derivative(), du);
+            weights.up().multiplyTransposed(du, y);
+            norm.addAdjoint(y, rows, r, at.norm(), part);
+        }
+    }
+
+    /** The hidden layer's rows are needed one by one for the square of du, so that no token gets a map of its own here. */
+    @Override
+    public void curvature(
+            Matrix dx, Matrix ddx, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w, Workspace w2) {
+        Primal at = primal.mlp();
+        Matrix bend = w2.bend(rows.tokens()); // [T, F]
+        secondDerivative(at, Math.max(fromToken, rows.first(0)), rows.last(0) + 1, bend);
+        int from = rows.start(fromToken);
+        int chunk = w.chunk(rows.rows() - from);
+        for (int r = from; r < rows.rows(); r += chunk) {
+            Cancellation.check();
+            int n = Math.min(chunk, rows.rows() - r);
+            Matrix part = dx.rows(r, n); // [n, D]
+            Matrix second = ddx.rows(r, n); // [n, D]
+            Matrix dy = w.y(n); // [n, D]
+            Matrix ddy = w2.y(n); // [n, D]
+            Matrix du = w.hidden(n); // [n, F]
+            Matrix ddu = w2.hidden(n); // [n, F]
+            norm.curvature(part, second, rows, r, at.norm(), dy, ddy);
+            weights.up().multiply(dy, du);
+            weights.up().multiply(ddy, ddu);
+            backend.activationTangent(ddu, rows, r, at.derivative(), ddu);
+            backend.activationCurvature(du, rows, r, bend, ddu);
+            backend.activationTangent(du, rows, r, at.derivative(), du);
+            weights.down().addProduct(du, part);
+            weights.down().addProduct(ddu, second);
+        }
+    }
+
+    /**
+     * act''(u) at the tokens from (inclusive) to (exclusive), into their rows of [T, F]. A run does not keep it, since few sweeps
+     * ask for it; it takes the product of one row a token.
+     */
+    private void secondDerivative(Primal at, int from, int to, Matrix into) {
+        Matrix u = into.rows(from, to - from); // [to - from, F]
+        weights.up().multiply(at.norm().normalized().rows(from, to - from), u);
+        backend.activationSecondDerivative(config.activation(), u, weights.up().bias());
+    }
+}
