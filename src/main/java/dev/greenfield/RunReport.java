@@ -32,7 +32,7 @@ final class RunReport {
         this.labels = TokenLabels.of(run.tokenText());
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("model", run.scope().model().source().spec());
-        facts.put("prompt", String.join("", run.tokenText()));
+        facts.put("prompt", text(run.tokenText()));
         if (f != null) {
             facts.put("F", f.describe());
         }
@@ -100,5 +100,11 @@ final class RunReport {
         } finally {
             Files.deleteIfExists(unfinished);
         }
+    }
+
+    /** The prompt as it reads. Tokens of a tokenizer that splits at blanks have none of their own. */
+    private static String text(List<String> tokens) {
+        boolean words = tokens.stream().noneMatch(token -> token.chars().anyMatch(Character::isWhitespace));
+        return String.join(words ? " " : "", tokens);
     }
 }

@@ -134,7 +134,7 @@ class LibraryResultsTest {
         run.report(file, ANSWER);
         assertThat(Files.readString(file))
                 .startsWith("<!DOCTYPE html>")
-                .contains("Norm of the sensitivity", "Response map", "logit(Seoul) - logit(Oslo)", "Korea");
+                .contains("Norm of the sensitivity", "Response map", "logit(Seoul) - logit(Oslo)", "capital of Korea");
         run.report(file);
         assertThat(Files.readString(file)).contains("Response map").doesNotContain("Norm of the sensitivity");
         assertThat(directory.toFile().list()).containsExactly("report.html");
