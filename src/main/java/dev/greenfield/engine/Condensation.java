@@ -108,13 +108,11 @@ final class Condensation {
 
     /** One token's map [D, D], where a chunk of the MLP may have fewer rows than Wup. */
     private void formInParts(Matrix derivative, int token, Matrix map, Workspace w) {
-        int chunk = w.chunk(map.rows());
-        for (int i = 0; i < map.rows(); i += chunk) {
-            int n = Math.min(chunk, map.rows() - i);
+        w.forEachChunk(0, map.rows(), (i, n) -> {
             Matrix scaled = w.hidden(n); // [n, F]
             scale(derivative, token, i, scaled);
             weights.down().multiply(scaled, map.rows(i, n));
-        }
+        });
     }
 
     /** The rows of Wup from {@code fromRow} on, [n, F], each times act'(u) of a token. */

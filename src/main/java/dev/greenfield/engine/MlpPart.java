@@ -3,7 +3,6 @@ package dev.greenfield.engine;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import dev.greenfield.failure.Cancellation;
 import dev.greenfield.model.ModelConfig;
 
 /**
@@ -90,10 +89,7 @@ final class MlpPart implements BlockPart {
 
     /** x + act(n Wup + bup) Wdown + bdown for all rows, [R, D] each; act'(u) goes to {@code derivative} [R, F] unless it is null. */
     private void afterNorm(Matrix x, Matrix next, Matrix normalized, Matrix derivative, Workspace w) {
-        int chunk = w.chunk(x.rows());
-        for (int r = 0; r < x.rows(); r += chunk) {
-            Cancellation.check();
-            int n = Math.min(chunk, x.rows() - r);
+        w.forEachChunk(0, x.rows(), (r, n) -> {
             Matrix u = w.hidden(n); // [n, F]
             Matrix branch = w.branch(n); // [n, D]
             weights.up().multiply(normalized.rows(r, n), u);
@@ -101,7 +97,7 @@ final class MlpPart implements BlockPart {
                     config.activation(), u, weights.up().bias(), derivative == null ? null : derivative.rows(r, n));
             weights.down().multiply(u, branch);
             backend.addBranch(branch, weights.down().bias(), x.rows(r, n), next.rows(r, n));
-        }
+        });
     }
 
     @Override
@@ -111,24 +107,19 @@ final class MlpPart implements BlockPart {
                 rows,
                 fromToken,
                 (from, to) -> condensation.maps(at.derivative(), from, to, w, (token, map) -> {
-                    int end = rows.start(token + 1);
-                    // So that what is normalized is multiplied in fast memory.
-                    int chunk = w.streamChunk(rows.count(token));
-                    for (int r = rows.start(token); r < end; r += chunk) {
-                        Matrix part = dx.rows(r, Math.min(chunk, end - r)); // [n, D]
-                        Matrix dy = w.y(part.rows()); // [n, D]
+                    // In chunks, so that what is normalized is multiplied in fast memory.
+                    w.forEachStreamChunk(rows.start(token), rows.start(token + 1), (r, n) -> {
+                        Matrix part = dx.rows(r, n); // [n, D]
+                        Matrix dy = w.y(n); // [n, D]
                         norm.tangent(part, rows, r, at.norm(), dy);
                         backend.multiply(1, dy, false, map, false, 1, part);
-                    }
+                    });
                 }),
                 (from, to) -> tangentOfRows(dx, rows, at, rows.start(from), rows.start(to), w));
     }
 
     private void tangentOfRows(Matrix dx, RaggedRows rows, Primal at, int fromRow, int toRow, Workspace w) {
-        int chunk = w.chunk(toRow - fromRow);
-        for (int r = fromRow; r < toRow; r += chunk) {
-            Cancellation.check();
-            int n = Math.min(chunk, toRow - r);
+        w.forEachChunk(fromRow, toRow, (r, n) -> {
             Matrix part = dx.rows(r, n); // [n, D]
             Matrix dy = w.y(n); // [n, D]
             Matrix du = w.hidden(n); // [n, F]
@@ -136,7 +127,7 @@ final class MlpPart implements BlockPart {
             weights.up().multiply(dy, du);
             backend.activationTangent(du, rows, r, at.derivative(), du);
             weights.down().addProduct(du, part);
-        }
+        });
     }
 
     @Override
@@ -146,23 +137,18 @@ final class MlpPart implements BlockPart {
                 rows,
                 fromToken,
                 (from, to) -> condensation.maps(at.derivative(), from, to, w, (token, map) -> {
-                    int end = rows.start(token + 1);
-                    int chunk = w.streamChunk(rows.count(token));
-                    for (int r = rows.start(token); r < end; r += chunk) {
-                        Matrix part = g.rows(r, Math.min(chunk, end - r)); // [n, D]
-                        Matrix y = w.y(part.rows()); // [n, D]
+                    w.forEachStreamChunk(rows.start(token), rows.start(token + 1), (r, n) -> {
+                        Matrix part = g.rows(r, n); // [n, D]
+                        Matrix y = w.y(n); // [n, D]
                         backend.multiply(1, part, false, map, true, 0, y);
                         norm.addAdjoint(y, rows, r, at.norm(), part);
-                    }
+                    });
                 }),
                 (from, to) -> adjointOfRows(g, rows, at, rows.start(from), rows.start(to), w));
     }
 
     private void adjointOfRows(Matrix g, RaggedRows rows, Primal at, int fromRow, int toRow, Workspace w) {
-        int chunk = w.chunk(toRow - fromRow);
-        for (int r = fromRow; r < toRow; r += chunk) {
-            Cancellation.check();
-            int n = Math.min(chunk, toRow - r);
+        w.forEachChunk(fromRow, toRow, (r, n) -> {
             Matrix part = g.rows(r, n); // [n, D]
             Matrix du = w.hidden(n); // [n, F]
             Matrix y = w.y(n); // [n, D]
@@ -170,7 +156,7 @@ final class MlpPart implements BlockPart {
             backend.activationTangent(du, rows, r, at.derivative(), du);
             weights.up().multiplyTransposed(du, y);
             norm.addAdjoint(y, rows, r, at.norm(), part);
-        }
+        });
     }
 
     /** The hidden layer's rows are needed one by one for the square of du, so that no token gets a map of its own here. */
@@ -180,11 +166,7 @@ final class MlpPart implements BlockPart {
         Primal at = primal.mlp();
         Matrix bend = w2.bend(rows.tokens()); // [T, F]
         secondDerivative(at, Math.max(fromToken, rows.first(0)), rows.last(0) + 1, bend);
-        int from = rows.start(fromToken);
-        int chunk = w.chunk(rows.rows() - from);
-        for (int r = from; r < rows.rows(); r += chunk) {
-            Cancellation.check();
-            int n = Math.min(chunk, rows.rows() - r);
+        w.forEachChunk(rows.start(fromToken), rows.rows(), (r, n) -> {
             Matrix part = dx.rows(r, n); // [n, D]
             Matrix second = ddx.rows(r, n); // [n, D]
             Matrix dy = w.y(n); // [n, D]
@@ -199,7 +181,7 @@ final class MlpPart implements BlockPart {
             backend.activationTangent(du, rows, r, at.derivative(), du);
             weights.down().addProduct(du, part);
             weights.down().addProduct(ddu, second);
-        }
+        });
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.greenfield.engine;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.model.ModelConfig;
 
 /**
@@ -84,19 +85,28 @@ final class Workspace implements AutoCloseable {
         return 2L * config.width();
     }
 
-    /** Rows that the MLP works on at once when it has {@code rows} to do: equal parts, none of them a small rest. */
-    int chunk(int rows) {
-        return evenly(rows, chunk);
+    /** Takes {@code count} rows from row {@code from} on. */
+    interface RowWork {
+        void take(int from, int count);
     }
 
-    /** Likewise rows that a token's own map is applied to at once. */
-    int streamChunk(int rows) {
-        return evenly(rows, streamChunk);
+    /** The rows from (inclusive) to (exclusive) in chunks that the MLP works on at once: equal ones, none of them a small rest. */
+    void forEachChunk(int from, int to, RowWork work) {
+        forEach(from, to, chunk, work);
     }
 
-    private static int evenly(int rows, int most) {
-        int parts = Math.max(1, (rows + most - 1) / most);
-        return Math.max(1, (rows + parts - 1) / parts);
+    /** Likewise in chunks that a token's own map is applied to at once. */
+    void forEachStreamChunk(int from, int to, RowWork work) {
+        forEach(from, to, streamChunk, work);
+    }
+
+    private static void forEach(int from, int to, int most, RowWork work) {
+        int parts = Math.max(1, (to - from + most - 1) / most);
+        int chunk = Math.max(1, (to - from + parts - 1) / parts);
+        for (int r = from; r < to; r += chunk) {
+            Cancellation.check();
+            work.take(r, Math.min(chunk, to - r));
+        }
     }
 
     /** The batch, [rows, D]. */
@@ -119,7 +129,7 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(qkv, rows, width);
     }
 
-    /** Work space [rows, F] for as many rows as {@link #chunk} says, at most. */
+    /** Work space [rows, F] for at most as many rows as a chunk has. */
     Matrix hidden(int rows) {
         return Matrix.of(hidden, rows, inner);
     }
