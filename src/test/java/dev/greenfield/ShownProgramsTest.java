@@ -2,6 +2,7 @@ package dev.greenfield;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.greenfield.testing.JavaShell;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -10,11 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
-import jdk.jshell.EvalException;
-import jdk.jshell.JShell;
 import jdk.jshell.Snippet;
-import jdk.jshell.SnippetEvent;
-import jdk.jshell.SourceCodeAnalysis.CompletionInfo;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -25,19 +22,6 @@ class ShownProgramsTest {
     private static final Path README = Path.of("README.md");
     private static final Path GUIDE = Path.of("docs/guide.md");
     private static final Path THEORY = Path.of("docs/theory.md");
-
-    /** What jshell imports before its user types anything. */
-    private static final List<String> JSHELL_IMPORTS = List.of(
-            "java.io.*",
-            "java.math.*",
-            "java.net.*",
-            "java.nio.file.*",
-            "java.util.*",
-            "java.util.concurrent.*",
-            "java.util.function.*",
-            "java.util.prefs.*",
-            "java.util.regex.*",
-            "java.util.stream.*");
 
     @Test
     void theSampleOfTheReadmeRunsAndPrints() throws IOException {
@@ -87,38 +71,13 @@ class ShownProgramsTest {
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         PrintStream out = System.out;
         // The snippets run in this process, for its class path, and print where it prints.
-        try (JShell shell = JShell.builder().executionEngine("local").build();
+        try (JavaShell shell = new JavaShell();
                 PrintStream caught = new PrintStream(printed, true, StandardCharsets.UTF_8)) {
             System.setOut(caught);
-            shell.addToClasspath(System.getProperty("java.class.path"));
-            JSHELL_IMPORTS.forEach(name -> type(shell, "import " + name + ";"));
-            for (String block : blocks) {
-                String rest = block;
-                while (!rest.isBlank()) {
-                    CompletionInfo next = shell.sourceCodeAnalysis().analyzeCompletion(rest);
-                    assertThat(next.completeness().isComplete())
-                            .as("cannot be read: " + rest)
-                            .isTrue();
-                    type(shell, next.source());
-                    rest = next.remaining();
-                }
-            }
+            blocks.forEach(block -> shell.type(block, Snippet.Status.VALID, Snippet.Status.OVERWRITTEN));
         } finally {
             System.setOut(out);
         }
         return printed.toString(StandardCharsets.UTF_8);
-    }
-
-    private static void type(JShell shell, String source) {
-        for (SnippetEvent event : shell.eval(source)) {
-            List<String> problems = shell.diagnostics(event.snippet())
-                    .map(problem -> problem.getMessage(null))
-                    .toList();
-            assertThat(event.status()).as(source + problems).isIn(Snippet.Status.VALID, Snippet.Status.OVERWRITTEN);
-            String thrown = event.exception() instanceof EvalException e
-                    ? e.getExceptionClassName() + ": " + e.getMessage()
-                    : String.valueOf(event.exception());
-            assertThat(event.exception()).as(source + thrown).isNull();
-        }
     }
 }
