@@ -59,12 +59,12 @@ class SelfContainedTest {
     @Test
     void foldersOutsideAreFound() {
         Path script = PROJECT.resolve("benchmarks").resolve("cpu.sh");
-        assertThat(outside(script, "cp -r ../shared/golden \"$stage\"")).isEqualTo("../shared/golden");
-        assertThat(outside(script, "[ -d \"../shared\" ]")).isEqualTo("../shared");
+        assertThat(outside(script, "cp -r ../elsewhere/golden \"$stage\"")).isEqualTo("../elsewhere/golden");
+        assertThat(outside(script, "[ -d \"../elsewhere\" ]")).isEqualTo("../elsewhere");
         assertThat(outside(script, "cd \"$(dirname \"$0\")/..\"")).isNull();
         assertThat(outside(script, "see ../docs/benchmarks.md")).isNull();
         assertThat(outside(script, "see ../../docs/benchmarks.md")).isEqualTo("../../docs/benchmarks.md");
-        assertThat(outside(script, "Path.of(\"..\", \"shared\")")).isEqualTo("Path.of(\"..\"");
+        assertThat(outside(script, "Path.of(\"..\", \"elsewhere\")")).isEqualTo("Path.of(\"..\"");
         assertThat(outside(script, "cp /home/me/model .")).isEqualTo("/home/m");
         assertThat(outside(script, "/usr/local/cuda/bin/nvcc")).isNull();
     }
