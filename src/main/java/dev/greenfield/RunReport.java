@@ -3,15 +3,16 @@ package dev.greenfield;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
-import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ResponseMapChart;
+import dev.greenfield.report.SiteCharts;
 import dev.greenfield.report.TokenLabels;
 import dev.greenfield.response.SensitivityField;
+import dev.greenfield.safetensors.AtomicFile;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -48,15 +49,7 @@ final class RunReport {
 
     private void sensitivity(SensitivityField s) {
         double[][] norms = s.norms();
-        page.chart(new HeatMap(
-                "Norm of the sensitivity",
-                "Euclidean norm of dF/dR[l][t]: the largest first-order change of F that a source of unit length at the"
-                        + " site can cause. Logarithmic colours.",
-                depths(norms.length),
-                labels,
-                norms,
-                HeatMap.Scale.LOG,
-                "|dF/dR|"));
+        page.chart(SiteCharts.sensitivity(depths(norms.length), labels, norms));
         List<Site> sites = new ArrayList<>();
         for (int l = 0; l < norms.length; l++) {
             for (int t = 0; t < norms[l].length; t++) {
@@ -93,12 +86,17 @@ final class RunReport {
 
     /** Writes the page whole or not at all, over what is there. */
     void write(Path file) throws IOException {
-        Path unfinished = file.resolveSibling(file.getFileName() + ".tmp");
+        byte[] html = page.html().getBytes(StandardCharsets.UTF_8);
+        AtomicFile whole = AtomicFile.create(file);
         try {
-            Files.writeString(unfinished, page.html());
-            Files.move(unfinished, file, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(unfinished);
+            ByteBuffer rest = ByteBuffer.wrap(html);
+            while (rest.hasRemaining()) {
+                whole.channel().write(rest);
+            }
+            whole.commit();
+        } catch (IOException | RuntimeException e) {
+            whole.drop(e);
+            throw e;
         }
     }
 

@@ -69,7 +69,7 @@ class ArchitectureTest {
             inverse: failure statistics lattice model backend engine response green
             transfer: failure statistics lattice engine response green map
             report:
-            (facade): failure lattice model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer report
+            (facade): failure lattice safetensors model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer report
             study: failure text statistics lattice model checkpoint response map regime propagation prediction inverse transfer (facade)
             cli.io: failure text statistics safetensors checkpoint
             cli.job: failure text statistics lattice safetensors model response propagation report (facade) cli.io

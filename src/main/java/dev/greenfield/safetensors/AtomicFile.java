@@ -16,7 +16,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * atomic because both names lie in one directory. Opened with default permissions, unlike {@link Files#createTempFile}, as
  * the temporary file becomes the real one.
  */
-final class AtomicFile {
+public final class AtomicFile {
     private static final int ATTEMPTS = 100;
 
     private final Path target;
@@ -29,7 +29,8 @@ final class AtomicFile {
         this.channel = channel;
     }
 
-    static AtomicFile create(Path target) throws IOException {
+    /** Opens a new file beside the target, under a name that nothing has. */
+    public static AtomicFile create(Path target) throws IOException {
         Path directory = target.toAbsolutePath().getParent();
         if (directory == null || Files.isDirectory(target)) {
             throw new FileSystemException(target.toString(), null, "is a directory; name a file to write");
@@ -40,7 +41,7 @@ final class AtomicFile {
         }
         for (int attempt = 1; ; attempt++) {
             // Not built from the target's name, which may be as long as a name can be.
-            Path temporary = directory.resolve(".safetensors-"
+            Path temporary = directory.resolve(".greenfield-"
                     + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
             try {
                 return new AtomicFile(
@@ -55,12 +56,13 @@ final class AtomicFile {
         }
     }
 
-    FileChannel channel() {
+    /** Where to write. */
+    public FileChannel channel() {
         return channel;
     }
 
     /** Forces the bytes to the disk, then gives the file its name. */
-    void commit() throws IOException {
+    public void commit() throws IOException {
         channel.force(true);
         channel.close();
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -74,7 +76,7 @@ final class AtomicFile {
     }
 
     /** Closes and deletes the temporary file; what fails here is attached to the reason, if there is one. */
-    void drop(Exception reason) {
+    public void drop(Exception reason) {
         try {
             try {
                 channel.close();

@@ -7,6 +7,7 @@ import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ScatterChart;
+import dev.greenfield.report.SiteCharts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -96,14 +97,6 @@ public final class Reports {
 
     /** The map of the norms of a sensitivity. */
     public static Chart sensitivity(Job job, double[][] norms) {
-        return overSites(
-                job,
-                "Norm of the sensitivity",
-                "Euclidean norm of dF/dR[l][t]: the largest first-order change of F that a source of unit length at the"
-                        + " site can cause. Exactly zero at tokens after F's position and, at the last depth, at every"
-                        + " other token. Logarithmic colours.",
-                norms,
-                HeatMap.Scale.LOG,
-                "|dF/dR|");
+        return SiteCharts.sensitivity(Sites.depths(norms.length), job.labels(), norms);
     }
 }
