@@ -295,36 +295,60 @@ stage_speed() {
     return "$status"
 }
 
-# checker TOOL PRECISION CASES: compute-sanitizer over the table of operations, every buffer an allocation of its own, our kernels only.
+# sanitized FILE TOOL PROGRAM...: compute-sanitizer over a program of the tests, every buffer an allocation of its own, only the kernels of `filters`.
+sanitized() {
+    file_limit=unlimited within "$1" compute-sanitizer --tool "$2" --print-limit 40 "${filters[@]}" "${jvm[@]}" \
+        -Dgreenfield.cuda.cache=off "${@:3}"
+}
+
+# watches TOOL NAMES...: whether the tool reports what is planted in kernels of these names. If not, its silence says nothing.
+watches() {
+    local name seen=0
+    sanitized "$work/planted" "$1" dev.greenfield.backend.PlantedFaults "${@:2}"
+    for name in "${@:2}"; do
+        grep -q "^====.*$name" "$work/planted" || seen=1
+    done
+    { echo "=== planted, $1, ${#filters[@]} arguments of filters"; cat "$work/planted"; } >> "$sanitizer"
+    rm "$work/planted"
+    return "$seen"
+}
+
+# checker TOOL PRECISION CASES: the table of operations.
 checker() {
-    local tool=$1 precision=$2 parts=$3 filter names
+    local tool=$1 precision=$2 parts=$3
+    echo "=== $tool $precision ${parts:-all}" >> "$sanitizer"
+    sanitized "$sanitizer" "$tool" dev.greenfield.backend.CudaCases --precision "$precision" ${parts:+"$parts"}
+    reason="$reason$tool $precision: $(sed -n "/^=== $tool $precision ${parts:-all}\$/,\$p" "$sanitizer" | grep -E 'SUMMARY' | tail -n 1 | sed 's/^[= ]*//'); "
+}
+
+stage_sanitize() {
+    local tool name names filters=()
+    needs_device compute-sanitizer || return
+    compute-sanitizer --help 2>> "$log" | grep -iA 8 'kernel-regex' >> "$log"
     names=$("$python" -c 'import sys, zipfile
 for path in sys.argv[1].split(":"):
     if path.endswith("greenfield.jar"):
         lines = zipfile.ZipFile(path).read("dev/greenfield/backend/cuda/kernels.resources.txt").decode().splitlines()[1:]
-        print("|".join(sorted({line.split()[0] for line in lines})))' "$classpath" 2>> "$log")
-    for filter in "${names:+kns=$names}" ''; do
-        echo "=== $tool $precision ${parts:-all}" >> "$sanitizer"
-        within "$sanitizer" compute-sanitizer --tool "$tool" --print-limit 40 ${filter:+--kernel-regex "$filter"} "${jvm[@]}" \
-            -Dgreenfield.cuda.cache=off dev.greenfield.backend.CudaCases --precision "$precision" ${parts:+"$parts"}
-        # An option that this version does not know is the only failure without a single case.
-        sed -n "/^=== $tool $precision ${parts:-all}\$/,\$p" "$sanitizer" | grep -q '^case ' && break
-    done
-    reason="$reason$tool $precision: $(grep -E 'SUMMARY' "$sanitizer" | tail -n 1 | sed 's/^[= ]*//'); "
-}
-
-stage_sanitize() {
-    local tool
-    needs_device compute-sanitizer || return
+        print(*sorted({"_".join(line.split()[0].split("_")[:2]) for line in lines}))' "$classpath" 2>> "$log")
+    for name in $names; do filters+=(--kernel-regex "kns=$name"); done
+    part 15
+    if [ -n "$names" ] && ! watches racecheck "${names%% *}_planted" "${names##* }_planted"; then
+        reason="filters of kernels do not work, all kernels are watched; "
+        filters=()
+        watches racecheck attention_planted || reason="${reason}racecheck does not report a planted hazard; "
+    fi
+    part 10
+    watches memcheck attention_planted || reason="${reason}memcheck does not report a planted overrun; "
     part 30; checker racecheck fp32 attention
     part 40; checker racecheck tf32 attention
     part 70; checker memcheck fp32 ''
     part 80; checker memcheck tf32 attention
     whole; checker memcheck bf16 multiply
     if grep -q 'Device not supported' "$sanitizer"; then reason="compute-sanitizer does not support this machine"; return 77; fi
+    case $reason in *planted*) return 1 ;; esac
     tool=$(grep -cE 'ERROR SUMMARY: 0 errors|RACECHECK SUMMARY: 0 hazards' "$sanitizer")
     [ "$tool" -ge 4 ] && return 0
-    grep -qE 'SUMMARY: [1-9]' "$sanitizer" && return 1
+    sed '/^=== planted/,/SUMMARY/d' "$sanitizer" | grep -qE 'SUMMARY: [1-9]' && return 1
     return 124
 }
 
@@ -357,8 +381,8 @@ stage_peers() {
 
 stage_ncu() {
     needs_device ncu || return
-    within "$profile" ncu --target-processes all --clock-control none --kernel-name 'regex:^(attention_tangent|layer_norm_tangent)' \
-        --launch-skip 4 --launch-count 6 --section SpeedOfLight --section LaunchStats --section Occupancy --section MemoryWorkloadAnalysis \
+    file_limit=unlimited within "$profile" ncu --target-processes all --clock-control none --kernel-name 'regex:^(attention_tangent|layer_norm_tangent|activation_tangent|add_branch)' \
+        --launch-skip 10 --launch-count 10 --section SpeedOfLight --section LaunchStats --section Occupancy --section MemoryWorkloadAnalysis \
         --section WarpStateStats --section SourceCounters "${jvm[@]}" "$bench.GpuSuite" --backend cuda --precision tf32 \
         --cases benchmarks/cases.json --set peers --models "$work/models" --seconds 0.01 --tried ncu
     grep -q 'Duration' "$profile" || { reason="no kernel was profiled: ncu could not read counters, or there was no time"; return 1; }
@@ -389,7 +413,8 @@ if [ "$call" = 1 ]; then
     stage golden 135
     stage speed 230
     stage sanitize 330
-    stage tests 430
+    stage tests 405
+    stage ncu 436
     stage pack 445
 else
     stage unpack 25
