@@ -272,14 +272,15 @@ stage_golden() {
 }
 
 # What is tried in place of the defaults, each in a process of its own.
-TRIED="greenfield.cuda.weights=tn greenfield.cuda.attention-rows=65536 greenfield.cuda.chunk=4096 greenfield.cuda.chunk=8192"
+TRIED="greenfield.cuda.weights=nn greenfield.cuda.chunk=2816 greenfield.cuda.chunk=8192 greenfield.cuda.stream-rows=16384"
 
 # suite PROPERTY OPTIONS...
 suite() { "${into[@]}" "${jvm[@]}" "-D$1" "$bench.GpuSuite" --backend cuda --precision tf32 --cases benchmarks/cases.json "${@:2}"; }
 
 stage_speed() {
-    local setting status tune=(--set tune --seconds 0.15) into=(within "$log") messages=
+    local setting status exact=() tune=(--set tune --seconds 0.15) into=(within "$log") messages=
     [ "$dry" = yes ] && tune=(--set tiny "${measure[@]}")
+    [ "$dry" = no ] && exact=(--set exact --seconds 0.15)
     [ "$call" = 1 ] && part 62
     suite greenfield.table=yes --set "$set_of" --products --operations --models "$work/models" --peers "$work/peers" --out "$out" "${measure[@]}"
     status=$?
@@ -288,6 +289,7 @@ stage_speed() {
     into=(within "$profile") messages=$profile
     part 40
     suite greenfield.cuda.profile=true "${tune[@]}" --kinds tangent,map --tried "with a profile"
+    [ ${#exact[@]} = 0 ] || suite greenfield.cuda.profile=true "${exact[@]}" --tried "with a profile"
     whole
     for setting in $TRIED; do
         suite "$setting" "${tune[@]}" --kinds map --tried "$setting"
@@ -297,7 +299,10 @@ stage_speed() {
 
 # sanitized FILE TOOL PROGRAM...: compute-sanitizer over a program of the tests, every buffer an allocation of its own, only the kernels of `filters`.
 sanitized() {
-    file_limit=unlimited within "$1" compute-sanitizer --tool "$2" --print-limit 40 "${filters[@]}" "${jvm[@]}" \
+    local padding=()
+    # Without it what lies past the end may be the next allocation, where nothing is wrong.
+    [ "$2" = memcheck ] && padding=(--padding 4096)
+    file_limit=unlimited within "$1" compute-sanitizer --tool "$2" --print-limit 40 "${padding[@]}" "${filters[@]}" "${jvm[@]}" \
         -Dgreenfield.cuda.cache=off "${@:3}"
 }
 
@@ -324,7 +329,7 @@ checker() {
 stage_sanitize() {
     local tool name names filters=()
     needs_device compute-sanitizer || return
-    compute-sanitizer --help 2>> "$log" | grep -iA 8 'kernel-regex' >> "$log"
+    compute-sanitizer --help 2>> "$log" | grep -iA 4 'kernel-regex\|padding' >> "$log"
     names=$("$python" -c 'import sys, zipfile
 for path in sys.argv[1].split(":"):
     if path.endswith("greenfield.jar"):
@@ -370,10 +375,16 @@ stage_peers() {
     local peer more
     if [ "$dry" = yes ]; then reason="PyTorch and JAX need a GPU, this is a dry run"; return 77; fi
     file_limit=unlimited within "$log" "${jvm[@]}" "$main" export --model random:gpt2 --out "$work/models/gpt2" || { reason="no model to give them"; return 1; }
-    for peer in torch_tangent jax_peer; do
-        if [ "$peer" = torch_tangent ]; then part 60; more=(--variants "jvp+math,linearize+math,jvp+sdpa"); else whole; more=(); fi
+    for peer in torch_tangent torch_map torch_adjoint torch_patch jax_peer; do
+        more=()
+        case $peer in
+            torch_tangent) part 30; more=(--variants "jvp+math,linearize+math,jvp+sdpa") ;;
+            torch_map) part 40 ;;
+            torch_adjoint | torch_patch) part 30 ;;
+            *) whole ;;
+        esac
         within "$log" "$python" "benchmarks/peers/$peer.py" --cases benchmarks/cases.json --set peers --models "$work/models" --out "$work/peers" \
-            --device cuda --precision tf32 --seconds 0.6 --chunks 64,256 "${more[@]}" || reason="$reason$peer failed or took too long; "
+            --device cuda --precision tf32 --seconds 0.4 --chunks 64,256 "${more[@]}" || reason="$reason$peer failed or took too long; "
     done
     whole
     [ -n "$(ls "$work/peers")" ] || return 1
@@ -381,10 +392,10 @@ stage_peers() {
 
 stage_ncu() {
     needs_device ncu || return
-    file_limit=unlimited within "$profile" ncu --target-processes all --clock-control none --kernel-name 'regex:^(attention_tangent|layer_norm_tangent|activation_tangent|add_branch)' \
-        --launch-skip 10 --launch-count 10 --section SpeedOfLight --section LaunchStats --section Occupancy --section MemoryWorkloadAnalysis \
+    file_limit=unlimited within "$profile" ncu --target-processes all --clock-control none --kernel-name 'regex:^(attention_tangent|layer_norm_tangent|activation_tangent)' \
+        --launch-skip 20 --launch-count 10 --section SpeedOfLight --section LaunchStats --section Occupancy --section MemoryWorkloadAnalysis \
         --section WarpStateStats --section SourceCounters "${jvm[@]}" "$bench.GpuSuite" --backend cuda --precision tf32 \
-        --cases benchmarks/cases.json --set peers --models "$work/models" --seconds 0.01 --tried ncu
+        --cases benchmarks/cases.json --set peers --kinds tangent --models "$work/models" --seconds 0.01 --tried ncu
     grep -q 'Duration' "$profile" || { reason="no kernel was profiled: ncu could not read counters, or there was no time"; return 1; }
 }
 
@@ -410,11 +421,12 @@ if [ "$call" = 1 ]; then
     [ $failed = 0 ] || exit 1
     stage doctor 38
     stage smoke 100
-    stage golden 135
-    stage speed 230
-    stage sanitize 330
-    stage tests 405
-    stage ncu 436
+    stage golden 120
+    stage peers 210
+    stage speed 320
+    stage sanitize 390
+    stage tests 420
+    stage ncu 440
     stage pack 445
 else
     stage unpack 25

@@ -5,7 +5,7 @@
 #
 #   runtime/        Java, cut down to the modules that are used
 #   greenfield.jar  without what a GPU run does not need: OpenBLAS (the CPU backend then multiplies in plain Java), tokenizers' and JNA's
-#                   natives, jtokkit's vocabularies; and without what the repository brings in src/main/resources (the demo's model, charts)
+#                   natives, jtokkit's vocabularies but GPT-2's; and without what the repository brings in src/main/resources (the demo's model, charts)
 #   test-classes/   tests and benchmarks
 #   lib/            JUnit, AssertJ and cuDNN's binding
 #
@@ -31,7 +31,7 @@ rm -rf "$stage/test-classes/META-INF/BenchmarkList" "$stage/test-classes/META-IN
 # Stored, not deflated: the archive of everything compresses better.
 python3 - target/greenfield.jar "$stage/greenfield.jar" <<'PYTHON'
 import os, re, sys, zipfile
-unused = re.compile(r"org/bytedeco/openblas/.*\.(so|dylib|dll)(\.\d+)*$|native/lib/|com/sun/jna/[^/]+/(lib|.*jnidispatch)|com/knuddels/jtokkit/.*\.tiktoken$|META-INF/maven/")
+unused = re.compile(r"org/bytedeco/openblas/.*\.(so|dylib|dll)(\.\d+)*$|native/lib/|com/sun/jna/[^/]+/(lib|.*jnidispatch)|com/knuddels/jtokkit/(cl100k|o200k|p50k).*\.tiktoken$|META-INF/maven/")
 with zipfile.ZipFile(sys.argv[1]) as jar, zipfile.ZipFile(sys.argv[2], "w") as small:
     for entry in jar.infolist():
         if not unused.match(entry.filename) and not os.path.isfile(os.path.join("src/main/resources", entry.filename)):

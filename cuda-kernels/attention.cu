@@ -1,6 +1,6 @@
 // Causal attention of runs that share a prefix: out_i = sum over j <= i of P_ij v_j with P = softmax(scale q k'), where keys and values
-// at tokens before a column's first are those of the base run. Nothing is shared between columns, so the warps of a block take any
-// columns and queries; a running maximum keeps exp in range, and what was summed before is scaled down when it rises.
+// at tokens before a column's first are those of the base run. Nothing is shared between columns: a block's warps have
+// a column each and do not wait for each other; a running maximum keeps exp in range, and what was summed before is scaled down when it rises.
 #include "attention_products.cuh"
 
 // Where the keys and values of a column are: lane l has the row at token j0 + l, in one matrix or the other.
@@ -52,12 +52,10 @@ template <class Precision, int WIDTH, bool VECTOR>
 __device__ __forceinline__ void attention_warp(
     const float* qkv, int qkv_stride, const Batch& b, const float* base, int base_stride, float* out, int out_stride, float* log_sum_exp) {
   int g = lane_row(), t = lane_column(), lane = threadIdx.x % WARP;
-  Slice slice = slice_of<WIDTH>(b, blockIdx.z);
+  Slice slice = slice_of<WIDTH>(b, blockIdx.y);
   // The last queries have the most keys: they go first.
-  int64_t work = int64_t(blockIdx.x) * ATTENTION_WARPS + warp_index();
-  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(work / b.columns)) * OWN_TOKENS;
-  if (i0 + OWN_TOKENS <= b.queries_from) return;
-  Column column = column_of(b, int(work % b.columns));
+  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.x)) * OWN_TOKENS;
+  Column column = column_of(b, warp_index());
   int begin = max(max(column.first, b.queries_from), i0), end = min(column.last, i0 + OWN_TOKENS - 1);
   if (begin > end) return;
 
@@ -131,8 +129,8 @@ __device__ __forceinline__ void attention_warp(
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const int* start, const int* first, const int* last, const float* base, int base_stride,       \
       float* out, int out_stride, float* log_sum_exp, int tokens, int columns, int heads, int head_width, float scale,                 \
-      int queries_from) {                                                                                                              \
-    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
+      int queries_from, int first_column) {                                                                                            \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, first_column};                         \
     attention_warp<Precision, WIDTH, VECTOR>(qkv, qkv_stride, batch, base, base_stride, out, out_stride, log_sum_exp);                 \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)

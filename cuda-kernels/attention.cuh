@@ -10,11 +10,14 @@
 // long as its tiles fit in shared memory. Blocks have 256 threads; grids, with tiles = ceil(tokens / 16) and seen = tiles -
 // queries_from / 16:
 //
-//   kernel                      x                           y        z
-//   attention                   ceil(columns * seen / 8)    1        heads * slices
-//   attention_tangent           ceil(columns / 8)           seen     heads * slices
-//   attention_adjoint_queries   ceil(columns / 8)           tiles    heads * slices
-//   attention_adjoint_keys      ceil(columns / 8)           tiles    heads * slices * 2
+//   kernel                      x        y                      z
+//   attention                   seen     heads * slices         ceil(columns / 8)
+//   attention_tangent           seen     heads * slices         ceil(columns / 8)
+//   attention_adjoint_queries   tiles    heads * slices         ceil(columns / 8)
+//   attention_adjoint_keys      tiles    heads * slices * 2     ceil(columns / 8)
+//
+// Blocks begin in the order of x, then y: what a tile reads of its columns' keys and values the next tile finds in the cache. Where z would
+// be above 65535, several launches have some columns each, from first_column on.
 //
 // WIDTH kernels load 16 bytes at a time: head_width and all strides are multiples of 4, matrices begin at multiples of 16 bytes. Where
 // that does not hold, the kernels whose name ends in `any` (WIDTH = 64) load element by element.
@@ -74,6 +77,7 @@ struct Batch {
   int tokens, columns, heads, head_width;
   float scale;
   int queries_from;
+  int first_column;  // of the launch
 };
 
 // Where part 0, 1 or 2 (q, k, v) of a head begins in a row of 3D; part 0 also in a row of D.
@@ -91,9 +95,9 @@ struct Slice {
 };
 
 template <int WIDTH>
-__device__ __forceinline__ Slice slice_of(const Batch& b, int z) {
-  int slices = (b.head_width + WIDTH - 1) / WIDTH, from = z % slices * WIDTH;
-  return {z / slices, from, min(WIDTH, b.head_width - from)};
+__device__ __forceinline__ Slice slice_of(const Batch& b, int place) {
+  int slices = (b.head_width + WIDTH - 1) / WIDTH, from = place % slices * WIDTH;
+  return {place / slices, from, min(WIDTH, b.head_width - from)};
 }
 
 // One column; it is alive nowhere where the block has fewer columns than warps.
@@ -106,9 +110,14 @@ struct Column {
   }
 };
 
-__device__ __forceinline__ Column column_of(const Batch& b, int c) {
+__device__ __forceinline__ Column column_at(const Batch& b, int c) {
   if (c >= b.columns) return {c, b.tokens, -1};
   return {c, b.first[c], b.last[c]};
+}
+
+// The block's column number `warp`.
+__device__ __forceinline__ Column column_of(const Batch& b, int warp) {
+  return column_at(b, b.first_column + int(blockIdx.z) * ATTENTION_WARPS + warp);
 }
 
 // Up to 4 elements, zero after `count`. The way of shapes that nobody runs for speed: a loop that is not unrolled leaves the registers to

@@ -41,13 +41,13 @@ template <class Precision, int WIDTH, bool VECTOR>
 __device__ __forceinline__ void attention_adjoint_queries_block(
     const Primal& primal, const Batch& b, const float* dout, int dout_stride, float* dqkv, int dqkv_stride, float* mean, int rows,
     float* inverse_sums) {
-  Slice slice = slice_of<WIDTH>(b, blockIdx.z);
-  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.y)) * OWN_TOKENS;
-  Column widest = column_of(b, blockIdx.x * ATTENTION_WARPS);
+  Slice slice = slice_of<WIDTH>(b, blockIdx.y);
+  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.x)) * OWN_TOKENS;
+  Column widest = column_of(b, 0);
   int last_query = min(widest.last, i0 + OWN_TOKENS - 1);
   if (last_query < max(widest.first, i0)) return;
 
-  Column column = column_of(b, blockIdx.x * ATTENTION_WARPS + warp_index());
+  Column column = column_of(b, warp_index());
   if (last_query < b.queries_from) {  // dout counts as zero
     Sums<WIDTH> zero;
     zero.clear();
@@ -81,12 +81,12 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
     int rows,
     const float* inverse_sums) {
   DYNAMIC_SHARED(float, shared);
-  bool for_keys = blockIdx.z % 2 == 0;
-  Slice slice = slice_of<WIDTH>(b, blockIdx.z / 2);
-  int j0 = blockIdx.y * OWN_TOKENS;
-  Column widest = column_of(b, blockIdx.x * ATTENTION_WARPS);
+  bool for_keys = blockIdx.y % 2 == 0;
+  Slice slice = slice_of<WIDTH>(b, blockIdx.y / 2);
+  int j0 = blockIdx.x * OWN_TOKENS;
+  Column widest = column_of(b, 0);
   if (min(widest.last, j0 + OWN_TOKENS - 1) < max(widest.first, j0)) return;
-  Column column = column_of(b, blockIdx.x * ATTENTION_WARPS + warp_index());
+  Column column = column_of(b, warp_index());
   bool mine = max(column.first, j0) <= min(column.last, j0 + OWN_TOKENS - 1);
 
   int g = lane_row(), t = lane_column(), lane = threadIdx.x % WARP, chunk = chunks(b.head_width) * CHUNK_STRIDE;
@@ -153,9 +153,9 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dout, int dout_stride, const int* start,                \
       const int* first, const int* last, float* dqkv, int dqkv_stride, Mean mean, int rows, Mean inverse_sums, int tokens,             \
-      int columns, int heads, int head_width, float scale, int queries_from) {                                                         \
+      int columns, int heads, int head_width, float scale, int queries_from, int first_column) {                                       \
     Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
-    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, first_column};                         \
     attention_adjoint_##side##_block<Precision, WIDTH, VECTOR>(                                                                        \
         primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows, inverse_sums);                                                \
   }                                                                                                                                    \

@@ -52,9 +52,9 @@ extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 4) attentio
     float scale,
     int queries_from) {
   __shared__ float weights[CURVATURE_WARPS][2][WARP];  // of v and of dv, per key of a span
-  const Batch b = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};
+  const Batch b = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, 0};
   const Slice slice = slice_of<CURVATURE_WIDTH>(b, blockIdx.z);
-  const Column column = column_of(b, blockIdx.x * CURVATURE_WARPS + warp_index());
+  const Column column = column_at(b, blockIdx.x * CURVATURE_WARPS + warp_index());
   // The last queries have the most keys: they go first.
   const int i = tokens - 1 - int(blockIdx.y);
   const int row = column.row(b, i, queries_from);

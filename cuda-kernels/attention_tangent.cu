@@ -43,15 +43,15 @@ struct TangentRule {
 template <class Precision, int WIDTH, bool VECTOR>
 __device__ __forceinline__ void attention_tangent_block(
     const Primal& primal, const Batch& b, const float* dqkv, int dqkv_stride, float* dout, int dout_stride) {
-  Slice slice = slice_of<WIDTH>(b, blockIdx.z);
+  Slice slice = slice_of<WIDTH>(b, blockIdx.y);
   // The last queries have the most keys: they go first.
-  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.y)) * OWN_TOKENS;
+  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.x)) * OWN_TOKENS;
   // The block's first column is alive wherever another is.
-  Column widest = column_of(b, blockIdx.x * ATTENTION_WARPS);
+  Column widest = column_of(b, 0);
   int last_query = min(widest.last, i0 + OWN_TOKENS - 1);
   if (last_query < max(max(widest.first, b.queries_from), i0)) return;
 
-  Column column = column_of(b, blockIdx.x * ATTENTION_WARPS + warp_index());
+  Column column = column_of(b, warp_index());
   int from = max(column.first, b.queries_from);
   int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, from);
   TangentRule<Precision, WIDTH, VECTOR> rule = {b, column, dqkv, dqkv_stride, dout, dout_stride, b.scale, query_row};
@@ -62,9 +62,9 @@ __device__ __forceinline__ void attention_tangent_block(
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dqkv, int dqkv_stride, const int* start,                \
       const int* first, const int* last, float* dout, int dout_stride, int tokens, int columns, int heads, int head_width,             \
-      float scale, int queries_from) {                                                                                                 \
+      float scale, int queries_from, int first_column) {                                                                               \
     Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
-    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from};                                       \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, first_column};                         \
     attention_tangent_block<Precision, WIDTH, VECTOR>(primal, batch, dqkv, dqkv_stride, dout, dout_stride);                            \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)

@@ -3,6 +3,7 @@ package dev.greenfield.benchmarks;
 import dev.greenfield.Greenfield;
 import dev.greenfield.OpenBackend;
 import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.cuda.CudaBackend;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Precision;
 import java.io.IOException;
@@ -235,10 +236,22 @@ public final class GpuSuite implements Callable<Integer> {
                             source.config().layers(),
                             work.kind().equals("adjoint"));
             double[] result = peers.isEmpty() ? new double[0] : prepared.result();
+            printProfile(workloads.backend, prepared);
             TimeSpread spread = TimeSpread.measure(seconds, prepared::run);
             return new SuiteReport.Row(model, work, spread, flops, rate, result, null, peers);
         } catch (RuntimeException e) {
             return new SuiteReport.Row(model, work, null, flops, rate, new double[0], e.toString(), peers);
+        }
+    }
+
+    /** On standard error, where launches are measured; the second run's, since the first one loads kernels. */
+    private static void printProfile(Backend backend, GpuWorkloads.Prepared prepared) {
+        if (backend instanceof CudaBackend cuda && Boolean.getBoolean("greenfield.cuda.profile")) {
+            prepared.run();
+            long begin = System.nanoTime();
+            List<String> lines = cuda.profileOf(prepared::run);
+            System.err.printf(Locale.ROOT, "profile of one run, which took %.3f ms%n", (System.nanoTime() - begin) / 1e6);
+            lines.forEach(System.err::println);
         }
     }
 

@@ -22,7 +22,7 @@ import java.util.Arrays;
 /** One model on the backend, and each kind of work on it: to time, and once more to show its results. */
 final class GpuWorkloads implements AutoCloseable {
     private final DeviceModel model;
-    private final Backend backend;
+    final Backend backend;
     private final MemoryBudget budget;
     private final int layers;
     private final int width;

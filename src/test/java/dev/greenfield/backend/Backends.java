@@ -5,11 +5,13 @@ import dev.greenfield.backend.cuda.CudaBackend;
 import dev.greenfield.backend.reference.Arithmetic;
 import dev.greenfield.backend.reference.ReferenceBackend;
 import dev.greenfield.model.Precision;
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -71,6 +73,10 @@ public enum Backends {
         return new ReferenceBackend(arithmetic);
     }
 
+    private static boolean hasCublas(String folder) {
+        return Files.exists(Path.of(folder, "libcublas.so.13"));
+    }
+
     /** Skips the test where kernels or stand-in were not built; when both are there, whatever else is wrong is a failure. */
     private static Backend openCuda(Precision precision) {
         String missing = null;
@@ -78,8 +84,8 @@ public enum Backends {
             missing = "no nvcc built the kernels";
         }
         String folder = System.getProperty("greenfield.cuda.libs");
-        if (folder != null && !Files.exists(Path.of(folder, "libcublas.so.13"))) {
-            missing = "no g++ built the host stand-in";
+        if (folder != null && Stream.of(folder.split(File.pathSeparator)).noneMatch(Backends::hasCublas)) {
+            missing = "found no libcublas.so.13 in " + folder + ", where g++ builds the host stand-in";
         }
         if (missing != null && !SAID.getAndSet(true)) {
             System.out.println("tests of the cuda backend are skipped: " + missing);

@@ -14,10 +14,12 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * Shows that compute-sanitizer watches what it is told to watch: launches kernels that are wrong on purpose, one for each name given.
- * Each of 64 threads writes its own number to one word of shared memory, which racecheck has to report, and one word past the end
- * of an allocation of 64, which memcheck has to report. A filter of kernels that lets these pass unseen lets all pass.
+ * Each of 61 threads writes its own number to one word of shared memory, which racecheck has to report, and one of them writes a word past
+ * the end of an allocation of 61, which memcheck has to report. Past the end of 64 may begin the next allocation. A filter of kernels that lets these pass unseen lets all pass.
  */
 public final class PlantedFaults {
+    private static final int WORDS = 61;
+
     private PlantedFaults() {}
 
     public static void main(String[] names) {
@@ -41,8 +43,8 @@ public final class PlantedFaults {
         CUfunction kernel = new CUfunction();
         JCudaDriver.cuModuleGetFunction(kernel, module, name);
         CUdeviceptr words = new CUdeviceptr();
-        JCudaDriver.cuMemAlloc(words, 64 * Sizeof.INT);
-        JCudaDriver.cuLaunchKernel(kernel, 1, 1, 1, 64, 1, 1, 0, null, Pointer.to(Pointer.to(words)), null);
+        JCudaDriver.cuMemAlloc(words, WORDS * Sizeof.INT);
+        JCudaDriver.cuLaunchKernel(kernel, 1, 1, 1, WORDS, 1, 1, 0, null, Pointer.to(Pointer.to(words)), null);
         JCudaDriver.cuCtxSynchronize();
         JCudaDriver.cuMemFree(words);
     }

@@ -22,6 +22,9 @@ final class CudaAttention {
 
     private static final int THREADS = 32 * WARPS;
 
+    /** Blocks that CUDA lets a grid have in z. */
+    private static final int MOST_GROUPS = 65535;
+
     /** Warps, and so columns, of a block of the curvature's kernel. */
     private static final int CURVATURE_WARPS = 4;
 
@@ -50,7 +53,7 @@ final class CudaAttention {
      * A kernel's variant.
      *
      * @param suffix of its name
-     * @param slices blocks in z: heads, each as often as its width needs the variant
+     * @param slices blocks for some columns and a tile: heads, each as often as its width needs the variant
      * @param sharedBytes dynamic shared memory of kernels that have tiles
      */
     private record Variant(String suffix, int slices, int sharedBytes) {}
@@ -67,10 +70,9 @@ final class CudaAttention {
         Variant variant = variant(shape, qkv, base == null ? qkv : base, out);
         launcher.kernel("attention_" + variant.suffix).matrix(qkv);
         batch(table).matrix(base).matrix(out).buffer(logSumExp);
-        numbers(shape, rows, queriesFrom);
+        numbers(shape, rows, queriesFrom).number(0);
         work(2, 4, shape, rows, queriesFrom);
-        int tasks = rows.columns() * (tiles(rows) - queriesFrom / TILE);
-        launcher.launch(blocks(tasks), 1, variant.slices, THREADS, 0);
+        launch(rows, variant.slices, tiles(rows) - queriesFrom / TILE, 0);
     }
 
     void tangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
@@ -81,10 +83,9 @@ final class CudaAttention {
                 .buffer(primal.logSumExp())
                 .matrix(dqkv);
         batch(table).matrix(dout);
-        numbers(primal.shape(), rows, queriesFrom);
+        numbers(primal.shape(), rows, queriesFrom).number(0);
         work(4, 4, primal.shape(), rows, queriesFrom);
-        int tiles = tiles(rows) - queriesFrom / TILE;
-        launcher.launch(blocks(rows.columns()), tiles, variant.slices, THREADS, variant.sharedBytes);
+        launch(rows, variant.slices, tiles(rows) - queriesFrom / TILE, variant.sharedBytes);
     }
 
     void curvature(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout) {
@@ -124,12 +125,12 @@ final class CudaAttention {
                         .address(mean.address())
                         .number(rows.rows())
                         .address(inverseSums.address());
-                numbers(primal.shape(), rows, queriesFrom);
+                numbers(primal.shape(), rows, queriesFrom).number(0);
                 // Queries: dP = dout v' and dq; keys: dP again, dk and dv.
                 work(part.equals("keys") ? 3 : 2, part.equals("keys") ? 3 : 2, primal.shape(), rows, queriesFrom);
                 // dk and dv have blocks of their own.
-                int depth = part.equals("keys") ? 2 * variant.slices : variant.slices;
-                launcher.launch(blocks(rows.columns()), tiles(rows), depth, THREADS, variant.sharedBytes);
+                int slices = part.equals("keys") ? 2 * variant.slices : variant.slices;
+                launch(rows, slices, tiles(rows), variant.sharedBytes);
             }
         } finally {
             memory.free(mean);
@@ -156,8 +157,8 @@ final class CudaAttention {
         return launcher.address(table.start()).address(table.first()).address(table.last());
     }
 
-    private void numbers(AttentionShape shape, RaggedRows rows, int queriesFrom) {
-        launcher.number(rows.tokens())
+    private Launcher numbers(AttentionShape shape, RaggedRows rows, int queriesFrom) {
+        return launcher.number(rows.tokens())
                 .number(rows.columns())
                 .number(shape.heads())
                 .number(shape.headWidth())
@@ -169,9 +170,13 @@ final class CudaAttention {
         return (rows.tokens() + TILE - 1) / TILE;
     }
 
-    /** Blocks for so many tasks of a warp. */
-    private static int blocks(int tasks) {
-        return (tasks + WARPS - 1) / WARPS;
+    /** The last argument is the first column: more columns than a grid has in z take several launches. */
+    private void launch(RaggedRows rows, int slices, int tiles, int sharedBytes) {
+        int groups = (rows.columns() + WARPS - 1) / WARPS;
+        for (int group = 0; group < groups; group += MOST_GROUPS) {
+            launcher.last(group * WARPS);
+            launcher.launch(tiles, slices, Math.min(MOST_GROUPS, groups - group), THREADS, sharedBytes);
+        }
     }
 
     private Variant variant(AttentionShape shape, Matrix a, Matrix b, Matrix c) {

@@ -48,12 +48,12 @@ record CudaTuning(
      * @throws BackendException for a value that cannot be used
      */
     static CudaTuning fromProperties() {
-        String weights = System.getProperty(WEIGHTS, "nn");
+        String weights = System.getProperty(WEIGHTS, "tn");
         if (!weights.equals("nn") && !weights.equals("tn")) {
             throw wrong(WEIGHTS, weights, "nn, as they are, or tn, also transposed");
         }
         return new CudaTuning(
-                rows(CHUNK, 2816),
+                rows(CHUNK, 4096),
                 rows(STREAM, 5632),
                 rows(ATTENTION, ALL),
                 factor(CONDENSATION, 2),

@@ -114,6 +114,12 @@ final class KernelProfile {
         open.clear();
     }
 
+    /** Forgets what was measured, such as runs that loaded kernels; waits for the device. */
+    void restart() {
+        read();
+        totals.clear();
+    }
+
     /** Everything measured so far, by kernel or class of products; waits for the device. */
     Map<String, Total> totals() {
         read();

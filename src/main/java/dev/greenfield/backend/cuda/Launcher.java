@@ -89,6 +89,11 @@ final class Launcher {
         return this;
     }
 
+    /** Another value for the last argument, a number, so that the launch can be made again. */
+    void last(int value) {
+        slots.putInt((count - 1) * SLOT, value);
+    }
+
     /** A matrix: the address of its first element and its stride; null as address 0 and stride 0. */
     Launcher matrix(Matrix m) {
         return address(m == null ? 0 : CudaBuffer.address(m, owner)).number(m == null ? 0 : m.stride());
