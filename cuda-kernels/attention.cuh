@@ -39,21 +39,6 @@ __device__ __forceinline__ int warp_index() { return threadIdx.x / WARP; }
 __device__ __forceinline__ int lane_row() { return threadIdx.x % WARP / 4; }     // g of mma.cuh
 __device__ __forceinline__ int lane_column() { return threadIdx.x % 4; }        // t of mma.cuh
 
-// x, in a way that the compiler cannot see through. What follows from it inside a loop is computed there, where registers are too few to
-// hold it from one turn to the next; and of a pointer the compiler keeps the value, not the sum that it came from.
-__device__ __forceinline__ int anew(int x) {
-#ifdef __CUDACC__
-  asm volatile("" : "+r"(x));
-#endif
-  return x;
-}
-__device__ __forceinline__ const float* anew(const float* x) {
-#ifdef __CUDACC__
-  asm volatile("" : "+l"(x));
-#endif
-  return x;
-}
-
 // Queries, keys or values of one head: `at` is its element (0, 0).
 struct Part {
   const float* at;

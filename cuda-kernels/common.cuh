@@ -17,6 +17,21 @@ extern __shared__ float4 dynamic_shared[];
 
 enum { WARP = 32, FULL_WARP = 0xffffffffu };
 
+// x, in a way that the compiler cannot see through. What follows from it inside a loop is computed there, where registers are too few to
+// hold it from one turn to the next; and of a pointer the compiler keeps the value, not the sum that it came from.
+__device__ __forceinline__ int anew(int x) {
+#ifdef __CUDACC__
+  asm volatile("" : "+r"(x));
+#endif
+  return x;
+}
+__device__ __forceinline__ const float* anew(const float* x) {
+#ifdef __CUDACC__
+  asm volatile("" : "+l"(x));
+#endif
+  return x;
+}
+
 // Sum over the warp, in every lane.
 template <class T>
 __device__ __forceinline__ T warp_sum(T value) {

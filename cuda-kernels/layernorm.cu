@@ -5,6 +5,9 @@
 
 namespace {
 
+// Columns of a row that a warp holds, 8 quads a lane.
+enum { WIDEST_OF_WARP = 1024 };
+
 // Where row i of a launch is in a matrix: at the row that a table names, or at i.
 __device__ __forceinline__ long long row_at(const int* table, long long i) { return table == nullptr ? i : table[i]; }
 
@@ -101,6 +104,85 @@ __device__ __forceinline__ void normalize_tangents(
   }
 }
 
+// A row spread over a warp, lane l with its quads l, l + 32, ... in registers; where accesses are guarded and their addresses need the
+// registers, it is read again at each use.
+template <bool ALIGNED>
+struct WarpRow {
+  enum { QUADS = WIDEST_OF_WARP / (WARP * QUAD), HELD = ALIGNED ? QUADS : 0 };
+  Quad held[ALIGNED ? QUADS : 1] = {};
+  const float* row = nullptr;
+  int width = 0;
+
+  static __device__ __forceinline__ int column(int k) { return QUAD * (k * WARP + int(threadIdx.x % WARP)); }
+
+  __device__ __forceinline__ void load(const float* from, int columns) {
+    row = from, width = columns;
+#pragma unroll
+    for (int k = 0; k < HELD; k++) held[k] = load_quad(Known<ALIGNED>(), row, column(k), width);
+  }
+
+  __device__ __forceinline__ Quad quad(int k) const {
+    return ALIGNED ? held[ALIGNED ? k : 0] : load_quad(Known<ALIGNED>(), row, column(k), width);
+  }
+
+  // Calls body(k) for each quad of the lane.
+  template <class Body>
+  static __device__ __forceinline__ void each(Body body) {
+    if (ALIGNED) {
+#pragma unroll
+      for (int k = 0; k < QUADS; k++) body(k);
+    } else {
+#pragma unroll 1
+      for (int k = 0; k < QUADS; k++) body(k);
+    }
+  }
+};
+
+// The same with a warp a row, for rows that a warp's registers hold: no warp waits for another, and more loads are under way. Each
+// warp takes consecutive rows; n of their token is read again from the cache where it is used.
+template <bool ALIGNED>
+__device__ __forceinline__ void normalize_tangents_by_warps(
+    const float* dx, int dx_stride, const int* dx_row_of, const int* token_of, const float* normalized, int normalized_stride,
+    const float* inverse_std, float* dy, int dy_stride, const int* dy_row_of, int rows, int width, bool accumulate) {
+  using Row = WarpRow<ALIGNED>;
+  const Known<ALIGNED> aligned;
+  const unsigned warps = blockDim.x / WARP, all = gridDim.x * warps;
+  const unsigned each = (unsigned(rows) + all - 1) / all;
+  const long long from = (long long)(blockIdx.x * warps + threadIdx.x / WARP) * each;
+  const long long to = from + each < rows ? from + each : rows;
+#pragma unroll 1
+  for (long long i = from; i < to; i++) {
+    const int token = token_of[i];
+    float* out = dy + row_at(dy_row_of, i) * dy_stride;
+    const float* along = normalized + (long long)token * normalized_stride;
+    Row d;
+    d.load(dx + row_at(dx_row_of, i) * dx_stride, width);
+
+    float sum = 0, sum_along = 0;  // of dx, and of n dx
+    Row::each([&](int k) {
+      const Quad q = d.quad(k), n = load_quad(aligned, along, Row::column(k), width);
+      sum += (q.v[0] + q.v[1]) + (q.v[2] + q.v[3]);
+#pragma unroll
+      for (int j = 0; j < QUAD; j++) sum_along += q.v[j] * n.v[j];
+    });
+    const float mean = warp_sum(sum) / width, mean_along = warp_sum(sum_along) / width, inverse = inverse_std[token];
+
+    along = anew(along);
+    Row::each([&](int k) {
+      Quad q = d.quad(k);
+      const Quad n = load_quad(aligned, along, Row::column(k), width);
+#pragma unroll
+      for (int j = 0; j < QUAD; j++) q.v[j] = inverse * (q.v[j] - mean - n.v[j] * mean_along);
+      if (accumulate) {
+        const Quad before = load_quad(aligned, out, Row::column(k), width);
+#pragma unroll
+        for (int j = 0; j < QUAD; j++) q.v[j] += before.v[j];
+      }
+      store_quad(aligned, q, out, Row::column(k), width);
+    });
+  }
+}
+
 template <int HELD, bool ALIGNED>
 __device__ __forceinline__ void bend_rows(
     const float* dx, int dx_stride, const int* token_of, const float* normalized, int normalized_stride, const float* inverse_std,
@@ -177,7 +259,7 @@ REGISTER_KERNEL(layer_norm)
 
 // dy = r (dx - mean(dx) - n mean(n dx)), or that added to dy, with the n and r of the row's token. dy may be dx itself unless it is
 // added to. Rows that share a token with the row before keep its n in registers.
-extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm_tangent(
+extern "C" __global__ void __launch_bounds__(ROW_THREADS, 3) layer_norm_tangent(
     const float* dx,  // [R, D], or more rows
     int dx_stride,
     const int* __restrict__ dx_row_of,  // [R], or null for row i
@@ -195,6 +277,14 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) layer_norm_tangent(
   BlockSums<float, 2> block_sums(partial);
   const bool whole = width % QUAD == 0 && rows_aligned(dx, dx_stride) && rows_aligned(normalized, normalized_stride) &&
                      rows_aligned(dy, dy_stride);
+  if (width <= WIDEST_OF_WARP) {
+    known(whole, [&](auto aligned) {
+      normalize_tangents_by_warps<decltype(aligned)::value>(
+          dx, dx_stride, dx_row_of, token_of, normalized, normalized_stride, inverse_std, dy, dy_stride, dy_row_of, rows, width,
+          accumulate != 0);
+    });
+    return;
+  }
   spread(width, whole, [&](auto held, auto aligned) {
     normalize_tangents<decltype(held)::value, decltype(aligned)::value>(
         dx, dx_stride, dx_row_of, token_of, normalized, normalized_stride, inverse_std, dy, dy_stride, dy_row_of, rows, width,

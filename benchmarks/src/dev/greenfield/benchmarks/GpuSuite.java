@@ -250,7 +250,8 @@ public final class GpuSuite implements Callable<Integer> {
             prepared.run();
             long begin = System.nanoTime();
             List<String> lines = cuda.profileOf(prepared::run);
-            System.err.printf(Locale.ROOT, "profile of one run, which took %.3f ms%n", (System.nanoTime() - begin) / 1e6);
+            System.err.printf(
+                    Locale.ROOT, "profile of one run, which took %.3f ms%n", (System.nanoTime() - begin) / 1e6);
             lines.forEach(System.err::println);
         }
     }

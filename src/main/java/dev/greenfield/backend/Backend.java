@@ -97,6 +97,11 @@ public interface Backend extends AutoCloseable {
         // Most backends multiply by matrices as they are.
     }
 
+    /** The transpose of a matrix, where {@link #keepAsFactor} keeps that; else null. Its buffer is the backend's: it is only read. */
+    default Matrix keptTranspose(Matrix b) {
+        return null;
+    }
+
     /** Bytes that {@link #keepAsFactor} takes for each element. */
     default int factorBytes() {
         return 0;

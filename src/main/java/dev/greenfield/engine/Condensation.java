@@ -11,6 +11,9 @@ import dev.greenfield.model.ModelConfig;
  * takes 4 D F flops a row; forming M takes 2 D^2 F once, and 2 D^2 a row then. Where a token has many rows, more than about 0.6 D
  * for F = 4 D, the second is less. All rows of a token share M, since tangents are linear and of one forward pass.
  *
+ * <p>A tangent's product x M runs fastest on a GPU when M' is what lies in memory. Where the backend keeps Wdown' beside Wdown, tangents get
+ * M' = Wdown' diag(act'(u)) Wup' instead, for the same flops.
+ *
  * <p>The maps of several tokens are one product: the matrices Wup diag(act'(u_t)) of the tokens, one below the other, times Wdown. A
  * product of D rows alone leaves most of a GPU idle.
  */
@@ -18,7 +21,7 @@ final class Condensation {
     private final Backend backend;
     private final ModelConfig config;
     private final MlpPart.Weights weights;
-    private final RaggedRows inputs; // the rows of Wup as a batch at one token: row i of Wup is what input i gives
+    private final RaggedRows inputs; // D rows as a batch at one token
 
     Condensation(Backend backend, ModelConfig config, MlpPart.Weights weights) {
         this.backend = backend;
@@ -68,9 +71,24 @@ final class Condensation {
         return Math.max(1, chunk / config.width());
     }
 
-    /** Takes the map of one token's MLP, [D, D]. */
+    /** Takes the map of one token's MLP, [D, D], as it is or transposed. */
     interface Use {
-        void take(int token, Matrix map);
+        void take(int token, Matrix map, boolean transposed);
+    }
+
+    /** What a map is made of: the rows of {@code left} times act'(u) of a token, [D, F], times the weights of the other layer. */
+    private record Factors(Matrix left, Product right, boolean transposed) {}
+
+    private interface Product {
+        void of(Matrix scaled, Matrix maps);
+    }
+
+    private Factors factors(boolean forTangents) {
+        Matrix downTransposed =
+                forTangents ? backend.keptTranspose(weights.down().weight()) : null; // [D, F]
+        return downTransposed == null
+                ? new Factors(weights.up().weight(), weights.down()::multiply, false)
+                : new Factors(downTransposed, weights.up()::multiplyTransposed, true);
     }
 
     /** Elements of {@link #mapsAtOnce} maps. */
@@ -81,9 +99,11 @@ final class Condensation {
     /**
      * Forms the maps of the tokens from (inclusive) to (exclusive), as many at once as there is room for, and hands each over.
      *
+     * @param forTangents whether rows will be multiplied by M, else by M'
      * @param derivative act'(u) of the run, [T, F]
      */
-    void maps(Matrix derivative, int from, int to, Workspace w, Use use) {
+    void maps(boolean forTangents, Matrix derivative, int from, int to, Workspace w, Use use) {
+        Factors factors = factors(forTangents);
         int width = config.width();
         int atOnce = w.mapsAtOnce();
         for (int t = from; t < to; t += atOnce) {
@@ -91,33 +111,33 @@ final class Condensation {
             int n = Math.min(atOnce, to - t);
             Matrix maps = w.maps(n); // [n D, D]
             if (atOnce == 1) {
-                formInParts(derivative, t, maps, w);
+                formInParts(factors, derivative, t, maps, w);
             } else {
                 Matrix scaled = w.hidden(n * width); // [n D, F]
                 for (int i = 0; i < n; i++) {
-                    scale(derivative, t + i, 0, scaled.rows(i * width, width));
+                    scale(factors.left(), derivative, t + i, 0, scaled.rows(i * width, width));
                 }
-                weights.down().multiply(scaled, maps);
+                factors.right().of(scaled, maps);
             }
             for (int i = 0; i < n; i++) {
                 Cancellation.check();
-                use.take(t + i, maps.rows(i * width, width));
+                use.take(t + i, maps.rows(i * width, width), factors.transposed());
             }
         }
     }
 
-    /** One token's map [D, D], where a chunk of the MLP may have fewer rows than Wup. */
-    private void formInParts(Matrix derivative, int token, Matrix map, Workspace w) {
+    /** One token's map [D, D], where a chunk of the MLP may have fewer rows. */
+    private void formInParts(Factors factors, Matrix derivative, int token, Matrix map, Workspace w) {
         w.forEachChunk(0, map.rows(), (i, n) -> {
             Matrix scaled = w.hidden(n); // [n, F]
-            scale(derivative, token, i, scaled);
-            weights.down().multiply(scaled, map.rows(i, n));
+            scale(factors.left(), derivative, token, i, scaled);
+            factors.right().of(scaled, map.rows(i, n));
         });
     }
 
-    /** The rows of Wup from {@code fromRow} on, [n, F], each times act'(u) of a token. */
-    private void scale(Matrix derivative, int token, int fromRow, Matrix scaled) {
-        Matrix up = weights.up().weight().rows(fromRow, scaled.rows()); // [n, F]
-        backend.activationTangent(up, inputs, fromRow, derivative.rows(token, 1), scaled);
+    /** The rows of {@code left} from {@code fromRow} on, [n, F], each times act'(u) of a token. */
+    private void scale(Matrix left, Matrix derivative, int token, int fromRow, Matrix scaled) {
+        Matrix rows = left.rows(fromRow, scaled.rows()); // [n, F]
+        backend.activationTangent(rows, inputs, fromRow, derivative.rows(token, 1), scaled);
     }
 }

@@ -106,13 +106,13 @@ final class MlpPart implements BlockPart {
         condensation.split(
                 rows,
                 fromToken,
-                (from, to) -> condensation.maps(at.derivative(), from, to, w, (token, map) -> {
+                (from, to) -> condensation.maps(true, at.derivative(), from, to, w, (token, map, transposed) -> {
                     // In chunks, so that what is normalized is multiplied in fast memory.
                     w.forEachStreamChunk(rows.start(token), rows.start(token + 1), (r, n) -> {
                         Matrix part = dx.rows(r, n); // [n, D]
                         Matrix dy = w.y(n); // [n, D]
                         norm.tangent(part, rows, r, at.norm(), dy);
-                        backend.multiply(1, dy, false, map, false, 1, part);
+                        backend.multiply(1, dy, false, map, transposed, 1, part);
                     });
                 }),
                 (from, to) -> tangentOfRows(dx, rows, at, rows.start(from), rows.start(to), w));
@@ -136,11 +136,11 @@ final class MlpPart implements BlockPart {
         condensation.split(
                 rows,
                 fromToken,
-                (from, to) -> condensation.maps(at.derivative(), from, to, w, (token, map) -> {
+                (from, to) -> condensation.maps(false, at.derivative(), from, to, w, (token, map, transposed) -> {
                     w.forEachStreamChunk(rows.start(token), rows.start(token + 1), (r, n) -> {
                         Matrix part = g.rows(r, n); // [n, D]
                         Matrix y = w.y(n); // [n, D]
-                        backend.multiply(1, part, false, map, true, 0, y);
+                        backend.multiply(1, part, false, map, !transposed, 0, y);
                         norm.addAdjoint(y, rows, r, at.norm(), part);
                     });
                 }),

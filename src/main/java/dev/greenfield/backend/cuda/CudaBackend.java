@@ -219,6 +219,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public Matrix keptTranspose(Matrix b) {
+        return ask(() -> factors.transposeOf(b));
+    }
+
+    @Override
     public int factorBytes() {
         return factors.bytesPerElement();
     }

@@ -50,7 +50,7 @@ final class CudaColumns implements ColumnOperations {
                     .address(0)
                     .size(dy)
                     .number(0)
-                    .launchSums(dy);
+                    .launchSumsByWarps(dy);
         });
     }
 
@@ -68,7 +68,7 @@ final class CudaColumns implements ColumnOperations {
                     .address(table.rowOf(0))
                     .size(y)
                     .number(1)
-                    .launchSums(y);
+                    .launchSumsByWarps(y);
         });
     }
 

@@ -111,6 +111,12 @@ final class CudaFactors {
         return copy == null || !copy.original.equals(m) ? null : copy.buffer;
     }
 
+    /** The transpose of a kept matrix [m, n] as [n, m]; null where there is none. */
+    Matrix transposeOf(Matrix m) {
+        CudaBuffer copy = half ? null : copyOf(m);
+        return copy == null ? null : Matrix.of(copy, m.columns(), m.rows());
+    }
+
     /** The right factor of a product, which may be a kept one. */
     Operand right(Matrix m, boolean transpose) {
         CudaBuffer copy = copyOf(m);

@@ -45,7 +45,7 @@ final class CudaNonlinear {
                 .address(0)
                 .size(dx)
                 .number(accumulate ? 1 : 0)
-                .launchSums(dx);
+                .launchSumsByWarps(dx);
     }
 
     void layerNormCurvature(Matrix dx, RaggedRows rows, int fromRow, Matrix normalized, Buffer inverseStd, Matrix ddy) {

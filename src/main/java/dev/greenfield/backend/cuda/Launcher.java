@@ -28,6 +28,12 @@ final class Launcher {
 
     private static final int ROWS_A_BLOCK = 4;
 
+    /** Columns of a row that a warp holds in its registers; the kernels have the same number. */
+    private static final int WIDEST_OF_WARP = 1024;
+
+    /** Warps of a block where each takes rows of its own. */
+    private static final int WARPS = 8;
+
     private final CudaBackend owner;
     private final CudaDevice device;
     private final CUstream stream;
@@ -142,6 +148,17 @@ final class Launcher {
     void launchSums(Matrix m) {
         work(LaunchWork.bytes(kernel, (double) m.rows() * m.columns()), 0);
         launch(rowBlocks(m), m.columns() == 0 ? 0 : 1, 1, rowThreads(m.columns()), 0);
+    }
+
+    /** Launches a kernel that sums over rows, each in a warp where a warp's registers hold it; else as {@link #launchSums}. */
+    void launchSumsByWarps(Matrix m) {
+        if (m.columns() > WIDEST_OF_WARP) {
+            launchSums(m);
+            return;
+        }
+        work(LaunchWork.bytes(kernel, (double) m.rows() * m.columns()), 0);
+        int rows = WARPS * (m.rows() > MANY_ROWS ? ROWS_A_BLOCK : 1); // of a block
+        launch(m.columns() == 0 ? 0 : (m.rows() + rows - 1) / rows, 1, 1, 32 * WARPS, 0);
     }
 
     /** A thread holds four neighbouring columns, so that a block spans rows up to 1024 wide. */

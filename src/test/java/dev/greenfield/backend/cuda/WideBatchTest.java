@@ -32,8 +32,7 @@ class WideBatchTest {
         try (Workbench bench = new Workbench(backend, false)) {
             Matrix qkv = bench.matrix(normal(1, 3 * WIDTH), 1, 3 * WIDTH);
             Buffer logSumExp = bench.poison(1);
-            backend.attention(
-                    SHAPE, qkv, RaggedRows.sequence(1), null, 0, bench.poison(1, WIDTH), logSumExp);
+            backend.attention(SHAPE, qkv, RaggedRows.sequence(1), null, 0, bench.poison(1, WIDTH), logSumExp);
             AttentionPrimal primal = new AttentionPrimal(SHAPE, qkv, logSumExp);
 
             double[] rows = normal(2, COLUMNS * 3 * WIDTH);
@@ -48,8 +47,7 @@ class WideBatchTest {
 
             double[] cotangents = normal(3, COLUMNS * WIDTH);
             Matrix adjoint = bench.poison(COLUMNS, 3 * WIDTH);
-            backend.attentionAdjoint(
-                    primal, bench.matrix(cotangents, COLUMNS, WIDTH), ROWS, 0, adjoint);
+            backend.attentionAdjoint(primal, bench.matrix(cotangents, COLUMNS, WIDTH), ROWS, 0, adjoint);
             assertThat(Errors.relative(values(bench.read(adjoint)), cotangents)).isLessThan(1e-6);
         }
     }
