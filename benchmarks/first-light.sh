@@ -204,6 +204,11 @@ stage_doctor() {
     [ -z "$bad" ] || { reason="failed: $bad"; return 1; }
 }
 
+# What single calls cost the host, into the profile.
+stage_calls() {
+    within "$profile" "${jvm[@]}" "$bench.CallCosts" tf32
+}
+
 # smoke_all LIST: each line of LIST is a family and a precision. Four processes at a time; each says how it ended.
 smoke_all() {
     local list=$1 limit
@@ -427,6 +432,7 @@ if [ "$call" = 1 ]; then
     stage doctor 38
     stage smoke 100
     stage golden 120
+    stage calls 130
     stage peers 210
     stage speed 320
     stage sanitize 390
@@ -438,6 +444,7 @@ else
     [ $failed = 0 ] || exit 1
     stage again 45
     stage golden 55
+    stage calls 65
     stage peers 110
     stage speed 175
     stage sanitize 210

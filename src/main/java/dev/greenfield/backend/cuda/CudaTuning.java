@@ -6,11 +6,11 @@ import java.util.Locale;
 
 /**
  * Sizes and choices that no result depends on but for rounding, and that only a device can say the best of. Each is read from a
- * system property when a backend opens. The defaults follow from counting, for GPT-2 small on an H100: 132 processors that take a
- * tile of 128 x 256 of a product each, 50 MB of L2 cache, and 1 to 2 us between launches.
+ * system property when a backend opens. The defaults are the best of those tried with GPT-2 small on an H200 ({@code
+ * docs/benchmarks.md}), or follow from counting: 132 processors that take a tile of 128 x 256 of a product each, 50 MB of L2 cache, and
+ * 1 to 2 us between launches.
  *
- * @param chunkRows rows that the MLP works on at once. 2816 rows are 264 tiles of the up-projection, two for each processor, and their
- *     hidden layer takes 35 MB; with 4096 it is 50 MB, the whole L2 cache
+ * @param chunkRows rows that the MLP works on at once. With 2816, 4096 and 8192 a map of 16 probes takes 138, 133 and 138 ms
  * @param streamRows rows that a token's own map is applied to at once. 5632 rows are 132 tiles of the product, one for each processor,
  *     and what goes in and what comes out take 35 MB together
  * @param attentionRows rows that are in attention at once, from LayerNorm to projection; the default is all of a batch. Tiles that the
@@ -19,7 +19,8 @@ import java.util.Locale;
  *     thousand times more launches; tiles of another size only save memory
  * @param condensation how many times more rows than where flops are equal a token must have for a map of its own
  * @param transposedWeights whether weights are also kept transposed, so that both factors of a tangent's product have the reduction
- *     dimension contiguous, as Hopper's tensor cores take tf32; the adjoint's have it anyway. Twice the memory of the weights
+ *     dimension contiguous, as Hopper's tensor cores take tf32; the adjoint's have it anyway. Twice the memory of the weights, and 8 to
+ *     37 % more flops a second
  * @param stagingBytes memory for rows that are rounded to bf16 before they are multiplied; longer products go in parts
  */
 record CudaTuning(
