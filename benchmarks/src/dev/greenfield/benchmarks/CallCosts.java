@@ -42,9 +42,9 @@ public final class CallCosts {
                 Buffer bias = backend.allocate("bias", WIDTH)) {
             double[] numbers = new double[ROWS * WIDTH];
             Arrays.fill(numbers, 0.5);
-            backend.upload(rows, 0, numbers, 0, numbers.length);
-            backend.upload(weights, 0, numbers, 0, numbers.length);
-            backend.upload(bias, 0, numbers, 0, WIDTH);
+            backend.upload(numbers, 0, rows, 0, numbers.length);
+            backend.upload(numbers, 0, weights, 0, numbers.length);
+            backend.upload(numbers, 0, bias, 0, WIDTH);
             Matrix x = Matrix.of(rows, ROWS, WIDTH);
             Matrix y = Matrix.of(more, ROWS, WIDTH);
             Matrix w = Matrix.of(weights, WIDTH, WIDTH);
@@ -54,7 +54,7 @@ public final class CallCosts {
             costs.print("a kernel: adding a bias", () -> backend.addBias(y, bias));
             costs.print("a product " + ROWS + " x 768 x 768, NN", () -> backend.multiply(1, x, false, w, false, 0, y));
             costs.print("a product " + ROWS + " x 768 x 768, NT", () -> backend.multiply(1, x, false, w, true, 0, y));
-            costs.print("an upload of 49 kB", () -> backend.upload(rows, 0, numbers, 0, numbers.length));
+            costs.print("an upload of 49 kB", () -> backend.upload(numbers, 0, rows, 0, numbers.length));
             costs.print("a download of 49 kB", () -> backend.download(rows, 0, numbers, 0, numbers.length));
             costs.print(
                     "a buffer and its end",

@@ -22,9 +22,6 @@ final class CudaAttention {
 
     private static final int THREADS = 32 * WARPS;
 
-    /** Blocks that CUDA lets a grid have in z. */
-    private static final int MOST_GROUPS = 65535;
-
     /** Warps, and so columns, of a block of the curvature's kernel. */
     private static final int CURVATURE_WARPS = 4;
 
@@ -36,17 +33,25 @@ final class CudaAttention {
     private final DeviceMemory memory;
     private final String precision;
     private final int mostSharedBytes;
+    private final int mostGroups; // of columns, in a launch
 
     /**
      * @param mostSharedBytes shared memory that the device lets a block have
+     * @param launchColumns columns that a launch takes, rounded up to whole blocks
      */
     CudaAttention(
-            Launcher launcher, BatchTables tables, DeviceMemory memory, Precision precision, int mostSharedBytes) {
+            Launcher launcher,
+            BatchTables tables,
+            DeviceMemory memory,
+            Precision precision,
+            int mostSharedBytes,
+            int launchColumns) {
         this.launcher = launcher;
         this.tables = tables;
         this.memory = memory;
         this.precision = precision.label();
         this.mostSharedBytes = mostSharedBytes;
+        this.mostGroups = (launchColumns + WARPS - 1) / WARPS;
     }
 
     /**
@@ -173,9 +178,9 @@ final class CudaAttention {
     /** The last argument is the first column: more columns than a grid has in z take several launches. */
     private void launch(RaggedRows rows, int slices, int tiles, int sharedBytes) {
         int groups = (rows.columns() + WARPS - 1) / WARPS;
-        for (int group = 0; group < groups; group += MOST_GROUPS) {
+        for (int group = 0; group < groups; group += mostGroups) {
             launcher.last(group * WARPS);
-            launcher.launch(tiles, slices, Math.min(MOST_GROUPS, groups - group), THREADS, sharedBytes);
+            launcher.launch(tiles, slices, Math.min(mostGroups, groups - group), THREADS, sharedBytes);
         }
     }
 

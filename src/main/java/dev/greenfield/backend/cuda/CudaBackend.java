@@ -73,7 +73,8 @@ public final class CudaBackend implements Backend {
             columns = new CudaColumns(launcher, tables, this::queue);
             // Attention's own products are few: in bf16 they are those of tf32.
             Precision inAttention = precision == Precision.BF16 ? Precision.TF32 : precision;
-            attention = new CudaAttention(launcher, tables, memory, inAttention, device.mostSharedBytes());
+            attention = new CudaAttention(
+                    launcher, tables, memory, inAttention, device.mostSharedBytes(), tuning.launchColumns());
             profile(KernelProfile.ifAsked(stream));
         } catch (RuntimeException | Error e) {
             for (int i = undo.size() - 1; i >= 0; i--) {

@@ -17,6 +17,7 @@ import java.util.Locale;
  *     cache holds (3712 rows: 261 tiles of the product that makes queries, keys and values, 34 MB) save one pass over those, but the
  *     projection then fills two thirds of the processors, its result takes a pass of its own to get into the stream, and there are a
  *     thousand times more launches; tiles of another size only save memory
+ * @param launchColumns columns that one launch of attention takes; the default is what CUDA's limit of a grid allows
  * @param condensation how many times more rows than where flops are equal a token must have for a map of its own
  * @param transposedWeights whether weights are also kept transposed, so that both factors of a tangent's product have the reduction
  *     dimension contiguous, as Hopper's tensor cores take tf32; the adjoint's have it anyway. Twice the memory of the weights, and 8 to
@@ -27,11 +28,15 @@ record CudaTuning(
         int chunkRows,
         int streamRows,
         int attentionRows,
+        int launchColumns,
         double condensation,
         boolean transposedWeights,
         int stagingBytes) {
     /** More rows than a batch has. */
     private static final int ALL = 1 << 30;
+
+    /** Blocks that CUDA lets a grid have in z. */
+    private static final int MOST_BLOCKS = 65535;
 
     /** Columns that share a block of attention's kernels, one a warp. */
     static final int ATTENTION_COLUMNS = 8;
@@ -39,6 +44,7 @@ record CudaTuning(
     private static final String CHUNK = "greenfield.cuda.chunk";
     private static final String STREAM = "greenfield.cuda.stream-rows";
     private static final String ATTENTION = "greenfield.cuda.attention-rows";
+    private static final String LAUNCH = "greenfield.cuda.launch-columns";
     private static final String CONDENSATION = "greenfield.cuda.condensation";
     private static final String WEIGHTS = "greenfield.cuda.weights";
     private static final String STAGING = "greenfield.cuda.staging";
@@ -57,6 +63,7 @@ record CudaTuning(
                 rows(CHUNK, 4096),
                 rows(STREAM, 5632),
                 rows(ATTENTION, ALL),
+                number(LAUNCH, MOST_BLOCKS * ATTENTION_COLUMNS, MOST_BLOCKS * ATTENTION_COLUMNS),
                 factor(CONDENSATION, 2),
                 weights.equals("tn"),
                 number(STAGING, 32, 2047) << 20);
@@ -103,6 +110,7 @@ record CudaTuning(
                 "-D" + CHUNK + "=" + chunkRows + " (rows of an MLP chunk)",
                 "-D" + STREAM + "=" + streamRows + " (rows that a token's own map takes at once)",
                 "-D" + ATTENTION + "=" + attentionRows + " (rows in attention at once)",
+                "-D" + LAUNCH + "=" + launchColumns + " (columns of a launch of attention)",
                 String.format(
                         Locale.ROOT, "-D%s=%s (rows of a token's own map, by even flops)", CONDENSATION, condensation),
                 "-D" + WEIGHTS + "=" + (transposedWeights ? "tn" : "nn") + " (tn: weights also kept transposed)",
