@@ -4,8 +4,8 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
@@ -44,9 +44,12 @@ public final class DeviceModel implements AutoCloseable {
         try {
             this.finalGain = vector("ln_f.weight");
             this.finalBias = vector("ln_f.bias");
-            for (int l = 0; l < config.layers(); l++) {
-                blocks.add(uploadBlock(l));
-            }
+            Task.run("loading", "blocks", config.layers(), task -> {
+                for (int l = 0; l < config.layers(); l++) {
+                    int block = l;
+                    task.run(1, () -> blocks.add(uploadBlock(block)));
+                }
+            });
         } catch (RuntimeException | Error e) {
             close();
             throw e;
@@ -75,19 +78,21 @@ public final class DeviceModel implements AutoCloseable {
         double[] bias = vector(layer + ".bias");
         Buffer device = track(backend.allocate(layer + ".weight", (long) in * out));
         double[] rows = new double[ROWS * out];
-        for (int i0 = 0; i0 < in; i0 += ROWS) {
-            Cancellation.check();
-            int n = Math.min(ROWS, in - i0);
-            weight.read((long) i0 * out, rows, 0, n * out);
-            requireFinite(weight.name(), rows, n * out, (long) i0 * out);
-            for (int i = 0; norm != null && i < n; i++) {
-                for (int j = 0; j < out; j++) {
-                    bias[j] += shift[i0 + i] * rows[i * out + j];
-                    rows[i * out + j] *= gain[i0 + i];
+        Task.run("loading", "rows", in, task -> {
+            for (int i0 = 0; i0 < in; i0 += ROWS) {
+                task.to(i0);
+                int n = Math.min(ROWS, in - i0);
+                weight.read((long) i0 * out, rows, 0, n * out);
+                requireFinite(weight.name(), rows, n * out, (long) i0 * out);
+                for (int i = 0; norm != null && i < n; i++) {
+                    for (int j = 0; j < out; j++) {
+                        bias[j] += shift[i0 + i] * rows[i * out + j];
+                        rows[i * out + j] *= gain[i0 + i];
+                    }
                 }
+                backend.upload(rows, 0, device, (long) i0 * out, n * out);
             }
-            backend.upload(rows, 0, device, (long) i0 * out, n * out);
-        }
+        });
         Buffer deviceBias = track(backend.allocate(layer + ".bias", out));
         backend.upload(bias, 0, deviceBias, 0, out);
         Matrix matrix = Matrix.of(device, in, out);

@@ -4,9 +4,9 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
@@ -86,13 +86,15 @@ public final class Linearization implements AutoCloseable {
         try (Workspace w = Workspace.ofForward(backend, model.config(), tokens.length)) {
             model.embed(tokens, at(bottom));
             insert(bottom, at(bottom), rows);
-            for (HalfDepth h = bottom; h.isBelow(top); h = h.above()) {
-                Cancellation.check();
-                Matrix x = at(h); // [T, D]
-                Matrix next = at(h.above()); // [T, D]
-                model.part(h).forward(x, next, rows, block(h), w);
-                insert(h.above(), next, rows);
-            }
+            Task.run("run", "half blocks", bottom.stepsTo(top), task -> {
+                for (HalfDepth h = bottom; h.isBelow(top); h = h.above()) {
+                    task.to(bottom.stepsTo(h));
+                    Matrix x = at(h); // [T, D]
+                    Matrix next = at(h.above()); // [T, D]
+                    model.part(h).forward(x, next, rows, block(h), w);
+                    insert(h.above(), next, rows);
+                }
+            });
         }
         requireFinite();
         new Norm(backend, model.config()).forward(at(top), finalNorm);

@@ -1,5 +1,6 @@
 package dev.greenfield.inverse;
 
+import dev.greenfield.failure.Task;
 import java.util.Arrays;
 
 /**
@@ -39,6 +40,10 @@ final class LeastSquares {
     }
 
     static Solution solve(Tangent a, double[] b, double lambda, Stop stop) {
+        return Task.call("least squares", "iterations", stop.iterations(), task -> solve(a, b, lambda, stop, task));
+    }
+
+    private static Solution solve(Tangent a, double[] b, double lambda, Stop stop, Task task) {
         double[] residual = b.clone();
         double[] gradient = a.adjoint(residual);
         double[] x = new double[gradient.length];
@@ -63,6 +68,7 @@ final class LeastSquares {
             add(direction, 1, gradient);
             square = next;
             misfits[++done] = norm(residual) / wanted;
+            task.to(done);
         }
         return new Solution(x, Arrays.copyOf(misfits, done + 1));
     }

@@ -3,6 +3,7 @@ package dev.greenfield.map;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Progress;
 import dev.greenfield.green.DepthSpectra;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.HalfDepth;
@@ -168,7 +169,7 @@ public final class ResponseMap {
         private Collection<Site> sources;
         private Collection<Site> targets;
         private Path checkpoint;
-        private MapProgress.Listener progress;
+        private Progress.Listener progress;
         private SiteVectors directions;
         private SiteVectors projections;
         private SiteVectors sensitivity;
@@ -239,8 +240,8 @@ public final class ResponseMap {
             return this;
         }
 
-        /** Who is told how the computation gets on. */
-        public Request progress(MapProgress.Listener listener) {
+        /** Who is told how the computation gets on, besides those who {@linkplain Progress#watched watch} the call. */
+        public Request progress(Progress.Listener listener) {
             progress = listener;
             return this;
         }
@@ -322,7 +323,8 @@ public final class ResponseMap {
          * @throws MemoryBudgetException if a single source, or a batch of the checkpoint, does not fit the memory budget
          */
         public ResponseMap compute() {
-            return checkpoint == null ? sweep().compute(mode, progress) : sweep().compute(mode, progress, checkpoint);
+            return Progress.watched(
+                    progress, () -> checkpoint == null ? sweep().compute(mode) : sweep().compute(mode, checkpoint));
         }
 
         /**

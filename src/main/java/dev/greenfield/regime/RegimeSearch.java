@@ -1,7 +1,7 @@
 package dev.greenfield.regime;
 
 import dev.greenfield.engine.Scope;
-import dev.greenfield.failure.Cancellation;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SecondOrder;
@@ -38,8 +38,15 @@ final class RegimeSearch {
     /** The two signs of a source. */
     private record Pair(Source source, RegimeCurve forward, RegimeCurve backward) {}
 
+    /** Counts the sweeps over all sources: two for second derivatives, two an amplitude, and the rounds. */
     List<LinearRegime> compute(List<Source> sources) {
-        double[] curvatures = SecondOrder.compute(scope, f, sources).second();
+        int sweeps = 2 + 2 * grid.amplitudes().length + ROUNDS;
+        return Task.call("linear regimes", "sweeps", sweeps, task -> compute(sources, task));
+    }
+
+    private List<LinearRegime> compute(List<Source> sources, Task task) {
+        double[] curvatures =
+                task.call(2, () -> SecondOrder.compute(scope, f, sources).second());
         SensitivityField sensitivity = SensitivityField.compute(scope, f);
         double noise = RoundingNoise.of(scope.run(), sensitivity);
         List<Pair> pairs = new ArrayList<>();
@@ -47,9 +54,8 @@ final class RegimeSearch {
             double slope = sensitivity.predict(source);
             pairs.add(new Pair(source, new RegimeCurve(slope, noise), new RegimeCurve(-slope, noise)));
         }
-        measureGrid(pairs);
+        task.run(2 * grid.amplitudes().length, () -> measureGrid(pairs));
         for (int round = 1; round <= ROUNDS; round++) {
-            Cancellation.check();
             boolean halve = round % HALVE_EVERY == 0;
             List<Point> points = new ArrayList<>();
             for (Pair pair : pairs) {
@@ -59,7 +65,7 @@ final class RegimeSearch {
             if (points.isEmpty()) {
                 break;
             }
-            measure(points);
+            task.run(1, () -> measure(points));
         }
         List<LinearRegime> regimes = new ArrayList<>();
         for (int i = 0; i < sources.size(); i++) {
@@ -94,21 +100,22 @@ final class RegimeSearch {
     }
 
     private void measure(List<Point> points) {
-        int from = 0;
-        while (from < points.size()) {
-            List<Source> scaled = new ArrayList<>();
-            long components = 0;
-            for (int i = from; i < points.size() && components < COMPONENTS_AT_ONCE; i++) {
-                Point point = points.get(i);
-                scaled.add(point.source().times(point.sign() * point.amplitude()));
-                components +=
-                        (long) point.source().vectors().size() * scope.config().width();
+        Task.run("amplitudes", "runs", points.size(), task -> {
+            int from = 0;
+            while (from < points.size()) {
+                List<Source> scaled = new ArrayList<>();
+                long components = 0;
+                for (int i = from; i < points.size() && components < COMPONENTS_AT_ONCE; i++) {
+                    Point point = points.get(i);
+                    scaled.add(point.source().times(point.sign() * point.amplitude()));
+                    components += (long) point.source().vectors().size()
+                            * scope.config().width();
+                }
+                for (double change : task.call(scaled.size(), () -> SourceEffects.added(scope, f, scaled))) {
+                    Point point = points.get(from++);
+                    point.curve().put(point.amplitude(), change);
+                }
             }
-            double[] changes = SourceEffects.added(scope, f, scaled);
-            for (double change : changes) {
-                Point point = points.get(from++);
-                point.curve().put(point.amplitude(), change);
-            }
-        }
+        });
     }
 }

@@ -10,6 +10,7 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Progress;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.SiteVectors;
@@ -87,9 +88,9 @@ class MapCheckpointTest {
             notes.clear();
             return request()
                     .checkpoint(directory)
-                    .progress(new MapProgress.Listener() {
+                    .progress(new Progress.Listener() {
                         @Override
-                        public void at(MapProgress progress) {
+                        public void at(Progress progress) {
                             assertThat(progress.fraction()).isBetween(0.0, 1.0);
                         }
 
