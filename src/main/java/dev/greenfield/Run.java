@@ -40,7 +40,8 @@ import java.util.Objects;
  * time, see {@link Model}; close it when none does.
  *
  * <p>Every question that takes long is given up when its thread is interrupted or its {@link dev.greenfield.failure.Cancellation} is
- * cancelled: it throws {@link dev.greenfield.failure.CancelledException}, and the run can be asked again.
+ * cancelled: it throws {@link dev.greenfield.failure.CancelledException}, and the run can be asked again. It says how far it is to
+ * whoever {@linkplain dev.greenfield.failure.Progress#watched watches} it.
  */
 public final class Run implements AutoCloseable {
     private final Scope scope;

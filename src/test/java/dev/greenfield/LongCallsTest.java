@@ -62,7 +62,9 @@ class LongCallsTest {
                 "displacement inference",
                 run -> run.infer().displacement(Source.of(Site.of(3, 5), unit)).solve());
         calls.put("site reduction", run -> transfer(run, t -> SiteReduction.random(t, 3, 1)));
-        calls.put("ranked reduction", run -> transfer(run, t -> SiteReduction.of(t, DisplacementTransfer.Ranking.PREDICTED, 3)));
+        calls.put(
+                "ranked reduction",
+                run -> transfer(run, t -> SiteReduction.of(t, DisplacementTransfer.Ranking.PREDICTED, 3)));
         calls.put("slice reduction", run -> transfer(run, t -> SliceReduction.of(t, 1, 2, 3, 1)));
         calls.put("another run", run -> run.another(LongCalls.DONOR).close());
         return calls;

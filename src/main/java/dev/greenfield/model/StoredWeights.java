@@ -1,8 +1,8 @@
 package dev.greenfield.model;
 
-import dev.greenfield.failure.Task;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.safetensors.SafetensorsException;
 import dev.greenfield.safetensors.Tensor;

@@ -2,7 +2,6 @@ package dev.greenfield.study;
 
 import dev.greenfield.Model;
 import dev.greenfield.Run;
-import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
@@ -253,29 +252,34 @@ public final class Study {
     private Outcome sumUp(List<StudyPart> all, Map<String, Map<Integer, Measures>> tables) {
         List<Finding> found = new ArrayList<>();
         List<PredictionRow> predictions = new ArrayList<>();
-        for (StudyPart part : all) {
-            Cancellation.check();
-            Map<Integer, Measures> table = tables.get(part.name());
-            Findings findings = new Findings(part, pairs, table, seed);
-            if (!findings.measures().isEmpty()) {
-                part.findings(findings);
+        Task.run("findings", "parts", all.size(), task -> {
+            for (StudyPart part : all) {
+                task.run(1, () -> sumUp(part, tables.get(part.name()), found, predictions));
             }
-            if (part instanceof PredictionPart) {
-                PredictionPart.summaries(findings)
-                        .forEach((key, summary) -> predictions.add(PredictionRow.of(key, summary)));
-            }
-            found.addAll(findings.found());
-            List<String> notes = table.values().stream()
-                    .map(Measures::note)
-                    .filter(note -> !note.isEmpty())
-                    .toList();
-            if (!notes.isEmpty()) {
-                remarks.add("Part " + part.name() + ": left out on " + notes.size() + " of " + table.size()
-                        + " prompts, first because " + notes.get(0));
-            }
-        }
+        });
         // What has no value at all says nothing: without the control, say.
         found.removeIf(finding -> Double.isNaN(finding.estimate().value()));
         return new Outcome(found, tables, remarks, predictions);
+    }
+
+    private void sumUp(
+            StudyPart part, Map<Integer, Measures> table, List<Finding> found, List<PredictionRow> predictions) {
+        Findings findings = new Findings(part, pairs, table, seed);
+        if (!findings.measures().isEmpty()) {
+            part.findings(findings);
+        }
+        if (part instanceof PredictionPart) {
+            PredictionPart.summaries(findings)
+                    .forEach((key, summary) -> predictions.add(PredictionRow.of(key, summary)));
+        }
+        found.addAll(findings.found());
+        List<String> notes = table.values().stream()
+                .map(Measures::note)
+                .filter(note -> !note.isEmpty())
+                .toList();
+        if (!notes.isEmpty()) {
+            remarks.add("Part " + part.name() + ": left out on " + notes.size() + " of " + table.size()
+                    + " prompts, first because " + notes.get(0));
+        }
     }
 }

@@ -1,12 +1,12 @@
 package dev.greenfield.text;
 
-import java.util.function.IntConsumer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.function.IntConsumer;
 
 /** SHA-256 as a place to write to. */
 public final class Digest extends OutputStream {
