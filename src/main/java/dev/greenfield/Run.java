@@ -11,7 +11,7 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
-import dev.greenfield.map.ResponseMap;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.prediction.ComponentOutputs;
 import dev.greenfield.prediction.InputPath;
@@ -312,8 +312,8 @@ public final class Run implements AutoCloseable {
     }
 
     /** A map of the response of every site to every site; say how with its methods, then compute it. */
-    public ResponseMap.Request responseMap() {
-        return new ResponseMap.Request(scope);
+    public MapRequest responseMap() {
+        return new MapRequest(scope);
     }
 
     /**

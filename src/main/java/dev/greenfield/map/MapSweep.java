@@ -195,22 +195,21 @@ final class MapSweep {
 
         @Override
         public int count(Batches.Range range) {
-            return layout.length(layout.site(range.from()), layout.site(range.to() - 1) + 1);
+            return MapBlocks.count(layout, range);
         }
 
         @Override
         public double[] compute(Batches.Range range) {
-            MapPart part = new MapPart(
-                    run.model().backend(), range, layout, directions, readings, halfDepths, tokens, count(range));
+            MapPart part = new MapPart(run.model().backend(), range, layout, directions, readings, halfDepths, tokens);
             Visitor watched = meter.watching(part);
             if (forward) {
                 new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, watched);
             } else {
                 new Sweep(run).cotangents(part.seeds(), lowest, firstToken, watched);
             }
-            double[] values = part.values();
+            double[] numbers = part.found().numbers();
             meter.computed(range);
-            return values;
+            return numbers;
         }
 
         @Override
@@ -219,8 +218,8 @@ final class MapSweep {
         }
 
         @Override
-        public void add(Batches.Range range, double[] values) {
-            sums.add(layout.site(range.from()), values);
+        public void add(Batches.Range range, double[] numbers) {
+            sums.add(MapBlocks.of(layout, range, numbers));
         }
 
         ResponseMap finish() {

@@ -57,8 +57,7 @@ class MapProgressMeterTest {
         try (Model model = TestModels.open("random:2,2,16,30,12,seed=4", Backends.REFERENCE.open())) {
             for (SweepMode mode : SweepMode.values()) {
                 Heard told = new Heard();
-                ResponseMap.Request request =
-                        model.run(1, 2, 3).responseMap().mode(mode).progress(told);
+                MapRequest request = model.run(1, 2, 3).responseMap().mode(mode).progress(told);
                 double flops = request.plan().flops();
                 request.compute();
                 told.requireWhole("response map");
