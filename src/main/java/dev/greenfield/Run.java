@@ -21,6 +21,7 @@ import dev.greenfield.propagation.SourcePropagation;
 import dev.greenfield.regime.LinearRegime;
 import dev.greenfield.regime.RegimeGrid;
 import dev.greenfield.regime.RegimeMap;
+import dev.greenfield.regime.RegimeSearch;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SecondOrder;
 import dev.greenfield.response.SensitivityField;
@@ -93,8 +94,7 @@ public final class Run implements AutoCloseable {
 
     /** The logits, [T, V], in the order position, token. */
     public double[] logits() {
-        scope.requireUnembedding();
-        return scope.run().logits();
+        return scope.logits();
     }
 
     /**
@@ -230,7 +230,7 @@ public final class Run implements AutoCloseable {
     public List<LinearRegime> linearRegimes(List<Source> sources, Observable observable, RegimeGrid grid) {
         Objects.requireNonNull(sources, "sources");
         Objects.requireNonNull(grid, "grid");
-        return LinearRegime.compute(scope, observable, sources, grid);
+        return RegimeSearch.compute(scope, observable, sources, grid);
     }
 
     /** How far first order holds at each site that has a direction, in amplitudes relative to the stream's norm there. */
@@ -264,13 +264,13 @@ public final class Run implements AutoCloseable {
      */
     public void report(Path file, Observable observable) throws IOException {
         Objects.requireNonNull(file, "file");
-        new RunReport(this, Objects.requireNonNull(observable, "observable")).write(file);
+        new RunReport(scope, tokenText(), Objects.requireNonNull(observable, "observable")).write(file);
     }
 
     /** Likewise with the response map alone. */
     public void report(Path file) throws IOException {
         Objects.requireNonNull(file, "file");
-        new RunReport(this, null).write(file);
+        new RunReport(scope, tokenText(), null).write(file);
     }
 
     /** Green operators from these source sites; say with {@link GreenFrom#to(Site...)} where they lead. */

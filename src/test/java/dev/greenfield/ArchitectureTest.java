@@ -204,6 +204,86 @@ class ArchitectureTest {
         return name.equals(ROOT) ? FACADE : name.startsWith(ROOT + ".") ? name.substring(ROOT.length() + 1) : name;
     }
 
+    /** Parts of rooms whose files all lead to each other, and why they are left so. This list only becomes shorter. */
+    private static final Map<Set<String>, String> CIRCLES = Map.of(
+            Set.of("failure.Progress", "failure.Task"),
+            "a user watches by the type whose listener the task tells",
+            Set.of(
+                    "engine.AttentionPart",
+                    "engine.BlockPart",
+                    "engine.BlockPrimal",
+                    "engine.Condensation",
+                    "engine.MlpPart",
+                    "engine.Workspace"),
+            "the halves of a block say how large the workspace is that they are handed, and what they keep of a pass",
+            Set.of("green.Composition", "green.LinearOperator", "green.RandomizedSvd"),
+            "any operator can be composed, and decomposed",
+            Set.of("green.GreenOperator", "green.Restriction"),
+            "a Green operator restricts itself to directions, and a restriction is sliced by slicing it",
+            Set.of("study.Findings", "study.StudyPart"),
+            "a part of a study writes its findings where its own name stands",
+            Set.of("transfer.AmplitudeCurves", "transfer.DisplacementTransfer"),
+            "a displacement is asked for its curves, which are measured with it",
+            Set.of(
+                    "backend.cuda.BatchTables",
+                    "backend.cuda.CublasGemm",
+                    "backend.cuda.CudaAttention",
+                    "backend.cuda.CudaBackend",
+                    "backend.cuda.CudaBuffer",
+                    "backend.cuda.CudaColumns",
+                    "backend.cuda.CudaFactors",
+                    "backend.cuda.CudaInjection",
+                    "backend.cuda.CudaNonlinear",
+                    "backend.cuda.CudaSums",
+                    "backend.cuda.Launcher"),
+            "buffers, launches and products reach the context through the backend");
+
+    /**
+     * Files: a nested type is part of the one that it stands in. What is no code is not seen: constants that
+     * the compiler puts in place, and the kinds that a sealed type names.
+     */
+    @Test
+    void filesOfARoomHaveNoCircles() {
+        Map<String, Set<String>> uses = new TreeMap<>();
+        ours.forEach(type -> type.getDirectDependenciesFromSelf().forEach(dependency -> {
+            JavaClass target = dependency.getTargetClass().getBaseComponentType();
+            if (target.getPackageName().equals(type.getPackageName())
+                    && !file(target).equals(file(type))) {
+                uses.computeIfAbsent(file(type), from -> new TreeSet<>()).add(file(target));
+            }
+        }));
+        Map<String, Set<String>> reached = new TreeMap<>();
+        uses.keySet().forEach(from -> reached.put(from, reached(from, uses)));
+        Set<Set<String>> circles = reached.keySet().stream()
+                .filter(from -> reached.get(from).contains(from))
+                .map(from -> reached.get(from).stream()
+                        .filter(to -> reached.getOrDefault(to, Set.of()).contains(from))
+                        .collect(Collectors.toSet()))
+                .collect(Collectors.toSet());
+        assertThat(uses).hasSizeGreaterThan(100);
+        assertThat(circles)
+                .as("circles of files: mend a new one, strike out one that is gone")
+                .isEqualTo(CIRCLES.keySet());
+    }
+
+    private static Set<String> reached(String from, Map<String, Set<String>> uses) {
+        Set<String> reached = new TreeSet<>();
+        List<String> todo = new ArrayList<>(List.of(from));
+        while (!todo.isEmpty()) {
+            for (String next : uses.getOrDefault(todo.remove(todo.size() - 1), Set.of())) {
+                if (reached.add(next)) {
+                    todo.add(next);
+                }
+            }
+        }
+        return reached;
+    }
+
+    /** The type that a file is named after, within our root. */
+    private static String file(JavaClass type) {
+        return type.getName().substring(ROOT.length() + 1).replaceFirst("\\$.*", "");
+    }
+
     @Test
     void theJavadocLeavesOutWhatTheModuleHides() throws IOException {
         Matcher excluded = Pattern.compile("<excludePackageNames>(.*)</excludePackageNames>")

@@ -4,7 +4,6 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.ModelConfig;
@@ -83,7 +82,7 @@ public final class DeviceModel implements AutoCloseable {
                 task.to(i0);
                 int n = Math.min(ROWS, in - i0);
                 weight.read((long) i0 * out, rows, 0, n * out);
-                requireFinite(weight.name(), rows, n * out, (long) i0 * out);
+                TokenRows.requireFinite(weight.name(), rows, n * out, (long) i0 * out);
                 for (int i = 0; norm != null && i < n; i++) {
                     for (int j = 0; j < out; j++) {
                         bias[j] += shift[i0 + i] * rows[i * out + j];
@@ -104,7 +103,7 @@ public final class DeviceModel implements AutoCloseable {
         Parameter parameter = source.parameter(name);
         double[] values = new double[(int) parameter.shape()[0]];
         parameter.read(0, values, 0, values.length);
-        requireFinite(name, values, values.length, 0);
+        TokenRows.requireFinite(name, values, values.length, 0);
         return values;
     }
 
@@ -183,7 +182,7 @@ public final class DeviceModel implements AutoCloseable {
         for (int v0 = 0; v0 < logits.length; v0 += ROWS) {
             int n = Math.min(ROWS, logits.length - v0);
             head.read((long) v0 * x.length, rows, 0, n * x.length);
-            requireFinite("lm_head.weight", rows, n * x.length, (long) v0 * x.length);
+            TokenRows.requireFinite("lm_head.weight", rows, n * x.length, (long) v0 * x.length);
             for (int v = 0; v < n; v++) {
                 for (int i = 0; i < x.length; i++) {
                     logits[v0 + v] += rows[v * x.length + i] * x[i];
@@ -223,7 +222,7 @@ public final class DeviceModel implements AutoCloseable {
             for (int v0 = 0; v0 < vocabulary; v0 += ROWS) {
                 int n = Math.min(ROWS, vocabulary - v0);
                 head.read((long) v0 * width, rows, 0, n * width);
-                requireFinite("lm_head.weight", rows, n * width, (long) v0 * width);
+                TokenRows.requireFinite("lm_head.weight", rows, n * width, (long) v0 * width);
                 for (int v = 0; v < n; v++) {
                     bias[v] = 0;
                     for (int i = 0; i < width; i++) {
@@ -254,17 +253,6 @@ public final class DeviceModel implements AutoCloseable {
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the model is closed: open it again to use it");
-        }
-    }
-
-    /** Refuses numbers that would spread through every result. */
-    static void requireFinite(String parameter, double[] values, int count, long from) {
-        for (int i = 0; i < count; i++) {
-            if (!Double.isFinite(values[i])) {
-                throw new InputException(
-                        parameter + ": element " + (from + i) + " is " + values[i]
-                                + ", expected finite weights; the file is damaged or training diverged, use another checkpoint");
-            }
         }
     }
 

@@ -209,11 +209,6 @@ public final class Linearization implements AutoCloseable {
         return model.block(l).attention().headOutputs(blocks.get(l));
     }
 
-    /** The logits of every position, [T, V] in the order position, token. */
-    public double[] logits() {
-        return new Readout(model).logits(finalNormalized());
-    }
-
     /** The logits of one position, [V], computed on the host so that they need no memory of the backend. */
     public double[] logits(int position) {
         double[] x = new double[model.config().width()];

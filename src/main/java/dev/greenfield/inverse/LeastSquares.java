@@ -12,6 +12,15 @@ import java.util.Arrays;
 final class LeastSquares {
     private LeastSquares() {}
 
+    /** A linear map A that is only applied. */
+    interface Map {
+        /** A x. */
+        double[] apply(double[] x);
+
+        /** A'v. */
+        double[] adjoint(double[] v);
+    }
+
     /**
      * When to stop.
      *
@@ -39,11 +48,11 @@ final class LeastSquares {
         }
     }
 
-    static Solution solve(Tangent a, double[] b, double lambda, Stop stop) {
+    static Solution solve(Map a, double[] b, double lambda, Stop stop) {
         return Task.call("least squares", "iterations", stop.iterations(), task -> solve(a, b, lambda, stop, task));
     }
 
-    private static Solution solve(Tangent a, double[] b, double lambda, Stop stop, Task task) {
+    private static Solution solve(Map a, double[] b, double lambda, Stop stop, Task task) {
         double[] residual = b.clone();
         double[] gradient = a.adjoint(residual);
         double[] x = new double[gradient.length];

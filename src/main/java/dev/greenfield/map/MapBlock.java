@@ -31,13 +31,6 @@ final class MapBlock {
         this.start = start;
     }
 
-    /** How many numbers the block of a site has. */
-    static long length(MapLayout layout, Site site) {
-        long places = layout.places();
-        long read = layout.forward() ? (long) layout.lines(site) * layout.vectors() : layout.vectors(site) * places;
-        return layout.moments() * places + read;
-    }
-
     /** The site whose directions are pushed: the source of a climbing map, the target of a descending one. */
     Site site() {
         return site;

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How the columns that a map pushes are numbered, and what is found of each site: {@link MapBlock}. Columns stand site by site: first a
+ * How the columns that a map pushes are numbered, and how much is found of each site. Columns stand site by site: first a
  * site's directions, then, descending from a target, the vectors that are projected on.
  */
 final class MapLayout {
@@ -29,7 +29,7 @@ final class MapLayout {
         for (int s = 0; s < sites.size(); s++) {
             Site site = sites.get(s);
             firstColumn[s + 1] = Math.addExact(firstColumn[s], columns(site));
-            firstValue[s + 1] = firstValue[s] + MapBlock.length(this, site);
+            firstValue[s + 1] = firstValue[s] + blockLength(site);
         }
     }
 
@@ -97,6 +97,12 @@ final class MapLayout {
     /** Length of the blocks from one site to another (exclusive), one after the other. */
     int length(int fromSite, int toSite) {
         return Math.toIntExact(firstValue[toSite] - firstValue[fromSite]);
+    }
+
+    /** How many numbers the block of a site has. */
+    private long blockLength(Site site) {
+        long read = forward ? (long) lines(site) * vectors() : (long) vectors(site) * places;
+        return (long) moments() * places + read;
     }
 
     /** Lines of all vectors that a climbing site keeps. */

@@ -12,7 +12,6 @@ import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SiteVectors;
 import dev.greenfield.response.SweepMode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
@@ -156,17 +155,6 @@ public final class MapRequest {
         return List.copyOf(sites);
     }
 
-    /** Every site of the map, level by level. */
-    static List<Site> all(int layers, int tokens, boolean halfDepths) {
-        List<Site> sites = new ArrayList<>();
-        for (HalfDepth level : HalfDepth.levels(layers, halfDepths)) {
-            for (int t = 0; t < tokens; t++) {
-                sites.add(Site.at(level, t));
-            }
-        }
-        return sites;
-    }
-
     /** How the map would be computed now, with a new checkpoint if it is to have one, and what that would take. */
     public MapPlan plan() {
         return checkpoint == null ? sweep().plan(mode) : sweep().keptPlan(mode);
@@ -201,7 +189,7 @@ public final class MapRequest {
     }
 
     private List<Site> all() {
-        return all(scope.config().layers(), scope.length(), halfDepths);
+        return ResponseMap.all(scope.config().layers(), scope.length(), halfDepths);
     }
 
     private List<List<Site>> byLevel(Collection<Site> asked) {

@@ -1,7 +1,9 @@
 package dev.greenfield.map;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -132,12 +134,23 @@ public final class ResponseMap {
     }
 
     private Projections read(boolean gain, String what) {
-        List<Site> places = MapRequest.all(layers, tokens, halfDepths);
+        List<Site> places = all(layers, tokens, halfDepths);
         Projections found = projections == null ? null : new Projections(projections, gain, places);
         if (found == null || places.stream().allMatch(site -> found.vectors(site) == 0)) {
             throw new InputException("this map has no " + what + ": ask for it with the request's " + what);
         }
         return found;
+    }
+
+    /** Every site of the map, level by level. */
+    static List<Site> all(int layers, int tokens, boolean halfDepths) {
+        List<Site> sites = new ArrayList<>();
+        for (HalfDepth level : HalfDepth.levels(layers, halfDepths)) {
+            for (int t = 0; t < tokens; t++) {
+                sites.add(Site.at(level, t));
+            }
+        }
+        return sites;
     }
 
     @Override

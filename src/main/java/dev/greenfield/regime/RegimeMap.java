@@ -76,7 +76,7 @@ public final class RegimeMap {
                     + scope.position(f) + ", cannot see");
         }
         List<LinearRegime> measured =
-                task.call(directions.sites().size(), () -> LinearRegime.compute(scope, f, sources, grid));
+                task.call(directions.sites().size(), () -> RegimeSearch.compute(scope, f, sources, grid));
         Map<Site, LinearRegime> regimes = new LinkedHashMap<>();
         for (int i = 0; i < sites.size(); i++) {
             regimes.put(sites.get(i), measured.get(i));

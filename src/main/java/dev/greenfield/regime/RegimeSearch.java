@@ -14,7 +14,7 @@ import java.util.List;
  * Measures the linear regimes of many sources together: first all amplitudes of the grid with both signs, then in rounds one amplitude
  * for each radius that is not yet found. A round is one batched sweep over all sources.
  */
-final class RegimeSearch {
+public final class RegimeSearch {
     /** Interpolation needs two or three; every third halves the bracket, so that these are enough in any case. */
     private static final int ROUNDS = 15;
 
@@ -26,7 +26,7 @@ final class RegimeSearch {
     private final Observable f;
     private final RegimeGrid grid;
 
-    RegimeSearch(Scope scope, Observable f, RegimeGrid grid) {
+    private RegimeSearch(Scope scope, Observable f, RegimeGrid grid) {
         this.scope = scope;
         this.f = f;
         this.grid = grid;
@@ -38,8 +38,19 @@ final class RegimeSearch {
     /** The two signs of a source. */
     private record Pair(Source source, RegimeCurve forward, RegimeCurve backward) {}
 
+    /**
+     * Measures sources, all of them together.
+     *
+     * @param sources J, each with the length that amplitudes are relative to
+     * @return in the order of the sources
+     * @throws dev.greenfield.failure.InputException if a site or a length is not the run's
+     */
+    public static List<LinearRegime> compute(Scope scope, Observable f, List<Source> sources, RegimeGrid grid) {
+        return new RegimeSearch(scope, f, grid).compute(sources);
+    }
+
     /** Counts the sweeps over all sources: two for second derivatives, two an amplitude, and the rounds. */
-    List<LinearRegime> compute(List<Source> sources) {
+    private List<LinearRegime> compute(List<Source> sources) {
         int sweeps = 2 + 2 * grid.amplitudes().length + ROUNDS;
         return Task.call("linear regimes", "sweeps", sweeps, task -> compute(sources, task));
     }
@@ -76,8 +87,8 @@ final class RegimeSearch {
                     curvatures[i],
                     noise,
                     grid,
-                    pairs.get(i).forward(),
-                    pairs.get(i).backward()));
+                    pairs.get(i).forward().over(grid),
+                    pairs.get(i).backward().over(grid)));
         }
         return regimes;
     }

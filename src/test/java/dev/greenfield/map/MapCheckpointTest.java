@@ -160,7 +160,7 @@ class MapCheckpointTest {
     /** One vector at every site, which grows with {@code scale}. */
     private static SiteVectors vectors(Setting setting, double scale) {
         Map<Site, double[][]> vectors = new LinkedHashMap<>();
-        for (Site site : MapRequest.all(setting.model.config().layers(), PROMPT.length, false)) {
+        for (Site site : ResponseMap.all(setting.model.config().layers(), PROMPT.length, false)) {
             double[] vector = new double[16];
             for (int i = 0; i < vector.length; i++) {
                 vector[i] = scale

@@ -186,24 +186,22 @@ public final class CpuBackend implements Backend {
     @Override
     public void embed(Matrix words, int[] index, Matrix positions, Matrix x) {
         workers.ranges(
-                x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.embed(words, index, positions, x, from, to));
+                x.rows(),
+                Workers.rowsWorthATask(x),
+                (from, to) -> RowKernels.embed(words, index, positions, x, from, to));
     }
 
     @Override
     public void addBias(Matrix x, Buffer bias) {
         FloatBuffer b = CpuBuffer.of(bias).view();
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBias(x, b, from, to));
+        workers.ranges(x.rows(), Workers.rowsWorthATask(x), (from, to) -> RowKernels.addBias(x, b, from, to));
     }
 
     @Override
     public void addBranch(Matrix y, Buffer bias, Matrix x, Matrix sum) {
         FloatBuffer b = CpuBuffer.of(bias).view();
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, SAME, sum, from, to));
-    }
-
-    /** Rows that keep a thread busy for some ten microseconds. */
-    static int rowsWorthATask(Matrix x) {
-        return Math.max(1, 32_768 / Math.max(x.columns(), 1));
+        workers.ranges(
+                x.rows(), Workers.rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, SAME, sum, from, to));
     }
 
     @Override
@@ -212,7 +210,7 @@ public final class CpuBackend implements Backend {
                 inverseStd == null ? null : CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 x.rows(),
-                rowsWorthATask(x),
+                Workers.rowsWorthATask(x),
                 (from, to) -> RowKernels.layerNorm(x, SAME, epsilon, normalized, inverse, from, to));
     }
 
@@ -228,7 +226,7 @@ public final class CpuBackend implements Backend {
         FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 dx.rows(),
-                rowsWorthATask(dx),
+                Workers.rowsWorthATask(dx),
                 (from, to) -> RowKernels.layerNormTangent(
                         dx, SAME, rows, fromRow, normalized, inverse, dy, SAME, accumulate, from, to));
     }
@@ -239,7 +237,7 @@ public final class CpuBackend implements Backend {
         FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 dx.rows(),
-                rowsWorthATask(dx),
+                Workers.rowsWorthATask(dx),
                 (from, to) -> CurvatureKernels.layerNorm(dx, rows, fromRow, normalized, inverse, ddy, from, to));
     }
 
@@ -284,7 +282,7 @@ public final class CpuBackend implements Backend {
     public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg) {
         workers.ranges(
                 du.rows(),
-                rowsWorthATask(du),
+                Workers.rowsWorthATask(du),
                 (from, to) -> RowKernels.activationTangent(du, rows, fromRow, derivative, dg, from, to));
     }
 
@@ -301,7 +299,7 @@ public final class CpuBackend implements Backend {
     public void activationCurvature(Matrix du, RaggedRows rows, int fromRow, Matrix secondDerivative, Matrix ddg) {
         workers.ranges(
                 du.rows(),
-                rowsWorthATask(du),
+                Workers.rowsWorthATask(du),
                 (from, to) -> CurvatureKernels.activation(du, rows, fromRow, secondDerivative, ddg, from, to));
     }
 
@@ -333,7 +331,7 @@ public final class CpuBackend implements Backend {
         FloatBuffer values = CpuBuffer.floats(x);
         FloatBuffer s = CpuBuffer.floats(sources);
         float factor = (float) keep;
-        workers.ranges(index.length, rowsWorthATask(x), (from, to) -> {
+        workers.ranges(index.length, Workers.rowsWorthATask(x), (from, to) -> {
             float[] row = Scratch.mine().floats(0, width);
             float[] source = Scratch.mine().floats(1, width);
             for (int i = from; i < to; i++) {
@@ -360,7 +358,10 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void injectSigns(Matrix x, int[] index, long[] bits) {
-        workers.ranges(index.length, rowsWorthATask(x), (from, to) -> RowKernels.injectSigns(x, index, bits, from, to));
+        workers.ranges(
+                index.length,
+                Workers.rowsWorthATask(x),
+                (from, to) -> RowKernels.injectSigns(x, index, bits, from, to));
     }
 
     @Override
@@ -368,7 +369,7 @@ public final class CpuBackend implements Backend {
         int places = (groups.length - 1) * rows.tokens();
         workers.ranges(
                 places,
-                rowsWorthATask(x) * places / Math.max(x.rows(), 1),
+                Workers.rowsWorthATask(x) * places / Math.max(x.rows(), 1),
                 (from, to) -> RowKernels.squaredNormMoments(x, rows, groups, moments, into, at, from, to));
     }
 
@@ -380,7 +381,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void squaredNorms(Matrix x, double[] into, int at) {
         FloatBuffer values = CpuBuffer.floats(x);
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> {
+        workers.ranges(x.rows(), Workers.rowsWorthATask(x), (from, to) -> {
             float[] row = Scratch.mine().floats(0, x.columns());
             for (int i = from; i < to; i++) {
                 values.get((int) x.at(i), row, 0, x.columns());
@@ -393,7 +394,7 @@ public final class CpuBackend implements Backend {
     public void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at) {
         workers.ranges(
                 x.rows(),
-                rowsWorthATask(x),
+                Workers.rowsWorthATask(x),
                 (from, to) -> RowKernels.dots(x, rows, fromRow, targets, into, at, from, to));
     }
 
