@@ -41,7 +41,10 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class ArchitectureTest {
     private static final String ROOT = "dev.greenfield";
-    private static final int MOST_LINES = 500;
+    private static final int MOST_LINES = 400;
+
+    /** The launches of the GPU's operations stand in one file until its context has a type of its own. */
+    private static final int MOST_LINES_FOR_CUDA = 500;
 
     private static final String FACADE = "(facade)";
 
@@ -310,7 +313,10 @@ class ArchitectureTest {
     @Test
     void filesStayReadable() throws IOException {
         for (Path file : sources()) {
-            assertThat(Files.readAllLines(file).size()).as("lines of " + file).isLessThanOrEqualTo(MOST_LINES);
+            boolean cuda = file.getParent().endsWith(Path.of("backend", "cuda"));
+            assertThat(Files.readAllLines(file).size())
+                    .as("lines of " + file)
+                    .isLessThanOrEqualTo(cuda ? MOST_LINES_FOR_CUDA : MOST_LINES);
         }
     }
 

@@ -30,6 +30,7 @@ public final class CpuBackend implements Backend {
     private final CpuAttentionDerivatives derivatives;
     private final CpuAttentionCurvature curvature;
     private final CpuColumns columns;
+    private final CpuInjection injection;
     private final BufferLedger ledger = new BufferLedger();
 
     private CpuBackend(Gemm gemm, int threads, String problem) {
@@ -42,6 +43,7 @@ public final class CpuBackend implements Backend {
         this.derivatives = new CpuAttentionDerivatives(gemm, memory, workers);
         this.curvature = new CpuAttentionCurvature(gemm, memory, workers);
         this.columns = new CpuColumns(workers);
+        this.injection = new CpuInjection(workers);
     }
 
     /** A backend on {@code threads} threads with OpenBLAS where it loads, plain Java otherwise. */
@@ -305,63 +307,22 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void grow(Matrix from, RaggedRows fromRows, int[] origin, Matrix base, Matrix to, RaggedRows toRows) {
-        int width = to.columns();
-        FloatBuffer source = CpuBuffer.floats(from);
-        FloatBuffer target = CpuBuffer.floats(to);
-        FloatBuffer rest = base == null ? null : CpuBuffer.floats(base);
-        workers.run(toRows.tokens(), t -> {
-            float[] zeros = rest == null ? new float[width] : null;
-            for (int c = 0; c < toRows.count(t); c++) {
-                int at = (int) to.at(toRows.row(t, c));
-                int old = origin[c];
-                if (old >= 0 && fromRows.first(old) <= t && t <= fromRows.last(old)) {
-                    target.put(at, source, (int) from.at(fromRows.row(t, old)), width);
-                } else if (rest != null) {
-                    target.put(at, rest, (int) base.at(t), width);
-                } else {
-                    target.put(at, zeros, 0, width);
-                }
-            }
-        });
+        injection.grow(from, fromRows, origin, base, to, toRows);
     }
 
     @Override
     public void inject(Matrix x, int[] index, Matrix sources, double keep) {
-        int width = x.columns();
-        FloatBuffer values = CpuBuffer.floats(x);
-        FloatBuffer s = CpuBuffer.floats(sources);
-        float factor = (float) keep;
-        workers.ranges(index.length, Workers.rowsWorthATask(x), (from, to) -> {
-            float[] row = Scratch.mine().floats(0, width);
-            float[] source = Scratch.mine().floats(1, width);
-            for (int i = from; i < to; i++) {
-                s.get((int) sources.at(i), source, 0, width);
-                if (keep != 0) {
-                    values.get((int) x.at(index[i]), row, 0, width);
-                    for (int j = 0; j < width; j++) {
-                        source[j] += factor * row[j];
-                    }
-                }
-                values.put((int) x.at(index[i]), source, 0, width);
-            }
-        });
+        injection.inject(x, index, sources, keep);
     }
 
     @Override
     public void injectUnits(Matrix x, int[] index, int[] component) {
-        FloatBuffer values = CpuBuffer.floats(x);
-        for (int i = 0; i < index.length; i++) {
-            int at = (int) x.at(index[i]) + component[i];
-            values.put(at, values.get(at) + 1);
-        }
+        injection.injectUnits(x, index, component);
     }
 
     @Override
     public void injectSigns(Matrix x, int[] index, long[] bits) {
-        workers.ranges(
-                index.length,
-                Workers.rowsWorthATask(x),
-                (from, to) -> RowKernels.injectSigns(x, index, bits, from, to));
+        injection.injectSigns(x, index, bits);
     }
 
     @Override
