@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Long calls say how far they are, and a listener can end them. */
+@Tag("slow")
 class LongCallsTest {
     @RegisterExtension
     final LeakCheck leaks = new LeakCheck();
@@ -119,31 +121,39 @@ class LongCallsTest {
             calls().forEach((what, call) -> {
                 Heard heard = new Heard();
                 watched(heard, () -> call.accept(run));
-                int middle = heard.all().size() / 2;
-                for (boolean cancels : new boolean[] {false, true}) {
-                    Cancellation stop = Cancellation.create();
-                    Breaking breaking = new Breaking(middle, cancels ? stop : null);
-                    assertThatThrownBy(() -> watched(
-                                    breaking,
-                                    () -> stop.call(() -> {
-                                        call.accept(run);
-                                        return null;
-                                    })))
-                            .as(what)
-                            .isInstanceOf(cancels ? CancelledException.class : IllegalArgumentException.class);
-                    assertThat(breaking.heard - middle)
-                            .as("what was told after the end of " + what)
-                            .isLessThanOrEqualTo(2);
+                int all = heard.all().size();
+                for (int enough : new int[] {1, all / 3, all - 1, all}) {
+                    ends(run, call, what, enough, false);
                     assertThat(model.backend().backend().ledger().openCount())
-                            .as("buffers left by " + what + ": "
+                            .as("buffers left by " + what + ", ended when it said " + enough + " of " + all + ": "
                                     + model.backend().backend().ledger().describeOpen())
                             .isEqualTo(open);
                 }
+                ends(run, call, what, all / 2, true);
+                assertThat(model.backend().backend().ledger().openCount())
+                        .as("buffers left by " + what)
+                        .isEqualTo(open);
                 assertThat(run.value(LongCalls.ANSWER))
                         .as("the run after " + what)
                         .isEqualTo(value);
             });
         }
+    }
+
+    private static void ends(Run run, Consumer<Run> call, String what, int enough, boolean cancels) {
+        Cancellation stop = Cancellation.create();
+        Breaking breaking = new Breaking(enough, cancels ? stop : null);
+        assertThatThrownBy(() -> watched(
+                        breaking,
+                        () -> stop.call(() -> {
+                            call.accept(run);
+                            return null;
+                        })))
+                .as(what)
+                .isInstanceOf(cancels ? CancelledException.class : IllegalArgumentException.class);
+        assertThat(breaking.heard - enough)
+                .as("what was told after the end of " + what)
+                .isLessThanOrEqualTo(2);
     }
 
     /** Ends a call when it has heard enough. */

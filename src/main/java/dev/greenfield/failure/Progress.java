@@ -10,7 +10,7 @@ package dev.greenfield.failure;
  * }</pre>
  *
  * <p>{@code done} never falls and ends at {@code total}. A search that may end early counts the most that it may take, and goes on to
- * the total in one step when it has found enough. On a GPU work counts when it is queued, which may be a little before it is done.
+ * the total in one step when it has found enough. Only the thread that makes the call is watched. On a GPU work counts when it is queued, which may be a little before it is done.
  *
  * @param what the call that is under way, in a word or two: {@code patch sweep}
  * @param done how much of it is done, in units; fractions where a unit takes long

@@ -137,7 +137,8 @@ public final class Task {
 
     /**
      * Does a part of this task. The first task within it moves this one on by its share; when the part is done, all of it counts. A
-     * part that fails counts nothing and may be done again.
+     * part that fails counts nothing and may be done again. A listener may throw when the part is done: what the work gives must need
+     * no closing.
      *
      * @param units how much of this task it is
      * @return what the work gives

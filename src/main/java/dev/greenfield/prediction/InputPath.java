@@ -51,7 +51,8 @@ public final class InputPath {
         Task.run("path sensitivity", "runs", steps, task -> {
             for (int i = 0; i < steps; i++) {
                 double part = fraction * (i + 0.5) / steps;
-                try (Scope at = task.call(RUN_SHARE, () -> run.with(way.times(part)))) {
+                try (Scope at = run.with(way.times(part))) { // no part of the task: a run that it gave could be lost
+                    task.to(i + RUN_SHARE);
                     SensitivityField s = task.call(1 - RUN_SHARE, () -> SensitivityField.compute(at, f));
                     add(whole, s.field(), steps);
                     add(middle, s.middleField(), steps);
