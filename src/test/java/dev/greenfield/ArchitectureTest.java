@@ -223,8 +223,6 @@ class ArchitectureTest {
             "any operator can be composed, and decomposed",
             Set.of("green.GreenOperator", "green.Restriction"),
             "a Green operator restricts itself to directions, and a restriction is sliced by slicing it",
-            Set.of("study.Findings", "study.StudyPart"),
-            "a part of a study writes its findings where its own name stands",
             Set.of("transfer.AmplitudeCurves", "transfer.DisplacementTransfer"),
             "a displacement is asked for its curves, which are measured with it",
             Set.of(

@@ -264,14 +264,11 @@ public final class Study {
 
     private void sumUp(
             StudyPart part, Map<Integer, Measures> table, List<Finding> found, List<PredictionRow> predictions) {
-        Findings findings = new Findings(part, pairs, table, seed);
+        Findings findings = new Findings(part.claim(), pairs, table, seed);
         if (!findings.measures().isEmpty()) {
             part.findings(findings);
         }
-        if (part instanceof PredictionPart) {
-            PredictionPart.summaries(findings)
-                    .forEach((key, summary) -> predictions.add(PredictionRow.of(key, summary)));
-        }
+        predictions.addAll(part.predictions(findings));
         found.addAll(findings.found());
         List<String> notes = table.values().stream()
                 .map(Measures::note)
