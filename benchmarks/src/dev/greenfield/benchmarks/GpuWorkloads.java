@@ -13,6 +13,7 @@ import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.PatchSweep;
@@ -230,7 +231,7 @@ final class GpuWorkloads implements AutoCloseable {
         }
 
         private ResponseMap compute() {
-            ResponseMap.Request request = new ResponseMap.Request(run);
+            MapRequest request = new MapRequest(run);
             return (probes == 0 ? request.exact() : request.probes(probes)).compute();
         }
 

@@ -8,7 +8,7 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.MemoryBudget;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.map.MapPlan;
-import dev.greenfield.map.ResponseMap;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.ReportPage;
@@ -144,7 +144,7 @@ public final class MapCost implements Callable<Integer> {
             long most = bytes > 0 ? backend.ledger().bytes() + bytes : backend.defaultBudget();
             double rate = rates.blockProducts(PRODUCT_ROWS, shape.width(), 2, false);
             Scope scope = new Scope(run, new MemoryBudget(backend, most));
-            ResponseMap.Request request = new ResponseMap.Request(scope).probes(shape.probes());
+            MapRequest request = new MapRequest(scope).probes(shape.probes());
             long before = backend.ledger().bytes();
             backend.ledger().resetPeak();
             List<Double> seconds = new ArrayList<>();

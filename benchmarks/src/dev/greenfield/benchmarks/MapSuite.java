@@ -11,6 +11,7 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.MemoryBudget;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.map.MapProbes;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
 import java.io.IOException;
@@ -101,7 +102,7 @@ public final class MapSuite implements Callable<Integer> {
             say("%s, T = %d, %s", model.spec(), tokens, probes == 0 ? "exact" : probes + " probes a site");
             JsonNode choice = peer == null ? null : choice(peer, model, tokens, run, probes);
             Scope scope = new Scope(run, new MemoryBudget(backend, backend.defaultBudget()));
-            ResponseMap.Request request = new ResponseMap.Request(scope);
+            MapRequest request = new MapRequest(scope);
             request.probes(2).compute(); // the host's code is compiled as it runs
             request = probes == 0 ? request.exact() : request.probes(probes);
             double useful = 24.0

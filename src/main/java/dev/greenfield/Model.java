@@ -19,7 +19,8 @@ import java.util.Objects;
  *
  * <p>Any number of threads may use a model and its runs at the same time; each call gives what it gives alone. Each checks the memory
  * budget against what is free when it begins, so calls side by side need a budget for all of them. Close a model or a run when no call
- * on it is under way. Long calls honour {@link Thread#interrupt} and a {@link dev.greenfield.failure.Cancellation}.
+ * on it is under way. Long calls honour {@link Thread#interrupt} and a {@link dev.greenfield.failure.Cancellation}, and say how far they
+ * are: see {@link dev.greenfield.failure.Progress}.
  */
 public final class Model implements AutoCloseable {
     private final ModelSource source;

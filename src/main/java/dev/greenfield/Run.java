@@ -11,7 +11,7 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
-import dev.greenfield.map.ResponseMap;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.prediction.ComponentOutputs;
 import dev.greenfield.prediction.InputPath;
@@ -21,6 +21,7 @@ import dev.greenfield.propagation.SourcePropagation;
 import dev.greenfield.regime.LinearRegime;
 import dev.greenfield.regime.RegimeGrid;
 import dev.greenfield.regime.RegimeMap;
+import dev.greenfield.regime.RegimeSearch;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SecondOrder;
 import dev.greenfield.response.SensitivityField;
@@ -40,7 +41,8 @@ import java.util.Objects;
  * time, see {@link Model}; close it when none does.
  *
  * <p>Every question that takes long is given up when its thread is interrupted or its {@link dev.greenfield.failure.Cancellation} is
- * cancelled: it throws {@link dev.greenfield.failure.CancelledException}, and the run can be asked again.
+ * cancelled: it throws {@link dev.greenfield.failure.CancelledException}, and the run can be asked again. It says how far it is to
+ * whoever {@linkplain dev.greenfield.failure.Progress#watched watches} it.
  */
 public final class Run implements AutoCloseable {
     private final Scope scope;
@@ -92,8 +94,7 @@ public final class Run implements AutoCloseable {
 
     /** The logits, [T, V], in the order position, token. */
     public double[] logits() {
-        scope.requireUnembedding();
-        return scope.run().logits();
+        return scope.logits();
     }
 
     /**
@@ -229,7 +230,7 @@ public final class Run implements AutoCloseable {
     public List<LinearRegime> linearRegimes(List<Source> sources, Observable observable, RegimeGrid grid) {
         Objects.requireNonNull(sources, "sources");
         Objects.requireNonNull(grid, "grid");
-        return LinearRegime.compute(scope, observable, sources, grid);
+        return RegimeSearch.compute(scope, observable, sources, grid);
     }
 
     /** How far first order holds at each site that has a direction, in amplitudes relative to the stream's norm there. */
@@ -263,13 +264,13 @@ public final class Run implements AutoCloseable {
      */
     public void report(Path file, Observable observable) throws IOException {
         Objects.requireNonNull(file, "file");
-        new RunReport(this, Objects.requireNonNull(observable, "observable")).write(file);
+        new RunReport(scope, tokenText(), Objects.requireNonNull(observable, "observable")).write(file);
     }
 
     /** Likewise with the response map alone. */
     public void report(Path file) throws IOException {
         Objects.requireNonNull(file, "file");
-        new RunReport(this, null).write(file);
+        new RunReport(scope, tokenText(), null).write(file);
     }
 
     /** Green operators from these source sites; say with {@link GreenFrom#to(Site...)} where they lead. */
@@ -311,8 +312,8 @@ public final class Run implements AutoCloseable {
     }
 
     /** A map of the response of every site to every site; say how with its methods, then compute it. */
-    public ResponseMap.Request responseMap() {
-        return new ResponseMap.Request(scope);
+    public MapRequest responseMap() {
+        return new MapRequest(scope);
     }
 
     /**

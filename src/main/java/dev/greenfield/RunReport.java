@@ -1,8 +1,12 @@
 package dev.greenfield;
 
+import dev.greenfield.engine.Scope;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
+import dev.greenfield.model.Version;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ResponseMapChart;
 import dev.greenfield.report.SiteCharts;
@@ -28,23 +32,26 @@ final class RunReport {
     private final List<String> labels;
     private final ReportPage page;
 
-    /** A page for a run; {@code f} is null where there is no observable. */
-    RunReport(Run run, Observable f) {
-        this.labels = TokenLabels.of(run.tokenText());
+    /** A page for a run whose tokens read so; {@code f} is null where there is no observable. */
+    RunReport(Scope run, List<String> tokens, Observable f) {
+        this.labels = TokenLabels.of(tokens);
         Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("model", run.scope().model().source().spec());
-        facts.put("prompt", text(run.tokenText()));
+        facts.put("model", run.model().source().spec());
+        facts.put("prompt", text(tokens));
         if (f != null) {
             facts.put("F", f.describe());
         }
-        facts.put("backend", run.scope().model().backend().name());
-        facts.put("device", run.scope().model().backend().device());
-        facts.put("version", Greenfield.version());
+        facts.put("backend", run.model().backend().name());
+        facts.put("device", run.model().backend().device());
+        facts.put("version", Version.current());
         this.page = new ReportPage("Run", "What depends on what in the residual stream").facts(facts);
-        if (f != null) {
-            sensitivity(run.sensitivity(f));
-        }
-        map(run.responseMap().compute());
+        Task.run("report", "charts", f == null ? 1 : 2, task -> {
+            if (f != null) {
+                run.requireSweep(run.position(f) + 1);
+                sensitivity(task.call(1, () -> SensitivityField.compute(run, f)));
+            }
+            map(task.call(1, () -> new MapRequest(run).compute()));
+        });
     }
 
     private void sensitivity(SensitivityField s) {

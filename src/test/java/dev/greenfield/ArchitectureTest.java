@@ -19,6 +19,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.greenfield.engine.Scope;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +28,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,7 +41,10 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class ArchitectureTest {
     private static final String ROOT = "dev.greenfield";
-    private static final int MOST_LINES = 500;
+    private static final int MOST_LINES = 400;
+
+    /** The launches of the GPU's operations stand in one file until its context has a type of its own. */
+    private static final int MOST_LINES_FOR_CUDA = 500;
 
     private static final String FACADE = "(facade)";
 
@@ -49,7 +56,7 @@ class ArchitectureTest {
     private static final String ROOMS = """
             failure:
             text: failure
-            statistics:
+            statistics: failure
             lattice: failure
             safetensors:
             jcuda:
@@ -73,7 +80,7 @@ class ArchitectureTest {
             study: failure text statistics lattice model checkpoint response map regime propagation prediction inverse transfer (facade)
             cli.io: failure text statistics safetensors checkpoint
             cli.job: failure text statistics lattice safetensors model response propagation report (facade) cli.io
-            cli.show: statistics lattice model map report (facade) cli.io cli.job
+            cli.show: failure statistics lattice model map report (facade) cli.io cli.job
             cli.source: failure statistics lattice response regime propagation report (facade) cli.io cli.job cli.show
             cli.patch: failure statistics lattice model response prediction report (facade) cli.io cli.job cli.show
             cli.green: failure lattice model green report (facade) cli.io cli.job cli.show
@@ -92,25 +99,20 @@ class ArchitectureTest {
                     (one, other) -> one,
                     LinkedHashMap::new));
 
-    /** The rooms that a user of the library sees. */
-    private static final List<String> SEEN = List.of(
-            FACADE,
-            "failure",
-            "lattice",
-            "model",
-            "response",
-            "green",
-            "map",
-            "regime",
-            "propagation",
-            "prediction",
-            "inverse",
-            "transfer",
-            "study",
-            "statistics",
-            "text",
-            "report",
-            "safetensors");
+    /** The rooms that a user of the library sees: those that the module exports. */
+    private static final Set<String> SEEN = exported();
+
+    private static Set<String> exported() {
+        try {
+            return Pattern.compile("exports dev\\.greenfield(?:\\.([\\w.]+))?;")
+                    .matcher(Files.readString(Path.of("src", "main", "module", "module-info.java")))
+                    .results()
+                    .map(found -> found.group(1) == null ? FACADE : found.group(1))
+                    .collect(Collectors.toCollection(TreeSet::new));
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
 
     private static JavaClasses ours;
 
@@ -205,6 +207,100 @@ class ArchitectureTest {
         return name.equals(ROOT) ? FACADE : name.startsWith(ROOT + ".") ? name.substring(ROOT.length() + 1) : name;
     }
 
+    /** Parts of rooms whose files all lead to each other, and why they are left so. This list only becomes shorter. */
+    private static final Map<Set<String>, String> CIRCLES = Map.of(
+            Set.of("failure.Progress", "failure.Task"),
+            "a user watches by the type whose listener the task tells",
+            Set.of(
+                    "engine.AttentionPart",
+                    "engine.BlockPart",
+                    "engine.BlockPrimal",
+                    "engine.Condensation",
+                    "engine.MlpPart",
+                    "engine.Workspace"),
+            "the halves of a block say how large the workspace is that they are handed, and what they keep of a pass",
+            Set.of("green.Composition", "green.LinearOperator", "green.RandomizedSvd"),
+            "any operator can be composed, and decomposed",
+            Set.of("green.GreenOperator", "green.Restriction"),
+            "a Green operator restricts itself to directions, and a restriction is sliced by slicing it",
+            Set.of("transfer.AmplitudeCurves", "transfer.DisplacementTransfer"),
+            "a displacement is asked for its curves, which are measured with it",
+            Set.of(
+                    "backend.cuda.BatchTables",
+                    "backend.cuda.CublasGemm",
+                    "backend.cuda.CudaAttention",
+                    "backend.cuda.CudaBackend",
+                    "backend.cuda.CudaBuffer",
+                    "backend.cuda.CudaColumns",
+                    "backend.cuda.CudaFactors",
+                    "backend.cuda.CudaInjection",
+                    "backend.cuda.CudaNonlinear",
+                    "backend.cuda.CudaSums",
+                    "backend.cuda.Launcher"),
+            "buffers, launches and products reach the context through the backend");
+
+    /**
+     * Files: a nested type is part of the one that it stands in. What is no code is not seen: constants that
+     * the compiler puts in place, and the kinds that a sealed type names.
+     */
+    @Test
+    void filesOfARoomHaveNoCircles() {
+        Map<String, Set<String>> uses = new TreeMap<>();
+        ours.forEach(type -> type.getDirectDependenciesFromSelf().forEach(dependency -> {
+            JavaClass target = dependency.getTargetClass().getBaseComponentType();
+            if (target.getPackageName().equals(type.getPackageName())
+                    && !file(target).equals(file(type))) {
+                uses.computeIfAbsent(file(type), from -> new TreeSet<>()).add(file(target));
+            }
+        }));
+        Map<String, Set<String>> reached = new TreeMap<>();
+        uses.keySet().forEach(from -> reached.put(from, reached(from, uses)));
+        Set<Set<String>> circles = reached.keySet().stream()
+                .filter(from -> reached.get(from).contains(from))
+                .map(from -> reached.get(from).stream()
+                        .filter(to -> reached.getOrDefault(to, Set.of()).contains(from))
+                        .collect(Collectors.toSet()))
+                .collect(Collectors.toSet());
+        assertThat(uses).hasSizeGreaterThan(100);
+        assertThat(circles)
+                .as("circles of files: mend a new one, strike out one that is gone")
+                .isEqualTo(CIRCLES.keySet());
+    }
+
+    private static Set<String> reached(String from, Map<String, Set<String>> uses) {
+        Set<String> reached = new TreeSet<>();
+        List<String> todo = new ArrayList<>(List.of(from));
+        while (!todo.isEmpty()) {
+            for (String next : uses.getOrDefault(todo.remove(todo.size() - 1), Set.of())) {
+                if (reached.add(next)) {
+                    todo.add(next);
+                }
+            }
+        }
+        return reached;
+    }
+
+    /** The type that a file is named after, within our root. */
+    private static String file(JavaClass type) {
+        return type.getName().substring(ROOT.length() + 1).replaceFirst("\\$.*", "");
+    }
+
+    @Test
+    void theJavadocLeavesOutWhatTheModuleHides() throws IOException {
+        Matcher excluded = Pattern.compile("<excludePackageNames>(.*)</excludePackageNames>")
+                .matcher(Files.readString(Path.of("pom.xml")));
+        assertThat(excluded.find()).isTrue();
+        List<Pattern> hidden = Stream.of(excluded.group(1).split(":", -1))
+                .map(name -> Pattern.compile(name.replace(".", "\\.").replace("*", ".*")))
+                .toList();
+        Set<String> shown = packages().entrySet().stream()
+                .filter(room -> hidden.stream()
+                        .noneMatch(name -> name.matcher(room.getValue()).matches()))
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertThat(shown).isEqualTo(SEEN).hasSizeGreaterThan(10);
+    }
+
     @Test
     void everyPackageSaysWhatItIsFor() throws IOException {
         for (Path file : sources()) {
@@ -215,7 +311,10 @@ class ArchitectureTest {
     @Test
     void filesStayReadable() throws IOException {
         for (Path file : sources()) {
-            assertThat(Files.readAllLines(file).size()).as("lines of " + file).isLessThanOrEqualTo(MOST_LINES);
+            boolean cuda = file.getParent().endsWith(Path.of("backend", "cuda"));
+            assertThat(Files.readAllLines(file).size())
+                    .as("lines of " + file)
+                    .isLessThanOrEqualTo(cuda ? MOST_LINES_FOR_CUDA : MOST_LINES);
         }
     }
 

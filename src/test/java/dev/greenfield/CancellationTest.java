@@ -9,16 +9,7 @@ import dev.greenfield.backend.reference.ReferenceBackend;
 import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.GreenfieldException;
-import dev.greenfield.lattice.Observable;
-import dev.greenfield.lattice.Site;
-import dev.greenfield.lattice.Source;
-import dev.greenfield.map.MapProgress;
 import dev.greenfield.model.ModelSource;
-import dev.greenfield.prediction.PredictionPlan;
-import dev.greenfield.propagation.SourcePropagation;
-import dev.greenfield.regime.RegimeGrid;
-import dev.greenfield.response.SiteVectors;
-import dev.greenfield.response.SweepMode;
 import dev.greenfield.study.PromptPair;
 import dev.greenfield.study.Study;
 import dev.greenfield.testing.LeakCheck;
@@ -27,13 +18,11 @@ import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -43,10 +32,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Long calls can be stopped, at once and without a trace. */
 class CancellationTest {
-    private static final String SMALL = "random:3,2,16,40,16,seed=1";
-    private static final int[] TOKENS = {1, 2, 3, 4, 5, 6};
-    private static final int[] DONOR = {1, 2, 9, 4, 5, 6};
-    private static final Observable ANSWER = Observable.logitDifference("#7", "#8");
     /** Products that a call may still do after it was stopped: those of one half of a block. */
     private static final int MOST_PRODUCTS_AFTER = 4;
 
@@ -56,51 +41,6 @@ class CancellationTest {
     @AfterEach
     void leaveNoInterrupt() {
         Thread.interrupted();
-    }
-
-    private static Map<String, Consumer<Run>> longCalls() {
-        Map<String, Consumer<Run>> calls = new LinkedHashMap<>();
-        double[] along = new double[16];
-        along[3] = 1;
-        Source source = Source.of(Site.of(1, 1), along);
-        calls.put("map", run -> run.responseMap().exact().compute());
-        calls.put(
-                "adjoint map",
-                run -> run.responseMap().exact().mode(SweepMode.ADJOINT).compute());
-        calls.put("spectra", run -> run.responseMap().spectra(2));
-        calls.put("patch sweep", run -> withDonor(run, donor -> run.patchSweep(donor, ANSWER)));
-        calls.put("second order", run -> withDonor(run, donor -> run.withSecondOrder(run.patchSweep(donor, ANSWER))));
-        calls.put("sensitivity", run -> run.sensitivity(ANSWER));
-        calls.put("path sensitivity", run -> withDonor(run, donor -> run.pathSensitivity(donor, ANSWER, 5)));
-        calls.put(
-                "predictions",
-                run -> withDonor(run, donor -> run.predictions(donor, ANSWER, PredictionPlan.defaults())));
-        calls.put("svd", run -> run.green(Site.of(0, 0), Site.of(0, 1)).to(3).svd(3));
-        calls.put("spectral norm", run -> run.green(Site.of(0, 0)).to(3).spectralNorm());
-        calls.put("materialized", run -> run.green(Site.of(0, 0)).to(3).materialize());
-        calls.put("regimes", run -> run.linearRegimes(List.of(source), ANSWER, RegimeGrid.standard()));
-        calls.put(
-                "regime map",
-                run -> run.regimeMap(SiteVectors.of(run.sensitivity(ANSWER).field()), ANSWER, RegimeGrid.standard()));
-        calls.put(
-                "propagation", run -> run.propagation(Site.of(1, 1), along, SourcePropagation.Settings.seeded(1), 0.1));
-        calls.put("inference", run -> run.infer().change(ANSWER, 0.5).solve());
-        calls.put(
-                "sparse inference",
-                run -> run.infer().change(ANSWER, 0.5).sparse(2).solve());
-        calls.put("source locator", Run::sourceLocator);
-        calls.put(
-                "transfer",
-                run -> withDonor(run, donor -> run.transfer(donor, ANSWER).curves(new double[] {0.5, 1}, 2)));
-        calls.put("run with a source", run -> run.with(source).close());
-        return calls;
-    }
-
-    /** The donor is made within the call, so that it too must be gone when the call is given up. */
-    private static void withDonor(Run run, Consumer<Run> call) {
-        try (Run donor = run.another(DONOR)) {
-            call.accept(donor);
-        }
     }
 
     /**
@@ -144,11 +84,11 @@ class CancellationTest {
     @ValueSource(strings = {"reference", "cpu"})
     void interruptedCallsStopAtOnceAndLeaveNothingBehind(String name) throws IOException {
         Trigger trigger = new Trigger();
-        try (Model model = TestModels.open(SMALL, trigger.around(backend(name)))) {
-            Run run = model.run(TOKENS);
-            double value = run.value(ANSWER);
+        try (Model model = TestModels.open(LongCalls.SMALL, trigger.around(backend(name)))) {
+            Run run = model.run(LongCalls.TOKENS);
+            double value = run.value(LongCalls.ANSWER);
             int open = model.backend().backend().ledger().openCount();
-            longCalls().forEach((call, work) -> {
+            LongCalls.all().forEach((call, work) -> {
                 long products = trigger.count(() -> work.accept(run));
                 assertThat(products).as("products of " + call).isGreaterThan(2 * MOST_PRODUCTS_AFTER);
                 for (long at : new long[] {1, products / 3, products - 2 * MOST_PRODUCTS_AFTER}) {
@@ -169,7 +109,9 @@ class CancellationTest {
                                     + model.backend().backend().ledger().describeOpen())
                             .isEqualTo(open);
                 }
-                assertThat(run.value(ANSWER)).as("the run after " + call).isEqualTo(value);
+                assertThat(run.value(LongCalls.ANSWER))
+                        .as("the run after " + call)
+                        .isEqualTo(value);
             });
         }
     }
@@ -177,8 +119,8 @@ class CancellationTest {
     @Test
     void aCancellationStopsWhatIsCalledWithinIt() throws IOException {
         Trigger trigger = new Trigger();
-        try (Model model = TestModels.open(SMALL, trigger.around(backend("reference")))) {
-            Run run = model.run(TOKENS);
+        try (Model model = TestModels.open(LongCalls.SMALL, trigger.around(backend("reference")))) {
+            Run run = model.run(LongCalls.TOKENS);
             for (boolean innermost : new boolean[] {true, false}) {
                 Cancellation outer = Cancellation.create();
                 Cancellation inner = Cancellation.create();
@@ -193,8 +135,8 @@ class CancellationTest {
                 assertThatThrownBy(() -> asked.call(() -> 1)).isInstanceOf(CancelledException.class);
             }
             // Outside, and within one that nobody asked for, all is as ever.
-            double within = Cancellation.create().call(() -> run.value(ANSWER));
-            assertThat(within).isEqualTo(run.value(ANSWER));
+            double within = Cancellation.create().call(() -> run.value(LongCalls.ANSWER));
+            assertThat(within).isEqualTo(run.value(LongCalls.ANSWER));
         }
     }
 
@@ -212,7 +154,7 @@ class CancellationTest {
                 try {
                     run.responseMap()
                             .exact()
-                            .progress((MapProgress progress) -> working.countDown())
+                            .progress(progress -> working.countDown())
                             .compute();
                 } catch (RuntimeException e) {
                     thrown.set(e);
@@ -225,7 +167,7 @@ class CancellationTest {
             thread.join();
             assertThat((System.nanoTime() - start) / 1e9).as("seconds to stop").isLessThan(1);
             assertThat(thrown.get()).isInstanceOf(CancelledException.class);
-            assertThat(run.sensitivity(ANSWER).value()).isEqualTo(run.value(ANSWER));
+            assertThat(run.sensitivity(LongCalls.ANSWER).value()).isEqualTo(run.value(LongCalls.ANSWER));
         }
     }
 
@@ -233,8 +175,8 @@ class CancellationTest {
     @Test
     void aCheckpointGoesOnAfterAnInterrupt(@TempDir Path directory) throws IOException {
         Trigger trigger = new Trigger();
-        try (Model model = TestModels.open(SMALL, trigger.around(backend("reference")), 200_000)) {
-            Run run = model.run(TOKENS);
+        try (Model model = TestModels.open(LongCalls.SMALL, trigger.around(backend("reference")), 200_000)) {
+            Run run = model.run(LongCalls.TOKENS);
             double[] whole = run.responseMap().exact().compute().frobenius();
             Path checkpoint = directory.resolve("checkpoint");
             long products = trigger.count(() -> run.responseMap()
@@ -267,8 +209,8 @@ class CancellationTest {
     @Test
     void aStudyGoesOnAfterAnInterrupt(@TempDir Path directory) throws IOException {
         Trigger trigger = new Trigger();
-        try (Model model = TestModels.open(SMALL, trigger.around(backend("cpu")))) {
-            PromptPair pair = new PromptPair(1, TOKENS, DONOR, ANSWER, "test", 2);
+        try (Model model = TestModels.open(LongCalls.SMALL, trigger.around(backend("cpu")))) {
+            PromptPair pair = new PromptPair(1, LongCalls.TOKENS, LongCalls.DONOR, LongCalls.ANSWER, "test", 2);
             int open = model.backend().backend().ledger().openCount();
             long products = trigger.count(() -> study(model, pair, directory.resolve("counted")));
             for (long at : new long[] {1, products / 3, products / 2, products - 100}) {
@@ -284,7 +226,7 @@ class CancellationTest {
 
     private static void study(Model model, PromptPair pair, Path directory) {
         try {
-            new Study(model, null, List.of(pair), null, 1).run(directory, Map.of(), (done, of, kept, stage) -> {});
+            new Study(model, null, List.of(pair), null, 1).run(directory, Map.of());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -293,13 +235,14 @@ class CancellationTest {
     @Test
     void loadingStopsToo() {
         Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> Greenfield.load(SMALL, Options.defaults().backend("reference")))
+        assertThatThrownBy(() ->
+                        Greenfield.load(LongCalls.SMALL, Options.defaults().backend("reference")))
                 .isInstanceOf(CancelledException.class);
     }
 
     @Test
     void theDigestOfTheWeightsStopsAndIsComputedLater() throws IOException {
-        for (String spec : List.of(SMALL, "demo")) {
+        for (String spec : List.of(LongCalls.SMALL, "demo")) {
             try (ModelSource source = ModelSource.open(spec)) {
                 Thread.currentThread().interrupt();
                 assertThatThrownBy(source::sha256).as(spec).isInstanceOf(CancelledException.class);

@@ -46,14 +46,14 @@ public final class Checkpoint implements AutoCloseable {
         /** How many numbers a batch finds. */
         int count(Batches.Range range);
 
-        /** Computes a batch. */
+        /** Computes a batch: numbers that mean something to {@link #add} alone. */
         double[] compute(Batches.Range range);
 
         /** Takes note that a batch need not be computed. */
         void restored(Batches.Range range);
 
         /** Adds what a batch found to the map. Batches come in the order of their columns. */
-        void add(Batches.Range range, double[] values);
+        void add(Batches.Range range, double[] numbers);
     }
 
     /**

@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.failure.Task;
 import dev.greenfield.model.ModelConfig;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -91,6 +92,12 @@ public final class Batches {
      * @param narrowed is told how many columns a range may have from now on, each time that the device refused one
      */
     public static void run(List<Range> ranges, int atMost, IntConsumer narrowed, Consumer<Range> work) {
+        int columns =
+                ranges.stream().mapToInt(range -> range.to() - range.from()).sum();
+        Task.run("batches", "columns", columns, task -> run(ranges, atMost, narrowed, work, task));
+    }
+
+    private static void run(List<Range> ranges, int atMost, IntConsumer narrowed, Consumer<Range> work, Task task) {
         Deque<Range> todo = new ArrayDeque<>(ranges);
         int most = atMost; // columns that the device was seen not to refuse
         while (!todo.isEmpty()) {
@@ -102,7 +109,7 @@ public final class Batches {
                 continue;
             }
             try {
-                work.accept(range);
+                task.run(columns, () -> work.accept(range));
             } catch (DeviceMemoryException e) {
                 if (columns == 1) {
                     throw e;

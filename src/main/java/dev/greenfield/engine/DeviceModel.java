@@ -4,8 +4,7 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.failure.Cancellation;
-import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
@@ -44,9 +43,12 @@ public final class DeviceModel implements AutoCloseable {
         try {
             this.finalGain = vector("ln_f.weight");
             this.finalBias = vector("ln_f.bias");
-            for (int l = 0; l < config.layers(); l++) {
-                blocks.add(uploadBlock(l));
-            }
+            Task.run("loading", "blocks", config.layers(), task -> {
+                for (int l = 0; l < config.layers(); l++) {
+                    int block = l;
+                    task.run(1, () -> blocks.add(uploadBlock(block)));
+                }
+            });
         } catch (RuntimeException | Error e) {
             close();
             throw e;
@@ -75,19 +77,21 @@ public final class DeviceModel implements AutoCloseable {
         double[] bias = vector(layer + ".bias");
         Buffer device = track(backend.allocate(layer + ".weight", (long) in * out));
         double[] rows = new double[ROWS * out];
-        for (int i0 = 0; i0 < in; i0 += ROWS) {
-            Cancellation.check();
-            int n = Math.min(ROWS, in - i0);
-            weight.read((long) i0 * out, rows, 0, n * out);
-            requireFinite(weight.name(), rows, n * out, (long) i0 * out);
-            for (int i = 0; norm != null && i < n; i++) {
-                for (int j = 0; j < out; j++) {
-                    bias[j] += shift[i0 + i] * rows[i * out + j];
-                    rows[i * out + j] *= gain[i0 + i];
+        Task.run("loading", "rows", in, task -> {
+            for (int i0 = 0; i0 < in; i0 += ROWS) {
+                task.to(i0);
+                int n = Math.min(ROWS, in - i0);
+                weight.read((long) i0 * out, rows, 0, n * out);
+                TokenRows.requireFinite(weight.name(), rows, n * out, (long) i0 * out);
+                for (int i = 0; norm != null && i < n; i++) {
+                    for (int j = 0; j < out; j++) {
+                        bias[j] += shift[i0 + i] * rows[i * out + j];
+                        rows[i * out + j] *= gain[i0 + i];
+                    }
                 }
+                backend.upload(rows, 0, device, (long) i0 * out, n * out);
             }
-            backend.upload(rows, 0, device, (long) i0 * out, n * out);
-        }
+        });
         Buffer deviceBias = track(backend.allocate(layer + ".bias", out));
         backend.upload(bias, 0, deviceBias, 0, out);
         Matrix matrix = Matrix.of(device, in, out);
@@ -99,7 +103,7 @@ public final class DeviceModel implements AutoCloseable {
         Parameter parameter = source.parameter(name);
         double[] values = new double[(int) parameter.shape()[0]];
         parameter.read(0, values, 0, values.length);
-        requireFinite(name, values, values.length, 0);
+        TokenRows.requireFinite(name, values, values.length, 0);
         return values;
     }
 
@@ -178,7 +182,7 @@ public final class DeviceModel implements AutoCloseable {
         for (int v0 = 0; v0 < logits.length; v0 += ROWS) {
             int n = Math.min(ROWS, logits.length - v0);
             head.read((long) v0 * x.length, rows, 0, n * x.length);
-            requireFinite("lm_head.weight", rows, n * x.length, (long) v0 * x.length);
+            TokenRows.requireFinite("lm_head.weight", rows, n * x.length, (long) v0 * x.length);
             for (int v = 0; v < n; v++) {
                 for (int i = 0; i < x.length; i++) {
                     logits[v0 + v] += rows[v * x.length + i] * x[i];
@@ -218,7 +222,7 @@ public final class DeviceModel implements AutoCloseable {
             for (int v0 = 0; v0 < vocabulary; v0 += ROWS) {
                 int n = Math.min(ROWS, vocabulary - v0);
                 head.read((long) v0 * width, rows, 0, n * width);
-                requireFinite("lm_head.weight", rows, n * width, (long) v0 * width);
+                TokenRows.requireFinite("lm_head.weight", rows, n * width, (long) v0 * width);
                 for (int v = 0; v < n; v++) {
                     bias[v] = 0;
                     for (int i = 0; i < width; i++) {
@@ -249,17 +253,6 @@ public final class DeviceModel implements AutoCloseable {
     private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("the model is closed: open it again to use it");
-        }
-    }
-
-    /** Refuses numbers that would spread through every result. */
-    static void requireFinite(String parameter, double[] values, int count, long from) {
-        for (int i = 0; i < count; i++) {
-            if (!Double.isFinite(values[i])) {
-                throw new InputException(
-                        parameter + ": element " + (from + i) + " is " + values[i]
-                                + ", expected finite weights; the file is damaged or training diverged, use another checkpoint");
-            }
         }
     }
 

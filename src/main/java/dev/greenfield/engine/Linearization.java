@@ -4,9 +4,9 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
@@ -86,13 +86,15 @@ public final class Linearization implements AutoCloseable {
         try (Workspace w = Workspace.ofForward(backend, model.config(), tokens.length)) {
             model.embed(tokens, at(bottom));
             insert(bottom, at(bottom), rows);
-            for (HalfDepth h = bottom; h.isBelow(top); h = h.above()) {
-                Cancellation.check();
-                Matrix x = at(h); // [T, D]
-                Matrix next = at(h.above()); // [T, D]
-                model.part(h).forward(x, next, rows, block(h), w);
-                insert(h.above(), next, rows);
-            }
+            Task.run("run", "half blocks", bottom.stepsTo(top), task -> {
+                for (HalfDepth h = bottom; h.isBelow(top); h = h.above()) {
+                    task.to(bottom.stepsTo(h));
+                    Matrix x = at(h); // [T, D]
+                    Matrix next = at(h.above()); // [T, D]
+                    model.part(h).forward(x, next, rows, block(h), w);
+                    insert(h.above(), next, rows);
+                }
+            });
         }
         requireFinite();
         new Norm(backend, model.config()).forward(at(top), finalNorm);
@@ -205,11 +207,6 @@ public final class Linearization implements AutoCloseable {
      */
     public double[] headOutputs(int l) {
         return model.block(l).attention().headOutputs(blocks.get(l));
-    }
-
-    /** The logits of every position, [T, V] in the order position, token. */
-    public double[] logits() {
-        return new Readout(model).logits(finalNormalized());
     }
 
     /** The logits of one position, [V], computed on the host so that they need no memory of the backend. */

@@ -159,6 +159,12 @@ public final class Scope implements AutoCloseable {
         }
     }
 
+    /** The logits of every position, [T, V] in the order position, token. */
+    public double[] logits() {
+        requireUnembedding();
+        return new Readout(model()).logits(run.finalNormalized());
+    }
+
     /** F of the run. */
     public double value(Observable f) {
         return new Readout(model()).value(run, resolve(f));

@@ -2,7 +2,7 @@ package dev.greenfield.engine;
 
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import dev.greenfield.failure.Cancellation;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.HalfDepth;
 
@@ -118,14 +118,17 @@ public final class Sweep {
     private void climb(Batch batch, HalfDepth to, int fromToken, Visitor visitor, Entrance entrance, Step step) {
         // After the last attention below `to`, rows no longer see each other: only those that are wanted go on.
         HalfDepth lastAttention = Causality.lastAttentionBelow(to);
-        for (HalfDepth level = batch.start(); !level.isAbove(to); level = level.above()) {
-            Cancellation.check();
-            entrance.enter(level);
-            visitor.visit(level, batch.rows(), batch.columns(), batch.x());
-            if (level.isBelow(to)) {
-                step.through(model.part(level), run.block(level), level.isBelow(lastAttention) ? 0 : fromToken);
+        HalfDepth start = batch.start();
+        Task.run("sweep", "half blocks", start.isAbove(to) ? 0 : start.stepsTo(to), task -> {
+            for (HalfDepth level = start; !level.isAbove(to); level = level.above()) {
+                task.to(start.stepsTo(level));
+                entrance.enter(level);
+                visitor.visit(level, batch.rows(), batch.columns(), batch.x());
+                if (level.isBelow(to)) {
+                    step.through(model.part(level), run.block(level), level.isBelow(lastAttention) ? 0 : fromToken);
+                }
             }
-        }
+        });
     }
 
     /**
@@ -138,21 +141,25 @@ public final class Sweep {
      */
     public void cotangents(Seeds seeds, HalfDepth to, int fromToken, Visitor visitor) {
         try (Batch batch = new Batch(model, run.length(), seeds, false, fromToken)) {
-            int nonzeroFrom = run.length() - 1;
-            HalfDepth level = batch.start();
-            while (true) {
-                Cancellation.check();
-                nonzeroFrom = Math.min(nonzeroFrom, batch.enter(level, null, 1));
-                visitor.visit(level, batch.rows(), batch.columns(), batch.x());
-                if (!level.isAbove(to)) {
-                    break;
+            HalfDepth start = batch.start();
+            Task.run("sweep", "half blocks", start.isAbove(to) ? to.stepsTo(start) : 0, task -> {
+                int nonzeroFrom = run.length() - 1;
+                HalfDepth level = start;
+                while (true) {
+                    task.to(level.stepsTo(start));
+                    nonzeroFrom = Math.min(nonzeroFrom, batch.enter(level, null, 1));
+                    visitor.visit(level, batch.rows(), batch.columns(), batch.x());
+                    if (!level.isAbove(to)) {
+                        break;
+                    }
+                    level = level.below();
+                    model.part(level)
+                            .adjoint(batch.x(), batch.rows(), run.block(level), nonzeroFrom, batch.workspace());
+                    if (Causality.mixesTokens(level)) {
+                        nonzeroFrom = fromToken;
+                    }
                 }
-                level = level.below();
-                model.part(level).adjoint(batch.x(), batch.rows(), run.block(level), nonzeroFrom, batch.workspace());
-                if (Causality.mixesTokens(level)) {
-                    nonzeroFrom = fromToken;
-                }
-            }
+            });
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.greenfield.engine;
 
+import dev.greenfield.failure.InputException;
 import dev.greenfield.model.ModelSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -38,8 +39,19 @@ final class TokenRows {
         return kept.computeIfAbsent(new Key(parameter, row), key -> {
             double[] values = new double[width];
             source.parameter(parameter).read((long) row * width, values, 0, width);
-            DeviceModel.requireFinite(parameter, values, width, (long) row * width);
+            requireFinite(parameter, values, width, (long) row * width);
             return values;
         });
+    }
+
+    /** Refuses numbers that would spread through every result. */
+    static void requireFinite(String parameter, double[] values, int count, long from) {
+        for (int i = 0; i < count; i++) {
+            if (!Double.isFinite(values[i])) {
+                throw new InputException(
+                        parameter + ": element " + (from + i) + " is " + values[i]
+                                + ", expected finite weights; the file is damaged or training diverged, use another checkpoint");
+            }
+        }
     }
 }

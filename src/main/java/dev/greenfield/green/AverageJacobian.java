@@ -13,6 +13,7 @@ import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.ModelConfig;
 import java.util.Arrays;
@@ -85,12 +86,18 @@ public final class AverageJacobian {
         Arrays.fill(rows, sources + 1);
         scope.requireSweep(sources + 1);
         broken = true;
-        scope.inBatches(rows, range -> {
-            try (TokenSums part = new TokenSums(run, sources, range)) {
-                new Sweep(run).cotangents(part.seeds(), HalfDepth.ofDepth(0), skip, part);
-                part.addTo(sums); // a sweep that was broken off has added nothing
-            }
-        });
+        Task.run(
+                "averaged Jacobian",
+                "outputs",
+                width,
+                task -> task.run(
+                        width,
+                        () -> scope.inBatches(rows, range -> {
+                            try (TokenSums part = new TokenSums(run, sources, range)) {
+                                new Sweep(run).cotangents(part.seeds(), HalfDepth.ofDepth(0), skip, part);
+                                part.addTo(sums); // a sweep that was broken off has added nothing
+                            }
+                        })));
         for (int i = 0; i < width; i++) {
             sums[(layers * width + i) * width + i] += 1;
         }

@@ -1,5 +1,6 @@
 package dev.greenfield.green;
 
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Site;
 import java.util.Collection;
 
@@ -21,12 +22,18 @@ final class Composition extends LinearOperator {
 
     @Override
     double[][] images(double[][] inputs) {
-        return next.images(first.images(inputs));
+        return Task.call("products", "operators", 2, task -> {
+            double[][] between = task.call(1, () -> first.images(inputs));
+            return task.call(1, () -> next.images(between));
+        });
     }
 
     @Override
     double[][] adjointImages(double[][] vectors) {
-        return first.adjointImages(next.adjointImages(vectors));
+        return Task.call("products", "operators", 2, task -> {
+            double[][] between = task.call(1, () -> next.adjointImages(vectors));
+            return task.call(1, () -> first.adjointImages(between));
+        });
     }
 
     @Override

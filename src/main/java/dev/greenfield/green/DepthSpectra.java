@@ -2,6 +2,7 @@ package dev.greenfield.green;
 
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
 import java.util.List;
@@ -34,23 +35,33 @@ public final class DepthSpectra {
         this.levels = sources.size();
         this.rank = rank;
         this.values = new double[Math.multiplyExact(Math.multiplyExact(levels, levels), rank)];
-        for (int from = 0; from < levels; from++) {
-            for (int to = 0; to < levels; to++) {
-                int at = (from * levels + to) * rank;
-                List<Site> in = sources.get(from);
-                List<Site> out = targets.get(to);
-                if (in.isEmpty() || out.isEmpty()) {
-                    Arrays.fill(values, at, at + rank, Double.NaN);
-                } else if (from == to) {
-                    long ones = in.stream().filter(out::contains).count()
-                            * scope.config().width();
-                    Arrays.fill(values, at, at + (int) Math.min(rank, ones), 1);
-                } else if (from < to) {
-                    GreenOperator green = new GreenOperator(scope, in, out);
-                    System.arraycopy(RandomizedSvd.values(green, rank, seed), 0, values, at, rank);
+        Task.run("spectra", "pairs of levels", (double) levels * levels, task -> {
+            for (int from = 0; from < levels; from++) {
+                for (int to = 0; to < levels; to++) {
+                    List<Site> in = sources.get(from);
+                    List<Site> out = targets.get(to);
+                    boolean above = from < to;
+                    double[] found = task.call(1, () -> pair(scope, in, out, above, seed));
+                    System.arraycopy(found, 0, values, (from * levels + to) * rank, rank);
                 }
             }
+        });
+    }
+
+    /** The leading singular values from a level to one above it, or to itself and those below. */
+    private double[] pair(Scope scope, List<Site> in, List<Site> out, boolean above, long seed) {
+        double[] found = new double[rank];
+        if (in.isEmpty() || out.isEmpty()) {
+            Arrays.fill(found, Double.NaN);
+        } else if (above) {
+            return RandomizedSvd.values(new GreenOperator(scope, in, out), rank, seed);
+        } else {
+            // Sites that are both, so none at a lower level: there G is the identity.
+            long ones =
+                    in.stream().filter(out::contains).count() * scope.config().width();
+            Arrays.fill(found, 0, (int) Math.min(rank, ones), 1);
         }
+        return found;
     }
 
     /** The largest rank that every pair has. */

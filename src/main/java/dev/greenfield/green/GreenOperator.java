@@ -8,6 +8,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
@@ -224,7 +225,7 @@ public final class GreenOperator extends LinearOperator {
     public double squaredFrobenius() {
         double[][] squares = new double[targets.size()][inputs()];
         Backend backend = scope.model().backend();
-        forward(inputs(), this::unit, (from, level, rows, columns, x) -> {
+        BatchVisitor sum = (from, level, rows, columns, x) -> {
             for (int s = 0; s < targets.size(); s++) {
                 Site target = targets.get(s);
                 double[] part = new double[target.halfDepth().equals(level) ? rows.count(target.token()) : 0];
@@ -233,7 +234,8 @@ public final class GreenOperator extends LinearOperator {
                     squares[s][from + columns[c]] = part[c];
                 }
             }
-        });
+        };
+        Task.run("norm", "columns", inputs(), task -> task.run(inputs(), () -> forward(inputs(), this::unit, sum)));
         return Arrays.stream(squares).flatMapToDouble(Arrays::stream).sum();
     }
 

@@ -4,6 +4,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Site;
 import java.util.Collection;
 import java.util.List;
@@ -84,7 +85,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
      */
     public final double[][] applyAll(double[][] inputs) {
         require("apply", in, inputs);
-        return images(inputs);
+        return Task.whole("products", "vectors", inputs.length, () -> images(inputs));
     }
 
     /**
@@ -94,7 +95,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
      */
     public final double[][] adjointAll(double[][] vectors) {
         require("adjoint", out, vectors);
-        return adjointImages(vectors);
+        return Task.whole("products", "vectors", vectors.length, () -> adjointImages(vectors));
     }
 
     private static void require(String operation, OperatorSide space, double[][] vectors) {
@@ -217,16 +218,19 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
     private void lines(LineVisitor visitor) {
         int count = Math.min(inputs(), outputs());
         int step = (int) Math.max(1, Math.min(MOST_LINES, vectorsInBudget()));
-        for (int from = 0; from < count; from += step) {
-            double[][] units = new double[Math.min(step, count - from)][count];
-            for (int i = 0; i < units.length; i++) {
-                units[i][from + i] = 1;
+        Task.run("matrix", "lines", count, task -> {
+            for (int from = 0; from < count; from += step) {
+                double[][] units = new double[Math.min(step, count - from)][count];
+                for (int i = 0; i < units.length; i++) {
+                    units[i][from + i] = 1;
+                }
+                double[][] lines =
+                        task.call(units.length, () -> linesAreColumns() ? applyAll(units) : adjointAll(units));
+                for (int i = 0; i < lines.length; i++) {
+                    visitor.visit(from + i, lines[i]);
+                }
             }
-            double[][] lines = linesAreColumns() ? applyAll(units) : adjointAll(units);
-            for (int i = 0; i < lines.length; i++) {
-                visitor.visit(from + i, lines[i]);
-            }
-        }
+        });
     }
 
     /** How many products {@link #squaredFrobenius} takes. */

@@ -3,6 +3,7 @@ package dev.greenfield.green;
 import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.failure.Task;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +25,9 @@ final class RandomizedSvd {
     private static final int MOST_BLOCKS = 24;
     private static final int ENERGY_PROBES = 48;
 
+    /** The part of a block's work that its tangents are; the rest are cotangents. */
+    private static final double FORWARD_SHARE = 0.5;
+
     private final LinearOperator a;
     private final int rank;
     private final Random random;
@@ -39,18 +43,32 @@ final class RandomizedSvd {
 
     static LowRank compute(LinearOperator a, int rank, long seed) {
         RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
-        return svd.finish(svd.converged());
+        return Task.call("singular values", "blocks", svd.mostBlocks() + 1, task -> {
+            Ritz ritz = svd.converged(task);
+            task.to(svd.mostBlocks());
+            return task.call(1, () -> svd.finish(ritz));
+        });
     }
 
     /** The leading singular values alone, [rank], falling. */
     static double[] values(LinearOperator a, int rank, long seed) {
-        return Arrays.copyOf(new RandomizedSvd(a, rank, seed).converged().values, rank);
+        RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
+        return Task.call(
+                "singular values", "blocks", svd.mostBlocks(), task -> Arrays.copyOf(svd.converged(task).values, rank));
+    }
+
+    private int block() {
+        return Math.min(a.inputs(), rank + Math.max(8, rank / 2));
+    }
+
+    private int mostBlocks() {
+        return Math.min(MOST_BLOCKS, (a.inputs() + block() - 1) / block());
     }
 
     /** Grows the basis until the leading singular values stand still. */
-    private Ritz converged() {
+    private Ritz converged(Task task) {
         int n = a.inputs();
-        int block = Math.min(n, rank + Math.max(8, rank / 2));
+        int block = block();
         // Singular values settle to rounding; below that level more blocks only stir noise.
         double settled = Math.max(1e-9, 4 * a.roundoff());
         long most = a.vectorsInBudget();
@@ -63,7 +81,7 @@ final class RandomizedSvd {
         Ritz ritz = null;
         for (int i = 0; i < MOST_BLOCKS && basis.size() < n && basis.size() + block <= most; i++) {
             double[][] fresh = orthonormalToBasis(next, Math.min(block, n - basis.size()));
-            double[][] made = a.applyAll(fresh);
+            double[][] made = task.call(FORWARD_SHARE, () -> a.applyAll(fresh));
             for (int c = 0; c < fresh.length; c++) {
                 append(fresh[c], made[c]);
             }
@@ -74,8 +92,9 @@ final class RandomizedSvd {
             }
             ritz = now;
             if (basis.size() < n) {
-                next = a.adjointAll(made);
+                next = task.call(1 - FORWARD_SHARE, () -> a.adjointAll(made));
             }
+            task.to(i + 1);
         }
         return ritz;
     }

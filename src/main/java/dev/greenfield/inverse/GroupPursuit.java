@@ -1,5 +1,6 @@
 package dev.greenfield.inverse;
 
+import dev.greenfield.failure.Task;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,9 +29,14 @@ final class GroupPursuit {
      * @param stop of the solutions on the way; its misfit also ends the pursuit
      */
     List<Integer> choose(int most, LeastSquares.Stop stop) {
+        return Task.call("choice of sites", "sites", a.sites().size() + most, task -> choose(most, stop, task));
+    }
+
+    private List<Integer> choose(int most, LeastSquares.Stop stop, Task task) {
         List<SiteBlock> blocks = new ArrayList<>();
         for (int i = 0; i < a.sites().size(); i++) {
-            blocks.add(SiteBlock.of(a.block(i), false));
+            int site = i;
+            blocks.add(task.call(1, () -> SiteBlock.of(a.block(site), false)));
         }
         int width = a.adjoint(wanted).length / blocks.size();
         List<Integer> chosen = new ArrayList<>();
@@ -53,7 +59,7 @@ final class GroupPursuit {
             }
             chosen.add(best);
             Tangent part = a.at(chosen);
-            LeastSquares.Solution solution = part.solve(wanted, lambda, stop);
+            LeastSquares.Solution solution = task.call(1, () -> part.solve(wanted, lambda, stop));
             residual = wanted.clone();
             LeastSquares.add(residual, -1, part.apply(solution.x()));
             if (LeastSquares.norm(residual) <= stop.misfit() * LeastSquares.norm(wanted)) {

@@ -2,6 +2,7 @@ package dev.greenfield.inverse;
 
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
@@ -159,6 +160,11 @@ public final class InferenceRequest {
      * @throws InputException when nothing is wanted, or no allowed site can move what is wanted
      */
     public Inference solve() {
+        return Task.call("inference", "tenths", 10, this::search);
+    }
+
+    /** A tenth each for the map and its scale, four each for the choice of sites and the search itself. */
+    private Inference search(Task task) {
         if (observables.isEmpty() && displacement == null) {
             throw new InputException("nothing is wanted: ask for a change of an observable or a displacement");
         }
@@ -175,28 +181,32 @@ public final class InferenceRequest {
         double penalty = penalty(how, stream);
         double enough = Double.isNaN(tolerance) ? (stream ? 1e-2 : 1e-3) : tolerance;
         LeastSquares.Stop stop = new LeastSquares.Stop(enough, GRADIENT, mostIterations);
-        Tangent tangent = outputs.tangent(scope, sites);
-        double unit = tangent.largestSquare();
+        Tangent around = task.call(1, () -> outputs.tangent(scope, sites));
+        double unit = task.call(1, around::largestSquare);
         if (unit == 0) {
             throw new InputException("no source at the " + sites.size()
                     + " allowed sites changes what is wanted, to first order: allow other sites");
         }
+        Tangent tangent = around;
         if (how == Inference.Method.SPARSE) {
             double choosing = unit * (penalty > 0 ? penalty : CHOOSING);
             // A wish of few numbers is fulfilled from one site; more of them make the source shorter.
             LeastSquares.Stop until = stream ? stop : new LeastSquares.Stop(0, GRADIENT, mostIterations);
-            tangent = tangent.at(new GroupPursuit(tangent, wanted, choosing).choose(mostSites, until));
-            sites = tangent.sites();
+            tangent =
+                    around.at(task.call(4, () -> new GroupPursuit(around, wanted, choosing).choose(mostSites, until)));
         }
-        Refinement.Found found =
-                new Refinement(scope, outputs, sites, penalty * unit, stop, mostSteps).find(tangent, wanted);
+        Tangent chosen = tangent;
+        Refinement.Found found = task.call(
+                4,
+                () -> new Refinement(scope, outputs, chosen.sites(), penalty * unit, stop, mostSteps)
+                        .find(chosen, wanted));
         return new Inference(
                 how,
                 penalty,
-                sites,
-                Refinement.at(sites, found.source()),
+                chosen.sites(),
+                Refinement.at(chosen.sites(), found.source()),
                 wanted,
-                tangent.apply(found.source()),
+                chosen.apply(found.source()),
                 found.achieved(),
                 found.steps(),
                 found.end());

@@ -1,5 +1,6 @@
 package dev.greenfield.inverse;
 
+import dev.greenfield.failure.Task;
 import java.util.Arrays;
 
 /**
@@ -10,6 +11,15 @@ import java.util.Arrays;
  */
 final class LeastSquares {
     private LeastSquares() {}
+
+    /** A linear map A that is only applied. */
+    interface Map {
+        /** A x. */
+        double[] apply(double[] x);
+
+        /** A'v. */
+        double[] adjoint(double[] v);
+    }
 
     /**
      * When to stop.
@@ -38,7 +48,11 @@ final class LeastSquares {
         }
     }
 
-    static Solution solve(Tangent a, double[] b, double lambda, Stop stop) {
+    static Solution solve(Map a, double[] b, double lambda, Stop stop) {
+        return Task.call("least squares", "iterations", stop.iterations(), task -> solve(a, b, lambda, stop, task));
+    }
+
+    private static Solution solve(Map a, double[] b, double lambda, Stop stop, Task task) {
         double[] residual = b.clone();
         double[] gradient = a.adjoint(residual);
         double[] x = new double[gradient.length];
@@ -63,6 +77,7 @@ final class LeastSquares {
             add(direction, 1, gradient);
             square = next;
             misfits[++done] = norm(residual) / wanted;
+            task.to(done);
         }
         return new Solution(x, Arrays.copyOf(misfits, done + 1));
     }

@@ -3,6 +3,7 @@ package dev.greenfield.inverse;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SourceResponse;
@@ -98,19 +99,22 @@ public final class PlantedSources {
         for (int n = 0; n < noises.length; n++) {
             found.add(new ArrayList<>());
         }
-        for (int i = 0; i < cases; i++) {
-            Site site = sites.get(random.nextInt(sites.size()));
-            double[] stream = (site.middle() ? middle : whole).vector(site.depth(), site.token());
-            double[] source = normals(normal, stream.length);
-            LeastSquares.scale(source, LeastSquares.norm(stream) / LeastSquares.norm(source));
-            double[] clean = response(scope, site, source, amplitude);
-            for (int n = 0; n < noises.length; n++) {
-                double[] noise = normals(normal, clean.length);
-                double[] response = clean.clone();
-                LeastSquares.add(response, noises[n] * LeastSquares.norm(clean) / LeastSquares.norm(noise), noise);
-                found.get(n).add(look(locator, site, source, response, Math.max(noises[n], amplitude)));
+        Task.run("planted sources", "cases", cases, task -> {
+            for (int i = 0; i < cases; i++) {
+                task.to(i);
+                Site site = sites.get(random.nextInt(sites.size()));
+                double[] stream = (site.middle() ? middle : whole).vector(site.depth(), site.token());
+                double[] source = normals(normal, stream.length);
+                LeastSquares.scale(source, LeastSquares.norm(stream) / LeastSquares.norm(source));
+                double[] clean = response(scope, site, source, amplitude);
+                for (int n = 0; n < noises.length; n++) {
+                    double[] noise = normals(normal, clean.length);
+                    double[] response = clean.clone();
+                    LeastSquares.add(response, noises[n] * LeastSquares.norm(clean) / LeastSquares.norm(noise), noise);
+                    found.get(n).add(look(locator, site, source, response, Math.max(noises[n], amplitude)));
+                }
             }
-        }
+        });
         List<Recovery> recoveries = new ArrayList<>();
         for (int n = 0; n < noises.length; n++) {
             recoveries.add(new Recovery(noises[n], found.get(n)));

@@ -4,6 +4,7 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ import java.util.Map;
 final class Refinement {
     private static final int MOST_HALVINGS = 10;
     private static final double SETTLED = 1e-3;
+    private static final double SOLVING_SHARE = 0.5; // of the work of a step, for its progress
     private static final double SHARE_LEFT = 0.1; // of what is left to do, enough for a step towards it
 
     private final Scope scope;
@@ -107,6 +109,10 @@ final class Refinement {
      * @param wanted change of the outputs, not zero
      */
     Found find(Tangent tangent, double[] wanted) {
+        return Task.call("refinement", "steps", mostSteps, task -> find(tangent, wanted, task));
+    }
+
+    private Found find(Tangent tangent, double[] wanted, Task task) {
         List<Inference.Step> steps = new ArrayList<>();
         Tangent around = tangent;
         Point here = null;
@@ -117,8 +123,7 @@ final class Refinement {
             while (true) {
                 // Relative to b, the misfit that may be left of the wish.
                 double enough = stop.misfit() / 2 * LeastSquares.norm(wanted) / LeastSquares.norm(b);
-                LeastSquares.Solution solution =
-                        around.solve(b, lambda, new LeastSquares.Stop(enough, stop.gradient(), stop.iterations()));
+                LeastSquares.Solution solution = solve(around, b, enough, task);
                 double fraction = 1;
                 Point next = new Point(solution.x());
                 if (here != null && !(next.objective(wanted) < objective / 4)) {
@@ -144,6 +149,7 @@ final class Refinement {
                         LeastSquares.dot(wanted, here.change) / LeastSquares.norm(wanted),
                         solution.iterations(),
                         fraction));
+                task.to(steps.size());
                 if (here.misfit(wanted) <= stop.misfit()) {
                     return end(here, steps, Inference.End.REACHED);
                 }
@@ -165,6 +171,11 @@ final class Refinement {
                 here.close();
             }
         }
+    }
+
+    private LeastSquares.Solution solve(Tangent around, double[] b, double misfit, Task task) {
+        LeastSquares.Stop until = new LeastSquares.Stop(misfit, stop.gradient(), stop.iterations());
+        return task.call(SOLVING_SHARE, () -> around.solve(b, lambda, until));
     }
 
     /**

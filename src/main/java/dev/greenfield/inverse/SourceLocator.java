@@ -4,6 +4,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.failure.Task;
 import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
@@ -30,6 +31,9 @@ public final class SourceLocator {
     private static final double ROUNDINGS = 64;
 
     private static final int CUTS = 256;
+
+    /** The part of the work on a candidate that its adjoints are; the rest is the decomposition of its block. */
+    private static final double ADJOINT_SHARE = 0.5;
 
     private final Scope scope;
     private final List<Site> candidates;
@@ -75,9 +79,12 @@ public final class SourceLocator {
         }
         this.leastNoise = ROUNDINGS * scope.model().backend().precision().unitRoundoff();
         requireRoom();
-        for (DMatrixRMaj block : greenBlocks()) {
-            blocks.add(SiteBlock.of(block, true));
-        }
+        int sites = this.candidates.size();
+        Task.run("Green blocks of candidates", "sites", sites, task -> {
+            for (DMatrixRMaj block : task.call(sites * ADJOINT_SHARE, this::greenBlocks)) {
+                task.run((1 - ADJOINT_SHARE), () -> blocks.add(SiteBlock.of(block, true)));
+            }
+        });
     }
 
     private static List<Site> everySite(Scope scope) {
@@ -120,35 +127,41 @@ public final class SourceLocator {
         for (Site site : candidates) {
             matrices.add(new DMatrixRMaj(rows(site), width));
         }
-        for (int token = 0; token < tokens; token++) {
-            int at = token;
-            List<Integer> reaching = new ArrayList<>();
-            for (int i = 0; i < candidates.size(); i++) {
-                if (candidates.get(i).token() <= at) {
-                    reaching.add(i);
-                }
+        Task.run("adjoints", "outputs", (double) tokens * width, task -> {
+            for (int token = 0; token < tokens; token++) {
+                addRows(token, targets.get(token), matrices, task);
             }
-            if (reaching.isEmpty()) {
-                continue;
+        });
+        return matrices;
+    }
+
+    /** The rows of one token of the last depth, in the blocks of all sites that reach it. */
+    private void addRows(int token, Site target, List<DMatrixRMaj> matrices, Task task) {
+        List<Integer> reaching = new ArrayList<>();
+        for (int i = 0; i < candidates.size(); i++) {
+            if (candidates.get(i).token() <= token) {
+                reaching.add(i);
             }
-            GreenOperator operator = new GreenOperator(
-                    scope, reaching.stream().map(candidates::get).toList(), List.of(targets.get(at)));
-            for (int from = 0; from < width; from += CUTS) {
-                double[][] units = new double[Math.min(CUTS, width - from)][width];
-                for (int i = 0; i < units.length; i++) {
-                    units[i][from + i] = 1;
-                }
-                double[][] lines = operator.adjointAll(units);
-                for (int i = 0; i < lines.length; i++) {
-                    for (int s = 0; s < reaching.size(); s++) {
-                        Site site = candidates.get(reaching.get(s));
-                        int row = (at - site.token()) * width + from + i;
-                        System.arraycopy(lines[i], s * width, matrices.get(reaching.get(s)).data, row * width, width);
-                    }
+        }
+        if (reaching.isEmpty()) {
+            return;
+        }
+        GreenOperator operator =
+                new GreenOperator(scope, reaching.stream().map(candidates::get).toList(), List.of(target));
+        for (int from = 0; from < width; from += CUTS) {
+            double[][] units = new double[Math.min(CUTS, width - from)][width];
+            for (int i = 0; i < units.length; i++) {
+                units[i][from + i] = 1;
+            }
+            double[][] lines = task.call(units.length, () -> operator.adjointAll(units));
+            for (int i = 0; i < lines.length; i++) {
+                for (int s = 0; s < reaching.size(); s++) {
+                    Site site = candidates.get(reaching.get(s));
+                    int row = (token - site.token()) * width + from + i;
+                    System.arraycopy(lines[i], s * width, matrices.get(reaching.get(s)).data, row * width, width);
                 }
             }
         }
-        return matrices;
     }
 
     /** The sites that are ranked. */
@@ -183,9 +196,12 @@ public final class SourceLocator {
         double level = Math.max(noise, leastNoise);
         double variance = level * level * square / response.length;
         List<Candidate> ranked = new ArrayList<>();
-        for (int i = 0; i < candidates.size(); i++) {
-            ranked.add(candidate(i, response, square, variance));
-        }
+        Task.run("ranking", "sites", candidates.size(), task -> {
+            for (int i = 0; i < candidates.size(); i++) {
+                task.to(i);
+                ranked.add(candidate(i, response, square, variance));
+            }
+        });
         ranked.sort(Comparator.comparingDouble((Candidate c) -> -c.logEvidence()));
         return List.copyOf(ranked);
     }

@@ -12,14 +12,16 @@ import org.ejml.interfaces.linsol.LinearSolverDense;
  * The linear map A [m, n D] of an inverse problem: from sources J at n sites, one after another, to m outputs. Solves
  * min |A J - b|^2 + lambda |J|^2; for lambda = 0 that is the shortest of the sources that come closest to b.
  */
-sealed interface Tangent {
+sealed interface Tangent extends LeastSquares.Map {
     /** The sites, in the order of a source's parts. */
     List<Site> sites();
 
     /** A J, [m]. */
+    @Override
     double[] apply(double[] source);
 
     /** A'v, [n D]. */
+    @Override
     double[] adjoint(double[] v);
 
     /** The columns of one site, [m, D]. */

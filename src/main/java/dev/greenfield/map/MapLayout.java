@@ -6,13 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How the columns that a map pushes are numbered, and where a batch of them keeps what it finds.
- *
- * <p>Columns stand site by site: first a site's directions, then, descending from a target, the vectors that are projected on. All
- * that is found of a site is one block of numbers: for every place of the map the sum of squared norms and, where they are
- * estimates, of their squares; then what is read of vectors at targets. Climbing, that is one line of all vectors for each given
- * direction, or a line of sums of squares and, for estimates, a line of sums of fourth powers. Descending, it is a squared norm at
- * every place for each vector of the site.
+ * How the columns that a map pushes are numbered, and how much is found of each site. Columns stand site by site: first a
+ * site's directions, then, descending from a target, the vectors that are projected on.
  */
 final class MapLayout {
     private final boolean forward;
@@ -34,8 +29,7 @@ final class MapLayout {
         for (int s = 0; s < sites.size(); s++) {
             Site site = sites.get(s);
             firstColumn[s + 1] = Math.addExact(firstColumn[s], columns(site));
-            long read = forward ? (long) lines(site) * readings.count() : (long) readings.count(site) * places;
-            firstValue[s + 1] = firstValue[s] + read(0) + read;
+            firstValue[s + 1] = firstValue[s] + blockLength(site);
         }
     }
 
@@ -48,9 +42,24 @@ final class MapLayout {
         return sites;
     }
 
-    /** Places of the map: each site's block begins with a number for each. */
+    /** Places of the map. */
     int places() {
         return places;
+    }
+
+    /** What is summed of norms: their squares alone, or for estimates the squares of those too. */
+    int moments() {
+        return directions.exact() ? 1 : 2;
+    }
+
+    /** Vectors at all targets. */
+    int vectors() {
+        return readings.count();
+    }
+
+    /** Vectors at one of them. */
+    int vectors(Site target) {
+        return readings.count(target);
     }
 
     /** Columns of one site. */
@@ -90,9 +99,10 @@ final class MapLayout {
         return Math.toIntExact(firstValue[toSite] - firstValue[fromSite]);
     }
 
-    /** Where, in a site's block, that begins which is read of vectors; {@code vector} of a descending site counts. */
-    int read(int vector) {
-        return (directions.exact() ? 1 : 2) * places + vector * places;
+    /** How many numbers the block of a site has. */
+    private long blockLength(Site site) {
+        long read = forward ? (long) lines(site) * vectors() : (long) vectors(site) * places;
+        return (long) moments() * places + read;
     }
 
     /** Lines of all vectors that a climbing site keeps. */

@@ -13,9 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * One batch of a map's columns: a visitor that sums what it sees by the column's site and the row's site. All that it finds is in one
- * array, the blocks of its sites in turn as {@link MapLayout} says. Squared norms are summed where the rows are, and nobody waits for
- * the sums before the sweep is over.
+ * One batch of a map's columns: a visitor that sums what it sees by the column's site and the row's site. Squared norms are summed
+ * where the rows are, and nobody waits for the sums before the sweep is over.
  */
 final class MapPart implements Visitor {
     private final Backend backend;
@@ -25,8 +24,7 @@ final class MapPart implements Visitor {
     private final MapReadings readings;
     private final boolean halfDepths;
     private final int tokens;
-    private final int firstSite;
-    private final double[] values;
+    private final MapBlocks blocks;
     private final List<LevelSums> levels = new ArrayList<>();
 
     /**
@@ -34,7 +32,6 @@ final class MapPart implements Visitor {
      *
      * @param range its columns
      * @param tokens length of the run
-     * @param length of what is found
      */
     MapPart(
             Backend backend,
@@ -43,8 +40,7 @@ final class MapPart implements Visitor {
             Directions directions,
             MapReadings readings,
             boolean halfDepths,
-            int tokens,
-            int length) {
+            int tokens) {
         this.backend = backend;
         this.range = range;
         this.layout = layout;
@@ -52,15 +48,14 @@ final class MapPart implements Visitor {
         this.readings = readings;
         this.halfDepths = halfDepths;
         this.tokens = tokens;
-        this.firstSite = layout.site(range.from());
-        this.values = new double[length];
+        this.blocks = MapBlocks.of(layout, range);
     }
 
     /** What enters the sweep: column c of it is column c of the range. */
     Seeds seeds() {
         Seeds seeds = new Seeds();
         int c = range.from();
-        for (int s = firstSite; c < range.to(); s++) {
+        for (int s = layout.site(range.from()); c < range.to(); s++) {
             Site site = layout.sites().get(s);
             for (; c < Math.min(layout.firstColumn(s + 1), range.to()); c++) {
                 seeds.column(site.halfDepth(), site.token(), layout.seed(site, c - layout.firstColumn(s)));
@@ -108,48 +103,47 @@ final class MapPart implements Visitor {
             }
         }
         starts[groups] = columns.length;
-        int moments = directions.exact() ? 1 : 2;
+        int moments = layout.moments();
         double[] sums = new double[Math.multiplyExact(moments * groups, tokens)];
         backend.squaredNormMoments(x, rows, Arrays.copyOf(starts, groups + 1), moments, sums, 0);
         levels.add(new LevelSums(level, Arrays.copyOf(sites, groups), Arrays.copyOf(reads, groups), sums));
     }
 
     private void read(int column, int vector, double dot) {
-        int site = layout.site(range.from() + column);
-        int at = layout.length(firstSite, site) + layout.read(0) + vector;
+        MapBlock block = blocks.of(layout.site(range.from() + column));
         if (directions.given()) {
-            values[at + layout.number(range.from() + column) * readings.count()] += dot;
+            block.addClimbed(layout.number(range.from() + column), vector, dot);
         } else {
-            values[at] += dot * dot;
+            block.addClimbed(MapBlock.SQUARES, vector, dot * dot);
             if (!directions.exact()) {
-                values[at + readings.count()] += dot * dot * dot * dot;
+                block.addClimbed(MapBlock.FOURTH_POWERS, vector, dot * dot * dot * dot);
             }
         }
     }
 
     /** All that was found; waits for it. */
-    double[] values() {
+    MapBlocks found() {
         backend.await();
-        int places = layout.places();
         for (LevelSums level : levels) {
             int groups = level.sites.length;
             for (int g = 0; g < groups; g++) {
-                int block = layout.length(firstSite, level.sites[g]) + level.level * tokens;
+                MapBlock block = blocks.of(level.sites[g]);
                 int read = level.reads[g];
                 for (int t = 0; t < tokens; t++) {
+                    int place = level.level * tokens + t;
                     double sum = level.sums[g * tokens + t];
                     if (read >= 0) {
-                        values[block + layout.read(read) + t] += sum;
+                        block.addDescended(read, place, sum);
                     } else {
-                        values[block + t] += sum;
+                        block.addSquaredNorm(place, sum);
                         if (!directions.exact()) {
-                            values[block + places + t] += level.sums[(groups + g) * tokens + t];
+                            block.addFourthPower(place, level.sums[(groups + g) * tokens + t]);
                         }
                     }
                 }
             }
         }
         levels.clear();
-        return values;
+        return blocks;
     }
 }

@@ -40,25 +40,22 @@ final class MapSums {
                 readings.count() == 0 ? null : new ProjectionSums(sources, directions, readings, layout.forward());
     }
 
-    /** Adds what a batch found whose first site is number {@code firstSite} of those that are pushed. */
-    void add(int firstSite, double[] values) {
-        int from = 0;
-        for (int s = firstSite; from < values.length; s++) {
-            Site site = layout.sites().get(s);
-            int mine = place.applyAsInt(site);
+    /** Adds what a batch found. */
+    void add(MapBlocks found) {
+        for (MapBlock block : found.all()) {
+            int mine = place.applyAsInt(block.site());
             for (int other = 0; other < places; other++) {
                 int at = layout.forward() ? mine * places + other : other * places + mine;
-                sum[at] += values[from + other];
+                sum[at] += block.squaredNorm(other);
                 if (!directions.exact()) {
-                    sumOfSquares[at] += values[from + places + other];
+                    sumOfSquares[at] += block.fourthPower(other);
                 }
             }
             if (projections != null && layout.forward()) {
-                projections.climbed(site, values, from + layout.read(0));
+                projections.climbed(block);
             } else if (projections != null) {
-                projections.descended(site, values, from + layout.read(0), places, place);
+                projections.descended(block, place);
             }
-            from += layout.length(s, s + 1);
         }
     }
 

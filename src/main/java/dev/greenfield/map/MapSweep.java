@@ -9,6 +9,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SweepMode;
@@ -98,34 +99,31 @@ final class MapSweep {
                 : halfRowBlocks(true) <= halfRowBlocks(false);
     }
 
-    ResponseMap compute(SweepMode mode, MapProgress.Listener listener) {
+    ResponseMap compute(SweepMode mode) {
         Pass pass = new Pass(forward(mode));
         long bytes = pass.freeBytes();
-        pass.watched(Batches.cut(run.model(), pass.rows, bytes), listener);
         // A sweep that was broken off has added nothing.
-        Batches.run(run.model(), pass.rows, bytes, range -> pass.add(range, pass.compute(range)));
-        return pass.finish();
+        return pass.compute(
+                Batches.cut(run.model(), pass.rows, bytes),
+                work -> Batches.run(run.model(), pass.rows, bytes, range -> work.add(range, work.compute(range))));
     }
 
     /** Computes the map, keeping what batches find in a directory and taking from there what is known already. */
-    ResponseMap compute(SweepMode mode, MapProgress.Listener listener, Path directory) {
+    ResponseMap compute(SweepMode mode, Path directory) {
         Map<String, Object> facts = MapFacts.of(run, halfDepths, sources, targets, directions, readings);
         try (Checkpoint checkpoint = Checkpoint.open(directory, facts, mode, () -> new Pass(forward(mode)).cut())) {
             Pass pass = new Pass(checkpoint.forward());
-            pass.watched(checkpoint.batches(), listener);
-            Consumer<String> notes = listener == null ? line -> {} : listener::note;
-            checkpoint.run(pass, run.model(), pass.rows, pass.freeBytes(), notes);
-            return pass.finish();
+            return pass.compute(
+                    checkpoint.batches(),
+                    work -> checkpoint.run(work, run.model(), pass.rows, pass.freeBytes(), Task::note));
         }
     }
 
-    /** One way through all columns. */
-    private final class Pass implements Checkpoint.Work {
+    /** One way through all columns: in which direction, and what it costs. */
+    private final class Pass {
         private final boolean forward;
         private final MapLayout layout;
         private final int[] rows;
-        private MapSums sums;
-        private MapProgressMeter meter;
 
         Pass(boolean forward) {
             this.forward = forward;
@@ -162,34 +160,56 @@ final class MapSweep {
                     : new ColumnCosts(run.model(), layout, lowest, firstToken);
         }
 
-        /** Before it is computed: in which batches, and who is told of it. */
-        void watched(List<Batches.Range> batches, MapProgress.Listener listener) {
-            sums = new MapSums(layout, sources, targets, directions, readings, MapSweep.this::place, levels * tokens);
-            meter = new MapProgressMeter(
-                    cost().flopsBefore(batches),
-                    (level, batch) -> HalfBlockFlops.of(run.model(), level, forward, batch),
-                    listener,
-                    System::nanoTime);
+        /**
+         * Computes the map.
+         *
+         * @param batches in which it is done, as far as memory allows
+         * @param way takes the work and does all of its batches
+         */
+        ResponseMap compute(List<Batches.Range> batches, Consumer<Computation> way) {
+            double[] flops = cost().flopsBefore(batches);
+            return Task.call("response map", "flop", flops[flops.length - 1], task -> {
+                MapProgressMeter meter = new MapProgressMeter(
+                        flops, (level, batch) -> HalfBlockFlops.of(run.model(), level, forward, batch), task);
+                Computation work = new Computation(forward, layout, meter);
+                way.accept(work);
+                return work.finish();
+            });
+        }
+    }
+
+    /** What the batches of a pass find, and their sum. */
+    private final class Computation implements Checkpoint.Work {
+        private final boolean forward;
+        private final MapLayout layout;
+        private final MapProgressMeter meter;
+        private final MapSums sums;
+
+        Computation(boolean forward, MapLayout layout, MapProgressMeter meter) {
+            this.forward = forward;
+            this.layout = layout;
+            this.meter = meter;
+            this.sums =
+                    new MapSums(layout, sources, targets, directions, readings, MapSweep.this::place, levels * tokens);
         }
 
         @Override
         public int count(Batches.Range range) {
-            return layout.length(layout.site(range.from()), layout.site(range.to() - 1) + 1);
+            return MapBlocks.count(layout, range);
         }
 
         @Override
         public double[] compute(Batches.Range range) {
-            MapPart part = new MapPart(
-                    run.model().backend(), range, layout, directions, readings, halfDepths, tokens, count(range));
+            MapPart part = new MapPart(run.model().backend(), range, layout, directions, readings, halfDepths, tokens);
             Visitor watched = meter.watching(part);
             if (forward) {
                 new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, watched);
             } else {
                 new Sweep(run).cotangents(part.seeds(), lowest, firstToken, watched);
             }
-            double[] values = part.values();
+            double[] numbers = part.found().numbers();
             meter.computed(range);
-            return values;
+            return numbers;
         }
 
         @Override
@@ -198,8 +218,8 @@ final class MapSweep {
         }
 
         @Override
-        public void add(Batches.Range range, double[] values) {
-            sums.add(layout.site(range.from()), values);
+        public void add(Batches.Range range, double[] numbers) {
+            sums.add(MapBlocks.of(layout, range, numbers));
         }
 
         ResponseMap finish() {

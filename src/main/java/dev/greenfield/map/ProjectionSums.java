@@ -39,24 +39,27 @@ final class ProjectionSums {
     }
 
     /** Adds the lines that a batch of tangents found of a source. */
-    void climbed(Site source, double[] found, int from) {
-        int at = firstLine.get(source) * readings.count();
-        int length = readings.count() * (directions.given() ? directions.count(source) : 1);
-        for (int i = 0; i < length; i++) {
-            values[at + i] += found[from + i];
-            if (powers != null) {
-                powers[at + i] += found[from + length + i];
+    void climbed(MapBlock found) {
+        int lines = directions.given() ? directions.count(found.site()) : 1;
+        for (int line = 0; line < lines; line++) {
+            int at = (firstLine.get(found.site()) + line) * readings.count();
+            for (int v = 0; v < readings.count(); v++) {
+                values[at + v] += found.climbed(line, v);
+                if (powers != null) {
+                    powers[at + v] += found.climbed(MapBlock.FOURTH_POWERS, v);
+                }
             }
         }
     }
 
     /** Adds the squared norms that a batch of cotangents found of a target's vectors, each at all places. */
-    void descended(Site target, double[] found, int from, int places, ToIntFunction<Site> place) {
+    void descended(MapBlock found, ToIntFunction<Site> place) {
+        Site target = found.site();
         for (int i = 0; i < readings.count(target); i++) {
             int vector = readings.first(target) + i;
             for (Map.Entry<Site, Integer> source : firstLine.entrySet()) {
                 values[source.getValue() * readings.count() + vector] +=
-                        found[from + i * places + place.applyAsInt(source.getKey())];
+                        found.descended(i, place.applyAsInt(source.getKey()));
             }
         }
     }

@@ -23,6 +23,9 @@ interface ModelFiles {
     /** The file's bytes, to be closed by the caller. */
     InputStream stream(String name) throws IOException;
 
+    /** How many bytes the file has. */
+    long size(String name) throws IOException;
+
     /** The file as tensors. */
     Safetensors tensors(String name) throws IOException;
 
@@ -46,6 +49,11 @@ interface ModelFiles {
         @Override
         public InputStream stream(String name) throws IOException {
             return Files.newInputStream(path.resolve(name));
+        }
+
+        @Override
+        public long size(String name) throws IOException {
+            return Files.size(path.resolve(name));
         }
 
         @Override
@@ -79,6 +87,11 @@ interface ModelFiles {
         }
 
         @Override
+        public long size(String name) throws IOException {
+            return read(name).length;
+        }
+
+        @Override
         public Safetensors tensors(String name) throws IOException {
             return Safetensors.of(ByteBuffer.wrap(read(name)), origin(name));
         }
@@ -98,6 +111,11 @@ interface ModelFiles {
 
         @Override
         public InputStream stream(String name) throws IOException {
+            throw new FileNotFoundException(name + " does not exist: this model has no files");
+        }
+
+        @Override
+        public long size(String name) throws IOException {
             throw new FileNotFoundException(name + " does not exist: this model has no files");
         }
 

@@ -2,6 +2,7 @@ package dev.greenfield.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.safetensors.SafetensorsException;
 import dev.greenfield.safetensors.Tensor;
@@ -165,13 +166,23 @@ final class StoredWeights implements Weights {
 
     @Override
     public String sha256() throws IOException {
-        Digest digest = new Digest();
+        long all = 0;
         for (String file : shards.keySet()) {
-            try (InputStream stream = files.stream(file)) {
-                digest.drain(stream);
-            }
+            all += files.size(file);
         }
-        return digest.hex();
+        return Task.call("digest", "bytes", (double) all, task -> {
+            Digest digest = new Digest();
+            long[] before = {0};
+            for (String file : shards.keySet()) {
+                try (InputStream stream = files.stream(file)) {
+                    digest.drain(stream, count -> {
+                        before[0] += count;
+                        task.to((double) before[0]);
+                    });
+                }
+            }
+            return digest.hex();
+        });
     }
 
     @Override

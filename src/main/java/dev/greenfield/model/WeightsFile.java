@@ -1,6 +1,6 @@
 package dev.greenfield.model;
 
-import dev.greenfield.failure.Cancellation;
+import dev.greenfield.failure.Task;
 import dev.greenfield.safetensors.DType;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -23,18 +23,23 @@ final class WeightsFile {
         SafetensorsWriter.Builder builder = SafetensorsWriter.to(out).metadata("format", "pt");
         shapes.forEach((name, shape) ->
                 builder.tensor(name.equals(ParameterLayout.OUTPUT) ? name : prefix + name, DType.F32, shape));
+        long all = shapes.values().stream().mapToLong(ParameterLayout::elements).sum();
         try (SafetensorsWriter writer = builder.open()) {
-            for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
-                Parameter parameter = weights.parameter(entry.getKey());
-                long elements = ParameterLayout.elements(entry.getValue());
-                float[] chunk = new float[(int) Math.min(CHUNK, elements)];
-                for (long from = 0; from < elements; from += chunk.length) {
-                    Cancellation.check();
-                    int count = (int) Math.min(chunk.length, elements - from);
-                    parameter.read(from, chunk, 0, count);
-                    writer.write(chunk, 0, count);
+            Task.run("weights", "parameters", (double) all, task -> {
+                long before = 0;
+                for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
+                    Parameter parameter = weights.parameter(entry.getKey());
+                    long elements = ParameterLayout.elements(entry.getValue());
+                    float[] chunk = new float[(int) Math.min(CHUNK, elements)];
+                    for (long from = 0; from < elements; from += chunk.length) {
+                        task.to((double) (before + from));
+                        int count = (int) Math.min(chunk.length, elements - from);
+                        parameter.read(from, chunk, 0, count);
+                        writer.write(chunk, 0, count);
+                    }
+                    before += elements;
                 }
-            }
+            });
             writer.commit();
         }
     }

@@ -1,6 +1,7 @@
 package dev.greenfield.prediction;
 
 import dev.greenfield.engine.Scope;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.model.ModelConfig;
 import java.util.EnumMap;
@@ -49,9 +50,12 @@ public final class ComponentOutputs {
         ModelConfig config = config();
         int perBlock = Math.multiplyExact(config.heads() * scope.length(), config.width());
         double[] all = new double[Math.multiplyExact(config.layers(), perBlock)];
-        for (int l = 0; l < config.layers(); l++) {
-            System.arraycopy(scope.run().headOutputs(l), 0, all, l * perBlock, perBlock);
-        }
+        Task.run("outputs of heads", "blocks", config.layers(), task -> {
+            for (int l = 0; l < config.layers(); l++) {
+                task.to(l);
+                System.arraycopy(scope.run().headOutputs(l), 0, all, l * perBlock, perBlock);
+            }
+        });
         return Field.wrap(Component.HEAD.rows(config), scope.length(), config.width(), all);
     }
 

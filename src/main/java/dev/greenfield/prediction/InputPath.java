@@ -4,6 +4,7 @@ import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
@@ -22,6 +23,9 @@ import java.util.Map;
  * with x_B - x_A tends to F(B) - F(A) as n grows, at second order in 1/n. At other sites it does not tend to the effect of a patch.
  */
 public final class InputPath {
+    /** The part of the work on a point of the path that its run is; the rest is the adjoint sweep. */
+    private static final double RUN_SHARE = 0.5;
+
     private InputPath() {}
 
     /**
@@ -44,13 +48,17 @@ public final class InputPath {
         Source way = way(run, donor);
         double[] whole = new double[(run.config().layers() + 1) * perDepth];
         double[] middle = new double[run.config().layers() * perDepth];
-        for (int i = 0; i < steps; i++) {
-            try (Scope at = run.with(way.times(fraction * (i + 0.5) / steps))) {
-                SensitivityField s = SensitivityField.compute(at, f);
-                add(whole, s.field(), steps);
-                add(middle, s.middleField(), steps);
+        Task.run("path sensitivity", "runs", steps, task -> {
+            for (int i = 0; i < steps; i++) {
+                double part = fraction * (i + 0.5) / steps;
+                try (Scope at = run.with(way.times(part))) { // no part of the task: a run that it gave could be lost
+                    task.to(i + RUN_SHARE);
+                    SensitivityField s = task.call(1 - RUN_SHARE, () -> SensitivityField.compute(at, f));
+                    add(whole, s.field(), steps);
+                    add(middle, s.middleField(), steps);
+                }
             }
-        }
+        });
         int layers = run.config().layers();
         int width = run.config().width();
         return new SensitivityField(

@@ -1,5 +1,6 @@
 package dev.greenfield.prediction;
 
+import dev.greenfield.failure.Task;
 import dev.greenfield.statistics.Bootstrap;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -60,16 +61,20 @@ public final class PredictionTable {
     /** Summaries with intervals over the prompts added so far, in the plan's order. */
     public List<Row> rows(Bootstrap bootstrap) {
         List<Row> rows = new ArrayList<>();
-        prompts.forEach((group, qualities) -> {
-            Counts count = counts.get(new Place(group.kind(), group.component()));
-            rows.add(new Row(
-                    group.kind(),
-                    group.component(),
-                    group.method(),
-                    count.all,
-                    count.idle,
-                    PredictionSummary.of(qualities, bootstrap)));
-        });
+        Task.run(
+                "summaries",
+                "rows",
+                prompts.size(),
+                task -> prompts.forEach((group, qualities) -> {
+                    Counts count = counts.get(new Place(group.kind(), group.component()));
+                    rows.add(new Row(
+                            group.kind(),
+                            group.component(),
+                            group.method(),
+                            count.all,
+                            count.idle,
+                            task.call(1, () -> PredictionSummary.of(qualities, bootstrap))));
+                }));
         return rows;
     }
 }

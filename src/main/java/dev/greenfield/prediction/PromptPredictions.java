@@ -2,6 +2,7 @@ package dev.greenfield.prediction;
 
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SecondOrder;
@@ -95,14 +96,17 @@ public final class PromptPredictions {
         }
         Side own = new Side(run, donor, f, plan);
         Side other = donor == null ? null : new Side(donor, run, f, plan);
-        List<Case> cases = new ArrayList<>();
-        for (InterventionKind kind : plan.kinds()) {
-            Side side = kind.family() == InterventionKind.Family.DENOISE ? other : own;
-            for (Component component : plan.components()) {
-                cases.add(side.measure(kind, component, side == own ? other : own));
+        int count = plan.kinds().size() * plan.components().size();
+        return Task.call("predictions", "kinds of intervention", count, task -> {
+            List<Case> cases = new ArrayList<>();
+            for (InterventionKind kind : plan.kinds()) {
+                Side side = kind.family() == InterventionKind.Family.DENOISE ? other : own;
+                for (Component component : plan.components()) {
+                    cases.add(task.call(1, () -> side.measure(kind, component, side == own ? other : own)));
+                }
             }
-        }
-        return new PromptPredictions(cases);
+            return new PromptPredictions(cases);
+        });
     }
 
     /** One run as the one that is intervened on, with what is computed of it once. */
@@ -124,6 +128,11 @@ public final class PromptPredictions {
         }
 
         Case measure(InterventionKind kind, Component component, Side other) {
+            int steps = 1 + plan.methods().size();
+            return Task.call("interventions", "ways to tell", steps, task -> measure(kind, component, other, task));
+        }
+
+        private Case measure(InterventionKind kind, Component component, Side other, Task task) {
             Interventions all = interventions(kind, component, other);
             List<Source> sources = all.sources();
             int position = run.position(f);
@@ -136,11 +145,12 @@ public final class PromptPredictions {
             }
             int[] active = IntStream.range(0, idle.length).filter(i -> !idle[i]).toArray();
             List<Source> effective = IntStream.of(active).mapToObj(sources::get).toList();
-            double[] measured = SourceEffects.added(run, f, effective);
+            double[] measured = task.call(1, () -> SourceEffects.added(run, f, effective));
             Map<PredictionMethod, double[]> predicted = new EnumMap<>(PredictionMethod.class);
             for (PredictionMethod method : plan.methods()) {
                 if (method.predicts(kind)) {
-                    predicted.put(method, spread(predict(method, kind, effective), active, idle.length));
+                    double[] found = task.call(1, () -> predict(method, kind, effective));
+                    predicted.put(method, spread(found, active, idle.length));
                 }
             }
             return new Case(

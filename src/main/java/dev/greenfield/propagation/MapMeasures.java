@@ -1,6 +1,8 @@
 package dev.greenfield.propagation;
 
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
@@ -131,11 +133,15 @@ public final class MapMeasures {
                 }
             }
         }
-        return new MapMeasures(
-                sources, levelOf.stream().mapToInt(Integer::intValue).toArray(), levels, tokens, settings);
+        int[] level = levelOf.stream().mapToInt(Integer::intValue).toArray();
+        return Task.call(
+                "measures",
+                "distances",
+                levels,
+                task -> new MapMeasures(sources, level, levels, tokens, settings, task));
     }
 
-    private MapMeasures(List<Propagation> from, int[] levelOf, int levels, int tokens, Settings settings) {
+    private MapMeasures(List<Propagation> from, int[] levelOf, int levels, int tokens, Settings settings, Task task) {
         sources = from.size();
         profile = DistanceProfile.of(from, levelOf, levels, tokens);
         decay = Decay.of(profile.medians(), settings.confidence());
@@ -147,6 +153,7 @@ public final class MapMeasures {
         exponent = exponent(0, decay, times, settings.confidence());
         distances = new ArrayList<>();
         for (int d = 1; d < levels; d++) {
+            task.to(d);
             distances.add(new Rows(from, levelOf, d, levels).measured(times, settings.confidence()));
         }
     }
@@ -169,7 +176,10 @@ public final class MapMeasures {
         }
         double[] resampled = Arrays.stream(times)
                 .limit(exponentResamples)
-                .mapToDouble(t -> profile.exponent(d, t))
+                .mapToDouble(t -> {
+                    Cancellation.check();
+                    return profile.exponent(d, t);
+                })
                 .toArray();
         return Estimate.bootstrap(fit.exponent().value(), resampled, confidence);
     }

@@ -5,6 +5,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
@@ -129,22 +130,25 @@ public final class SourcePropagation {
         double[] vector = source.vectors().get(site);
         double norm = SiteSources.norm(scope, site);
         double[] unit = Arrays.stream(vector).map(x -> x / norm).toArray();
-        List<Field> measured = new ArrayList<>();
-        for (double amplitude : amplitudes) {
-            measured.add(SourceResponse.measured(scope, site, vector, amplitude));
-        }
         double[][] directions = new double[settings.randoms()][];
         for (int k = 0; k < directions.length; k++) {
             directions[k] = SiteSources.random(scope, site, settings.seed(), k);
         }
-        return new SourcePropagation(
-                site,
-                SourceResponse.tangent(scope, site, unit),
-                amplitudes.clone(),
-                norm,
-                measured,
-                tangentNorms(scope, site, directions),
-                settings);
+        int responses = amplitudes.length + 1 + directions.length;
+        return Task.call("propagation", "responses", responses, task -> {
+            List<Field> measured = new ArrayList<>();
+            for (double amplitude : amplitudes) {
+                measured.add(task.call(1, () -> SourceResponse.measured(scope, site, vector, amplitude)));
+            }
+            return new SourcePropagation(
+                    site,
+                    task.call(1, () -> SourceResponse.tangent(scope, site, unit)),
+                    amplitudes.clone(),
+                    norm,
+                    measured,
+                    task.call(directions.length, () -> tangentNorms(scope, site, directions)),
+                    settings);
+        });
     }
 
     /** |dR| to first order for each direction [D] at a site, [directions][L+1][T]. */

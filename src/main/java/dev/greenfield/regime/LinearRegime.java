@@ -1,9 +1,6 @@
 package dev.greenfield.regime;
 
-import dev.greenfield.engine.Scope;
-import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -34,44 +31,26 @@ public final class LinearRegime {
     }
 
     LinearRegime(
-            Source source,
-            double slope,
-            double curvature,
-            double noise,
-            RegimeGrid grid,
-            RegimeCurve forward,
-            RegimeCurve backward) {
+            Source source, double slope, double curvature, double noise, RegimeGrid grid, Side forward, Side backward) {
         this.source = source;
         this.slope = slope;
         this.curvature = curvature;
         this.noise = noise;
         this.grid = grid;
-        double[] amplitudes = grid.amplitudes();
-        double[] tolerances = grid.tolerances();
-        this.measured = new double[amplitudes.length];
-        this.opposite = new double[amplitudes.length];
-        for (int i = 0; i < amplitudes.length; i++) {
-            measured[i] = forward.change(amplitudes[i]);
-            opposite[i] = backward.change(amplitudes[i]);
-        }
-        this.radii = new Radius[tolerances.length];
-        this.oppositeRadii = new Radius[tolerances.length];
-        for (int i = 0; i < tolerances.length; i++) {
-            radii[i] = forward.radius(tolerances[i]);
-            oppositeRadii[i] = backward.radius(tolerances[i]);
-        }
+        this.measured = forward.changes();
+        this.opposite = backward.changes();
+        this.radii = forward.radii();
+        this.oppositeRadii = backward.radii();
     }
 
     /**
-     * Measures sources, all of them together.
+     * What was measured with one sign.
      *
-     * @param sources J, each with the length that amplitudes are relative to
-     * @return in the order of the sources
-     * @throws dev.greenfield.failure.InputException if a site or a length is not the run's
+     * @param changes of F at each amplitude of the grid
+     * @param radii at each of its tolerances
      */
-    public static List<LinearRegime> compute(Scope scope, Observable f, List<Source> sources, RegimeGrid grid) {
-        return new RegimeSearch(scope, f, grid).compute(sources);
-    }
+    @SuppressWarnings("ArrayRecordComponent") // handed over once, never compared
+    record Side(double[] changes, Radius[] radii) {}
 
     /** J: amplitudes are multiples of it. */
     public Source source() {

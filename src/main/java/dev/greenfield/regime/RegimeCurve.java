@@ -1,6 +1,7 @@
 package dev.greenfield.regime;
 
 import dev.greenfield.regime.LinearRegime.Verdict;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
@@ -98,5 +99,12 @@ final class RegimeCurve {
             return bracket;
         }
         return Radius.found(hit(bracket, tolerance).orElseGet(() -> between(bracket, crossing(bracket, tolerance))));
+    }
+
+    /** What was measured at a grid's amplitudes, and the radii at its tolerances. */
+    LinearRegime.Side over(RegimeGrid grid) {
+        return new LinearRegime.Side(
+                Arrays.stream(grid.amplitudes()).map(this::change).toArray(),
+                Arrays.stream(grid.tolerances()).mapToObj(this::radius).toArray(Radius[]::new));
     }
 }

@@ -2,6 +2,7 @@ package dev.greenfield.regime;
 
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
@@ -44,6 +45,11 @@ public final class RegimeMap {
      * @throws InputException if a site has several directions, none can be measured, or a site or length is not the run's
      */
     public static RegimeMap compute(Scope scope, Observable f, SiteVectors directions, RegimeGrid grid) {
+        int asked = directions.sites().size();
+        return Task.call("regime map", "sites", asked, task -> compute(scope, f, directions, grid, task));
+    }
+
+    private static RegimeMap compute(Scope scope, Observable f, SiteVectors directions, RegimeGrid grid, Task task) {
         List<Site> sites = new ArrayList<>();
         List<Source> sources = new ArrayList<>();
         boolean halfDepths = false;
@@ -69,7 +75,8 @@ public final class RegimeMap {
             throw new InputException("no site to measure: every direction is zero, or at a site that F, read at token "
                     + scope.position(f) + ", cannot see");
         }
-        List<LinearRegime> measured = LinearRegime.compute(scope, f, sources, grid);
+        List<LinearRegime> measured =
+                task.call(directions.sites().size(), () -> RegimeSearch.compute(scope, f, sources, grid));
         Map<Site, LinearRegime> regimes = new LinkedHashMap<>();
         for (int i = 0; i < sites.size(); i++) {
             regimes.put(sites.get(i), measured.get(i));

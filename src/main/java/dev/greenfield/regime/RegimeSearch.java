@@ -1,7 +1,7 @@
 package dev.greenfield.regime;
 
 import dev.greenfield.engine.Scope;
-import dev.greenfield.failure.Cancellation;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SecondOrder;
@@ -14,7 +14,7 @@ import java.util.List;
  * Measures the linear regimes of many sources together: first all amplitudes of the grid with both signs, then in rounds one amplitude
  * for each radius that is not yet found. A round is one batched sweep over all sources.
  */
-final class RegimeSearch {
+public final class RegimeSearch {
     /** Interpolation needs two or three; every third halves the bracket, so that these are enough in any case. */
     private static final int ROUNDS = 15;
 
@@ -26,7 +26,7 @@ final class RegimeSearch {
     private final Observable f;
     private final RegimeGrid grid;
 
-    RegimeSearch(Scope scope, Observable f, RegimeGrid grid) {
+    private RegimeSearch(Scope scope, Observable f, RegimeGrid grid) {
         this.scope = scope;
         this.f = f;
         this.grid = grid;
@@ -38,8 +38,26 @@ final class RegimeSearch {
     /** The two signs of a source. */
     private record Pair(Source source, RegimeCurve forward, RegimeCurve backward) {}
 
-    List<LinearRegime> compute(List<Source> sources) {
-        double[] curvatures = SecondOrder.compute(scope, f, sources).second();
+    /**
+     * Measures sources, all of them together.
+     *
+     * @param sources J, each with the length that amplitudes are relative to
+     * @return in the order of the sources
+     * @throws dev.greenfield.failure.InputException if a site or a length is not the run's
+     */
+    public static List<LinearRegime> compute(Scope scope, Observable f, List<Source> sources, RegimeGrid grid) {
+        return new RegimeSearch(scope, f, grid).compute(sources);
+    }
+
+    /** Counts the sweeps over all sources: two for second derivatives, two an amplitude, and the rounds. */
+    private List<LinearRegime> compute(List<Source> sources) {
+        int sweeps = 2 + 2 * grid.amplitudes().length + ROUNDS;
+        return Task.call("linear regimes", "sweeps", sweeps, task -> compute(sources, task));
+    }
+
+    private List<LinearRegime> compute(List<Source> sources, Task task) {
+        double[] curvatures =
+                task.call(2, () -> SecondOrder.compute(scope, f, sources).second());
         SensitivityField sensitivity = SensitivityField.compute(scope, f);
         double noise = RoundingNoise.of(scope.run(), sensitivity);
         List<Pair> pairs = new ArrayList<>();
@@ -47,9 +65,8 @@ final class RegimeSearch {
             double slope = sensitivity.predict(source);
             pairs.add(new Pair(source, new RegimeCurve(slope, noise), new RegimeCurve(-slope, noise)));
         }
-        measureGrid(pairs);
+        task.run(2 * grid.amplitudes().length, () -> measureGrid(pairs));
         for (int round = 1; round <= ROUNDS; round++) {
-            Cancellation.check();
             boolean halve = round % HALVE_EVERY == 0;
             List<Point> points = new ArrayList<>();
             for (Pair pair : pairs) {
@@ -59,7 +76,7 @@ final class RegimeSearch {
             if (points.isEmpty()) {
                 break;
             }
-            measure(points);
+            task.run(1, () -> measure(points));
         }
         List<LinearRegime> regimes = new ArrayList<>();
         for (int i = 0; i < sources.size(); i++) {
@@ -70,8 +87,8 @@ final class RegimeSearch {
                     curvatures[i],
                     noise,
                     grid,
-                    pairs.get(i).forward(),
-                    pairs.get(i).backward()));
+                    pairs.get(i).forward().over(grid),
+                    pairs.get(i).backward().over(grid)));
         }
         return regimes;
     }
@@ -94,21 +111,22 @@ final class RegimeSearch {
     }
 
     private void measure(List<Point> points) {
-        int from = 0;
-        while (from < points.size()) {
-            List<Source> scaled = new ArrayList<>();
-            long components = 0;
-            for (int i = from; i < points.size() && components < COMPONENTS_AT_ONCE; i++) {
-                Point point = points.get(i);
-                scaled.add(point.source().times(point.sign() * point.amplitude()));
-                components +=
-                        (long) point.source().vectors().size() * scope.config().width();
+        Task.run("amplitudes", "runs", points.size(), task -> {
+            int from = 0;
+            while (from < points.size()) {
+                List<Source> scaled = new ArrayList<>();
+                long components = 0;
+                for (int i = from; i < points.size() && components < COMPONENTS_AT_ONCE; i++) {
+                    Point point = points.get(i);
+                    scaled.add(point.source().times(point.sign() * point.amplitude()));
+                    components += (long) point.source().vectors().size()
+                            * scope.config().width();
+                }
+                for (double change : task.call(scaled.size(), () -> SourceEffects.added(scope, f, scaled))) {
+                    Point point = points.get(from++);
+                    point.curve().put(point.amplitude(), change);
+                }
             }
-            double[] changes = SourceEffects.added(scope, f, scaled);
-            for (double change : changes) {
-                Point point = points.get(from++);
-                point.curve().put(point.amplitude(), change);
-            }
-        }
+        });
     }
 }

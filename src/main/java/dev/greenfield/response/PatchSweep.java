@@ -6,6 +6,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.HalfDepth;
@@ -67,24 +68,28 @@ public final class PatchSweep {
         Field own = scope.run().field();
         Field other = donor.run().field();
         Field displacement = other.minus(own);
-        SensitivityField sensitivity = SensitivityField.compute(scope, f);
-        double[][] measured = new double[own.depths()][own.tokens()];
         List<Cell> cells = cells(displacement, read.position());
         int[] rows =
                 cells.stream().mapToInt(c -> read.position() + 1 - c.token()).toArray();
-        scope.inBatches(rows, range -> {
-            List<Cell> some = cells.subList(range.from(), range.to());
-            measure(scope.run(), other, read, some, sensitivity.value(), measured);
+        double[][] measured = new double[own.depths()][own.tokens()];
+        return Task.call("patch sweep", "sites", cells.size(), task -> {
+            SensitivityField sensitivity = SensitivityField.compute(scope, f);
+            task.run(
+                    cells.size(),
+                    () -> scope.inBatches(rows, range -> {
+                        List<Cell> some = cells.subList(range.from(), range.to());
+                        measure(scope.run(), other, read, some, sensitivity.value(), measured);
+                    }));
+            return new PatchSweep(
+                    scope,
+                    f,
+                    sensitivity.value(),
+                    donor.value(f),
+                    measured,
+                    sensitivity.field().dots(displacement),
+                    displacement,
+                    null);
         });
-        return new PatchSweep(
-                scope,
-                f,
-                sensitivity.value(),
-                donor.value(f),
-                measured,
-                sensitivity.field().dots(displacement),
-                displacement,
-                null);
     }
 
     /**

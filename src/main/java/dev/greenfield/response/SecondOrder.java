@@ -6,6 +6,7 @@ import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
@@ -38,8 +39,10 @@ public final class SecondOrder {
         SecondOrder derivatives = new SecondOrder(sources.size());
         Readout.Resolved f = scope.resolve(observable);
         SourceColumns columns = new SourceColumns(scope, f.position(), sources);
-        scope.curvaturesInBatches(columns.rows(), range -> derivatives.add(scope.run(), f, columns, range));
-        return derivatives;
+        return Task.whole("second derivatives", "sources", sources.size(), () -> {
+            scope.curvaturesInBatches(columns.rows(), range -> derivatives.add(scope.run(), f, columns, range));
+            return derivatives;
+        });
     }
 
     private void add(Linearization run, Readout.Resolved f, SourceColumns columns, Batches.Range range) {

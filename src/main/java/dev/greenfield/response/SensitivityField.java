@@ -10,6 +10,7 @@ import dev.greenfield.engine.SeedVector;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
@@ -50,12 +51,19 @@ public final class SensitivityField {
             readout.gradient(run, f, row);
             Seeds seeds = new Seeds();
             seeds.column(run.model().top(), f.position(), new SeedVector.Resident(row));
-            new Sweep(run).cotangents(seeds, HalfDepth.ofDepth(0), 0, (level, rows, columns, x) -> {
-                double[] into = level.isMiddle() ? middle : whole;
-                // One column from token 0 on: its rows are the tokens in order.
-                int at = level.block() * tokens * width;
-                backend.downloadLater(x.buffer(), x.offset(), into, at, rows.rows() * width);
-            });
+            Task.run(
+                    "sensitivity",
+                    "half blocks",
+                    2 * layers,
+                    task -> task.run(
+                            2 * layers,
+                            () -> new Sweep(run)
+                                    .cotangents(seeds, HalfDepth.ofDepth(0), 0, (level, rows, columns, x) -> {
+                                        double[] into = level.isMiddle() ? middle : whole;
+                                        // One column from token 0 on: its rows are the tokens in order.
+                                        int at = level.block() * tokens * width;
+                                        backend.downloadLater(x.buffer(), x.offset(), into, at, rows.rows() * width);
+                                    })));
         }
         double value = readout.value(run, f);
         backend.await();

@@ -4,6 +4,7 @@ import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Source;
@@ -40,8 +41,10 @@ public final class SourceEffects {
         SourceColumns columns = new SourceColumns(scope, f.position(), sources);
         double value = new Readout(scope.model()).value(scope.run(), f);
         double[] effects = new double[sources.size()];
-        scope.inBatches(columns.rows(), range -> measure(columns, range, value, effects));
-        return effects;
+        return Task.whole("effects of sources", "sources", effects.length, () -> {
+            scope.inBatches(columns.rows(), range -> measure(columns, range, value, effects));
+            return effects;
+        });
     }
 
     private void measure(SourceColumns columns, Batches.Range range, double value, double[] effects) {

@@ -1,11 +1,5 @@
 package dev.greenfield.safetensors;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -35,15 +29,6 @@ record Header(Map<String, String> metadata, Map<String, StoredTensor> entries, l
         }
     }
 
-    /** Reads and checks the header of a file. */
-    static Header read(Data data, String origin) throws SafetensorsException {
-        int length = length(data, origin);
-        String json = decode(data.copy(LENGTH_BYTES, length), origin);
-        Header header = new HeaderParser(json, origin).parse(LENGTH_BYTES + (long) length);
-        header.checkRanges(data.size() - header.dataStart(), origin);
-        return header;
-    }
-
     /**
      * Returns the number of elements of a shape.
      *
@@ -65,51 +50,7 @@ record Header(Map<String, String> metadata, Map<String, StoredTensor> entries, l
         return empty ? 0 : product / dtype.bytes();
     }
 
-    private static int length(Data data, String origin) throws SafetensorsException {
-        if (data.size() < LENGTH_BYTES) {
-            throw new SafetensorsException(origin + ": the file has " + data.size() + " bytes, expected at least "
-                    + LENGTH_BYTES + " for the length of the header; it is no safetensors file or was cut short");
-        }
-        byte[] start = data.copy(0, LENGTH_BYTES);
-        long length = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();
-        if (new String(start, StandardCharsets.ISO_8859_1).equals("version ")) {
-            throw new SafetensorsException(origin + ": the file of " + data.size()
-                    + " bytes begins with 'version ' as a Git LFS pointer does, expected the safetensors file that it"
-                    + " stands for; fetch it with 'git lfs pull'");
-        }
-        if (length < 0 || length > LONGEST) {
-            throw new SafetensorsException(origin + ": header length " + Long.toUnsignedString(length)
-                    + ", expected at most " + LONGEST + "; it is no safetensors file or is damaged");
-        }
-        if (length > data.size() - LENGTH_BYTES) {
-            throw new SafetensorsException(origin + ": header length " + length + ", but the file has only "
-                    + (data.size() - LENGTH_BYTES) + " bytes after the length; it was cut short or is damaged");
-        }
-        return (int) length;
-    }
-
-    private static String decode(byte[] bytes, String origin) throws SafetensorsException {
-        ByteBuffer in = ByteBuffer.wrap(bytes);
-        CharBuffer out = CharBuffer.allocate(bytes.length);
-        var decoder = StandardCharsets.UTF_8
-                .newDecoder()
-                .onMalformedInput(CodingErrorAction.REPORT)
-                .onUnmappableCharacter(CodingErrorAction.REPORT);
-        try {
-            var result = decoder.decode(in, out, true);
-            if (result.isError()) {
-                result.throwException();
-            }
-            return out.flip().toString();
-        } catch (CharacterCodingException e) {
-            throw new SafetensorsException(
-                    origin + ": byte " + in.position() + " of the header of " + bytes.length
-                            + " bytes is not UTF-8; the file is damaged or was written wrongly",
-                    e);
-        }
-    }
-
-    private void checkRanges(long dataBytes, String origin) throws SafetensorsException {
+    void checkRanges(long dataBytes, String origin) throws SafetensorsException {
         List<StoredTensor> sorted = new ArrayList<>(entries.values());
         sorted.sort(Comparator.comparingLong(StoredTensor::begin).thenComparingLong(StoredTensor::end));
         StoredTensor previous = null;

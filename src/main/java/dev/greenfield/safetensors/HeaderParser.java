@@ -7,6 +7,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -45,6 +51,60 @@ final class HeaderParser {
     HeaderParser(String json, String origin) {
         this.json = json;
         this.origin = origin;
+    }
+
+    /** Reads and checks the header of a file. */
+    static Header read(Data data, String origin) throws SafetensorsException {
+        int length = length(data, origin);
+        String json = decode(data.copy(Header.LENGTH_BYTES, length), origin);
+        Header header = new HeaderParser(json, origin).parse(Header.LENGTH_BYTES + (long) length);
+        header.checkRanges(data.size() - header.dataStart(), origin);
+        return header;
+    }
+
+    private static int length(Data data, String origin) throws SafetensorsException {
+        if (data.size() < Header.LENGTH_BYTES) {
+            throw new SafetensorsException(
+                    origin + ": the file has " + data.size() + " bytes, expected at least " + Header.LENGTH_BYTES
+                            + " for the length of the header; it is no safetensors file or was cut short");
+        }
+        byte[] start = data.copy(0, Header.LENGTH_BYTES);
+        long length = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        if (new String(start, StandardCharsets.ISO_8859_1).equals("version ")) {
+            throw new SafetensorsException(origin + ": the file of " + data.size()
+                    + " bytes begins with 'version ' as a Git LFS pointer does, expected the safetensors file that it"
+                    + " stands for; fetch it with 'git lfs pull'");
+        }
+        if (length < 0 || length > Header.LONGEST) {
+            throw new SafetensorsException(origin + ": header length " + Long.toUnsignedString(length)
+                    + ", expected at most " + Header.LONGEST + "; it is no safetensors file or is damaged");
+        }
+        if (length > data.size() - Header.LENGTH_BYTES) {
+            throw new SafetensorsException(origin + ": header length " + length + ", but the file has only "
+                    + (data.size() - Header.LENGTH_BYTES) + " bytes after the length; it was cut short or is damaged");
+        }
+        return (int) length;
+    }
+
+    private static String decode(byte[] bytes, String origin) throws SafetensorsException {
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        CharBuffer out = CharBuffer.allocate(bytes.length);
+        var decoder = StandardCharsets.UTF_8
+                .newDecoder()
+                .onMalformedInput(CodingErrorAction.REPORT)
+                .onUnmappableCharacter(CodingErrorAction.REPORT);
+        try {
+            var result = decoder.decode(in, out, true);
+            if (result.isError()) {
+                result.throwException();
+            }
+            return out.flip().toString();
+        } catch (CharacterCodingException e) {
+            throw new SafetensorsException(
+                    origin + ": byte " + in.position() + " of the header of " + bytes.length
+                            + " bytes is not UTF-8; the file is damaged or was written wrongly",
+                    e);
+        }
     }
 
     Header parse(long dataStart) throws SafetensorsException {

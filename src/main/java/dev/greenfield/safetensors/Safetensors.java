@@ -38,7 +38,7 @@ public final class Safetensors implements AutoCloseable {
     private Safetensors(String origin, Data data) throws SafetensorsException {
         this.origin = origin;
         this.data = data;
-        this.header = Header.read(data, Text.brief(origin));
+        this.header = HeaderParser.read(data, Text.brief(origin));
         Map<String, Tensor> all = new LinkedHashMap<>();
         for (Header.StoredTensor entry : header.entries().values()) {
             all.put(entry.name(), new Tensor(data, entry, header.dataStart() + entry.begin()));

@@ -1,5 +1,6 @@
 package dev.greenfield.statistics;
 
+import dev.greenfield.failure.Task;
 import java.util.Arrays;
 import java.util.function.ToDoubleFunction;
 import org.apache.commons.rng.UniformRandomProvider;
@@ -45,12 +46,15 @@ public final class Bootstrap {
         UniformRandomProvider random = SeededGenerator.of(seed);
         double[] resampled = new double[resamples];
         int[] drawn = new int[items];
-        for (int r = 0; r < resamples; r++) {
-            for (int i = 0; i < items; i++) {
-                drawn[i] = random.nextInt(items);
+        Task.run("bootstrap", "resamples", resamples, task -> {
+            for (int r = 0; r < resamples; r++) {
+                task.to(r);
+                for (int i = 0; i < items; i++) {
+                    drawn[i] = random.nextInt(items);
+                }
+                resampled[r] = statistic.applyAsDouble(drawn);
             }
-            resampled[r] = statistic.applyAsDouble(drawn);
-        }
+        });
         return Estimate.bootstrap(value, resampled, CONFIDENCE);
     }
 

@@ -11,18 +11,19 @@ import org.apache.commons.statistics.descriptive.Median;
 
 /** Makes findings of a part's measures, with intervals over the prompts that have them. */
 final class Findings {
-    private final StudyPart part;
+    private final Claim claim;
     private final List<PromptPair> pairs = new ArrayList<>();
     private final List<Measures> measures = new ArrayList<>();
     private final Bootstrap bootstrap;
     private final List<Finding> found = new ArrayList<>();
 
     /**
+     * @param claim that they belong to
      * @param table what was measured, by the prompt's number; prompts without anything are left out
      * @param seed of the resamples
      */
-    Findings(StudyPart part, List<PromptPair> all, Map<Integer, Measures> table, long seed) {
-        this.part = part;
+    Findings(Claim claim, List<PromptPair> all, Map<Integer, Measures> table, long seed) {
+        this.claim = claim;
         this.bootstrap = new Bootstrap(Bootstrap.RESAMPLES, seed);
         for (PromptPair pair : all) {
             Measures one = table.get(pair.number());
@@ -58,7 +59,7 @@ final class Findings {
     }
 
     void add(String metric, int n, Estimate estimate, Finding.Expectation expectation, String meaning) {
-        found.add(new Finding(part.claim(), metric, n, estimate, expectation, meaning));
+        found.add(new Finding(claim, metric, n, estimate, expectation, meaning));
     }
 
     /** The mean over prompts of a number of each. */

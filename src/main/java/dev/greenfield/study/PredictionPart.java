@@ -74,7 +74,7 @@ final class PredictionPart implements StudyPart {
     }
 
     /** All summaries by kind, component and method, in order. */
-    static Map<String, PredictionSummary> summaries(Findings findings) {
+    private static Map<String, PredictionSummary> summaries(Findings findings) {
         Map<String, PredictionSummary> summaries = new LinkedHashMap<>();
         for (InterventionKind kind : KINDS) {
             for (Component component : Component.values()) {
@@ -90,6 +90,13 @@ final class PredictionPart implements StudyPart {
             }
         }
         return summaries;
+    }
+
+    @Override
+    public List<PredictionRow> predictions(Findings findings) {
+        List<PredictionRow> rows = new ArrayList<>();
+        summaries(findings).forEach((key, summary) -> rows.add(PredictionRow.of(key, summary)));
+        return rows;
     }
 
     @Override

@@ -2,9 +2,9 @@ package dev.greenfield.study;
 
 import dev.greenfield.Model;
 import dev.greenfield.Run;
-import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.statistics.SeededGenerator;
 import dev.greenfield.transfer.ResidualMaps;
@@ -49,19 +49,6 @@ public final class Study {
             fitted = List.copyOf(fitted);
             judged = List.copyOf(judged);
         }
-    }
-
-    /** Told how far the work is. */
-    public interface Progress {
-        /**
-         * A prompt is done.
-         *
-         * @param done how many are, of this stage
-         * @param of how many there are
-         * @param kept how many of them were there when this process began
-         * @param stage in a word
-         */
-        void at(int done, int of, int kept, String stage);
     }
 
     /**
@@ -113,14 +100,15 @@ public final class Study {
     }
 
     /**
-     * Does what is not done yet, and sums up.
+     * Does what is not done yet, and sums up. Progress is counted in prompts: those of the first stage, {@code prompts}, and where two
+     * models are compared those of the second, {@code directions}.
      *
      * @param directory an existing one
      * @param facts what tells this study from another one in the same directory, besides the models' and the suite's digests
      * @throws InputException if the directory holds another study, or another process works in it
      * @throws CancelledException if it was cancelled or interrupted; what is done is kept, and the next call goes on from there
      */
-    public Outcome run(Path directory, Map<String, String> facts, Progress progress) throws IOException {
+    public Outcome run(Path directory, Map<String, String> facts) throws IOException {
         try (StudyDirectory files = StudyDirectory.open(directory, facts)) {
             openControl();
             Map<String, Map<Integer, Measures>> tables = new LinkedHashMap<>();
@@ -129,23 +117,12 @@ public final class Study {
             }
             Map<String, Set<Integer>> chosen = new LinkedHashMap<>();
             parts.forEach(part -> chosen.put(part.name(), chosen(part)));
-            int kept = 0;
-            int done = 0;
-            for (PromptPair pair : pairs) {
-                Cancellation.check();
-                Map<String, Measures> found = files.read(pair.number(), "").orElse(null);
-                if (found == null) {
-                    files.write(pair.number(), "", measure(pair, chosen));
-                    found = files.read(pair.number(), "").orElseThrow();
-                } else {
-                    kept++;
-                }
-                found.forEach((name, measures) -> tables.get(name).put(pair.number(), measures));
-                progress.at(++done, pairs.size(), kept, "prompts");
-            }
+            stage("prompts", pairs, files, "", pair -> measure(pair, chosen))
+                    .forEach((number, found) ->
+                            found.forEach((name, measures) -> tables.get(name).put(number, measures)));
             List<StudyPart> all = new ArrayList<>(parts);
             if (other != null && split != null && split.fitted().size() > 1) {
-                tables.put("directions", carried(files, progress));
+                tables.put("directions", carried(files));
                 all.add(new DirectionPart(null, null));
             } else if (other != null) {
                 remarks.add("Directions carried between the models: left out, the suite has too few pairs to fit maps"
@@ -183,17 +160,50 @@ public final class Study {
         return new HashSet<>(numbers.subList(0, (numbers.size() + part.every() - 1) / part.every()));
     }
 
+    /** What is measured of one prompt. */
+    private interface Measuring {
+        Map<String, Measures> of(PromptPair pair);
+    }
+
+    /**
+     * Measures prompts that are not done yet.
+     *
+     * @param suffix of this stage's files
+     * @return by the prompt's number what its file says, by part
+     */
+    private static Map<Integer, Map<String, Measures>> stage(
+            String name, List<PromptPair> prompts, StudyDirectory files, String suffix, Measuring measuring)
+            throws IOException {
+        Map<Integer, Map<String, Measures>> all = new TreeMap<>();
+        return Task.call(name, "prompts", prompts.size(), task -> {
+            for (PromptPair pair : prompts) {
+                Map<String, Measures> found = files.read(pair.number(), suffix).orElse(null);
+                if (found == null) {
+                    files.write(pair.number(), suffix, task.call(1, () -> measuring.of(pair)));
+                    found = files.read(pair.number(), suffix).orElseThrow();
+                } else {
+                    task.kept(1, all.size() + 1);
+                }
+                all.put(pair.number(), found);
+            }
+            return all;
+        });
+    }
+
     private Map<String, Measures> measure(PromptPair pair, Map<String, Set<Integer>> chosen) {
-        Map<String, Measures> found = new LinkedHashMap<>();
-        // Every prompt has random directions of its own.
-        try (PromptRuns runs = new PromptRuns(model, other, untrained, pair, seed + pair.number())) {
-            for (StudyPart part : parts) {
-                if (chosen.get(part.name()).contains(pair.number())) {
-                    found.put(part.name(), measure(part, runs));
+        List<StudyPart> here = parts.stream()
+                .filter(part -> chosen.get(part.name()).contains(pair.number()))
+                .toList();
+        return Task.call("prompt", "parts", here.size(), task -> {
+            Map<String, Measures> found = new LinkedHashMap<>();
+            // Every prompt has random directions of its own.
+            try (PromptRuns runs = new PromptRuns(model, other, untrained, pair, seed + pair.number())) {
+                for (StudyPart part : here) {
+                    found.put(part.name(), task.call(1, () -> measure(part, runs)));
                 }
             }
-        }
-        return found;
+            return found;
+        });
     }
 
     private static Measures measure(StudyPart part, PromptRuns runs) {
@@ -209,30 +219,19 @@ public final class Study {
     }
 
     /** The second stage: maps between both models, fitted on one half of the pairs, carry displacements of the other half. */
-    private Map<Integer, Measures> carried(StudyDirectory files, Progress progress) throws IOException {
+    private Map<Integer, Measures> carried(StudyDirectory files) throws IOException {
+        List<PromptPair> judged = pairs.stream()
+                .filter(pair -> split.judged().contains(pair.number()))
+                .toList();
+        DirectionPart[] part = {null}; // fitted when a prompt is missing
         Map<Integer, Measures> table = new TreeMap<>();
-        DirectionPart part = null;
-        int kept = 0;
-        int done = 0;
-        for (PromptPair pair : pairs) {
-            if (!split.judged().contains(pair.number())) {
-                continue;
-            }
-            Map<String, Measures> found = files.read(pair.number(), CARRIED).orElse(null);
-            if (found == null) {
-                if (part == null) {
-                    part = fitted();
-                }
-                try (PromptRuns runs = new PromptRuns(model, other, null, pair, seed + pair.number())) {
-                    files.write(pair.number(), CARRIED, Map.of(part.name(), measure(part, runs)));
-                }
-                found = files.read(pair.number(), CARRIED).orElseThrow();
-            } else {
-                kept++;
-            }
-            table.put(pair.number(), found.get("directions"));
-            progress.at(++done, split.judged().size(), kept, "directions");
-        }
+        stage("directions", judged, files, CARRIED, pair -> {
+                    part[0] = part[0] == null ? fitted() : part[0];
+                    try (PromptRuns runs = new PromptRuns(model, other, null, pair, seed + pair.number())) {
+                        return Map.of(part[0].name(), measure(part[0], runs));
+                    }
+                })
+                .forEach((number, found) -> table.put(number, found.get("directions")));
         return table;
     }
 
@@ -253,29 +252,31 @@ public final class Study {
     private Outcome sumUp(List<StudyPart> all, Map<String, Map<Integer, Measures>> tables) {
         List<Finding> found = new ArrayList<>();
         List<PredictionRow> predictions = new ArrayList<>();
-        for (StudyPart part : all) {
-            Cancellation.check();
-            Map<Integer, Measures> table = tables.get(part.name());
-            Findings findings = new Findings(part, pairs, table, seed);
-            if (!findings.measures().isEmpty()) {
-                part.findings(findings);
+        Task.run("findings", "parts", all.size(), task -> {
+            for (StudyPart part : all) {
+                task.run(1, () -> sumUp(part, tables.get(part.name()), found, predictions));
             }
-            if (part instanceof PredictionPart) {
-                PredictionPart.summaries(findings)
-                        .forEach((key, summary) -> predictions.add(PredictionRow.of(key, summary)));
-            }
-            found.addAll(findings.found());
-            List<String> notes = table.values().stream()
-                    .map(Measures::note)
-                    .filter(note -> !note.isEmpty())
-                    .toList();
-            if (!notes.isEmpty()) {
-                remarks.add("Part " + part.name() + ": left out on " + notes.size() + " of " + table.size()
-                        + " prompts, first because " + notes.get(0));
-            }
-        }
+        });
         // What has no value at all says nothing: without the control, say.
         found.removeIf(finding -> Double.isNaN(finding.estimate().value()));
         return new Outcome(found, tables, remarks, predictions);
+    }
+
+    private void sumUp(
+            StudyPart part, Map<Integer, Measures> table, List<Finding> found, List<PredictionRow> predictions) {
+        Findings findings = new Findings(part.claim(), pairs, table, seed);
+        if (!findings.measures().isEmpty()) {
+            part.findings(findings);
+        }
+        predictions.addAll(part.predictions(findings));
+        found.addAll(findings.found());
+        List<String> notes = table.values().stream()
+                .map(Measures::note)
+                .filter(note -> !note.isEmpty())
+                .toList();
+        if (!notes.isEmpty()) {
+            remarks.add("Part " + part.name() + ": left out on " + notes.size() + " of " + table.size()
+                    + " prompts, first because " + notes.get(0));
+        }
     }
 }

@@ -1,5 +1,7 @@
 package dev.greenfield.study;
 
+import java.util.List;
+
 /** One claim, or one side of it: what is measured on a prompt pair, and what follows over all of them. */
 interface StudyPart {
     /** Its name in files. */
@@ -22,4 +24,9 @@ interface StudyPart {
 
     /** Sums up what was measured. */
     void findings(Findings findings);
+
+    /** Qualities of predictions by kind, component and method of intervention; none of most parts. */
+    default List<PredictionRow> predictions(Findings findings) {
+        return List.of();
+    }
 }

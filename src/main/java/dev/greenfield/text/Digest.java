@@ -1,12 +1,12 @@
 package dev.greenfield.text;
 
-import dev.greenfield.failure.Cancellation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.function.IntConsumer;
 
 /** SHA-256 as a place to write to. */
 public final class Digest extends OutputStream {
@@ -43,12 +43,16 @@ public final class Digest extends OutputStream {
         digest.update(bytes, from, count);
     }
 
-    /** Takes all that is left of a stream. */
-    public void drain(InputStream stream) throws IOException {
+    /**
+     * Takes all that is left of a stream.
+     *
+     * @param took is told each time how many bytes were taken; may give up by an exception
+     */
+    public void drain(InputStream stream, IntConsumer took) throws IOException {
         byte[] buffer = new byte[1 << 16];
         for (int n = stream.read(buffer); n >= 0; n = stream.read(buffer)) {
-            Cancellation.check();
             digest.update(buffer, 0, n);
+            took.accept(n);
         }
     }
 

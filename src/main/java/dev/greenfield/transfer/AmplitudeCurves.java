@@ -1,6 +1,7 @@
 package dev.greenfield.transfer;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.transfer.DisplacementTransfer.Ranking;
 import java.util.ArrayList;
@@ -58,20 +59,30 @@ public final class AmplitudeCurves {
             curves.leading.put(by, List.copyOf(ranked.subList(0, Math.min(most, ranked.size()))));
             curves.top.put(by, new double[alphas.length][]);
         }
-        for (int a = 0; a < alphas.length; a++) {
-            double[][] single = transfer.single(alphas[a]);
-            for (int l = 0; l < depths; l++) {
-                curves.sites[a][l] = achieved(transfer, single[l]);
+        Task.run("amplitude curves", "amplitudes", alphas.length, task -> {
+            for (int a = 0; a < alphas.length; a++) {
+                curves.measure(transfer, a, slices, columns, task);
+                task.to(a + 1);
             }
-            curves.slices[a] = achieved(transfer, transfer.effects(slices, alphas[a]));
-            double[] ofColumns = achieved(transfer, transfer.effects(columns, alphas[a]));
-            System.arraycopy(ofColumns, 0, curves.columns[a], 0, ofColumns.length);
-            for (Ranking by : Ranking.values()) {
-                curves.top.get(by)[a] =
-                        achieved(transfer, transfer.effects(cumulative(curves.leading.get(by)), alphas[a]));
-            }
-        }
+        });
         return curves;
+    }
+
+    /** Fills in what is asked at one amplitude: single sites take half of the work, the rest goes by sets of sites. */
+    private void measure(
+            DisplacementTransfer transfer, int a, List<List<Site>> slices, List<List<Site>> columns, Task task) {
+        double[][] single = task.call(0.5, () -> transfer.single(alphas[a]));
+        for (int l = 0; l < single.length; l++) {
+            sites[a][l] = achieved(transfer, single[l]);
+        }
+        double share = 0.5 / (2 + Ranking.values().length);
+        this.slices[a] = achieved(transfer, task.call(share, () -> transfer.effects(slices, alphas[a])));
+        double[] ofColumns = achieved(transfer, task.call(share, () -> transfer.effects(columns, alphas[a])));
+        System.arraycopy(ofColumns, 0, this.columns[a], 0, ofColumns.length);
+        for (Ranking by : Ranking.values()) {
+            List<List<Site>> parts = cumulative(leading.get(by));
+            top.get(by)[a] = achieved(transfer, task.call(share, () -> transfer.effects(parts, alphas[a])));
+        }
     }
 
     private static double[] achieved(DisplacementTransfer transfer, double[] effects) {

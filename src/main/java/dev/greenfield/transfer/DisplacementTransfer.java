@@ -2,6 +2,7 @@ package dev.greenfield.transfer;
 
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.Field;
@@ -238,6 +239,10 @@ public final class DisplacementTransfer {
         if (!Double.isFinite(alpha)) {
             throw new InputException("amplitude " + alpha + ": expected a number");
         }
+        return Task.call("effects", "parts", parts.size(), task -> measure(parts, alpha, replace, task));
+    }
+
+    private double[] measure(List<List<Site>> parts, double alpha, boolean replace, Task task) {
         double[] effects = new double[parts.size()];
         List<Source> sources = new ArrayList<>();
         List<Integer> numbers = new ArrayList<>();
@@ -252,16 +257,18 @@ public final class DisplacementTransfer {
             vectors += part.size();
             // Sources are held on the heap: some fields at a time, however many parts there are.
             if (vectors >= 4L * own.depths() * own.tokens()) {
-                store(sources, numbers, replace, effects);
+                store(sources, numbers, replace, effects, task);
                 vectors = 0;
             }
         }
-        store(sources, numbers, replace, effects);
+        store(sources, numbers, replace, effects, task);
         return effects;
     }
 
-    private void store(List<Source> sources, List<Integer> numbers, boolean replace, double[] effects) {
-        double[] changes = replace ? SourceEffects.replaced(scope, f, sources) : SourceEffects.added(scope, f, sources);
+    private void store(List<Source> sources, List<Integer> numbers, boolean replace, double[] effects, Task task) {
+        double[] changes = task.call(
+                sources.size(),
+                () -> replace ? SourceEffects.replaced(scope, f, sources) : SourceEffects.added(scope, f, sources));
         for (int i = 0; i < changes.length; i++) {
             effects[numbers.get(i)] = changes[i];
         }

@@ -1,5 +1,6 @@
 package dev.greenfield.transfer;
 
+import dev.greenfield.failure.Task;
 import dev.greenfield.statistics.RankCorrelation;
 import dev.greenfield.statistics.SeededGenerator;
 import java.util.Arrays;
@@ -25,16 +26,26 @@ public record RankAgreement(double rho, double within, double shuffled, double s
      * @param seed of the shuffles
      */
     public static RankAgreement of(double[][] a, double[][] b, long seed) {
+        return Task.call("agreement", "rank correlations", SHUFFLES + a.length, task -> of(a, b, seed, task));
+    }
+
+    private static RankAgreement of(double[][] a, double[][] b, long seed, Task task) {
         double[] first = flat(a);
         double[] second = flat(b);
         UniformRandomProvider random = SeededGenerator.of(seed);
         double[] order = second.clone();
         double shuffled = IntStream.range(0, SHUFFLES)
-                .mapToDouble(i -> RankCorrelation.spearman(first, ArraySampler.shuffle(random, order)))
+                .mapToDouble(i -> {
+                    task.to(i);
+                    return RankCorrelation.spearman(first, ArraySampler.shuffle(random, order));
+                })
                 .average()
                 .orElseThrow();
         double shifted = IntStream.range(1, a.length)
-                .mapToDouble(shift -> RankCorrelation.spearman(first, flat(shifted(b, shift))))
+                .mapToDouble(shift -> {
+                    task.to(SHUFFLES + shift);
+                    return RankCorrelation.spearman(first, flat(shifted(b, shift)));
+                })
                 .average()
                 .orElse(Double.NaN);
         double within = IntStream.range(0, a.length)

@@ -1,6 +1,7 @@
 package dev.greenfield.transfer;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.statistics.SeededGenerator;
 import java.util.ArrayList;
@@ -67,18 +68,21 @@ public final class ResidualMaps {
         RelativeDepths depths =
                 new RelativeDepths(a.get(0).depths() - 1, b.get(0).depths() - 1);
         List<AffineMap> maps = new ArrayList<>();
-        for (int g = 0; g <= depths.steps(); g++) {
-            List<double[]> x = new ArrayList<>();
-            List<double[]> y = new ArrayList<>();
-            for (int p = 0; p < partner.length; p++) {
-                Field of = b.get(partner[p]);
-                for (int t = 0; t < Math.min(a.get(p).tokens(), of.tokens()); t++) {
-                    x.add(depths.ofA(a.get(p), depths.depthInB(g), t));
-                    y.add(of.vector(depths.depthInB(g), t));
+        Task.run("maps between models", "depths", depths.steps() + 1, task -> {
+            for (int g = 0; g <= depths.steps(); g++) {
+                task.to(g);
+                List<double[]> x = new ArrayList<>();
+                List<double[]> y = new ArrayList<>();
+                for (int p = 0; p < partner.length; p++) {
+                    Field of = b.get(partner[p]);
+                    for (int t = 0; t < Math.min(a.get(p).tokens(), of.tokens()); t++) {
+                        x.add(depths.ofA(a.get(p), depths.depthInB(g), t));
+                        y.add(of.vector(depths.depthInB(g), t));
+                    }
                 }
+                maps.add(AffineMap.fit(x.toArray(double[][]::new), y.toArray(double[][]::new), ridge));
             }
-            maps.add(AffineMap.fit(x.toArray(double[][]::new), y.toArray(double[][]::new), ridge));
-        }
+        });
         return new ResidualMaps(depths, maps);
     }
 

@@ -1,6 +1,7 @@
 package dev.greenfield.transfer;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.transfer.DisplacementTransfer.Ranking;
 import java.util.ArrayList;
@@ -35,9 +36,14 @@ public record SiteReduction(double[] share, double[] together, double[] added) {
      * @param seed of the draws
      */
     public static SiteReduction random(DisplacementTransfer transfer, int most, long seed) {
-        List<SiteReduction> draws = IntStream.range(0, DRAWS)
-                .mapToObj(i -> of(transfer, transfer.inner(transfer.shuffled(seed + i)), most))
-                .toList();
+        List<SiteReduction> draws = Task.call(
+                "random sites",
+                "draws",
+                DRAWS,
+                task -> IntStream.range(0, DRAWS)
+                        .mapToObj(i ->
+                                task.call(1, () -> of(transfer, transfer.inner(transfer.shuffled(seed + i)), most)))
+                        .toList());
         int n = draws.get(0).share.length;
         SiteReduction mean = new SiteReduction(new double[n], new double[n], new double[n]);
         for (SiteReduction draw : draws) {
@@ -60,13 +66,16 @@ public record SiteReduction(double[] share, double[] together, double[] added) {
         }
         List<Site> sites = order.subList(0, Math.min(most, order.size()));
         List<List<Site>> parts = AmplitudeCurves.cumulative(new ArrayList<>(sites));
-        double[] share = parts.stream()
-                .mapToDouble(part -> SiteTransfer.share(transfer, part))
-                .toArray();
-        return new SiteReduction(
-                share,
-                achieved(transfer, transfer.effects(parts, 1)),
-                achieved(transfer, transfer.addedEffects(parts, 1)));
+        return Task.call("site reduction", "sweeps", 3, task -> {
+            task.call(1, transfer::single); // which the transfer keeps
+            double[] share = parts.stream()
+                    .mapToDouble(part -> SiteTransfer.share(transfer, part))
+                    .toArray();
+            return new SiteReduction(
+                    share,
+                    achieved(transfer, task.call(1, () -> transfer.effects(parts, 1))),
+                    achieved(transfer, task.call(1, () -> transfer.addedEffects(parts, 1))));
+        });
     }
 
     private static double[] achieved(DisplacementTransfer transfer, double[] effects) {

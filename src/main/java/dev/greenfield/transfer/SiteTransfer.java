@@ -1,5 +1,6 @@
 package dev.greenfield.transfer;
 
+import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.transfer.DisplacementTransfer.Ranking;
 import java.util.List;
@@ -47,9 +48,13 @@ public record SiteTransfer(List<Site> sites, Carried carried, Carried own, Carri
                 .filter(inner::contains)
                 .toList();
         int count = mapped.size();
-        List<Carried> draws = IntStream.range(0, DRAWS)
-                .mapToObj(i -> carried(b, first(b.inner(b.shuffled(seed + i)), count)))
-                .toList();
+        List<Carried> draws = Task.call(
+                "random sites",
+                "draws",
+                DRAWS,
+                task -> IntStream.range(0, DRAWS)
+                        .mapToObj(i -> task.call(1, () -> carried(b, first(b.inner(b.shuffled(seed + i)), count))))
+                        .toList());
         Carried random = new Carried(
                 draws.stream().mapToDouble(Carried::share).average().orElseThrow(),
                 draws.stream().mapToDouble(Carried::together).average().orElseThrow());

@@ -1,6 +1,7 @@
 package dev.greenfield.transfer;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Task;
 import dev.greenfield.green.GreenOperator;
 import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Field;
@@ -51,17 +52,22 @@ public record SliceReduction(
             throw new InputException("depths " + from + " and " + to + ": expected two depths from 0 to "
                     + transfer.layers() + ", the lower one first");
         }
+        return Task.call("slice reduction", "sixths", 6, task -> of(transfer, from, to, rank, seed, task));
+    }
+
+    /** Three sixths for the factorization, and the rest for the responses that it is compared with. */
+    private static SliceReduction of(DisplacementTransfer transfer, int from, int to, int rank, long seed, Task task) {
         List<Site> sources = transfer.slice(from);
         List<Site> targets = transfer.slice(to);
         GreenOperator green = transfer.green(sources, targets);
-        LowRank leading = green.svd(rank, seed);
+        LowRank leading = task.call(3, () -> green.svd(rank, seed));
         double[] source = along(transfer.displacement(), sources);
         double[] sensitivity = along(transfer.sensitivity().field(), targets);
         double[][] randomSources = Draws.gaussian(RANDOM_SOURCES, source.length, seed);
         double[][] basis = Draws.subspace(rank, source.length, seed + 1);
-        double[] response = green.apply(source);
-        double[][] randomResponses = green.applyAll(randomSources);
-        double[][] basisResponses = green.applyAll(basis);
+        double[] response = task.call(1, () -> green.apply(source));
+        double[][] randomResponses = task.call(1, () -> green.applyAll(randomSources));
+        double[][] basisResponses = task.call(1, () -> green.applyAll(basis));
         double predicted = dot(sensitivity, response);
         double[] displacement = new double[rank];
         double[] random = new double[rank];

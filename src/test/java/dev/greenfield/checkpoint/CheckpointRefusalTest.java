@@ -14,6 +14,7 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.SweepMode;
@@ -54,7 +55,7 @@ class CheckpointRefusalTest {
         on(MODEL, Backends.CPU, PROMPT, run -> request(run).compute());
     }
 
-    private ResponseMap.Request request(Run run) {
+    private MapRequest request(Run run) {
         return run.responseMap().probes(4).seed(1).checkpoint(directory);
     }
 
@@ -78,7 +79,7 @@ class CheckpointRefusalTest {
         return contents;
     }
 
-    private void refused(ResponseMap.Request request, String difference, String remedy) throws IOException {
+    private void refused(MapRequest request, String difference, String remedy) throws IOException {
         Map<String, byte[]> before = contents(directory);
         assertThatThrownBy(request::compute)
                 .isInstanceOf(InputException.class)
@@ -89,8 +90,7 @@ class CheckpointRefusalTest {
         after.forEach((name, bytes) -> assertThat(bytes).isEqualTo(before.get(name)));
     }
 
-    private void refused(UnaryOperator<ResponseMap.Request> change, String difference, String remedy)
-            throws IOException {
+    private void refused(UnaryOperator<MapRequest> change, String difference, String remedy) throws IOException {
         on(MODEL, Backends.CPU, PROMPT, run -> refused(change.apply(request(run)), difference, remedy));
     }
 
@@ -241,10 +241,8 @@ class CheckpointRefusalTest {
         try (ModelSource source = ModelSource.open(MODEL);
                 DeviceModel model = new DeviceModel(source, leaks.closing(Backends.CPU.open()));
                 Linearization run = new Linearization(model, PROMPT)) {
-            new ResponseMap.Request(Scopes.within(run, 1 << 20))
-                    .checkpoint(directory)
-                    .plan();
-            assertThatThrownBy(new ResponseMap.Request(Scopes.within(run, 1000)).checkpoint(directory)::compute)
+            new MapRequest(Scopes.within(run, 1 << 20)).checkpoint(directory).plan();
+            assertThatThrownBy(new MapRequest(Scopes.within(run, 1000)).checkpoint(directory)::compute)
                     .isInstanceOf(MemoryBudgetException.class)
                     .hasMessageContaining("for a single source");
             assertThat(directory).doesNotExist();

@@ -12,7 +12,7 @@ import dev.greenfield.backend.Backends;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
-import dev.greenfield.map.ResponseMap;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -66,7 +66,7 @@ class DepthSpectraTest {
         try (Model model = TestModels.open(MODEL, leaks.watched(kind.open()))) {
             Run run = model.run(PROMPT);
             for (boolean halfDepths : new boolean[] {false, true}) {
-                ResponseMap.Request request = run.responseMap();
+                MapRequest request = run.responseMap();
                 DepthSpectra spectra = (halfDepths ? request.halfDepths() : request).spectra(RANK);
                 assertThat(spectra.levels()).isEqualTo(halfDepths ? 7 : 4);
                 assertThat(spectra.rank()).isEqualTo(RANK);
@@ -103,7 +103,7 @@ class DepthSpectraTest {
             sources.addAll(tokens(1, false, List.of(4)));
             List<Site> targets = new ArrayList<>(tokens(1, false, List.of(4, 0)));
             targets.addAll(tokens(3, false, List.of(2)));
-            ResponseMap.Request request =
+            MapRequest request =
                     run.responseMap().sources(sources).targets(targets).seed(3);
             assertThat(request.mostSingularValues()).isEqualTo(16);
             DepthSpectra spectra = request.spectra(16);

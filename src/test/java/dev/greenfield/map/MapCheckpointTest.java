@@ -10,6 +10,7 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Progress;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.SiteVectors;
@@ -56,7 +57,7 @@ class MapCheckpointTest {
         final DeviceModel model;
         final Linearization run;
         final List<String> notes = new ArrayList<>();
-        UnaryOperator<ResponseMap.Request> change = request -> request;
+        UnaryOperator<MapRequest> change = request -> request;
         long budget;
 
         Setting(Backend backend) throws IOException {
@@ -76,10 +77,9 @@ class MapCheckpointTest {
             }
         }
 
-        ResponseMap.Request request() {
-            return change.apply(new ResponseMap.Request(Scopes.within(run, budget))
-                    .probes(3)
-                    .seed(5));
+        MapRequest request() {
+            return change.apply(
+                    new MapRequest(Scopes.within(run, budget)).probes(3).seed(5));
         }
 
         /** Computes with a checkpoint. */
@@ -87,9 +87,9 @@ class MapCheckpointTest {
             notes.clear();
             return request()
                     .checkpoint(directory)
-                    .progress(new MapProgress.Listener() {
+                    .progress(new Progress.Listener() {
                         @Override
-                        public void at(MapProgress progress) {
+                        public void at(Progress progress) {
                             assertThat(progress.fraction()).isBetween(0.0, 1.0);
                         }
 
@@ -160,7 +160,7 @@ class MapCheckpointTest {
     /** One vector at every site, which grows with {@code scale}. */
     private static SiteVectors vectors(Setting setting, double scale) {
         Map<Site, double[][]> vectors = new LinkedHashMap<>();
-        for (Site site : ResponseMap.Request.all(setting.model.config().layers(), PROMPT.length, false)) {
+        for (Site site : ResponseMap.all(setting.model.config().layers(), PROMPT.length, false)) {
             double[] vector = new double[16];
             for (int i = 0; i < vector.length; i++) {
                 vector[i] = scale
@@ -177,8 +177,7 @@ class MapCheckpointTest {
         try (Setting setting = new Setting(leaks.closing(Backends.REFERENCE.open()))) {
             for (SweepMode mode : List.of(SweepMode.FORWARD, SweepMode.ADJOINT)) {
                 Path directory = temporary.resolve(mode.name());
-                UnaryOperator<ResponseMap.Request> asked =
-                        request -> request.mode(mode).projections(vectors(setting, 1));
+                UnaryOperator<MapRequest> asked = request -> request.mode(mode).projections(vectors(setting, 1));
                 setting.change = asked;
                 ResponseMap whole = setting.map(directory);
                 byte[] log = Files.readAllBytes(log(directory));

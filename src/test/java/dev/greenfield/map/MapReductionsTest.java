@@ -185,13 +185,13 @@ class MapReductionsTest {
         List<Site> targets = new ArrayList<>(vectors.keySet());
         try (Model model = open(kind.open())) {
             Run run = model.run(PROMPT);
-            List<Consumer<ResponseMap.Request>> ways = List.of(
+            List<Consumer<MapRequest>> ways = List.of(
                     request -> request.exact().mode(SweepMode.FORWARD),
                     request -> request.exact().mode(SweepMode.ADJOINT),
                     request -> request.probes(2).mode(SweepMode.ADJOINT),
                     request -> request.probes(2));
-            for (Consumer<ResponseMap.Request> way : ways) {
-                ResponseMap.Request request = run.responseMap().halfDepths().projections(SiteVectors.of(vectors));
+            for (Consumer<MapRequest> way : ways) {
+                MapRequest request = run.responseMap().halfDepths().projections(SiteVectors.of(vectors));
                 way.accept(request);
                 Projections found = request.compute().projections();
                 assertThat(found.exact()).isTrue();
@@ -333,7 +333,7 @@ class MapReductionsTest {
         }
     }
 
-    private static ResponseMap.Request request(Run run) {
+    private static MapRequest request(Run run) {
         return run.responseMap()
                 .halfDepths()
                 .probes(5)

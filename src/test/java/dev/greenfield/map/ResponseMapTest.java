@@ -74,7 +74,7 @@ class ResponseMapTest {
             for (boolean halfDepths : new boolean[] {false, true}) {
                 double[] expected = materialized(run, halfDepths);
                 for (SweepMode mode : SweepMode.values()) {
-                    ResponseMap.Request request = run.responseMap().exact().mode(mode);
+                    MapRequest request = run.responseMap().exact().mode(mode);
                     ResponseMap map = (halfDepths ? request.halfDepths() : request).compute();
                     assertThat(map.exact()).isTrue();
                     assertThat(Errors.relative(map.frobenius(), expected))
@@ -139,7 +139,7 @@ class ResponseMapTest {
                 double[] ratio = new double[pairs.length];
                 double[] ratioSquared = new double[pairs.length];
                 for (int seed = 0; seed < seeds; seed++) {
-                    ResponseMap.Request request = run.responseMap().probes(24).seed(seed);
+                    MapRequest request = run.responseMap().probes(24).seed(seed);
                     ResponseMap map = (gaussian ? request.gaussian() : request).compute();
                     for (int i = 0; i < pairs.length; i++) {
                         double truth = exact.frobenius(pairs[i][0], pairs[i][1]);

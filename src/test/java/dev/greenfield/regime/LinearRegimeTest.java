@@ -235,7 +235,13 @@ class LinearRegimeTest {
         RegimeGrid grid = RegimeGrid.standard();
         Source source = Source.of(Site.of(0, 0), new double[] {1});
         return new LinearRegime(
-                source, slope, curvature, 0, grid, curve(change, slope, 1, grid), curve(change, slope, -1, grid));
+                source,
+                slope,
+                curvature,
+                0,
+                grid,
+                curve(change, slope, 1, grid).over(grid),
+                curve(change, slope, -1, grid).over(grid));
     }
 
     @ParameterizedTest

@@ -30,6 +30,7 @@ public final class CpuBackend implements Backend {
     private final CpuAttentionDerivatives derivatives;
     private final CpuAttentionCurvature curvature;
     private final CpuColumns columns;
+    private final CpuInjection injection;
     private final BufferLedger ledger = new BufferLedger();
 
     private CpuBackend(Gemm gemm, int threads, String problem) {
@@ -42,6 +43,7 @@ public final class CpuBackend implements Backend {
         this.derivatives = new CpuAttentionDerivatives(gemm, memory, workers);
         this.curvature = new CpuAttentionCurvature(gemm, memory, workers);
         this.columns = new CpuColumns(workers);
+        this.injection = new CpuInjection(workers);
     }
 
     /** A backend on {@code threads} threads with OpenBLAS where it loads, plain Java otherwise. */
@@ -186,24 +188,22 @@ public final class CpuBackend implements Backend {
     @Override
     public void embed(Matrix words, int[] index, Matrix positions, Matrix x) {
         workers.ranges(
-                x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.embed(words, index, positions, x, from, to));
+                x.rows(),
+                Workers.rowsWorthATask(x),
+                (from, to) -> RowKernels.embed(words, index, positions, x, from, to));
     }
 
     @Override
     public void addBias(Matrix x, Buffer bias) {
         FloatBuffer b = CpuBuffer.of(bias).view();
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBias(x, b, from, to));
+        workers.ranges(x.rows(), Workers.rowsWorthATask(x), (from, to) -> RowKernels.addBias(x, b, from, to));
     }
 
     @Override
     public void addBranch(Matrix y, Buffer bias, Matrix x, Matrix sum) {
         FloatBuffer b = CpuBuffer.of(bias).view();
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, SAME, sum, from, to));
-    }
-
-    /** Rows that keep a thread busy for some ten microseconds. */
-    static int rowsWorthATask(Matrix x) {
-        return Math.max(1, 32_768 / Math.max(x.columns(), 1));
+        workers.ranges(
+                x.rows(), Workers.rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, SAME, sum, from, to));
     }
 
     @Override
@@ -212,7 +212,7 @@ public final class CpuBackend implements Backend {
                 inverseStd == null ? null : CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 x.rows(),
-                rowsWorthATask(x),
+                Workers.rowsWorthATask(x),
                 (from, to) -> RowKernels.layerNorm(x, SAME, epsilon, normalized, inverse, from, to));
     }
 
@@ -228,7 +228,7 @@ public final class CpuBackend implements Backend {
         FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 dx.rows(),
-                rowsWorthATask(dx),
+                Workers.rowsWorthATask(dx),
                 (from, to) -> RowKernels.layerNormTangent(
                         dx, SAME, rows, fromRow, normalized, inverse, dy, SAME, accumulate, from, to));
     }
@@ -239,7 +239,7 @@ public final class CpuBackend implements Backend {
         FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 dx.rows(),
-                rowsWorthATask(dx),
+                Workers.rowsWorthATask(dx),
                 (from, to) -> CurvatureKernels.layerNorm(dx, rows, fromRow, normalized, inverse, ddy, from, to));
     }
 
@@ -284,7 +284,7 @@ public final class CpuBackend implements Backend {
     public void activationTangent(Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg) {
         workers.ranges(
                 du.rows(),
-                rowsWorthATask(du),
+                Workers.rowsWorthATask(du),
                 (from, to) -> RowKernels.activationTangent(du, rows, fromRow, derivative, dg, from, to));
     }
 
@@ -301,66 +301,28 @@ public final class CpuBackend implements Backend {
     public void activationCurvature(Matrix du, RaggedRows rows, int fromRow, Matrix secondDerivative, Matrix ddg) {
         workers.ranges(
                 du.rows(),
-                rowsWorthATask(du),
+                Workers.rowsWorthATask(du),
                 (from, to) -> CurvatureKernels.activation(du, rows, fromRow, secondDerivative, ddg, from, to));
     }
 
     @Override
     public void grow(Matrix from, RaggedRows fromRows, int[] origin, Matrix base, Matrix to, RaggedRows toRows) {
-        int width = to.columns();
-        FloatBuffer source = CpuBuffer.floats(from);
-        FloatBuffer target = CpuBuffer.floats(to);
-        FloatBuffer rest = base == null ? null : CpuBuffer.floats(base);
-        workers.run(toRows.tokens(), t -> {
-            float[] zeros = rest == null ? new float[width] : null;
-            for (int c = 0; c < toRows.count(t); c++) {
-                int at = (int) to.at(toRows.row(t, c));
-                int old = origin[c];
-                if (old >= 0 && fromRows.first(old) <= t && t <= fromRows.last(old)) {
-                    target.put(at, source, (int) from.at(fromRows.row(t, old)), width);
-                } else if (rest != null) {
-                    target.put(at, rest, (int) base.at(t), width);
-                } else {
-                    target.put(at, zeros, 0, width);
-                }
-            }
-        });
+        injection.grow(from, fromRows, origin, base, to, toRows);
     }
 
     @Override
     public void inject(Matrix x, int[] index, Matrix sources, double keep) {
-        int width = x.columns();
-        FloatBuffer values = CpuBuffer.floats(x);
-        FloatBuffer s = CpuBuffer.floats(sources);
-        float factor = (float) keep;
-        workers.ranges(index.length, rowsWorthATask(x), (from, to) -> {
-            float[] row = Scratch.mine().floats(0, width);
-            float[] source = Scratch.mine().floats(1, width);
-            for (int i = from; i < to; i++) {
-                s.get((int) sources.at(i), source, 0, width);
-                if (keep != 0) {
-                    values.get((int) x.at(index[i]), row, 0, width);
-                    for (int j = 0; j < width; j++) {
-                        source[j] += factor * row[j];
-                    }
-                }
-                values.put((int) x.at(index[i]), source, 0, width);
-            }
-        });
+        injection.inject(x, index, sources, keep);
     }
 
     @Override
     public void injectUnits(Matrix x, int[] index, int[] component) {
-        FloatBuffer values = CpuBuffer.floats(x);
-        for (int i = 0; i < index.length; i++) {
-            int at = (int) x.at(index[i]) + component[i];
-            values.put(at, values.get(at) + 1);
-        }
+        injection.injectUnits(x, index, component);
     }
 
     @Override
     public void injectSigns(Matrix x, int[] index, long[] bits) {
-        workers.ranges(index.length, rowsWorthATask(x), (from, to) -> RowKernels.injectSigns(x, index, bits, from, to));
+        injection.injectSigns(x, index, bits);
     }
 
     @Override
@@ -368,7 +330,7 @@ public final class CpuBackend implements Backend {
         int places = (groups.length - 1) * rows.tokens();
         workers.ranges(
                 places,
-                rowsWorthATask(x) * places / Math.max(x.rows(), 1),
+                Workers.rowsWorthATask(x) * places / Math.max(x.rows(), 1),
                 (from, to) -> RowKernels.squaredNormMoments(x, rows, groups, moments, into, at, from, to));
     }
 
@@ -380,7 +342,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void squaredNorms(Matrix x, double[] into, int at) {
         FloatBuffer values = CpuBuffer.floats(x);
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> {
+        workers.ranges(x.rows(), Workers.rowsWorthATask(x), (from, to) -> {
             float[] row = Scratch.mine().floats(0, x.columns());
             for (int i = from; i < to; i++) {
                 values.get((int) x.at(i), row, 0, x.columns());
@@ -393,7 +355,7 @@ public final class CpuBackend implements Backend {
     public void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at) {
         workers.ranges(
                 x.rows(),
-                rowsWorthATask(x),
+                Workers.rowsWorthATask(x),
                 (from, to) -> RowKernels.dots(x, rows, fromRow, targets, into, at, from, to));
     }
 

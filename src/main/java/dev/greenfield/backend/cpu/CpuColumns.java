@@ -21,7 +21,7 @@ final class CpuColumns implements ColumnOperations {
     public void layerNorm(Matrix x, RaggedRows columns, double epsilon, Matrix normalized) {
         workers.ranges(
                 normalized.rows(),
-                CpuBackend.rowsWorthATask(x),
+                Workers.rowsWorthATask(x),
                 (from, to) -> RowKernels.layerNorm(x, columns::rowInWhole, epsilon, normalized, null, from, to));
     }
 
@@ -30,7 +30,7 @@ final class CpuColumns implements ColumnOperations {
         FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 dy.rows(),
-                CpuBackend.rowsWorthATask(dx),
+                Workers.rowsWorthATask(dx),
                 (from, to) -> RowKernels.layerNormTangent(
                         dx, columns::rowInWhole, columns, 0, normalized, inverse, dy, SAME, false, from, to));
     }
@@ -40,7 +40,7 @@ final class CpuColumns implements ColumnOperations {
         FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 y.rows(),
-                CpuBackend.rowsWorthATask(x),
+                Workers.rowsWorthATask(x),
                 (from, to) -> RowKernels.layerNormTangent(
                         y, SAME, columns, 0, normalized, inverse, x, columns::rowInWhole, true, from, to));
     }
@@ -49,7 +49,7 @@ final class CpuColumns implements ColumnOperations {
     public void take(Matrix x, RaggedRows columns, int fromToken, Matrix y) {
         workers.ranges(
                 y.rows(),
-                CpuBackend.rowsWorthATask(x),
+                Workers.rowsWorthATask(x),
                 (from, to) -> RowKernels.take(x, rowsFrom(columns, fromToken), y, from, to));
     }
 
@@ -58,7 +58,7 @@ final class CpuColumns implements ColumnOperations {
         FloatBuffer b = bias == null ? null : CpuBuffer.of(bias).view();
         workers.ranges(
                 y.rows(),
-                CpuBackend.rowsWorthATask(x),
+                Workers.rowsWorthATask(x),
                 (from, to) -> RowKernels.addBranch(y, b, x, rowsFrom(columns, fromToken), x, from, to));
     }
 

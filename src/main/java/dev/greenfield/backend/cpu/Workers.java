@@ -1,5 +1,6 @@
 package dev.greenfield.backend.cpu;
 
+import dev.greenfield.backend.Matrix;
 import dev.greenfield.failure.Cancellation;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -147,5 +148,10 @@ final class Workers implements AutoCloseable {
         for (Thread helper : helpers) {
             LockSupport.unpark(helper);
         }
+    }
+
+    /** Rows that keep a thread busy for some ten microseconds. */
+    static int rowsWorthATask(Matrix x) {
+        return Math.max(1, 32_768 / Math.max(x.columns(), 1));
     }
 }

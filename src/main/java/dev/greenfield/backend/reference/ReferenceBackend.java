@@ -25,6 +25,7 @@ public final class ReferenceBackend implements Backend {
     private final ReferenceAttention attention;
     private final ReferenceActivation activation;
     private final ReferenceColumns columns;
+    private final ReferenceInjection injection;
     private final BufferLedger ledger = new BufferLedger();
 
     /** The float64 oracle. */
@@ -39,6 +40,7 @@ public final class ReferenceBackend implements Backend {
         this.attention = new ReferenceAttention(arithmetic);
         this.activation = new ReferenceActivation(arithmetic);
         this.columns = new ReferenceColumns(arithmetic, layerNorm);
+        this.injection = new ReferenceInjection(arithmetic);
     }
 
     private double r(double x) {
@@ -320,57 +322,22 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void grow(Matrix from, RaggedRows fromRows, int[] origin, Matrix base, Matrix to, RaggedRows toRows) {
-        double[] x = ReferenceBuffer.of(from);
-        double[] y = ReferenceBuffer.of(to);
-        double[] rest = base == null ? null : ReferenceBuffer.of(base);
-        int width = to.columns();
-        for (int c = 0; c < toRows.columns(); c++) {
-            int old = origin[c];
-            for (int t = toRows.first(c); t <= toRows.last(c); t++) {
-                int target = (int) to.at(toRows.row(t, c));
-                if (old >= 0 && fromRows.first(old) <= t && t <= fromRows.last(old)) {
-                    System.arraycopy(x, (int) from.at(fromRows.row(t, old)), y, target, width);
-                } else if (rest != null) {
-                    System.arraycopy(rest, (int) base.at(t), y, target, width);
-                } else {
-                    Arrays.fill(y, target, target + width, 0);
-                }
-            }
-        }
+        injection.grow(from, fromRows, origin, base, to, toRows);
     }
 
     @Override
     public void inject(Matrix x, int[] index, Matrix sources, double keep) {
-        double[] values = ReferenceBuffer.of(x);
-        double[] s = ReferenceBuffer.of(sources);
-        for (int i = 0; i < index.length; i++) {
-            for (int j = 0; j < x.columns(); j++) {
-                int at = (int) x.at(index[i]) + j;
-                values[at] = r((keep == 0 ? 0 : r(keep * values[at])) + s[(int) sources.at(i) + j]);
-            }
-        }
+        injection.inject(x, index, sources, keep);
     }
 
     @Override
     public void injectUnits(Matrix x, int[] index, int[] component) {
-        double[] values = ReferenceBuffer.of(x);
-        for (int i = 0; i < index.length; i++) {
-            int at = (int) x.at(index[i]) + component[i];
-            values[at] = r(values[at] + 1);
-        }
+        injection.injectUnits(x, index, component);
     }
 
     @Override
     public void injectSigns(Matrix x, int[] index, long[] bits) {
-        double[] values = ReferenceBuffer.of(x);
-        int words = Backend.signWords(x.columns());
-        for (int i = 0; i < index.length; i++) {
-            for (int j = 0; j < x.columns(); j++) {
-                int at = (int) x.at(index[i]) + j;
-                boolean set = (bits[i * words + j / Long.SIZE] >>> j & 1) == 1;
-                values[at] = r(values[at] + (set ? 1 : -1));
-            }
-        }
+        injection.injectSigns(x, index, bits);
     }
 
     @Override
@@ -380,49 +347,17 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void squaredNorms(Matrix x, double[] into, int at) {
-        double[] values = ReferenceBuffer.of(x);
-        for (int i = 0; i < x.rows(); i++) {
-            into[at + i] = squaredNorm(values, (int) x.at(i), x.columns());
-        }
-    }
-
-    private static double squaredNorm(double[] values, int at, int width) {
-        double sum = 0;
-        for (int j = 0; j < width; j++) {
-            sum += values[at + j] * values[at + j];
-        }
-        return sum;
+        ReferenceSums.squaredNorms(x, into, at);
     }
 
     @Override
     public void squaredNormMoments(Matrix x, RaggedRows rows, int[] groups, int moments, double[] into, int at) {
-        double[] values = ReferenceBuffer.of(x);
-        int count = groups.length - 1;
-        Arrays.fill(into, at, at + moments * count * rows.tokens(), 0);
-        for (int g = 0; g < count; g++) {
-            for (int c = groups[g]; c < groups[g + 1]; c++) {
-                for (int t = rows.first(c); t <= rows.last(c); t++) {
-                    double square = squaredNorm(values, (int) x.at(rows.row(t, c)), x.columns());
-                    for (int m = 0; m < moments; m++) {
-                        into[at + (m * count + g) * rows.tokens() + t] += m == 0 ? square : square * square;
-                    }
-                }
-            }
-        }
+        ReferenceSums.squaredNormMoments(x, rows, groups, moments, into, at);
     }
 
     @Override
     public void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at) {
-        double[] values = ReferenceBuffer.of(x);
-        double[] target = ReferenceBuffer.of(targets);
-        for (int i = 0; i < x.rows(); i++) {
-            int row = (int) targets.at(rows == null ? 0 : rows.tokenOf(fromRow + i));
-            double sum = 0;
-            for (int j = 0; j < x.columns(); j++) {
-                sum += values[(int) x.at(i) + j] * target[row + j];
-            }
-            into[at + i] = sum;
-        }
+        ReferenceSums.dots(x, rows, fromRow, targets, into, at);
     }
 
     @Override

@@ -19,7 +19,6 @@ import dev.greenfield.lattice.Source;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -260,10 +259,5 @@ public final class InferCommand implements Action {
                 default -> request.sparse(mostSites());
             }
         }
-    }
-
-    /** A constant's name as users write it: {@code least-norm}. */
-    static String label(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** What {@code infer} prints, writes and draws. */
@@ -109,7 +110,7 @@ final class InferReport {
     }
 
     private void addResults() {
-        job.result("method", InferCommand.label(found.method()));
+        job.result("method", label(found.method()));
         job.result("lambda", found.lambda());
         job.result(
                 "sites",
@@ -123,7 +124,7 @@ final class InferReport {
         job.result("predicted_misfit", found.predictedMisfit());
         job.result("norm", found.source().norm());
         job.result("site_norms", vectorNorms);
-        job.result("end", InferCommand.label(found.end()));
+        job.result("end", label(found.end()));
         List<Map<String, Object>> steps = new ArrayList<>();
         for (Inference.Step step : found.steps()) {
             Map<String, Object> fields = new LinkedHashMap<>();
@@ -187,7 +188,7 @@ final class InferReport {
 
     private void page(double[][] norms, List<List<String>> sites) {
         Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("Method", InferCommand.label(found.method()) + ", lambda " + found.lambda());
+        facts.put("Method", label(found.method()) + ", lambda " + found.lambda());
         facts.put(ofStream ? "Wanted displacement" : "Wanted change of F", number(signed(found.wanted())));
         facts.put("Predicted", number(signed(found.predicted())));
         facts.put("Achieved", number(signed(found.achieved())));
@@ -263,5 +264,10 @@ final class InferReport {
                 false,
                 true,
                 List.of(new LineChart.Series("misfit", number, misfit)));
+    }
+
+    /** A constant's name as users write it: {@code least-norm}. */
+    private static String label(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

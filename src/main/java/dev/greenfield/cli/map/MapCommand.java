@@ -17,6 +17,7 @@ import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
@@ -129,7 +130,7 @@ public final class MapCommand implements Action {
         try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
             measured.check(job.model(), job.seed());
             Summary.opening(job);
-            ResponseMap.Request request = request(job.model(), job.run(), job.seed(), k);
+            MapRequest request = request(job.model(), job.run(), job.seed(), k);
             reductions.ask(job, request);
             request.progress(new ProgressLine(job.terminal(), "response map"));
             if (checkpoint != null) {
@@ -214,10 +215,10 @@ public final class MapCommand implements Action {
         return settings;
     }
 
-    private ResponseMap.Request request(Model model, Run run, long seed, int k) {
+    private MapRequest request(Model model, Run run, long seed, int k) {
         int layers = model.config().layers();
         int tokens = run.tokens().length;
-        ResponseMap.Request request = run.responseMap().seed(seed).mode(mode());
+        MapRequest request = run.responseMap().seed(seed).mode(mode());
         if (halfDepths) {
             request.halfDepths();
         }

@@ -7,13 +7,11 @@ import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.MeasureOptions;
 import dev.greenfield.map.ResponseMap;
-import dev.greenfield.propagation.Decay;
 import dev.greenfield.propagation.DistanceProfile;
 import dev.greenfield.propagation.MapMeasures;
 import dev.greenfield.propagation.MapMeasures.AtDistance;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.statistics.Estimate;
-import dev.greenfield.statistics.LineFit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -117,7 +115,7 @@ public final class MapMeasuresReport {
                     "exponent"));
             for (AtDistance at : shown) {
                 rows.add(List.of(
-                        distance(at.levels(), levelsADepth),
+                        PropagationFigures.distance(at.levels(), levelsADepth),
                         Integer.toString(at.rows()),
                         pair(at, AtDistance::tokenShare),
                         pair(at, AtDistance::displacement),
@@ -129,9 +127,12 @@ public final class MapMeasuresReport {
             Tables.print(job.terminal(), "spread of responses over tokens" + both, rows);
         }
         job.terminal().line("");
-        job.terminal().line("decay of the median |G| with token distance: " + describe(measures, settings));
+        job.terminal()
+                .line("decay of the median |G| with token distance: "
+                        + PropagationFigures.describe(measures, settings));
         if (control != null) {
-            job.terminal().line("the same for the untrained control: " + describe(control, settings));
+            job.terminal()
+                    .line("the same for the untrained control: " + PropagationFigures.describe(control, settings));
         }
     }
 
@@ -150,38 +151,5 @@ public final class MapMeasuresReport {
                 : Stream.of(at, control.distances().get(at.levels() - 1));
         return String.join(
                 " / ", both.map(measure).map(e -> Numbers.three(e.value())).toList());
-    }
-
-    /** A depth distance in blocks. */
-    static String distance(int levels, int levelsADepth) {
-        return levels % levelsADepth == 0 ? Integer.toString(levels / levelsADepth) : levels / 2 + ".5";
-    }
-
-    /** The decay over all depth distances, in words. */
-    static String describe(MapMeasures measures, MapMeasures.Settings settings) {
-        Decay decay = measures.decay();
-        if (!decay.defined()) {
-            return "not defined, " + decay.undefined();
-        }
-        Estimate t = decay.exponent();
-        Estimate bootstrap = measures.exponent();
-        return "exponent " + Numbers.three(t.value()) + " (" + Numbers.percent(settings.confidence()) + ": "
-                + Numbers.three(t.low()) + " to "
-                + Numbers.three(t.high())
-                + " by the fit"
-                + (bootstrap.hasInterval()
-                        ? ", " + Numbers.three(bootstrap.low()) + " to " + Numbers.three(bootstrap.high())
-                                + " over sources"
-                        : "")
-                + "), R2 " + rSquared(decay.power()) + "; exponential "
-                + (decay.length().value() > 0
-                        ? "length " + Numbers.three(decay.length().value()) + " tokens"
-                        : "does not fall")
-                + ", R2 " + rSquared(decay.exponential()) + "; " + decay.distances() + " token distances"
-                + (decay.zeros() > 0 ? ", " + decay.zeros() + " with a median of zero left out" : "");
-    }
-
-    private static String rSquared(LineFit fit) {
-        return Numbers.three(fit.rSquared());
     }
 }

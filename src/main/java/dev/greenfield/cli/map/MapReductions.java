@@ -5,6 +5,7 @@ import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.DepthSpectra;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.Projections;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.report.HeatMap;
@@ -64,7 +65,7 @@ final class MapReductions {
     }
 
     /** Asks for what the map itself has to carry. */
-    void ask(Job job, ResponseMap.Request request) {
+    void ask(Job job, MapRequest request) {
         if (rank > 0) {
             Quantities.between(
                     "--spectra",
@@ -79,7 +80,7 @@ final class MapReductions {
     }
 
     /** Takes from the map, and computes beside it, what was asked for: tensors and results. */
-    void add(Job job, ResponseMap.Request request, ResponseMap map) {
+    void add(Job job, MapRequest request, ResponseMap map) {
         int levels = map.levels();
         int tokens = map.tokens();
         if (through) {

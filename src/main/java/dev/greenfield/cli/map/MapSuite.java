@@ -10,6 +10,7 @@ import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePrompt;
 import dev.greenfield.cli.show.ProgressLine;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -28,7 +29,7 @@ final class MapSuite {
 
     /** Asks for the map of a run as the command's options say. */
     interface Requests {
-        ResponseMap.Request of(Model model, Run run, long seed);
+        MapRequest of(Model model, Run run, long seed);
     }
 
     /**
@@ -116,7 +117,7 @@ final class MapSuite {
         int done = 0;
         for (SuitePrompt prompt : prompts) {
             try (Run run = job.run(prompt)) {
-                ResponseMap.Request request = request(job, run);
+                MapRequest request = request(job, run);
                 request.progress(new ProgressLine(job.terminal(), "response map of prompt " + prompt.number()));
                 if (checkpoint != null) {
                     request.checkpoint(CheckpointPath.of(checkpoint, common.out)
@@ -130,7 +131,7 @@ final class MapSuite {
         maps.finish(file);
     }
 
-    private ResponseMap.Request request(SuiteJob job, Run run) {
+    private MapRequest request(SuiteJob job, Run run) {
         return requests.of(job.model(), run, job.seed());
     }
 }

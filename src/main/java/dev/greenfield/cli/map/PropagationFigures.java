@@ -1,12 +1,14 @@
 package dev.greenfield.cli.map;
 
 import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.propagation.Decay;
 import dev.greenfield.propagation.DistanceProfile;
 import dev.greenfield.propagation.MapMeasures;
 import dev.greenfield.propagation.MapMeasures.AtDistance;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.statistics.Estimate;
+import dev.greenfield.statistics.LineFit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -67,11 +69,11 @@ final class PropagationFigures {
 
     private String introduction() {
         String text = "The median of |G| over all pairs at least one depth apart falls with the token distance r as"
-                + " r to the power of minus the exponent: " + MapMeasuresReport.describe(measures, settings) + ".";
+                + " r to the power of minus the exponent: " + describe(measures, settings) + ".";
         if (control != null) {
             text +=
                     "\n\nThe untrained control has the model's configuration and GPT-2's random initialization, one draw: "
-                            + MapMeasuresReport.describe(control, settings) + ".";
+                            + describe(control, settings) + ".";
         }
         return text;
     }
@@ -97,7 +99,7 @@ final class PropagationFigures {
             if (profile.moved(d) == 0) {
                 continue;
             }
-            String name = "depth distance " + MapMeasuresReport.distance(d, levelsADepth);
+            String name = "depth distance " + distance(d, levelsADepth);
             int partner = series.size();
             series.add(medians(name, profile, d, -1));
             if (control != null) {
@@ -157,7 +159,7 @@ final class PropagationFigures {
         return new LineChart(
                 title,
                 "Mean over sources: " + definition + ". At depth distance "
-                        + MapMeasuresReport.distance(end.levels(), levelsADepth) + ", n = " + end.rows() + ": "
+                        + distance(end.levels(), levelsADepth) + ", n = " + end.rows() + ": "
                         + String.join("; ", ends) + "." + intervals(),
                 "depth distance",
                 yName,
@@ -189,7 +191,7 @@ final class PropagationFigures {
         List<List<String>> rows = new ArrayList<>();
         for (AtDistance at : of.distances()) {
             rows.add(List.of(
-                    MapMeasuresReport.distance(at.levels(), levelsADepth),
+                    distance(at.levels(), levelsADepth),
                     Integer.toString(at.rows()),
                     interval(at.tokenShare()),
                     interval(at.displacement()),
@@ -222,5 +224,38 @@ final class PropagationFigures {
 
     private static String interval(Estimate estimate) {
         return Numbers.interval(estimate, Numbers::three);
+    }
+
+    /** A depth distance in blocks. */
+    static String distance(int levels, int levelsADepth) {
+        return levels % levelsADepth == 0 ? Integer.toString(levels / levelsADepth) : levels / 2 + ".5";
+    }
+
+    /** The decay over all depth distances, in words. */
+    static String describe(MapMeasures measures, MapMeasures.Settings settings) {
+        Decay decay = measures.decay();
+        if (!decay.defined()) {
+            return "not defined, " + decay.undefined();
+        }
+        Estimate t = decay.exponent();
+        Estimate bootstrap = measures.exponent();
+        return "exponent " + Numbers.three(t.value()) + " (" + Numbers.percent(settings.confidence()) + ": "
+                + Numbers.three(t.low()) + " to "
+                + Numbers.three(t.high())
+                + " by the fit"
+                + (bootstrap.hasInterval()
+                        ? ", " + Numbers.three(bootstrap.low()) + " to " + Numbers.three(bootstrap.high())
+                                + " over sources"
+                        : "")
+                + "), R2 " + rSquared(decay.power()) + "; exponential "
+                + (decay.length().value() > 0
+                        ? "length " + Numbers.three(decay.length().value()) + " tokens"
+                        : "does not fall")
+                + ", R2 " + rSquared(decay.exponential()) + "; " + decay.distances() + " token distances"
+                + (decay.zeros() > 0 ? ", " + decay.zeros() + " with a median of zero left out" : "");
+    }
+
+    private static String rSquared(LineFit fit) {
+        return Numbers.three(fit.rSquared());
     }
 }

@@ -2,15 +2,16 @@ package dev.greenfield.cli.show;
 
 import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Terminal;
-import dev.greenfield.map.MapProgress;
+import dev.greenfield.failure.Progress;
 
 /**
- * Progress of a map on standard error: one line that is written over in a terminal; elsewhere, such as in a log, a line after 5
+ * Progress of a long call on standard error: one line that is written over in a terminal; elsewhere, such as in a log, a line after 5
  * seconds and then ever more rarely, each when twice as much time has passed as at the one before, but once an hour at least.
  */
-public final class ProgressLine implements MapProgress.Listener {
+public final class ProgressLine implements Progress.Listener {
     private static final double FIRST_SECONDS = 5;
     private static final double RAREST_SECONDS = 3600;
+    private static final String FLOP = "flop";
 
     private final Terminal terminal;
     private final String what;
@@ -23,7 +24,7 @@ public final class ProgressLine implements MapProgress.Listener {
     }
 
     @Override
-    public void at(MapProgress progress) {
+    public void at(Progress progress) {
         if (progress.fraction() >= 1) {
             terminal.endStatus();
         } else if (terminal.rewrites()) {
@@ -41,9 +42,11 @@ public final class ProgressLine implements MapProgress.Listener {
         terminal.progress(line);
     }
 
-    private String text(MapProgress progress) {
+    private String text(Progress progress) {
         return what + ": " + Numbers.format("%.1f", 100 * progress.fraction()) + " % of "
-                + flops(progress.totalFlops()) + ", " + flops(progress.flopsPerSecond()) + "/s, "
+                + (progress.unit().equals(FLOP)
+                        ? flops(progress.total()) + ", " + flops(progress.perSecond()) + "/s, "
+                        : Numbers.format("%.0f", progress.total()) + " " + progress.unit() + ", ")
                 + duration(progress.secondsLeft()) + " left";
     }
 

@@ -13,6 +13,7 @@ import dev.greenfield.cli.job.SuiteHalves;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePair;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Progress;
 import dev.greenfield.study.PromptPair;
 import dev.greenfield.study.Study;
 import java.io.IOException;
@@ -102,7 +103,7 @@ public final class StudyCommand implements Action {
         StudyProgress progress = new StudyProgress(job.terminal());
         Study.Outcome outcome = job.timed("study", () -> {
             try {
-                return study.run(directory, facts, progress);
+                return Progress.watched(progress, () -> study.run(directory, facts));
             } catch (IOException failed) {
                 throw new UncheckedIOException(failed);
             }

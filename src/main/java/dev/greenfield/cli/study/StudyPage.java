@@ -1,11 +1,13 @@
 package dev.greenfield.cli.study;
 
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ScatterChart;
+import dev.greenfield.statistics.Estimate;
 import dev.greenfield.study.Claim;
 import dev.greenfield.study.Finding;
 import dev.greenfield.study.Measures;
@@ -80,7 +82,7 @@ final class StudyPage {
         return List.of(
                 f.metric(),
                 Integer.toString(f.n()),
-                StudyReport.shown(f.estimate()),
+                shown(f.estimate()),
                 f.expectation().text(),
                 f.verdict().label(),
                 f.meaning());
@@ -339,5 +341,15 @@ final class StudyPage {
                 List.of(
                         series("carried", "directions", "direction.slice.by_depth", 0, false),
                         series("control", "directions", "direction.slice.control.by_depth", 0, false)));
+    }
+
+    /** For people: {@code 0.91 (0.88 to 0.93)}. */
+    static String shown(Estimate estimate) {
+        return Numbers.interval(estimate, StudyPage::number);
+    }
+
+    private static String number(double value) {
+        return Numbers.format(
+                value == 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4) ? "%.3f" : "%.2e", value);
     }
 }

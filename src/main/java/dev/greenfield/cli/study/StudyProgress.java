@@ -2,15 +2,15 @@ package dev.greenfield.cli.study;
 
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.show.ProgressLine;
-import dev.greenfield.study.Study;
+import dev.greenfield.failure.Progress;
 
 /** How far a study is, and how long it will take: in a terminal on one line, elsewhere every ten seconds. */
-final class StudyProgress implements Study.Progress {
+final class StudyProgress implements Progress.Listener {
     private static final double EVERY_SECONDS = 10;
+    private static final String PROMPTS = "prompts";
 
     private final Terminal terminal;
     private String stage = "";
-    private long began;
     private double saidAt;
 
     StudyProgress(Terminal terminal) {
@@ -18,27 +18,25 @@ final class StudyProgress implements Study.Progress {
     }
 
     @Override
-    public void at(int done, int of, int kept, String what) {
-        long now = System.nanoTime();
-        if (!what.equals(stage)) {
-            stage = what;
-            began = now;
+    public void at(Progress progress) {
+        if (!progress.unit().equals(PROMPTS)) {
+            return; // what comes before and after is short
+        }
+        if (!progress.what().equals(stage)) {
+            stage = progress.what();
             saidAt = -EVERY_SECONDS;
         }
-        if (done == kept) {
-            began = now; // all so far were there
-        }
-        double seconds = (now - began) / 1e9;
-        String text = what + ": " + done + " of " + of + " done"
+        int kept = (int) progress.kept();
+        String text = stage + ": " + (int) progress.done() + " of " + (int) progress.total() + " done"
                 + (kept > 0 ? ", " + kept + " of them earlier" : "")
-                + (done > kept ? ", " + ProgressLine.duration(seconds / (done - kept) * (of - done)) + " left" : "");
-        if (done == of) {
+                + (progress.done() > kept ? ", " + ProgressLine.duration(progress.secondsLeft()) + " left" : "");
+        if (progress.done() >= progress.total()) {
             terminal.progress(text);
         } else if (terminal.rewrites()) {
             terminal.status(text);
-        } else if (done > kept && seconds - saidAt >= EVERY_SECONDS) {
+        } else if (progress.done() > kept && progress.seconds() - saidAt >= EVERY_SECONDS) {
             terminal.progress(text);
-            saidAt = seconds;
+            saidAt = progress.seconds();
         }
     }
 }

@@ -1,11 +1,9 @@
 package dev.greenfield.cli.study;
 
 import dev.greenfield.Model;
-import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.SuiteJob;
-import dev.greenfield.statistics.Estimate;
 import dev.greenfield.study.Claim;
 import dev.greenfield.study.Finding;
 import dev.greenfield.study.Study;
@@ -62,16 +60,6 @@ final class StudyReport {
         return fields;
     }
 
-    /** For people: {@code 0.91 (0.88 to 0.93)}. */
-    static String shown(Estimate estimate) {
-        return Numbers.interval(estimate, StudyReport::number);
-    }
-
-    private static String number(double value) {
-        return Numbers.format(
-                value == 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4) ? "%.3f" : "%.2e", value);
-    }
-
     /** What the claims expect of numbers, and how many of them are so. */
     private void print() {
         for (Claim claim : Claim.values()) {
@@ -82,7 +70,7 @@ final class StudyReport {
                     .forEach(f -> rows.add(List.of(
                             f.metric(),
                             Integer.toString(f.n()),
-                            shown(f.estimate()),
+                            StudyPage.shown(f.estimate()),
                             f.expectation().text(),
                             f.verdict().label())));
             if (rows.size() > 1) {

@@ -20,7 +20,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,9 +30,6 @@ import picocli.CommandLine.Option;
 public final class ReduceCommand implements Action {
     private static final int DEFAULT_TOP = 10;
     private static final int DEFAULT_RANK = 16;
-
-    /** The arrays of a slice by the names of their tensors. */
-    static final Map<String, Function<SliceReduction, double[]>> CURVES = curves();
 
     @Mixin
     private final CorruptPrompt corrupt = new CorruptPrompt();
@@ -61,17 +57,6 @@ public final class ReduceCommand implements Action {
     @Override
     public GeneralOptions general() {
         return common.general;
-    }
-
-    private static Map<String, Function<SliceReduction, double[]>> curves() {
-        Map<String, Function<SliceReduction, double[]>> curves = new LinkedHashMap<>();
-        curves.put("energy", SliceReduction::energy);
-        curves.put("error.displacement", SliceReduction::displacement);
-        curves.put("error.random", SliceReduction::random);
-        curves.put("error.subspace", SliceReduction::subspace);
-        curves.put("error.effect", SliceReduction::effect);
-        curves.put("error.effect.subspace", SliceReduction::subspaceEffect);
-        return curves;
     }
 
     @Override
@@ -145,7 +130,7 @@ public final class ReduceCommand implements Action {
             job.tensors().add("reduce.added." + name, reduction.added(), reduction.added().length);
         });
         int levels = job.model().config().layers() + 1;
-        CURVES.forEach((name, curve) -> {
+        ReduceFigures.CURVES.forEach((name, curve) -> {
             double[] all = new double[levels * levels * directions];
             Arrays.fill(all, Double.NaN);
             for (SliceReduction slice : slices) {
@@ -163,7 +148,7 @@ public final class ReduceCommand implements Action {
                             fields.put("from_depth", slice.from());
                             fields.put("to_depth", slice.to());
                             fields.put("predicted_change", slice.predicted());
-                            CURVES.forEach((name, curve) ->
+                            ReduceFigures.CURVES.forEach((name, curve) ->
                                     fields.put(name.replace('.', '_'), curve.apply(slice)[directions - 1]));
                             return fields;
                         })

@@ -18,6 +18,9 @@ import java.util.stream.IntStream;
 
 /** What {@code reduce} prints and draws. */
 final class ReduceFigures {
+    /** The arrays of a slice by the names of their tensors. */
+    static final Map<String, Function<SliceReduction, double[]>> CURVES = curves();
+
     private final Job job;
     private final DisplacementTransfer transfer;
     private final Map<String, SiteReduction> sites; // by ranking
@@ -119,7 +122,7 @@ final class ReduceFigures {
                 "random subspace"));
         for (SliceReduction slice : slices) {
             List<String> row = new ArrayList<>(List.of(name(slice)));
-            for (Function<SliceReduction, double[]> curve : ReduceCommand.CURVES.values()) {
+            for (Function<SliceReduction, double[]> curve : CURVES.values()) {
                 row.add(Numbers.format("%.3f", curve.apply(slice)[last]));
             }
             rows.add(row);
@@ -184,5 +187,16 @@ final class ReduceFigures {
     private static LineChart.Series curve(String name, double[] values, int partner) {
         double[] n = IntStream.rangeClosed(1, values.length).asDoubleStream().toArray();
         return new LineChart.Series(name, n, values, partner);
+    }
+
+    private static Map<String, Function<SliceReduction, double[]>> curves() {
+        Map<String, Function<SliceReduction, double[]>> curves = new LinkedHashMap<>();
+        curves.put("energy", SliceReduction::energy);
+        curves.put("error.displacement", SliceReduction::displacement);
+        curves.put("error.random", SliceReduction::random);
+        curves.put("error.subspace", SliceReduction::subspace);
+        curves.put("error.effect", SliceReduction::effect);
+        curves.put("error.effect.subspace", SliceReduction::subspaceEffect);
+        return curves;
     }
 }

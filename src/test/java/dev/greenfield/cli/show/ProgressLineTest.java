@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.greenfield.cli.Cli;
 import dev.greenfield.cli.io.Terminal;
-import dev.greenfield.map.MapProgress;
+import dev.greenfield.failure.Progress;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -34,8 +34,8 @@ class ProgressLineTest {
         return err.toString(StandardCharsets.UTF_8);
     }
 
-    private static MapProgress at(double seconds) {
-        return new MapProgress(2e12 + seconds * 1e10, 2e12, 4e12, seconds);
+    private static Progress at(double seconds) {
+        return new Progress("response map", 2e12 + seconds * 1e10, 2e12, 4e12, "flop", seconds);
     }
 
     @Test
@@ -57,16 +57,17 @@ class ProgressLineTest {
         err.reset();
         ProgressLine patient = new ProgressLine(terminal(false), "map");
         for (int h = 1; h <= 48; h++) {
-            patient.at(new MapProgress(1, 0, 1000, 3600.0 * h));
+            patient.at(new Progress("patch sweep", 1, 0, 1000, "sites", 3600.0 * h));
         }
         assertThat(errors().lines().count()).isGreaterThan(40);
+        assertThat(errors()).startsWith("map: 0.1 % of 1000 sites, 41 d 15 h left");
     }
 
     @Test
     void inATerminalOneLineIsWrittenOver() {
         Terminal terminal = terminal(true);
         ProgressLine line = new ProgressLine(terminal, "map");
-        line.at(new MapProgress(1e9, 0, 4e12, 0.5));
+        line.at(new Progress("response map", 1e9, 0, 4e12, "flop", 0.5));
         line.at(at(150));
         String first = "\rmap: 0.0 % of 4.00 Tflop, 2.00 Gflop/s, 33 min left";
         String second = "\rmap: 87.5 % of 4.00 Tflop, 10.0 Gflop/s, 50 s left";
