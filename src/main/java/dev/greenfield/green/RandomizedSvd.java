@@ -3,10 +3,13 @@ package dev.greenfield.green;
 import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.statistics.Draws;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
+import org.apache.commons.rng.UniformRandomProvider;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
@@ -26,7 +29,7 @@ final class RandomizedSvd {
 
     private final LinearOperator a;
     private final int rank;
-    private final Random random;
+    private final UniformRandomProvider random;
     private final List<double[]> basis = new ArrayList<>(); // V, orthonormal, [n] each
     private final List<double[]> images = new ArrayList<>(); // A V, [m] each
     private final List<double[]> gram = new ArrayList<>(); // lower triangle of (A V)'(A V)
@@ -34,7 +37,7 @@ final class RandomizedSvd {
     private RandomizedSvd(LinearOperator a, int rank, long seed) {
         this.a = a;
         this.rank = rank;
-        this.random = new Random(seed);
+        this.random = RandomStreams.of(seed, Purpose.FACTORIZATION);
     }
 
     static LowRank compute(LinearOperator a, int rank, long seed) {
@@ -59,7 +62,7 @@ final class RandomizedSvd {
                     + a.numbersEach() + " numbers at least, the memory budget leaves room for " + most
                     + ": " + Remedy.RAISE_MEMORY + " or lower the rank");
         }
-        double[][] next = gaussian(block, n);
+        double[][] next = Draws.gaussian(block, n, random);
         Ritz ritz = null;
         for (int i = 0; i < MOST_BLOCKS && basis.size() < n && basis.size() + block <= most; i++) {
             double[][] fresh = orthonormalToBasis(next, Math.min(block, n - basis.size()));
@@ -153,16 +156,6 @@ final class RandomizedSvd {
         double mean = sum / ENERGY_PROBES;
         double variance = Math.max(0, squares / ENERGY_PROBES - mean * mean) / (ENERGY_PROBES - 1);
         return new double[] {known + mean, Math.sqrt(variance)};
-    }
-
-    private double[][] gaussian(int count, int length) {
-        double[][] vectors = new double[count][length];
-        for (double[] vector : vectors) {
-            for (int i = 0; i < length; i++) {
-                vector[i] = random.nextGaussian();
-            }
-        }
-        return vectors;
     }
 
     /** An orthonormal basis of what is new in the vectors, at most {@code most} of them. */

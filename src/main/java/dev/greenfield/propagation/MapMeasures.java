@@ -5,7 +5,8 @@ import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.statistics.Estimate;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -153,7 +154,7 @@ public final class MapMeasures {
 
     /** Per resample how often each source was drawn. */
     private int[][] times(long seed) {
-        UniformRandomProvider random = SeededGenerator.of(seed);
+        UniformRandomProvider random = RandomStreams.of(seed, Purpose.RESAMPLES);
         int[][] times = new int[resamples][sources];
         for (int[] resample : times) {
             for (int i = 0; i < sources; i++) {

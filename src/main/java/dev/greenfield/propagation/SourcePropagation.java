@@ -13,6 +13,7 @@ import dev.greenfield.response.SiteSources;
 import dev.greenfield.response.SourceResponse;
 import dev.greenfield.statistics.Bootstrap;
 import dev.greenfield.statistics.Estimate;
+import dev.greenfield.statistics.Purpose;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -135,7 +136,7 @@ public final class SourcePropagation {
         }
         double[][] directions = new double[settings.randoms()][];
         for (int k = 0; k < directions.length; k++) {
-            directions[k] = SiteSources.random(scope, site, settings.seed(), k);
+            directions[k] = SiteSources.random(scope, site, settings.seed(), Purpose.SOURCE_CONTROLS, k);
         }
         return new SourcePropagation(
                 site,

@@ -42,7 +42,7 @@ public final class Bootstrap {
         if (items < 2) {
             return Estimate.without(value);
         }
-        UniformRandomProvider random = SeededGenerator.of(seed);
+        UniformRandomProvider random = RandomStreams.of(seed, Purpose.RESAMPLES);
         double[] resampled = new double[resamples];
         int[] drawn = new int[items];
         for (int r = 0; r < resamples; r++) {

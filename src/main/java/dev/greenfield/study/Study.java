@@ -6,7 +6,8 @@ import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import dev.greenfield.transfer.ResidualMaps;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -178,7 +179,7 @@ public final class Study {
         List<Integer> numbers =
                 new ArrayList<>(pairs.stream().map(PromptPair::number).toList());
         if (part.every() > 1) {
-            ListSampler.shuffle(SeededGenerator.of(seed), numbers);
+            ListSampler.shuffle(RandomStreams.of(seed, Purpose.SAMPLE), numbers);
         }
         return new HashSet<>(numbers.subList(0, (numbers.size() + part.every() - 1) / part.every()));
     }
@@ -186,7 +187,8 @@ public final class Study {
     private Map<String, Measures> measure(PromptPair pair, Map<String, Set<Integer>> chosen) {
         Map<String, Measures> found = new LinkedHashMap<>();
         // Every prompt has random directions of its own.
-        try (PromptRuns runs = new PromptRuns(model, other, untrained, pair, seed + pair.number())) {
+        try (PromptRuns runs =
+                new PromptRuns(model, other, untrained, pair, RandomStreams.prompt(seed, pair.number()))) {
             for (StudyPart part : parts) {
                 if (chosen.get(part.name()).contains(pair.number())) {
                     found.put(part.name(), measure(part, runs));
@@ -223,7 +225,8 @@ public final class Study {
                 if (part == null) {
                     part = fitted();
                 }
-                try (PromptRuns runs = new PromptRuns(model, other, null, pair, seed + pair.number())) {
+                try (PromptRuns runs =
+                        new PromptRuns(model, other, null, pair, RandomStreams.prompt(seed, pair.number()))) {
                     files.write(pair.number(), CARRIED, Map.of(part.name(), measure(part, runs)));
                 }
                 found = files.read(pair.number(), CARRIED).orElseThrow();

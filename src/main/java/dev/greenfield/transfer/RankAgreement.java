@@ -1,7 +1,8 @@
 package dev.greenfield.transfer;
 
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import dev.greenfield.statistics.RankCorrelation;
-import dev.greenfield.statistics.SeededGenerator;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.apache.commons.rng.UniformRandomProvider;
@@ -27,7 +28,7 @@ public record RankAgreement(double rho, double within, double shuffled, double s
     public static RankAgreement of(double[][] a, double[][] b, long seed) {
         double[] first = flat(a);
         double[] second = flat(b);
-        UniformRandomProvider random = SeededGenerator.of(seed);
+        UniformRandomProvider random = RandomStreams.of(seed, Purpose.VALUE_ORDER);
         double[] order = second.clone();
         double shuffled = IntStream.range(0, SHUFFLES)
                 .mapToDouble(i -> RankCorrelation.spearman(first, ArraySampler.shuffle(random, order)))

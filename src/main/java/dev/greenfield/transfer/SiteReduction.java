@@ -36,7 +36,7 @@ public record SiteReduction(double[] share, double[] together, double[] added) {
      */
     public static SiteReduction random(DisplacementTransfer transfer, int most, long seed) {
         List<SiteReduction> draws = IntStream.range(0, DRAWS)
-                .mapToObj(i -> of(transfer, transfer.inner(transfer.shuffled(seed + i)), most))
+                .mapToObj(i -> of(transfer, transfer.inner(transfer.shuffled(seed, i)), most))
                 .toList();
         int n = draws.get(0).share.length;
         SiteReduction mean = new SiteReduction(new double[n], new double[n], new double[n]);

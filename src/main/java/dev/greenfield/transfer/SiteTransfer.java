@@ -48,7 +48,7 @@ public record SiteTransfer(List<Site> sites, Carried carried, Carried own, Carri
                 .toList();
         int count = mapped.size();
         List<Carried> draws = IntStream.range(0, DRAWS)
-                .mapToObj(i -> carried(b, first(b.inner(b.shuffled(seed + i)), count)))
+                .mapToObj(i -> carried(b, first(b.inner(b.shuffled(seed, i)), count)))
                 .toList();
         Carried random = new Carried(
                 draws.stream().mapToDouble(Carried::share).average().orElseThrow(),

@@ -6,6 +6,8 @@ import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.statistics.Draws;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.List;
 
 /**
@@ -57,8 +59,9 @@ public record SliceReduction(
         LowRank leading = green.svd(rank, seed);
         double[] source = along(transfer.displacement(), sources);
         double[] sensitivity = along(transfer.sensitivity().field(), targets);
-        double[][] randomSources = Draws.gaussian(RANDOM_SOURCES, source.length, seed);
-        double[][] basis = Draws.subspace(rank, source.length, seed + 1);
+        double[][] randomSources =
+                Draws.gaussian(RANDOM_SOURCES, source.length, RandomStreams.of(seed, Purpose.REDUCTION_SOURCES));
+        double[][] basis = Draws.subspace(rank, source.length, RandomStreams.of(seed, Purpose.REDUCTION_SUBSPACE));
         double[] response = green.apply(source);
         double[][] randomResponses = green.applyAll(randomSources);
         double[][] basisResponses = green.applyAll(basis);

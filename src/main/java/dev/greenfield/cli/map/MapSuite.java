@@ -12,6 +12,7 @@ import dev.greenfield.cli.show.ProgressLine;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.safetensors.SafetensorsWriter;
+import dev.greenfield.statistics.RandomStreams;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
@@ -107,7 +108,7 @@ final class MapSuite {
         try (Run run = job.run(longest)) {
             job.terminal()
                     .progress("response maps of " + prompts.size() + " prompts; the longest, number " + longest.number()
-                            + ": " + request(job, run).plan());
+                            + ": " + request(job, run, longest).plan());
         }
     }
 
@@ -116,7 +117,7 @@ final class MapSuite {
         int done = 0;
         for (SuitePrompt prompt : prompts) {
             try (Run run = job.run(prompt)) {
-                ResponseMap.Request request = request(job, run);
+                ResponseMap.Request request = request(job, run, prompt);
                 request.progress(new ProgressLine(job.terminal(), "response map of prompt " + prompt.number()));
                 if (checkpoint != null) {
                     request.checkpoint(CheckpointPath.of(checkpoint, common.out)
@@ -130,7 +131,8 @@ final class MapSuite {
         maps.finish(file);
     }
 
-    private ResponseMap.Request request(SuiteJob job, Run run) {
-        return requests.of(job.model(), run, job.seed());
+    /** Every prompt has random directions of its own, whichever shard it is in. */
+    private ResponseMap.Request request(SuiteJob job, Run run, SuitePrompt prompt) {
+        return requests.of(job.model(), run, RandomStreams.prompt(job.seed(), prompt.number()));
     }
 }
