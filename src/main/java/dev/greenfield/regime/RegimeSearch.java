@@ -41,7 +41,7 @@ final class RegimeSearch {
     List<LinearRegime> compute(List<Source> sources) {
         double[] curvatures = SecondOrder.compute(scope, f, sources).second();
         SensitivityField sensitivity = SensitivityField.compute(scope, f);
-        double noise = RoundingNoise.of(scope.run(), sensitivity);
+        RoundingNoise noise = RoundingNoise.of(scope.run(), sensitivity);
         List<Pair> pairs = new ArrayList<>();
         for (Source source : sources) {
             double slope = sensitivity.predict(source);
