@@ -49,7 +49,7 @@ class ArchitectureTest {
     private static final String ROOMS = """
             failure:
             text: failure
-            statistics:
+            statistics: failure
             lattice: failure
             safetensors:
             jcuda:

@@ -3,6 +3,7 @@ package dev.greenfield.green;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -17,6 +18,7 @@ public final class DepthSpectra {
     private final int levels;
     private final int rank;
     private final double[] values; // [levels, levels, rank]
+    private final List<int[]> unsettled = new ArrayList<>();
 
     /**
      * Computes them pair by pair.
@@ -47,7 +49,11 @@ public final class DepthSpectra {
                     Arrays.fill(values, at, at + (int) Math.min(rank, ones), 1);
                 } else if (from < to) {
                     GreenOperator green = new GreenOperator(scope, in, out);
-                    System.arraycopy(RandomizedSvd.values(green, rank, seed), 0, values, at, rank);
+                    RandomizedSvd.Values found = RandomizedSvd.values(green, rank, seed);
+                    System.arraycopy(found.values(), 0, values, at, rank);
+                    if (!found.settled()) {
+                        unsettled.add(new int[] {from, to});
+                    }
                 }
             }
         }
@@ -80,6 +86,11 @@ public final class DepthSpectra {
         }
         int at = (sourceLevel * levels + targetLevel) * rank;
         return Arrays.copyOfRange(values, at, at + rank);
+    }
+
+    /** The pairs of source and target level whose singular values had not stood still when the search ended: lower bounds, mostly none. */
+    public List<int[]> unsettled() {
+        return unsettled.stream().map(int[]::clone).toList();
     }
 
     /** All of them, [levels, levels, k] in the order source level, target level, number. */

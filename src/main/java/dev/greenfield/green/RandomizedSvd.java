@@ -30,6 +30,7 @@ final class RandomizedSvd {
     private final LinearOperator a;
     private final int rank;
     private final UniformRandomProvider random;
+    private boolean settled;
     private final List<double[]> basis = new ArrayList<>(); // V, orthonormal, [n] each
     private final List<double[]> images = new ArrayList<>(); // A V, [m] each
     private final List<double[]> gram = new ArrayList<>(); // lower triangle of (A V)'(A V)
@@ -42,20 +43,30 @@ final class RandomizedSvd {
 
     static LowRank compute(LinearOperator a, int rank, long seed) {
         RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
-        return svd.finish(svd.converged());
+        return svd.finish(svd.leading());
     }
 
-    /** The leading singular values alone, [rank], falling. */
-    static double[] values(LinearOperator a, int rank, long seed) {
-        return Arrays.copyOf(new RandomizedSvd(a, rank, seed).converged().values, rank);
+    /**
+     * Singular values alone.
+     *
+     * @param values the leading ones, [rank], falling
+     * @param settled whether they stood still
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
+    record Values(double[] values, boolean settled) {}
+
+    static Values values(LinearOperator a, int rank, long seed) {
+        RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
+        double[] values = Arrays.copyOf(svd.leading().values, rank);
+        return new Values(values, svd.settled);
     }
 
-    /** Grows the basis until the leading singular values stand still. */
-    private Ritz converged() {
+    /** Grows the basis until the leading singular values stand still, or as far as blocks and memory go. */
+    private Ritz leading() {
         int n = a.inputs();
         int block = Math.min(n, rank + Math.max(8, rank / 2));
         // Singular values settle to rounding; below that level more blocks only stir noise.
-        double settled = Math.max(1e-9, 4 * a.roundoff());
+        double still = Math.max(1e-9, 4 * a.roundoff());
         long most = a.vectorsInBudget();
         if (block > most) {
             throw new MemoryBudgetException("rank " + rank + " needs " + block + " pairs of vectors of "
@@ -71,8 +82,9 @@ final class RandomizedSvd {
                 append(fresh[c], made[c]);
             }
             Ritz now = new Ritz(gram);
-            if (ritz != null && now.distance(ritz, rank) <= settled * now.values[0]) {
+            if (ritz != null && now.distance(ritz, rank) <= still * now.values[0]) {
                 ritz = now;
+                settled = true;
                 break;
             }
             ritz = now;
@@ -80,6 +92,7 @@ final class RandomizedSvd {
                 next = a.adjointAll(made);
             }
         }
+        settled |= basis.size() == n; // a basis of everything leaves nothing open
         return ritz;
     }
 
@@ -123,7 +136,7 @@ final class RandomizedSvd {
         }
         double[] whole = wholeEnergy(ritz);
         double energy = whole[0] == 0 ? 1 : Math.min(1, captured / whole[0]);
-        return new LowRank(u, s, v, energy, whole[0] == 0 ? 0 : energy * whole[1] / whole[0], whole[0]);
+        return new LowRank(u, s, v, energy, whole[0] == 0 ? 0 : energy * whole[1] / whole[0], whole[0], settled);
     }
 
     /**

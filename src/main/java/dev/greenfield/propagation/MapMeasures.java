@@ -1,9 +1,11 @@
 package dev.greenfield.propagation;
 
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
+import dev.greenfield.statistics.Bootstrap;
 import dev.greenfield.statistics.Estimate;
 import dev.greenfield.statistics.Purpose;
 import dev.greenfield.statistics.RandomStreams;
@@ -20,8 +22,6 @@ import org.apache.commons.rng.UniformRandomProvider;
  * percentile bootstrap intervals over the source sites of this map, so they speak of its sites and not of other prompts.
  */
 public final class MapMeasures {
-    /** Fewer sources say too little of how sources vary: no interval. */
-    private static final int LEAST_SOURCES = 5;
     /** Fewer resamples than this have no tails. */
     private static final int LEAST_RESAMPLES = 100;
     /** Norms that are looked at in all resamples together: about two seconds. */
@@ -142,8 +142,8 @@ public final class MapMeasures {
         decay = Decay.of(profile.medians(), settings.confidence());
         long visits = 2 * Math.max(1, profile.moved());
         long affordable = Math.min(settings.resamples(), MOST_VISITS / visits);
-        resamples = sources < LEAST_SOURCES ? 0 : settings.resamples();
-        exponentResamples = sources < LEAST_SOURCES || affordable < LEAST_RESAMPLES ? 0 : (int) affordable;
+        resamples = sources < Bootstrap.LEAST ? 0 : settings.resamples();
+        exponentResamples = sources < Bootstrap.LEAST || affordable < LEAST_RESAMPLES ? 0 : (int) affordable;
         int[][] times = times(settings.seed());
         exponent = exponent(0, decay, times, settings.confidence());
         distances = new ArrayList<>();
@@ -170,7 +170,10 @@ public final class MapMeasures {
         }
         double[] resampled = Arrays.stream(times)
                 .limit(exponentResamples)
-                .mapToDouble(t -> profile.exponent(d, t))
+                .mapToDouble(t -> {
+                    Cancellation.check(); // every resample looks at every pair
+                    return profile.exponent(d, t);
+                })
                 .toArray();
         return Estimate.bootstrap(fit.exponent().value(), resampled, confidence);
     }
@@ -223,7 +226,7 @@ public final class MapMeasures {
         private Estimate mean(ToDoubleFunction<Spread> measure, int[][] times, double confidence) {
             double[] values = spreads.stream().mapToDouble(measure).toArray();
             double mean = Arrays.stream(values).average().orElse(Double.NaN);
-            if (values.length < LEAST_SOURCES) {
+            if (values.length < Bootstrap.LEAST) {
                 return Estimate.without(mean);
             }
             double[] resampled = Arrays.stream(times)

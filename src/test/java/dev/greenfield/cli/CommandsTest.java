@@ -9,7 +9,7 @@ import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.Run;
-import dev.greenfield.cli.show.Sites;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Observable;
@@ -161,7 +161,9 @@ class CommandsTest {
                     .containsExactly(Errors.flat(sweep.secondOrder()));
             JsonNode results = Cli.result(out).path("results");
             assertThat(results.path("correlation_second_order").asDouble())
-                    .isEqualTo(Sites.correlation(sweep.measured(), sweep.secondOrder()))
+                    .isEqualTo(Agreement.of(sweep.measured(), sweep.secondOrder(), 0)
+                            .correlation()
+                            .value())
                     .isNotEqualTo(results.path("correlation").asDouble());
             assertThat(results.path("logit_difference").asDouble()).isEqualTo(own.value(f));
             assertThat(results.path("logit_difference_corrupt").asDouble()).isEqualTo(corrupt.value(f));

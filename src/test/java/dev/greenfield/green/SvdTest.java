@@ -76,6 +76,7 @@ class SvdTest {
             LowRank low = green.svd(rank, 3);
             Full full = new Full(green);
             check(low, full, rank, green);
+            assertThat(low.settled()).isTrue();
             assertThat(low.energyError()).as("energy was summed exactly").isEqualTo(0.0);
             double captured =
                     Arrays.stream(full.values, 0, rank).map(s -> s * s).sum();
@@ -98,6 +99,8 @@ class SvdTest {
             double exact = full.values[0] * full.values[0] / full.energy;
             assertThat(low.energyError()).isLessThan(0.1 * exact);
             assertThat(Math.abs(low.energy() - exact)).isLessThan(4 * low.energyError());
+            assertThat(low.energyCurveErrors()).hasSize(1);
+            assertThat(low.energyCurveErrors()[0]).isCloseTo(low.energyError(), org.assertj.core.api.Assertions.within(1e-15));
         }
     }
 

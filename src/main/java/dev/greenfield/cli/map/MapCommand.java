@@ -292,13 +292,26 @@ public final class MapCommand implements Action {
             reductions.charts(page, labels(levels), job.labels());
             measures.addTo(page);
             if (sensitivity != null) {
-                double[][] gain = sensitivity.norms();
-                job.tensors().add("map.gain", gain);
-                page.chart(Reports.sensitivity(job, gain));
+                job.tensors().add("map.gain", gain(sensitivity));
+                page.chart(Reports.sensitivity(job, sensitivity.norms()));
             }
             job.report(page);
         }
         job.finish();
+    }
+
+    /** Lengths of the sensitivity at the map's levels, [levels][T]. */
+    private double[][] gain(SensitivityField sensitivity) {
+        double[][] whole = sensitivity.norms();
+        if (!halfDepths) {
+            return whole;
+        }
+        double[][] middle = sensitivity.middleField().norms();
+        double[][] all = new double[2 * whole.length - 1][];
+        for (int level = 0; level < all.length; level++) {
+            all[level] = (level % 2 == 0 ? whole : middle)[level / 2];
+        }
+        return all;
     }
 
     private String probesText() {

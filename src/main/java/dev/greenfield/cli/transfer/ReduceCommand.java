@@ -66,6 +66,7 @@ public final class ReduceCommand implements Action {
     private static Map<String, Function<SliceReduction, double[]>> curves() {
         Map<String, Function<SliceReduction, double[]>> curves = new LinkedHashMap<>();
         curves.put("energy", SliceReduction::energy);
+        curves.put("energy.stderr", SliceReduction::energyError);
         curves.put("error.displacement", SliceReduction::displacement);
         curves.put("error.random", SliceReduction::random);
         curves.put("error.subspace", SliceReduction::subspace);
@@ -163,6 +164,7 @@ public final class ReduceCommand implements Action {
                             fields.put("from_depth", slice.from());
                             fields.put("to_depth", slice.to());
                             fields.put("predicted_change", slice.predicted());
+                            fields.put("settled", slice.settled());
                             CURVES.forEach((name, curve) ->
                                     fields.put(name.replace('.', '_'), curve.apply(slice)[directions - 1]));
                             return fields;
