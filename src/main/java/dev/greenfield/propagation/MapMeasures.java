@@ -103,6 +103,34 @@ public final class MapMeasures {
     }
 
     /**
+     * Measures a part of a map as if its prompt had no other tokens: as sources and as targets.
+     *
+     * @param from the first token, from 0
+     * @param until the one after the last, above {@code from}
+     */
+    public static MapMeasures of(ResponseMap map, Settings settings, int from, int until) {
+        int tokens = map.tokens();
+        if (from < 0 || until > tokens || from >= until) {
+            throw new InputException("tokens " + from + " to " + (until - 1) + ": expected a range within 0 to "
+                    + (tokens - 1) + ", the tokens of this map");
+        }
+        double[] norms = map.frobenius();
+        int levels = map.levels();
+        int kept = until - from;
+        double[] part = new double[levels * kept * levels * kept];
+        int at = 0;
+        for (int level = 0; level < levels; level++) {
+            for (int source = from; source < until; source++) {
+                for (int to = 0; to < levels; to++) {
+                    System.arraycopy(norms, ((level * tokens + source) * levels + to) * tokens + from, part, at, kept);
+                    at += kept;
+                }
+            }
+        }
+        return of(part, levels, kept, map.halfDepths(), settings);
+    }
+
+    /**
      * Measures norms that are in the order of a map.
      *
      * @param norms [levels, T, levels, T] in the order source level, source token, target level, target token; NaN for what is

@@ -240,7 +240,7 @@ class AverageJacobianTest {
             assertThatThrownBy(average::mean).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(() -> model.run(1, 2, 3).addTo(average))
                     .isInstanceOf(InputException.class)
-                    .hasMessageContaining("3 tokens has no source after the 3 that are skipped");
+                    .hasMessageContaining("3 tokens has no source beside the first 3 and the last 0 that are skipped");
             assertThatThrownBy(() -> other.run(1, 2, 3, 4).addTo(average))
                     .isInstanceOf(InputException.class)
                     .hasMessageContaining("2 layers and width 16, expected 3 layers");

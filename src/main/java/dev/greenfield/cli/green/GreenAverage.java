@@ -103,8 +103,8 @@ final class GreenAverage {
             AverageJacobian.requireSources(prompt.length(), first, last);
         } catch (InputException wrong) {
             throw new InputException(
-                    "--skip " + first + ", --skip-last " + last + ", entry " + prompt.number() + " of the suite: "
-                            + wrong.getMessage(),
+                    "--skip " + first + (last > 0 ? ", --skip-last " + last : "") + ", entry " + prompt.number()
+                            + " of the suite: " + wrong.getMessage(),
                     wrong);
         }
     }

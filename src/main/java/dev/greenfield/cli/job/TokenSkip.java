@@ -1,6 +1,9 @@
 package dev.greenfield.cli.job;
 
 import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Site;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** Tokens at the ends of a prompt that are left out, as sources and as targets. */
@@ -41,6 +44,27 @@ public final class TokenSkip {
         return first == null
                 ? otherwise
                 : Quantities.atLeast("--skip", first, 0, "a number of tokens at the start of each prompt, at least 0");
+    }
+
+    /**
+     * Refuses a prompt of which nothing is left.
+     *
+     * @param whose the prompt, for people
+     */
+    public void require(int tokens, String whose) {
+        if ((long) first(0) + last() >= tokens) {
+            throw new InputException("--skip " + first(0) + ", --skip-last " + last() + ": " + whose + " has " + tokens
+                    + (tokens == 1 ? " token" : " tokens") + ", of which none is left; skip fewer");
+        }
+    }
+
+    /** Those of some sites whose tokens are not skipped. */
+    public List<Site> of(List<Site> sites, int tokens) {
+        int until = tokens - last();
+        int from = first(0);
+        return sites.stream()
+                .filter(site -> site.token() >= from && site.token() < until)
+                .toList();
     }
 
     /** How many at the end. */

@@ -8,6 +8,7 @@ import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.SiteRanges;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePrompt;
+import dev.greenfield.cli.job.TokenSkip;
 import dev.greenfield.cli.show.ProgressLine;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.map.ResponseMap;
@@ -25,6 +26,7 @@ final class MapSuite {
     private final String shard; // null for all prompts
     private final String checkpoint; // null for none
     private final Map<String, Object> options;
+    private final TokenSkip skip;
     private final Requests requests;
 
     /** Asks for the map of a run as the command's options say. */
@@ -42,12 +44,14 @@ final class MapSuite {
             String shard,
             String checkpoint,
             Map<String, Object> options,
+            TokenSkip skip,
             Requests requests) {
         this.common = common;
         this.suite = suite;
         this.shard = shard;
         this.checkpoint = checkpoint;
         this.options = options;
+        this.skip = skip;
         this.requests = requests;
     }
 
@@ -86,6 +90,7 @@ final class MapSuite {
         SuitePrompt shortest = job.prompts().stream()
                 .min(Comparator.comparingInt(SuitePrompt::length))
                 .orElseThrow();
+        skip.require(shortest.length(), "entry " + shortest.number() + " of the suite, the shortest,");
         for (String name : List.of("sites", "targets")) {
             if (options.get(name) instanceof String text) {
                 try {
