@@ -148,6 +148,17 @@ public final class Model implements AutoCloseable {
         return new AverageJacobian(config(), skip);
     }
 
+    /**
+     * An averaged Jacobian of this model, of no runs yet.
+     *
+     * @param skip how many tokens at the start of each prompt are neither sources nor targets
+     * @param skipLast how many at its end
+     * @param toDepth depth of the targets, 0 to L
+     */
+    public AverageJacobian averageJacobian(int skip, int skipLast, int toDepth) {
+        return new AverageJacobian(config(), skip, skipLast, toDepth);
+    }
+
     /** Dimensions and variants. */
     public ModelConfig config() {
         return source.config();

@@ -29,6 +29,7 @@ import dev.greenfield.response.SiteSources;
 import dev.greenfield.response.SiteVectors;
 import dev.greenfield.response.SourceEffects;
 import dev.greenfield.response.SourceResponse;
+import dev.greenfield.statistics.Purpose;
 import dev.greenfield.transfer.DisplacementTransfer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -253,7 +254,7 @@ public final class Run implements AutoCloseable {
     /** A random unit vector [D] that seed, site and number name, all directions being equally likely. */
     public double[] randomDirection(Site site, long seed, int number) {
         scope.check(site);
-        return SiteSources.random(scope, site, seed, number);
+        return SiteSources.random(scope, site, seed, Purpose.SOURCE, number);
     }
 
     /**

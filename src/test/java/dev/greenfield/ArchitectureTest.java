@@ -68,15 +68,15 @@ class ArchitectureTest {
             engine: failure lattice model backend
             response: failure text statistics lattice model backend engine
             checkpoint: failure text backend engine response
-            green: failure lattice model backend engine
-            map: failure lattice model backend engine response checkpoint green
+            green: failure statistics lattice model backend engine
+            map: failure statistics lattice model backend engine response checkpoint green
             regime: failure lattice model backend engine response
             propagation: failure statistics lattice model backend engine response map
             prediction: failure statistics lattice model engine response
             inverse: failure statistics lattice model backend engine response green
             transfer: failure statistics lattice engine response green map
             report:
-            (facade): failure lattice safetensors model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer report
+            (facade): failure statistics lattice safetensors model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer report
             study: failure text statistics lattice model checkpoint response map regime propagation prediction inverse transfer (facade)
             cli.io: failure text statistics safetensors checkpoint
             cli.job: failure text statistics lattice safetensors model response propagation report (facade) cli.io

@@ -6,6 +6,7 @@ import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.patch.PatchCommand;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.cli.show.NextToken;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
@@ -111,7 +112,7 @@ final class Story {
         PatchSweep sweep = job.timed("patch", () -> job.run().patchSweep(corrupt, job.observable()));
         double[][] measured = sweep.measured();
         double[][] predicted = sweep.predicted();
-        double correlation = Sites.correlation(measured, predicted);
+        Agreement agreement = Agreement.of(measured, predicted, job.seed());
         double fullChange = sweep.donorValue() - sweep.value();
         List<Sites.Ranked> largest = Sites.largest(measured, SHOWN);
         List<List<String>> rows = PatchCommand.rows(job, largest, predicted, fullChange);
@@ -125,12 +126,11 @@ final class Story {
                 "largest changes; the whole corrupt prompt changes F by " + Numbers.format("%.3f", fullChange),
                 rows);
         job.terminal().line("");
-        job.terminal()
-                .line("correlation of measured and predicted changes over all sites: "
-                        + Numbers.format("%.4f", correlation));
+        job.terminal().line("predicted against measured changes, " + agreement.over("sites") + ":");
+        job.terminal().line("  to first order   " + agreement.shown());
         job.tensors().add("patch.measured", measured);
         job.tensors().add("patch.predicted", predicted);
-        job.result("correlation", correlation);
+        agreement.addTo(job, "");
         page.section(
                         "Patches, measured against predicted",
                         "Replacing the residual at a site by that of the corrupt run inserts a source, the difference of"
@@ -142,8 +142,7 @@ final class Story {
                         job,
                         predicted,
                         measured,
-                        "One point for each site of the map above that is not exactly zero. Correlation "
-                                + Numbers.format("%.4f", correlation) + "."))
+                        "One point for each site of the map above that is not exactly zero. " + agreement.caption()))
                 .table("The largest measured changes.", PatchCommand.HEADER, Tables.tail(rows));
     }
 

@@ -19,45 +19,75 @@ import dev.greenfield.model.ModelConfig;
 import java.util.Arrays;
 
 /**
- * The averaged Jacobian to the last depth, as the Jacobian lens transports a residual with it: for each depth l the matrix [D, D]
+ * The averaged Jacobian to a depth M, mostly the last, as the Jacobian lens transports a residual with it: for each depth l the matrix [D, D]
  *
- * <pre>{@code J_l = mean over prompts of  mean over source tokens t of  sum over target tokens t' >= t of  dR[L][t'] / dR[l][t]}</pre>
+ * <pre>{@code J_l = mean over prompts of  mean over source tokens t of  sum over target tokens t' >= t of  dR[M][t'] / dR[l][t]}</pre>
  *
- * <p>Tokens before {@link #skip()} are no sources; each prompt weighs the same, however long. J_L is the identity. Prompts are
- * added one at a time and may have any lengths; what is held is one array [L+1, D, D] and what one sweep finds.
+ * <p>The first {@link #skip()} tokens of each prompt and its last {@link #skipLast()} are neither sources nor targets; each prompt weighs
+ * the same, however long. J_M is the identity. Prompts are added one at a time and may have any lengths; what is held is one array
+ * [M+1, D, D] and what one sweep finds. The published lens skips the first {@value #PUBLISHED_SKIP} and the last
+ * {@value #PUBLISHED_SKIP_LAST}, to the last depth.
  *
  * <p>One sweep gives all depths and tokens at once: for each output i, the unit cotangent e_i is seeded at every target token
- * together. Causality then makes row t of what arrives at depth l the sum over t' >= t of dR[L][t']_i / dR[l][t].
+ * together. Causality then makes row t of what arrives at depth l the sum over t' >= t of dR[M][t']_i / dR[l][t].
  *
  * <p>Definition: Gurnee, Sofroniew, Lindsey et al., Verbalizable Representations Form a Global Workspace in Language Models, 2026.
  */
 public final class AverageJacobian {
+    /** How many tokens at the start of a prompt the published lens skips. */
+    public static final int PUBLISHED_SKIP = 16;
+
+    /** How many at its end. */
+    public static final int PUBLISHED_SKIP_LAST = 1;
+
     private final int layers;
     private final int width;
     private final int skip;
-    private final double[] sums; // [L+1, D, D], over prompts
+    private final int skipLast;
+    private final int toDepth;
+    private final double[] sums; // [M+1, D, D], over prompts
     private int prompts;
     private long positions;
     private boolean broken;
 
     /**
-     * An average of no prompts yet.
+     * An average of no prompts yet, to the last depth and with the last token of each prompt.
      *
      * @param config of the model whose runs will be added
-     * @param skip how many tokens at the start of each prompt are no sources, at least 0
+     * @param skip how many tokens at the start of each prompt are left out, at least 0
      * @throws InputException if {@code skip} is negative
      * @throws MemoryBudgetException if one array cannot hold the matrices
      */
     public AverageJacobian(ModelConfig config, int skip) {
-        if (skip < 0) {
-            throw new InputException("skip " + skip + ": expected a number of tokens, at least 0");
+        this(config, skip, 0, config.layers());
+    }
+
+    /**
+     * An average of no prompts yet.
+     *
+     * @param config of the model whose runs will be added
+     * @param skip how many tokens at the start of each prompt are neither sources nor targets, at least 0
+     * @param skipLast how many at its end, at least 0
+     * @param toDepth M, the depth of the targets, 0 to L
+     * @throws InputException if a number is not in its range
+     * @throws MemoryBudgetException if one array cannot hold the matrices
+     */
+    public AverageJacobian(ModelConfig config, int skip, int skipLast, int toDepth) {
+        if (skip < 0 || skipLast < 0) {
+            throw new InputException(
+                    "skip " + (skip < 0 ? skip : skipLast) + ": expected a number of tokens, at least 0");
         }
+        if (toDepth < 0 || toDepth > config.layers()) {
+            throw new InputException("target depth " + toDepth + ": expected 0 to " + config.layers());
+        }
+        this.skipLast = skipLast;
+        this.toDepth = toDepth;
         this.layers = config.layers();
         this.width = config.width();
         this.skip = skip;
-        long elements = (layers + 1L) * width * width;
+        long elements = (toDepth + 1L) * width * width;
         if (elements > Integer.MAX_VALUE - 8) {
-            throw new MemoryBudgetException("averaged Jacobians of " + (layers + 1) + " depths and width " + width
+            throw new MemoryBudgetException("averaged Jacobians of " + (toDepth + 1) + " depths and width " + width
                     + " have " + elements + " numbers, one array holds " + (Integer.MAX_VALUE - 8)
                     + ": use a smaller model");
         }
@@ -79,8 +109,8 @@ public final class AverageJacobian {
                     + run.model().config().width() + ", expected " + layers + " layers and width " + width
                     + ", as of the runs before: average one model's runs");
         }
-        requireSources(run.length(), skip);
-        int sources = run.length() - skip;
+        requireSources(run.length(), skip, skipLast);
+        int sources = run.length() - skip - skipLast;
         int[] rows = new int[width];
         // One row more than the cotangent has: its sum.
         Arrays.fill(rows, sources + 1);
@@ -99,7 +129,7 @@ public final class AverageJacobian {
                             }
                         })));
         for (int i = 0; i < width; i++) {
-            sums[(layers * width + i) * width + i] += 1;
+            sums[(toDepth * width + i) * width + i] += 1;
         }
         prompts++;
         positions += sources;
@@ -111,10 +141,11 @@ public final class AverageJacobian {
      *
      * @throws InputException if all of its tokens are skipped
      */
-    public static void requireSources(int tokens, int skip) {
-        if (tokens <= skip) {
+    public static void requireSources(int tokens, int skip, int skipLast) {
+        if (tokens <= (long) skip + skipLast) {
             throw new InputException("a prompt of " + tokens + (tokens == 1 ? " token" : " tokens")
-                    + " has no source after the " + skip + " that are skipped: skip fewer, or use longer prompts");
+                    + " has no source beside the first " + skip + " and the last " + skipLast
+                    + " that are skipped: skip fewer, or use longer prompts");
         }
     }
 
@@ -124,9 +155,19 @@ public final class AverageJacobian {
         }
     }
 
-    /** How many tokens at the start of each prompt are no sources. */
+    /** How many tokens at the start of each prompt are left out. */
     public int skip() {
         return skip;
+    }
+
+    /** How many tokens at the end of each prompt are left out. */
+    public int skipLast() {
+        return skipLast;
+    }
+
+    /** M, the depth of the targets. */
+    public int toDepth() {
+        return toDepth;
     }
 
     /** Number of prompts added. */
@@ -140,7 +181,7 @@ public final class AverageJacobian {
     }
 
     /**
-     * The averages, [L+1, D, D]: [l, i, j] is the averaged dR[L]_i / dR[l]_j. The last of them is the identity.
+     * The averages, [M+1, D, D]: [l, i, j] is the averaged dR[M]_i / dR[l]_j. The last of them is the identity.
      *
      * @throws IllegalStateException if no prompt was added
      */
@@ -162,7 +203,7 @@ public final class AverageJacobian {
         private final int sources;
         private final int lastToken;
         private final Backend backend;
-        private final double[] found; // [L, outputs of the range, D], sums over source tokens
+        private final double[] found; // [M, outputs of the range, D], sums over source tokens
         private final Buffer ones; // [source tokens]
         private final Buffer sum; // [outputs of the range, D]
 
@@ -172,7 +213,7 @@ public final class AverageJacobian {
             this.lastToken = sources + skip - 1;
             this.backend = run.model().backend();
             int outputs = range.to() - range.from();
-            this.found = new double[layers * outputs * width];
+            this.found = new double[toDepth * outputs * width];
             this.ones = backend.allocate("ones", sources);
             Buffer made = null;
             try {
@@ -194,7 +235,7 @@ public final class AverageJacobian {
                 SeedVector unit = new SeedVector.Unit(i);
                 int column = seeds.column();
                 for (int t = skip; t <= lastToken; t++) {
-                    seeds.add(column, HalfDepth.ofDepth(layers), t, unit);
+                    seeds.add(column, HalfDepth.ofDepth(toDepth), t, unit);
                 }
             }
             return seeds;
@@ -202,8 +243,8 @@ public final class AverageJacobian {
 
         @Override
         public void visit(HalfDepth level, RaggedRows rows, int[] columns, Matrix x) {
-            if (level.isMiddle() || level.block() == layers) {
-                return; // at the last depth the response is the identity
+            if (level.isMiddle() || level.block() == toDepth) {
+                return; // at the targets' depth the response is the identity
             }
             // All columns live at all source tokens, token after token: as [source tokens, outputs D] a product sums
             // them.
@@ -217,10 +258,10 @@ public final class AverageJacobian {
             }
         }
 
-        /** Adds this prompt's means over source tokens to the sums over prompts, [L+1, D, D]. */
+        /** Adds this prompt's means over source tokens to the sums over prompts, [M+1, D, D]. */
         void addTo(double[] total) {
             int outputs = range.to() - range.from();
-            for (int l = 0; l < layers; l++) {
+            for (int l = 0; l < toDepth; l++) {
                 int to = (l * width + range.from()) * width;
                 int from = l * outputs * width;
                 for (int i = 0; i < outputs * width; i++) {

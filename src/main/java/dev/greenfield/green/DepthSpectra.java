@@ -4,6 +4,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Site;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -18,6 +19,7 @@ public final class DepthSpectra {
     private final int levels;
     private final int rank;
     private final double[] values; // [levels, levels, rank]
+    private final List<int[]> unsettled = new ArrayList<>();
 
     /**
      * Computes them pair by pair.
@@ -41,15 +43,18 @@ public final class DepthSpectra {
                     List<Site> in = sources.get(from);
                     List<Site> out = targets.get(to);
                     boolean above = from < to;
-                    double[] found = task.call(1, () -> pair(scope, in, out, above, seed));
-                    System.arraycopy(found, 0, values, (from * levels + to) * rank, rank);
+                    RandomizedSvd.Values found = task.call(1, () -> pair(scope, in, out, above, seed));
+                    System.arraycopy(found.values(), 0, values, (from * levels + to) * rank, rank);
+                    if (!found.settled()) {
+                        unsettled.add(new int[] {from, to});
+                    }
                 }
             }
         });
     }
 
     /** The leading singular values from a level to one above it, or to itself and those below. */
-    private double[] pair(Scope scope, List<Site> in, List<Site> out, boolean above, long seed) {
+    private RandomizedSvd.Values pair(Scope scope, List<Site> in, List<Site> out, boolean above, long seed) {
         double[] found = new double[rank];
         if (in.isEmpty() || out.isEmpty()) {
             Arrays.fill(found, Double.NaN);
@@ -61,7 +66,7 @@ public final class DepthSpectra {
                     in.stream().filter(out::contains).count() * scope.config().width();
             Arrays.fill(found, 0, (int) Math.min(rank, ones), 1);
         }
-        return found;
+        return new RandomizedSvd.Values(found, true);
     }
 
     /** The largest rank that every pair has. */
@@ -91,6 +96,11 @@ public final class DepthSpectra {
         }
         int at = (sourceLevel * levels + targetLevel) * rank;
         return Arrays.copyOfRange(values, at, at + rank);
+    }
+
+    /** The pairs of source and target level whose singular values had not stood still when the search ended: lower bounds, mostly none. */
+    public List<int[]> unsettled() {
+        return unsettled.stream().map(int[]::clone).toList();
     }
 
     /** All of them, [levels, levels, k] in the order source level, target level, number. */

@@ -171,9 +171,12 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
         return Math.sqrt(squaredFrobenius());
     }
 
-    /** The largest singular value: the most that an input of length 1 can become. */
+    /**
+     * The largest singular value: the most that an input of length 1 can become. Should the search end before it stands still, which {@link
+     * #svd} says of its result, this is a lower bound.
+     */
     public final double spectralNorm() {
-        return RandomizedSvd.values(this, 1, 0)[0];
+        return RandomizedSvd.values(this, 1, 0).values()[0];
     }
 
     /**

@@ -12,9 +12,18 @@ import java.util.Objects;
  * @param energy captured fraction of the squared Frobenius norm, the sum of s^2 over the whole
  * @param energyError one standard error of {@code energy}; 0 when the whole was summed exactly
  * @param squaredFrobenius the whole squared Frobenius norm that {@code energy} is a fraction of
+ * @param settled whether the singular values stood still before the search for them ended; where not, they are lower bounds, whose
+ *     last change was larger than rounding
  */
 @SuppressWarnings("ArrayRecordComponent") // copied in and out; compared by identity, as results are
-public record LowRank(double[] u, double[] s, double[] v, double energy, double energyError, double squaredFrobenius) {
+public record LowRank(
+        double[] u,
+        double[] s,
+        double[] v,
+        double energy,
+        double energyError,
+        double squaredFrobenius,
+        boolean settled) {
     /** Copies. */
     public LowRank {
         u = u.clone();
@@ -83,16 +92,26 @@ public record LowRank(double[] u, double[] s, double[] v, double energy, double 
         return curve;
     }
 
+    /** One standard error of each number of {@link #energyCurve}; 0 where the whole was summed exactly. */
+    public double[] energyCurveErrors() {
+        double[] errors = energyCurve();
+        for (int i = 0; i < errors.length; i++) {
+            errors[i] *= energy == 0 ? 0 : energyError / energy;
+        }
+        return errors;
+    }
+
     @Override
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "rank %d of an operator [%d, %d], singular values %.4g to %.4g, energy %.4f",
+                "rank %d of an operator [%d, %d], singular values %.4g to %.4g, energy %.4f%s",
                 s.length,
                 u.length / s.length,
                 v.length / s.length,
                 s[0],
                 s[s.length - 1],
-                energy);
+                energy,
+                settled ? "" : ", not settled");
     }
 }

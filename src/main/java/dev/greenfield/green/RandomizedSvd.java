@@ -4,10 +4,13 @@ import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
 import dev.greenfield.failure.Task;
+import dev.greenfield.statistics.Draws;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
+import org.apache.commons.rng.UniformRandomProvider;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
@@ -30,7 +33,8 @@ final class RandomizedSvd {
 
     private final LinearOperator a;
     private final int rank;
-    private final Random random;
+    private final UniformRandomProvider random;
+    private boolean settled;
     private final List<double[]> basis = new ArrayList<>(); // V, orthonormal, [n] each
     private final List<double[]> images = new ArrayList<>(); // A V, [m] each
     private final List<double[]> gram = new ArrayList<>(); // lower triangle of (A V)'(A V)
@@ -38,7 +42,7 @@ final class RandomizedSvd {
     private RandomizedSvd(LinearOperator a, int rank, long seed) {
         this.a = a;
         this.rank = rank;
-        this.random = new Random(seed);
+        this.random = RandomStreams.of(seed, Purpose.FACTORIZATION);
     }
 
     static LowRank compute(LinearOperator a, int rank, long seed) {
@@ -50,11 +54,20 @@ final class RandomizedSvd {
         });
     }
 
-    /** The leading singular values alone, [rank], falling. */
-    static double[] values(LinearOperator a, int rank, long seed) {
+    /**
+     * Singular values alone.
+     *
+     * @param values the leading ones, [rank], falling
+     * @param settled whether they stood still
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
+    record Values(double[] values, boolean settled) {}
+
+    static Values values(LinearOperator a, int rank, long seed) {
         RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
-        return Task.call(
+        double[] values = Task.call(
                 "singular values", "blocks", svd.mostBlocks(), task -> Arrays.copyOf(svd.converged(task).values, rank));
+        return new Values(values, svd.settled);
     }
 
     private int block() {
@@ -65,19 +78,19 @@ final class RandomizedSvd {
         return Math.min(MOST_BLOCKS, (a.inputs() + block() - 1) / block());
     }
 
-    /** Grows the basis until the leading singular values stand still. */
+    /** Grows the basis until the leading singular values stand still, or as far as blocks and memory go. */
     private Ritz converged(Task task) {
         int n = a.inputs();
         int block = block();
         // Singular values settle to rounding; below that level more blocks only stir noise.
-        double settled = Math.max(1e-9, 4 * a.roundoff());
+        double still = Math.max(1e-9, 4 * a.roundoff());
         long most = a.vectorsInBudget();
         if (block > most) {
             throw new MemoryBudgetException("rank " + rank + " needs " + block + " pairs of vectors of "
                     + a.numbersEach() + " numbers at least, the memory budget leaves room for " + most
                     + ": " + Remedy.RAISE_MEMORY + " or lower the rank");
         }
-        double[][] next = gaussian(block, n);
+        double[][] next = Draws.gaussian(block, n, random);
         Ritz ritz = null;
         for (int i = 0; i < MOST_BLOCKS && basis.size() < n && basis.size() + block <= most; i++) {
             double[][] fresh = orthonormalToBasis(next, Math.min(block, n - basis.size()));
@@ -86,8 +99,9 @@ final class RandomizedSvd {
                 append(fresh[c], made[c]);
             }
             Ritz now = new Ritz(gram);
-            if (ritz != null && now.distance(ritz, rank) <= settled * now.values[0]) {
+            if (ritz != null && now.distance(ritz, rank) <= still * now.values[0]) {
                 ritz = now;
+                settled = true;
                 break;
             }
             ritz = now;
@@ -96,6 +110,7 @@ final class RandomizedSvd {
             }
             task.to(i + 1);
         }
+        settled |= basis.size() == n; // a basis of everything leaves nothing open
         return ritz;
     }
 
@@ -139,7 +154,7 @@ final class RandomizedSvd {
         }
         double[] whole = wholeEnergy(ritz);
         double energy = whole[0] == 0 ? 1 : Math.min(1, captured / whole[0]);
-        return new LowRank(u, s, v, energy, whole[0] == 0 ? 0 : energy * whole[1] / whole[0], whole[0]);
+        return new LowRank(u, s, v, energy, whole[0] == 0 ? 0 : energy * whole[1] / whole[0], whole[0], settled);
     }
 
     /**
@@ -172,16 +187,6 @@ final class RandomizedSvd {
         double mean = sum / ENERGY_PROBES;
         double variance = Math.max(0, squares / ENERGY_PROBES - mean * mean) / (ENERGY_PROBES - 1);
         return new double[] {known + mean, Math.sqrt(variance)};
-    }
-
-    private double[][] gaussian(int count, int length) {
-        double[][] vectors = new double[count][length];
-        for (double[] vector : vectors) {
-            for (int i = 0; i < length; i++) {
-                vector[i] = random.nextGaussian();
-            }
-        }
-        return vectors;
     }
 
     /** An orthonormal basis of what is new in the vectors, at most {@code most} of them. */

@@ -7,7 +7,8 @@ import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SourceResponse;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -88,7 +89,7 @@ public final class PlantedSources {
         if (cases < 1) {
             throw new InputException(cases + " planted sources: expected at least 1");
         }
-        UniformRandomProvider random = SeededGenerator.of(seed);
+        UniformRandomProvider random = RandomStreams.of(seed, Purpose.PLANTED);
         NormalizedGaussianSampler normal = ZigguratSampler.NormalizedGaussian.of(random);
         List<Site> sites = locator.candidates();
         Scope scope = locator.scope();

@@ -4,6 +4,7 @@ import dev.greenfield.engine.SeedVector;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.RandomDirections;
 import dev.greenfield.response.SiteVectors;
+import dev.greenfield.statistics.Purpose;
 import java.util.Arrays;
 
 /**
@@ -96,8 +97,8 @@ final class Directions {
             return unit;
         }
         return gaussian
-                ? RandomDirections.normal(width, site, seed, number)
-                : SeedVector.Signs.of(RandomDirections.signs(width, site, seed, number), width);
+                ? RandomDirections.normal(width, site, seed, Purpose.PROBES, number)
+                : SeedVector.Signs.of(RandomDirections.signs(width, site, seed, Purpose.PROBES, number), width);
     }
 
     /** Likewise, as a sweep takes it in: random ones are drawn when it does. */
@@ -107,6 +108,6 @@ final class Directions {
         }
         return given != null || gaussian
                 ? new SeedVector.Given(() -> of(site, number))
-                : new SeedVector.Signs(() -> RandomDirections.signs(width, site, seed, number));
+                : new SeedVector.Signs(() -> RandomDirections.signs(width, site, seed, Purpose.PROBES, number));
     }
 }

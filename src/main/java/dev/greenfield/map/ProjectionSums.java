@@ -101,6 +101,11 @@ final class ProjectionSums {
         return powers == null;
     }
 
+    /** How many random directions numbers are estimated from. */
+    int probes() {
+        return directions.probes();
+    }
+
     boolean signed() {
         return directions.given();
     }

@@ -2,7 +2,9 @@ package dev.greenfield.map;
 
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.statistics.Estimate;
 import java.util.List;
+import org.apache.commons.statistics.distribution.ChiSquaredDistribution;
 
 /**
  * Responses seen along vectors at the targets: for a source, a target and one of the target's vectors v, the row v'G of the Green
@@ -64,11 +66,34 @@ public final class Projections {
         return Math.sqrt(sums.square(source, number(source, target, vector)));
     }
 
-    /** The standard error of {@link #norm(Site, Site, int)}, to first order; 0 where that is exact. */
+    /**
+     * The standard error of {@link #norm(Site, Site, int)}, to first order; 0 where that is exact. Of few probes norms and their errors
+     * are small together, so that twice the error to both sides holds the truth less often than 95 %: 84 % at 8 probes, 89 % at 16, 94 % at
+     * 64. {@link #interval} does not have that fault.
+     */
     public double standardError(Site source, Site target, int vector) {
         int number = number(source, target, vector);
         double error = sums.error(source, number);
         return error == 0 ? 0 : error / (2 * Math.sqrt(sums.square(source, number)));
+    }
+
+    /**
+     * An interval for {@link #norm(Site, Site, int)}. With z a random direction v.G z is a sum of many independent numbers, nearly normal, and
+     * the sum of its squares over k directions nearly |v'G|^2 times a chi-squared number of k degrees of freedom.
+     *
+     * @param confidence coverage, such as 0.95
+     * @return from the norm to the norm where that is exact
+     */
+    public Estimate interval(Site source, Site target, int vector, double confidence) {
+        double norm = norm(source, target, vector);
+        if (sums.error(source, number(source, target, vector)) == 0) {
+            return new Estimate(norm, norm, norm);
+        }
+        int k = sums.probes();
+        ChiSquaredDistribution squares = ChiSquaredDistribution.of(k);
+        double most = squares.inverseCumulativeProbability((1 + confidence) / 2);
+        double least = squares.inverseCumulativeProbability((1 - confidence) / 2);
+        return new Estimate(norm, norm * Math.sqrt(k / most), norm * Math.sqrt(k / least));
     }
 
     private int number(Site source, Site target, int vector) {
@@ -94,6 +119,20 @@ public final class Projections {
     /** All standard errors of {@link #norms}, in its order. */
     public double[] standardErrors(int vector) {
         return all(vector, (source, target) -> standardError(source, target, vector));
+    }
+
+    /** The lower ends of all {@linkplain #interval intervals}, in the order of {@link #norms}. */
+    public double[] lows(int vector, double confidence) {
+        return all(
+                vector,
+                (source, target) -> interval(source, target, vector, confidence).low());
+    }
+
+    /** The upper ends likewise. */
+    public double[] highs(int vector, double confidence) {
+        return all(
+                vector,
+                (source, target) -> interval(source, target, vector, confidence).high());
     }
 
     private double[] all(int vector, Pair pair) {

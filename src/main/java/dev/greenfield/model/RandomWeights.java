@@ -1,16 +1,14 @@
 package dev.greenfield.model;
 
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.RandomStreams;
 import dev.greenfield.text.Digest;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import org.apache.commons.rng.UniformRandomProvider;
-import org.apache.commons.rng.core.source64.SplitMix64;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
@@ -40,7 +38,7 @@ final class RandomWeights implements Weights {
                 parameter = new Constant(name, shape, 1);
             } else {
                 double deviation = name.endsWith("c_proj.weight") ? residual : STANDARD_DEVIATION;
-                parameter = new Normal(name, shape, deviation, stream(spec.seed(), name));
+                parameter = new Normal(name, shape, deviation, RandomStreams.seed(spec.seed(), name));
             }
             parameters.put(name, parameter);
         });
@@ -64,15 +62,6 @@ final class RandomWeights implements Weights {
 
     @Override
     public void close() {}
-
-    /** The seed of one parameter: FNV-1a of the name, mixed with the model's seed. */
-    private static long stream(long seed, String name) {
-        long hash = 0xcbf29ce484222325L;
-        for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
-            hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
-        }
-        return new SplitMix64(new SplitMix64(seed).nextLong() ^ hash).nextLong();
-    }
 
     /** A parameter that is made when it is read. */
     private abstract static class Made implements Parameter {
@@ -168,7 +157,7 @@ final class RandomWeights implements Weights {
 
         /** Elements {@code skipped} to {@code end} of one run, which has to be made from its beginning. */
         private void fill(long block, int skipped, int end, float[] into, int at) {
-            UniformRandomProvider generator = SeededGenerator.of(stream ^ new SplitMix64(block).nextLong());
+            UniformRandomProvider generator = RandomStreams.generator(stream ^ RandomStreams.mix(block));
             ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(generator);
             for (int i = 0; i < skipped; i++) {
                 normal.sample();

@@ -3,7 +3,8 @@ package dev.greenfield.prediction;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SensitivityField;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -88,7 +89,8 @@ public final class Interventions {
      */
     public static Interventions randomSteering(ComponentOutputs own, Component component, double size, long seed) {
         Field outputs = own.of(component);
-        UniformRandomProvider random = SeededGenerator.of(seed);
+        UniformRandomProvider random = RandomStreams.generator(
+                RandomStreams.seed(RandomStreams.seed(seed, Purpose.STEERING), component.label()));
         UnitSphereSampler directions = UnitSphereSampler.of(random, outputs.width());
         return of(own, component, (row, t) -> scaled(size * outputs.norm(row, t), directions.sample()));
     }

@@ -25,6 +25,8 @@ public final class PredictionQuality {
     /** The relative errors beyond which interventions are counted. */
     static final List<Double> ERRORS = List.of(0.1, 0.2, 0.5);
 
+    private final double[] predicted;
+    private final double[] measured;
     private final PairMoments moments;
     private final double spearman;
     private final double topOverlap;
@@ -35,6 +37,8 @@ public final class PredictionQuality {
     private final double medianRelativeError;
 
     private PredictionQuality(double[] predicted, double[] measured) {
+        this.predicted = predicted;
+        this.measured = measured;
         this.moments = PairMoments.of(predicted, measured);
         this.spearman = RankCorrelation.spearman(predicted, measured);
         this.topOverlap = topOverlap(predicted, measured, TOP);
@@ -81,7 +85,7 @@ public final class PredictionQuality {
                         + measured[i] + ", expected finite numbers");
             }
         }
-        return new PredictionQuality(predicted, measured);
+        return new PredictionQuality(predicted.clone(), measured.clone());
     }
 
     private static double topOverlap(double[] predicted, double[] measured, int k) {
@@ -99,6 +103,16 @@ public final class PredictionQuality {
                 new ArrayList<>(IntStream.range(0, values.length).boxed().toList());
         order.sort(Comparator.comparingDouble((Integer i) -> -Math.abs(values[i])));
         return order.subList(0, k);
+    }
+
+    /** As given, [n]; not to be changed. */
+    double[] predicted() {
+        return predicted;
+    }
+
+    /** As given, [n]; not to be changed. */
+    double[] measured() {
+        return measured;
     }
 
     PairMoments moments() {

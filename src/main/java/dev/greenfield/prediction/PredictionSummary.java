@@ -3,6 +3,7 @@ package dev.greenfield.prediction;
 import dev.greenfield.statistics.Bootstrap;
 import dev.greenfield.statistics.Estimate;
 import dev.greenfield.statistics.PairMoments;
+import dev.greenfield.statistics.PermutationTest;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToIntFunction;
@@ -17,6 +18,7 @@ import java.util.function.ToIntFunction;
  * @param pearsonWithin mean over prompts of the correlation within each
  * @param spearman likewise
  * @param rSquared over all together, against the identity line
+ * @param slope of the line of least squares through all together, measured over predicted
  * @param relativeError sqrt(sum (p - m)^2 / sum m^2) over all together
  * @param signAgreement fraction of all whose sign is right
  * @param topOverlap mean over prompts; see {@link PredictionQuality#topOverlap}
@@ -24,6 +26,7 @@ import java.util.function.ToIntFunction;
  * @param beyond10 fraction of those compared whose relative error is above 0.1
  * @param beyond20 likewise above 0.2
  * @param beyond50 likewise above 0.5
+ * @param p of the correlation within prompts, by {@linkplain PermutationTest#within permutation}; NaN where it is not defined
  */
 public record PredictionSummary(
         int prompts,
@@ -33,13 +36,15 @@ public record PredictionSummary(
         Estimate pearsonWithin,
         Estimate spearman,
         Estimate rSquared,
+        Estimate slope,
         Estimate relativeError,
         Estimate signAgreement,
         Estimate topOverlap,
         Estimate medianRelativeError,
         Estimate beyond10,
         Estimate beyond20,
-        Estimate beyond50) {
+        Estimate beyond50,
+        double p) {
 
     /** Summarizes the prompts of one kind, component and method; those without an intervention that is not idle do not count. */
     public static PredictionSummary of(List<PredictionQuality> all, Bootstrap bootstrap) {
@@ -53,13 +58,18 @@ public record PredictionSummary(
                 mean(prompts, bootstrap, PredictionQuality::pearson),
                 mean(prompts, bootstrap, PredictionQuality::spearman),
                 pooled(prompts, bootstrap, PairMoments::rSquared),
+                pooled(prompts, bootstrap, PairMoments::slope),
                 pooled(prompts, bootstrap, PairMoments::relativeError),
                 share(prompts, bootstrap, PredictionQuality::sameSign, PredictionQuality::signed),
                 mean(prompts, bootstrap, PredictionQuality::topOverlap),
                 mean(prompts, bootstrap, PredictionQuality::medianRelativeError),
                 share(prompts, bootstrap, q -> q.beyond()[0], PredictionQuality::compared),
                 share(prompts, bootstrap, q -> q.beyond()[1], PredictionQuality::compared),
-                share(prompts, bootstrap, q -> q.beyond()[2], PredictionQuality::compared));
+                share(prompts, bootstrap, q -> q.beyond()[2], PredictionQuality::compared),
+                PermutationTest.within(
+                        prompts.stream().map(PredictionQuality::predicted).toList(),
+                        prompts.stream().map(PredictionQuality::measured).toList(),
+                        bootstrap.seed()));
     }
 
     private static Estimate pooled(

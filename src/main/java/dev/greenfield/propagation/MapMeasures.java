@@ -6,8 +6,10 @@ import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
+import dev.greenfield.statistics.Bootstrap;
 import dev.greenfield.statistics.Estimate;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,8 +23,6 @@ import org.apache.commons.rng.UniformRandomProvider;
  * percentile bootstrap intervals over the source sites of this map, so they speak of its sites and not of other prompts.
  */
 public final class MapMeasures {
-    /** Fewer sources say too little of how sources vary: no interval. */
-    private static final int LEAST_SOURCES = 5;
     /** Fewer resamples than this have no tails. */
     private static final int LEAST_RESAMPLES = 100;
     /** Norms that are looked at in all resamples together: about two seconds. */
@@ -104,6 +104,34 @@ public final class MapMeasures {
     }
 
     /**
+     * Measures a part of a map as if its prompt had no other tokens: as sources and as targets.
+     *
+     * @param from the first token, from 0
+     * @param until the one after the last, above {@code from}
+     */
+    public static MapMeasures of(ResponseMap map, Settings settings, int from, int until) {
+        int tokens = map.tokens();
+        if (from < 0 || until > tokens || from >= until) {
+            throw new InputException("tokens " + from + " to " + (until - 1) + ": expected a range within 0 to "
+                    + (tokens - 1) + ", the tokens of this map");
+        }
+        double[] norms = map.frobenius();
+        int levels = map.levels();
+        int kept = until - from;
+        double[] part = new double[levels * kept * levels * kept];
+        int at = 0;
+        for (int level = 0; level < levels; level++) {
+            for (int source = from; source < until; source++) {
+                for (int to = 0; to < levels; to++) {
+                    System.arraycopy(norms, ((level * tokens + source) * levels + to) * tokens + from, part, at, kept);
+                    at += kept;
+                }
+            }
+        }
+        return of(part, levels, kept, map.halfDepths(), settings);
+    }
+
+    /**
      * Measures norms that are in the order of a map.
      *
      * @param norms [levels, T, levels, T] in the order source level, source token, target level, target token; NaN for what is
@@ -147,8 +175,8 @@ public final class MapMeasures {
         decay = Decay.of(profile.medians(), settings.confidence());
         long visits = 2 * Math.max(1, profile.moved());
         long affordable = Math.min(settings.resamples(), MOST_VISITS / visits);
-        resamples = sources < LEAST_SOURCES ? 0 : settings.resamples();
-        exponentResamples = sources < LEAST_SOURCES || affordable < LEAST_RESAMPLES ? 0 : (int) affordable;
+        resamples = sources < Bootstrap.LEAST ? 0 : settings.resamples();
+        exponentResamples = sources < Bootstrap.LEAST || affordable < LEAST_RESAMPLES ? 0 : (int) affordable;
         int[][] times = times(settings.seed());
         exponent = exponent(0, decay, times, settings.confidence());
         distances = new ArrayList<>();
@@ -160,7 +188,7 @@ public final class MapMeasures {
 
     /** Per resample how often each source was drawn. */
     private int[][] times(long seed) {
-        UniformRandomProvider random = SeededGenerator.of(seed);
+        UniformRandomProvider random = RandomStreams.of(seed, Purpose.RESAMPLES);
         int[][] times = new int[resamples][sources];
         for (int[] resample : times) {
             for (int i = 0; i < sources; i++) {
@@ -177,7 +205,7 @@ public final class MapMeasures {
         double[] resampled = Arrays.stream(times)
                 .limit(exponentResamples)
                 .mapToDouble(t -> {
-                    Cancellation.check();
+                    Cancellation.check(); // every resample looks at every pair
                     return profile.exponent(d, t);
                 })
                 .toArray();
@@ -232,7 +260,7 @@ public final class MapMeasures {
         private Estimate mean(ToDoubleFunction<Spread> measure, int[][] times, double confidence) {
             double[] values = spreads.stream().mapToDouble(measure).toArray();
             double mean = Arrays.stream(values).average().orElse(Double.NaN);
-            if (values.length < LEAST_SOURCES) {
+            if (values.length < Bootstrap.LEAST) {
                 return Estimate.without(mean);
             }
             double[] resampled = Arrays.stream(times)

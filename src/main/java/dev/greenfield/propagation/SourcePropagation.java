@@ -14,6 +14,7 @@ import dev.greenfield.response.SiteSources;
 import dev.greenfield.response.SourceResponse;
 import dev.greenfield.statistics.Bootstrap;
 import dev.greenfield.statistics.Estimate;
+import dev.greenfield.statistics.Purpose;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -132,7 +133,7 @@ public final class SourcePropagation {
         double[] unit = Arrays.stream(vector).map(x -> x / norm).toArray();
         double[][] directions = new double[settings.randoms()][];
         for (int k = 0; k < directions.length; k++) {
-            directions[k] = SiteSources.random(scope, site, settings.seed(), k);
+            directions[k] = SiteSources.random(scope, site, settings.seed(), Purpose.SOURCE_CONTROLS, k);
         }
         int responses = amplitudes.length + 1 + directions.length;
         return Task.call("propagation", "responses", responses, task -> {

@@ -6,14 +6,14 @@ import java.util.Locale;
 /**
  * How far first order holds for one source J: the change of F when epsilon J is added, measured at amplitudes epsilon of both
  * signs, against epsilon F' and epsilon F' + epsilon^2 F'' / 2. First order is <em>off by q</em> where |measured - epsilon F'| is
- * more than q |measured|; the radius at q is the least amplitude from which on it is. Changes are measured up to a noise
- * floor: an amplitude at which q times the larger of |measured| and |epsilon F'| is below it says nothing about q.
+ * more than q |measured|; the radius at q is the least amplitude from which on it is. Changes are measured up to rounding: an amplitude
+ * at which that could turn the comparison says nothing about q.
  */
 public final class LinearRegime {
     private final Source source;
     private final double slope;
     private final double curvature;
-    private final double noise;
+    private final RoundingNoise noise;
     private final RegimeGrid grid;
     private final double[] measured;
     private final double[] opposite;
@@ -31,7 +31,13 @@ public final class LinearRegime {
     }
 
     LinearRegime(
-            Source source, double slope, double curvature, double noise, RegimeGrid grid, Side forward, Side backward) {
+            Source source,
+            double slope,
+            double curvature,
+            RoundingNoise noise,
+            RegimeGrid grid,
+            Side forward,
+            Side backward) {
         this.source = source;
         this.slope = slope;
         this.curvature = curvature;
@@ -67,9 +73,14 @@ public final class LinearRegime {
         return curvature;
     }
 
-    /** How much rounding may move a measured change of F. */
+    /** How much rounding may move a small measured change of F; a large one {@link #noise(double) somewhat more}. */
     public double noise() {
-        return noise;
+        return noise.floor();
+    }
+
+    /** How much rounding may move a measured change of F of this size. */
+    public double noise(double change) {
+        return noise.about(change);
     }
 
     /** The amplitudes and tolerances. */
@@ -144,12 +155,17 @@ public final class LinearRegime {
     }
 
     /** What one measured change says of its prediction. */
-    static Verdict verdict(double measured, double predicted, double tolerance, double noise) {
-        double larger = Math.max(Math.abs(measured), Math.abs(predicted));
-        if (larger == 0 || tolerance * larger < noise) {
+    static Verdict verdict(double measured, double predicted, double tolerance, RoundingNoise noise) {
+        if (measured == 0 && predicted == 0) {
             return Verdict.NOT_MEASURABLE;
         }
-        return Math.abs(measured - predicted) > tolerance * Math.abs(measured) ? Verdict.OFF : Verdict.WITHIN;
+        // With the true change at most n away, both sides move by at most (1 + q) n towards each other.
+        double doubt = (1 + tolerance) * noise.about(measured);
+        double excess = Math.abs(measured - predicted) - tolerance * Math.abs(measured);
+        if (excess > doubt) {
+            return Verdict.OFF;
+        }
+        return excess <= -doubt ? Verdict.WITHIN : Verdict.NOT_MEASURABLE;
     }
 
     /** The relative error of first order, |measured - predicted| / |measured|; NaN where both are zero. */

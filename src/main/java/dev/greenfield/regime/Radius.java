@@ -3,18 +3,20 @@ package dev.greenfield.regime;
 import java.util.Locale;
 
 /**
- * The amplitude up to which first order holds within a tolerance, as far as it could be found: it lies between two bounds.
+ * The amplitude up to which first order holds within a tolerance, as far as it could be found: it lies between two bounds, which allow for
+ * rounding.
  *
- * @param low it is at least this; 0 where no amplitude was seen to be within the tolerance
- * @param high it is at most this; infinite where no amplitude was seen to be off
+ * @param low it is at least this; 0 where no amplitude was seen to be within the tolerance for certain
+ * @param high it is at most this; infinite where no amplitude was seen to be off for certain
+ * @param likely where it is taken to be between two bounds above 0; NaN where there are no such bounds
  */
-public record Radius(double low, double high) {
+public record Radius(double low, double high, double likely) {
     /** Nothing could be measured. */
-    static final Radius UNKNOWN = new Radius(0, Double.POSITIVE_INFINITY);
+    static final Radius UNKNOWN = bounded(0, Double.POSITIVE_INFINITY);
 
     /** How much is known. */
     public enum Kind {
-        /** The radius itself. */
+        /** Between two bounds above 0. They are a few thousandths apart where rounding allows. */
         FOUND,
         /** It is larger than the largest amplitude. */
         ABOVE,
@@ -24,15 +26,15 @@ public record Radius(double low, double high) {
         UNKNOWN
     }
 
-    /** A radius that was found. */
-    static Radius found(double value) {
-        return new Radius(value, value);
+    /** A radius of which one bound is known, or none. */
+    static Radius bounded(double low, double high) {
+        return new Radius(low, high, Double.NaN);
     }
 
     /** How much is known. */
     public Kind kind() {
         if (high < Double.POSITIVE_INFINITY) {
-            return low == high ? Kind.FOUND : Kind.BELOW;
+            return low > 0 ? Kind.FOUND : Kind.BELOW;
         }
         return low > 0 ? Kind.ABOVE : Kind.UNKNOWN;
     }
@@ -40,7 +42,7 @@ public record Radius(double low, double high) {
     /** The radius where it was found, infinity where it is above, 0 where it is below, NaN where nothing is known. */
     public double value() {
         return switch (kind()) {
-            case FOUND -> low;
+            case FOUND -> likely;
             case ABOVE -> Double.POSITIVE_INFINITY;
             case BELOW -> 0;
             case UNKNOWN -> Double.NaN;
@@ -49,18 +51,26 @@ public record Radius(double low, double high) {
 
     /** The smaller of two radii. */
     Radius min(Radius other) {
-        return new Radius(Math.min(low, other.low), Math.min(high, other.high));
+        double least = Math.min(low, other.low);
+        double most = Math.min(high, other.high);
+        if (least == 0 || most == Double.POSITIVE_INFINITY) {
+            return bounded(least, most);
+        }
+        double one = Double.isNaN(likely) ? Double.POSITIVE_INFINITY : likely;
+        double two = Double.isNaN(other.likely) ? Double.POSITIVE_INFINITY : other.likely;
+        return new Radius(least, most, Math.max(least, Math.min(most, Math.min(one, two))));
     }
 
-    /** Whether a predicted radius agrees within a factor of at least 1: times or divided by it, it is within the bounds. */
+    /** Whether a predicted radius agrees within a factor of at least 1: times or divided by it, it meets what is known. */
     public boolean agrees(double predicted, double factor) {
-        return predicted * factor >= low && predicted / factor <= high;
+        boolean found = kind() == Kind.FOUND;
+        return predicted * factor >= (found ? likely : low) && predicted / factor <= (found ? likely : high);
     }
 
     @Override
     public String toString() {
         return switch (kind()) {
-            case FOUND -> String.format(Locale.ROOT, "%.4g", low);
+            case FOUND -> String.format(Locale.ROOT, "%.4g", likely);
             case ABOVE -> String.format(Locale.ROOT, "above %.4g", low);
             case BELOW -> String.format(Locale.ROOT, "below %.4g", high);
             case UNKNOWN -> "unknown";

@@ -3,6 +3,7 @@ package dev.greenfield.regime;
 import dev.greenfield.regime.LinearRegime.Verdict;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 
@@ -13,14 +14,18 @@ import java.util.TreeMap;
 final class RegimeCurve {
     /** A point counts as the radius when its relative error is this near to the tolerance, relative to it. */
     private static final double CLOSE = 1e-3;
+    /** Bounds nearer to each other than this, relative to them, are near enough. */
+    private static final double TIGHT = 4e-3;
+    /** Likewise the factor between a bound and an amplitude at which rounding hides the answer. */
+    private static final double EDGE = 1.25;
     /** A new point keeps this far, in parts of the logarithmic bracket, from its ends: one end alone must not creep. */
     private static final double MARGIN = 0.05;
 
     private final double slope; // with the sign
-    private final double noise;
+    private final RoundingNoise noise;
     private final TreeMap<Double, Double> changes = new TreeMap<>();
 
-    RegimeCurve(double slope, double noise) {
+    RegimeCurve(double slope, RoundingNoise noise) {
         this.slope = slope;
         this.noise = noise;
     }
@@ -44,13 +49,13 @@ final class RegimeCurve {
             double amplitude = point.getKey();
             Verdict verdict = LinearRegime.verdict(point.getValue(), amplitude * slope, tolerance, noise);
             if (verdict == Verdict.OFF) {
-                return new Radius(within, amplitude);
+                return Radius.bounded(within, amplitude);
             }
             if (verdict == Verdict.WITHIN) {
                 within = amplitude;
             }
         }
-        return new Radius(within, Double.POSITIVE_INFINITY);
+        return Radius.bounded(within, Double.POSITIVE_INFINITY);
     }
 
     /** An end of the bracket that is as good as the radius. */
@@ -70,15 +75,32 @@ final class RegimeCurve {
     /** The amplitude to measure next; empty where the radius is known, or cannot be known better. */
     OptionalDouble next(double tolerance, boolean halve) {
         Radius bracket = bracket(tolerance);
-        if (open(bracket)
-                || bracket.high() <= bracket.low() * (1 + CLOSE)
-                || hit(bracket, tolerance).isPresent()) {
+        if (open(bracket) || bracket.high() <= bracket.low() * (1 + TIGHT)) {
             return OptionalDouble.empty();
         }
+        NavigableMap<Double, Double> doubtful = changes.subMap(bracket.low(), false, bracket.high(), false);
+        if (!doubtful.isEmpty()) {
+            return edge(bracket, doubtful);
+        }
+        OptionalDouble hit = hit(bracket, tolerance);
+        if (hit.isPresent()) { // the other bound, near by
+            return OptionalDouble.of(
+                    hit.getAsDouble() == bracket.low()
+                            ? bracket.low() * (1 + TIGHT / 2)
+                            : bracket.high() / (1 + TIGHT / 2));
+        }
         double part = halve ? 0.5 : Math.min(1 - MARGIN, Math.max(MARGIN, crossing(bracket, tolerance)));
-        double amplitude = between(bracket, part);
-        // Measured before, and not measurable: there is nothing better in between.
-        return changes.containsKey(amplitude) ? OptionalDouble.empty() : OptionalDouble.of(amplitude);
+        return OptionalDouble.of(between(bracket, part));
+    }
+
+    /** Where rounding hides the radius, the bounds still come near to what it hides. */
+    private static OptionalDouble edge(Radius bracket, NavigableMap<Double, Double> doubtful) {
+        Radius below = Radius.bounded(bracket.low(), doubtful.firstKey());
+        Radius above = Radius.bounded(doubtful.lastKey(), bracket.high());
+        if (below.high() > below.low() * EDGE) {
+            return OptionalDouble.of(between(below, 0.5));
+        }
+        return above.high() > above.low() * EDGE ? OptionalDouble.of(between(above, 0.5)) : OptionalDouble.empty();
     }
 
     /** Where the relative error, a straight line in logarithms between the ends, reaches the tolerance: a part of the bracket. */
@@ -98,7 +120,9 @@ final class RegimeCurve {
         if (open(bracket)) {
             return bracket;
         }
-        return Radius.found(hit(bracket, tolerance).orElseGet(() -> between(bracket, crossing(bracket, tolerance))));
+        double likely = hit(bracket, tolerance)
+                .orElseGet(() -> between(bracket, Math.min(1, Math.max(0, crossing(bracket, tolerance)))));
+        return new Radius(bracket.low(), bracket.high(), likely);
     }
 
     /** What was measured at a grid's amplitudes, and the radii at its tolerances. */

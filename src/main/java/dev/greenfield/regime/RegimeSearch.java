@@ -59,7 +59,7 @@ public final class RegimeSearch {
         double[] curvatures =
                 task.call(2, () -> SecondOrder.compute(scope, f, sources).second());
         SensitivityField sensitivity = SensitivityField.compute(scope, f);
-        double noise = RoundingNoise.of(scope.run(), sensitivity);
+        RoundingNoise noise = RoundingNoise.of(scope.run(), sensitivity);
         List<Pair> pairs = new ArrayList<>();
         for (Source source : sources) {
             double slope = sensitivity.predict(source);

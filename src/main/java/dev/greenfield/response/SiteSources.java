@@ -4,6 +4,7 @@ import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
+import dev.greenfield.statistics.Purpose;
 import java.util.Arrays;
 
 /** Sources at one site whose size and direction are chosen apart: as long as the stream is there, along a direction. */
@@ -42,10 +43,11 @@ public final class SiteSources {
     /**
      * A random unit vector [D], all directions being equally likely.
      *
-     * @param number which: seed, site and number name a vector
+     * @param purpose what it is for: the source, or what a source is compared with
+     * @param number which: seed, purpose, site and number name a vector
      */
-    public static double[] random(Scope scope, Site site, long seed, int number) {
-        double[] normal = RandomDirections.normal(scope.config().width(), site, seed, number);
+    public static double[] random(Scope scope, Site site, long seed, Purpose purpose, int number) {
+        double[] normal = RandomDirections.normal(scope.config().width(), site, seed, purpose, number);
         double length = Math.sqrt(SiteVectors.dot(normal, normal));
         return Arrays.stream(normal).map(x -> x / length).toArray();
     }

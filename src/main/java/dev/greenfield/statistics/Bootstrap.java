@@ -12,6 +12,9 @@ import org.apache.commons.rng.UniformRandomProvider;
 public final class Bootstrap {
     private static final double CONFIDENCE = 0.95;
 
+    /** Of fewer items than this a resample says too little of how they vary: no interval. */
+    public static final int LEAST = 5;
+
     /** As many as is usual for intervals at 95 %. */
     public static final int RESAMPLES = 1000;
 
@@ -29,7 +32,7 @@ public final class Bootstrap {
     }
 
     /**
-     * A number with its 95 % interval; without one where there are fewer than two items.
+     * A number with its 95 % interval; without one where there are fewer than {@value #LEAST} items.
      *
      * @param items how many items there are
      * @param statistic the number from chosen items, given by their indices, some of them repeatedly; NaN where it is not defined
@@ -40,10 +43,10 @@ public final class Bootstrap {
             all[i] = i;
         }
         double value = items == 0 ? Double.NaN : statistic.applyAsDouble(all);
-        if (items < 2) {
+        if (items < LEAST) {
             return Estimate.without(value);
         }
-        UniformRandomProvider random = SeededGenerator.of(seed);
+        UniformRandomProvider random = RandomStreams.of(seed, Purpose.RESAMPLES);
         double[] resampled = new double[resamples];
         int[] drawn = new int[items];
         Task.run("bootstrap", "resamples", resamples, task -> {
@@ -56,6 +59,11 @@ public final class Bootstrap {
             }
         });
         return Estimate.bootstrap(value, resampled, CONFIDENCE);
+    }
+
+    /** The seed of the resamples. */
+    public long seed() {
+        return seed;
     }
 
     /** The mean of one value an item with its interval; values that are NaN are left out. */

@@ -1,18 +1,19 @@
 package dev.greenfield.statistics;
 
+import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 import org.ejml.interfaces.decomposition.QRDecomposition;
 
-/** What the controls of this package draw: the same seed draws the same. */
+/** Vectors and subspaces of random direction, from a stream. */
 public final class Draws {
     private Draws() {}
 
     /** Vectors of normal numbers, [count][length]: their directions are uniform. */
-    public static double[][] gaussian(int count, int length, long seed) {
-        ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(SeededGenerator.of(seed));
+    public static double[][] gaussian(int count, int length, UniformRandomProvider random) {
+        ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
         double[][] vectors = new double[count][length];
         for (double[] vector : vectors) {
             for (int i = 0; i < length; i++) {
@@ -23,8 +24,8 @@ public final class Draws {
     }
 
     /** An orthonormal basis of a random subspace, [count][length]. */
-    public static double[][] subspace(int count, int length, long seed) {
-        DMatrixRMaj columns = CommonOps_DDRM.transpose(new DMatrixRMaj(gaussian(count, length, seed)), null);
+    public static double[][] subspace(int count, int length, UniformRandomProvider random) {
+        DMatrixRMaj columns = CommonOps_DDRM.transpose(new DMatrixRMaj(gaussian(count, length, random)), null);
         QRDecomposition<DMatrixRMaj> qr = DecompositionFactory_DDRM.qr(columns.numRows, columns.numCols);
         qr.decompose(columns); // normal vectors are independent: nothing to find out from its result
         DMatrixRMaj q = CommonOps_DDRM.transpose(qr.getQ(null, true), null);

@@ -67,6 +67,11 @@ public final class PairMoments {
         return count < 2 || varyMeasured <= 0 ? Double.NaN : 1 - residual / varyMeasured;
     }
 
+    /** The slope of the line of least squares m = a + slope p; NaN where all p are the same. */
+    public double slope() {
+        return count < 2 || varyPredicted <= 0 ? Double.NaN : varyBoth / varyPredicted;
+    }
+
     /** |p - m| / |m| over all pairs together; NaN where all m are zero. */
     public double relativeError() {
         double squares = varyMeasured + count * meanMeasured * meanMeasured;

@@ -1,5 +1,6 @@
 package dev.greenfield.study;
 
+import dev.greenfield.statistics.Bootstrap;
 import dev.greenfield.statistics.Estimate;
 
 /**
@@ -20,7 +21,7 @@ public record Finding(Claim claim, String metric, int n, Estimate estimate, Expe
         HOLDS("holds"),
         /** None of it is. */
         FAILS("does not hold"),
-        /** The interval is on both sides, or there is none. */
+        /** The interval is on both sides, or there is none, as of fewer than {@value Bootstrap#LEAST} prompts. */
         OPEN("undecided"),
         /** The number describes; no claim says what it is. */
         NONE("");
@@ -68,7 +69,7 @@ public record Finding(Claim claim, String metric, int n, Estimate estimate, Expe
         }
         double low = estimate.low();
         double high = estimate.high();
-        if (!estimate.hasInterval()) {
+        if (n < Bootstrap.LEAST || !estimate.hasInterval()) {
             return Verdict.OPEN;
         }
         boolean upwards = expectation.sign() > 0;

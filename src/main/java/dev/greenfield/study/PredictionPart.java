@@ -146,11 +146,15 @@ final class PredictionPart implements StudyPart {
         Map<String, Estimate> measures = new LinkedHashMap<>();
         measures.put("spearman", summary.spearman());
         measures.put("r2", summary.rSquared());
+        measures.put("slope", summary.slope());
+        measures.put("permutation_p", Estimate.without(summary.p()));
         measures.put("sign", summary.signAgreement());
         measures.put("top5", summary.topOverlap());
         Map<String, String> words = Map.of(
                 "spearman", "Spearman's correlation, mean over prompts,",
                 "r2", "R squared against the identity line, pooled,",
+                "slope", "Slope of measured over predicted changes, pooled: 1 where sizes are right,",
+                "permutation_p", "p of the correlation within prompts, by permutation,",
                 "sign", "Share of changes whose sign is predicted, pooled,",
                 "top5", "Share of the 5 largest changes that are among the 5 largest predicted, mean over prompts,");
         Map<String, Double> bounds = Map.of("spearman", 0.9, "r2", 0.5, "sign", 0.9, "top5", 0.6);
@@ -158,7 +162,9 @@ final class PredictionPart implements StudyPart {
                 key + "." + name,
                 summary.prompts(),
                 estimate,
-                first ? Finding.Expectation.above(bounds.get(name)) : Finding.Expectation.NONE,
+                first && bounds.containsKey(name)
+                        ? Finding.Expectation.above(bounds.get(name))
+                        : Finding.Expectation.NONE,
                 words.get(name) + of));
     }
 

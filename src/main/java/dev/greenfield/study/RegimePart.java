@@ -155,7 +155,8 @@ final class RegimePart implements StudyPart {
                         direction + ".sites",
                         Finding.Expectation.below(0.05),
                         "Share of sites where first order is off by " + percent
-                                + " at the least amplitude that could be measured: there no regime was seen.");
+                                + " at the least amplitude that rounding leaves certain: there no regime was seen, and the radius"
+                                + " may be anywhere below.");
             }
             flagFindings(direction, findings);
         }

@@ -47,6 +47,7 @@ final class ScalePart implements StudyPart {
         into.put(name + ".within", agreement.within());
         into.put(name + ".shuffled", agreement.shuffled());
         into.put(name + ".shifted", agreement.shifted());
+        into.put(name + ".permutation_p", agreement.p());
     }
 
     private static void sites(String name, SiteTransfer.Carried carried, Measures into) {
@@ -70,6 +71,10 @@ final class ScalePart implements StudyPart {
                     name + ".shuffled", Finding.Expectation.NONE, "The same with sites in random order (control).");
             findings.mean(
                     name + ".shifted", Finding.Expectation.NONE, "The same with depths shifted cyclically (control).");
+            findings.mean(
+                    name + ".permutation_p",
+                    Finding.Expectation.NONE,
+                    "p of the agreement within depths, by permutation of each depth's sites, mean over prompts.");
             findings.difference(
                     name + ".rho.minus_shifted",
                     name + ".rho",

@@ -6,7 +6,8 @@ import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import dev.greenfield.transfer.ResidualMaps;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -155,7 +156,7 @@ public final class Study {
         List<Integer> numbers =
                 new ArrayList<>(pairs.stream().map(PromptPair::number).toList());
         if (part.every() > 1) {
-            ListSampler.shuffle(SeededGenerator.of(seed), numbers);
+            ListSampler.shuffle(RandomStreams.of(seed, Purpose.SAMPLE), numbers);
         }
         return new HashSet<>(numbers.subList(0, (numbers.size() + part.every() - 1) / part.every()));
     }
@@ -197,7 +198,8 @@ public final class Study {
         return Task.call("prompt", "parts", here.size(), task -> {
             Map<String, Measures> found = new LinkedHashMap<>();
             // Every prompt has random directions of its own.
-            try (PromptRuns runs = new PromptRuns(model, other, untrained, pair, seed + pair.number())) {
+            try (PromptRuns runs =
+                    new PromptRuns(model, other, untrained, pair, RandomStreams.prompt(seed, pair.number()))) {
                 for (StudyPart part : here) {
                     found.put(part.name(), task.call(1, () -> measure(part, runs)));
                 }
@@ -227,7 +229,8 @@ public final class Study {
         Map<Integer, Measures> table = new TreeMap<>();
         stage("directions", judged, files, CARRIED, pair -> {
                     part[0] = part[0] == null ? fitted() : part[0];
-                    try (PromptRuns runs = new PromptRuns(model, other, null, pair, seed + pair.number())) {
+                    try (PromptRuns runs =
+                            new PromptRuns(model, other, null, pair, RandomStreams.prompt(seed, pair.number()))) {
                         return Map.of(part[0].name(), measure(part[0], runs));
                     }
                 })

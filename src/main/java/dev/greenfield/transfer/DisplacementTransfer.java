@@ -11,7 +11,8 @@ import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SourceEffects;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -174,10 +175,10 @@ public final class DisplacementTransfer {
         return sites;
     }
 
-    /** The {@link #sites} in random order: the control of a ranking. */
-    public List<Site> shuffled(long seed) {
+    /** The {@link #sites} in the random order that a seed and a number name: the control of a ranking. */
+    public List<Site> shuffled(long seed, int number) {
         List<Site> sites = sites();
-        ListSampler.shuffle(SeededGenerator.of(seed), sites);
+        ListSampler.shuffle(RandomStreams.of(seed, Purpose.SITE_ORDER, number), sites);
         return sites;
     }
 

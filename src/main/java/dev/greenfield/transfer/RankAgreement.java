@@ -1,12 +1,15 @@
 package dev.greenfield.transfer;
 
 import dev.greenfield.failure.Task;
+import dev.greenfield.statistics.PermutationTest;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import dev.greenfield.statistics.RankCorrelation;
-import dev.greenfield.statistics.SeededGenerator;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.ArraySampler;
+import org.apache.commons.statistics.ranking.NaturalRanking;
 
 /**
  * How two sets of values over the same levels and cells agree in rank (Spearman's correlation), beside two controls. Levels are aligned
@@ -16,8 +19,9 @@ import org.apache.commons.rng.sampling.ArraySampler;
  * @param within mean over levels of the correlation over each level's cells, to which differences between depths add nothing
  * @param shuffled mean of rho with the second values in random order over all levels and cells
  * @param shifted mean of rho with the second values' levels shifted cyclically by 1, 2, ...: the same tokens at other depths
+ * @param p of the agreement within levels, by permutation of each level's cells: what differs between depths does not make it small
  */
-public record RankAgreement(double rho, double within, double shuffled, double shifted) {
+public record RankAgreement(double rho, double within, double shuffled, double shifted, double p) {
     private static final int SHUFFLES = 20;
 
     /**
@@ -32,7 +36,7 @@ public record RankAgreement(double rho, double within, double shuffled, double s
     private static RankAgreement of(double[][] a, double[][] b, long seed, Task task) {
         double[] first = flat(a);
         double[] second = flat(b);
-        UniformRandomProvider random = SeededGenerator.of(seed);
+        UniformRandomProvider random = RandomStreams.of(seed, Purpose.VALUE_ORDER);
         double[] order = second.clone();
         double shuffled = IntStream.range(0, SHUFFLES)
                 .mapToDouble(i -> {
@@ -53,7 +57,15 @@ public record RankAgreement(double rho, double within, double shuffled, double s
                 .filter(r -> !Double.isNaN(r))
                 .average()
                 .orElse(Double.NaN);
-        return new RankAgreement(RankCorrelation.spearman(first, second), within, shuffled, shifted);
+        return new RankAgreement(RankCorrelation.spearman(first, second), within, shuffled, shifted, p(a, b, seed));
+    }
+
+    private static double p(double[][] a, double[][] b, long seed) {
+        NaturalRanking ranking = new NaturalRanking();
+        return PermutationTest.within(
+                Arrays.stream(a).map(ranking).toList(),
+                Arrays.stream(b).map(ranking).toList(),
+                seed);
     }
 
     /**

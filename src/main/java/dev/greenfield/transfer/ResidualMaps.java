@@ -3,7 +3,8 @@ package dev.greenfield.transfer;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -53,7 +54,7 @@ public final class ResidualMaps {
         }
         List<Integer> order =
                 new ArrayList<>(IntStream.range(0, a.size()).boxed().toList());
-        ListSampler.shuffle(SeededGenerator.of(seed), order);
+        ListSampler.shuffle(RandomStreams.of(seed, Purpose.PAIRING), order);
         // Each takes the place of the next one of a random round, so that none is paired with itself.
         List<Integer> next = new ArrayList<>(order);
         Collections.rotate(next, 1);

@@ -42,7 +42,7 @@ public record SiteReduction(double[] share, double[] together, double[] added) {
                 DRAWS,
                 task -> IntStream.range(0, DRAWS)
                         .mapToObj(i ->
-                                task.call(1, () -> of(transfer, transfer.inner(transfer.shuffled(seed + i)), most)))
+                                task.call(1, () -> of(transfer, transfer.inner(transfer.shuffled(seed, i)), most)))
                         .toList());
         int n = draws.get(0).share.length;
         SiteReduction mean = new SiteReduction(new double[n], new double[n], new double[n]);

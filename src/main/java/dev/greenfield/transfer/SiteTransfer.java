@@ -53,7 +53,7 @@ public record SiteTransfer(List<Site> sites, Carried carried, Carried own, Carri
                 "draws",
                 DRAWS,
                 task -> IntStream.range(0, DRAWS)
-                        .mapToObj(i -> task.call(1, () -> carried(b, first(b.inner(b.shuffled(seed + i)), count))))
+                        .mapToObj(i -> task.call(1, () -> carried(b, first(b.inner(b.shuffled(seed, i)), count))))
                         .toList());
         Carried random = new Carried(
                 draws.stream().mapToDouble(Carried::share).average().orElseThrow(),

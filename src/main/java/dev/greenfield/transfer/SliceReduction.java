@@ -7,6 +7,8 @@ import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.statistics.Draws;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.List;
 
 /**
@@ -19,25 +21,29 @@ import java.util.List;
  *
  * @param from lower depth
  * @param to upper depth
- * @param energy fraction of |G|^2 (Frobenius) in the first k singular values
+ * @param energy fraction of |G|^2 (Frobenius) in the first k singular values; an estimate where summing |G|^2 would cost too much
+ * @param energyError one standard error of these; 0 where the sum is exact
  * @param displacement error of the response to the displacement at the lower depth
  * @param random root mean square of the error for sources of random direction
  * @param subspace error of the response to the displacement through a random input subspace
  * @param effect error of the predicted change of F by the displacement
  * @param subspaceEffect likewise through a random input subspace
  * @param predicted the predicted change itself, S . G J
+ * @param settled whether the singular values stood still; see {@link LowRank#settled}
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
 public record SliceReduction(
         int from,
         int to,
         double[] energy,
+        double[] energyError,
         double[] displacement,
         double[] random,
         double[] subspace,
         double[] effect,
         double[] subspaceEffect,
-        double predicted) {
+        double predicted,
+        boolean settled) {
     private static final int RANDOM_SOURCES = 8;
 
     /**
@@ -63,8 +69,9 @@ public record SliceReduction(
         LowRank leading = task.call(3, () -> green.svd(rank, seed));
         double[] source = along(transfer.displacement(), sources);
         double[] sensitivity = along(transfer.sensitivity().field(), targets);
-        double[][] randomSources = Draws.gaussian(RANDOM_SOURCES, source.length, seed);
-        double[][] basis = Draws.subspace(rank, source.length, seed + 1);
+        double[][] randomSources =
+                Draws.gaussian(RANDOM_SOURCES, source.length, RandomStreams.of(seed, Purpose.REDUCTION_SOURCES));
+        double[][] basis = Draws.subspace(rank, source.length, RandomStreams.of(seed, Purpose.REDUCTION_SUBSPACE));
         double[] response = task.call(1, () -> green.apply(source));
         double[][] randomResponses = task.call(1, () -> green.applyAll(randomSources));
         double[][] basisResponses = task.call(1, () -> green.applyAll(basis));
@@ -95,7 +102,17 @@ public record SliceReduction(
             subspaceEffect[k] = Math.abs(dot(sensitivity, throughBasis) - predicted) / Math.abs(predicted);
         }
         return new SliceReduction(
-                from, to, leading.energyCurve(), displacement, random, subspace, effect, subspaceEffect, predicted);
+                from,
+                to,
+                leading.energyCurve(),
+                leading.energyCurveErrors(),
+                displacement,
+                random,
+                subspace,
+                effect,
+                subspaceEffect,
+                predicted,
+                leading.settled());
     }
 
     /** A field's vectors at sites, one after the other. */

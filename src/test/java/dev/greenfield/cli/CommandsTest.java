@@ -9,7 +9,7 @@ import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.Run;
-import dev.greenfield.cli.show.Sites;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Observable;
@@ -17,6 +17,7 @@ import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.PatchSweep;
+import dev.greenfield.response.SensitivityField;
 import dev.greenfield.safetensors.DType;
 import dev.greenfield.testing.Errors;
 import java.io.IOException;
@@ -161,7 +162,9 @@ class CommandsTest {
                     .containsExactly(Errors.flat(sweep.secondOrder()));
             JsonNode results = Cli.result(out).path("results");
             assertThat(results.path("correlation_second_order").asDouble())
-                    .isEqualTo(Sites.correlation(sweep.measured(), sweep.secondOrder()))
+                    .isEqualTo(Agreement.of(sweep.measured(), sweep.secondOrder(), 0)
+                            .correlation()
+                            .value())
                     .isNotEqualTo(results.path("correlation").asDouble());
             assertThat(results.path("logit_difference").asDouble()).isEqualTo(own.value(f));
             assertThat(results.path("logit_difference_corrupt").asDouble()).isEqualTo(corrupt.value(f));
@@ -271,9 +274,12 @@ class CommandsTest {
                     .containsExactly(map.frobenius());
             assertThat(Cli.tensor(estimate, "map.stderr", DType.F64, 5, 4, 5, 4))
                     .containsExactly(map.standardErrors());
-            assertThat(Cli.tensor(estimate, "map.gain", DType.F64, 3, 4))
-                    .containsExactly(
-                            Errors.flat(run.sensitivity(Observable.logit("#2")).norms()));
+            double[] gain = Cli.tensor(estimate, "map.gain", DType.F64, 5, 4);
+            SensitivityField sensitivity = run.sensitivity(Observable.logit("#2"));
+            for (int level = 0; level < 5; level++) {
+                double[] row = (level % 2 == 0 ? sensitivity.field() : sensitivity.middleField()).norms()[level / 2];
+                assertThat(Arrays.copyOfRange(gain, 4 * level, 4 * level + 4)).containsExactly(row);
+            }
             double[] some = Cli.tensor(part, "map.frobenius", DType.F64, 3, 4, 3, 4);
             int asked = 0;
             for (int i = 0; i < some.length; i++) {

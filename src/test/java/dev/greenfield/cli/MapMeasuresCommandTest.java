@@ -54,6 +54,61 @@ class MapMeasuresCommandTest {
         }
     }
 
+    /** Measures of a map without tokens at its ends are those of the tokens that are left, which skipped ones do not change. */
+    @Test
+    void tokensAtBothEndsAreLeftOut() throws IOException {
+        Path out = temporary.resolve("skipped");
+        Cli cli = Cli.done(Cli.with(MAP, "--seed", "7", "--skip", "1", "--skip-last", "1", "--out", out.toString()));
+        assertThat(cli.out()).contains("token share").doesNotContain("without the first token");
+        double[] norms = Cli.tensor(out, "map.frobenius", DType.F64, 3, 5, 3, 5);
+        Path whole = temporary.resolve("whole");
+        assertThat(Cli.done(Cli.with(MAP, "--seed", "7", "--mode", "forward", "--out", whole.toString()))
+                        .out())
+                .contains("the same without the first token: exponent");
+        Path forward = temporary.resolve("forward");
+        Cli.done(Cli.with(
+                MAP,
+                "--seed",
+                "7",
+                "--mode",
+                "forward",
+                "--skip",
+                "1",
+                "--skip-last",
+                "1",
+                "--out",
+                forward.toString()));
+        double[] all = Cli.tensor(whole, "map.frobenius", DType.F64, 3, 5, 3, 5);
+        double[] kept = Cli.tensor(forward, "map.frobenius", DType.F64, 3, 5, 3, 5);
+        for (int i = 0; i < norms.length; i++) {
+            int source = i / 15 % 5;
+            int target = i % 5;
+            boolean skipped = source == 0 || source == 4 || target == 0 || target == 4;
+            assertThat(Double.isNaN(norms[i])).isEqualTo(skipped);
+            if (!skipped) {
+                assertThat(kept[i]).isCloseTo(all[i], within(1e-12));
+            }
+        }
+        JsonNode results = Cli.result(out).path("results");
+        assertThat(results.path("skip").asInt()).isEqualTo(1);
+        assertThat(results.path("skip_last").asInt()).isEqualTo(1);
+        JsonNode measures = results.path("measures");
+        assertThat(measures.path("without_first_token").isNull()).isTrue();
+        assertThat(measures.path("sources").asInt()).isEqualTo(2 * 3);
+        assertThat(measures.path("depth_distances")
+                        .path(0)
+                        .path("incomplete_rows")
+                        .asInt())
+                .isZero();
+        assertThat(measures.path("depth_distances").path(0).path("rows").asInt())
+                .isEqualTo(2 * 2);
+        JsonNode later = Cli.result(whole).path("results").path("measures").path("without_first_token");
+        assertThat(later.path("sources").asInt()).isEqualTo(2 * 4);
+        Cli none = Cli.run(Cli.with(MAP, "--skip", "3", "--skip-last", "2"));
+        assertThat(none.exit()).isEqualTo(2);
+        assertThat(none.err()).contains("has 5 tokens, of which none is left");
+    }
+
     private static ResponseMap map(Model model) {
         return model.run(3, 1, 4, 1, 5).responseMap().probes(4).seed(7).compute();
     }

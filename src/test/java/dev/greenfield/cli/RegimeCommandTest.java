@@ -12,6 +12,7 @@ import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.regime.LinearRegime;
+import dev.greenfield.regime.Radius;
 import dev.greenfield.regime.RegimeGrid;
 import dev.greenfield.regime.RegimeMap;
 import dev.greenfield.response.SiteVectors;
@@ -95,9 +96,13 @@ class RegimeCommandTest {
                 String q = Double.toString(regime.grid().tolerances()[i]);
                 JsonNode radius = results.path("radius").path(q);
                 JsonNode bounds = results.path("radius_bounds").path(q);
-                if (regime.radius(i).low() == regime.radius(i).high()) {
+                if (regime.radius(i).kind() == Radius.Kind.FOUND) {
                     assertThat(radius.asDouble()).isCloseTo(regime.radius(i).value(), within(1e-9));
                     assertThat(bounds.path("kind").asText()).isEqualTo("found");
+                    assertThat(radius.asDouble())
+                            .isBetween(
+                                    bounds.path("low").asDouble(),
+                                    bounds.path("high").asDouble());
                 } else {
                     assertThat(radius.isNull()).isTrue();
                     assertThat(bounds.path("low").asDouble())

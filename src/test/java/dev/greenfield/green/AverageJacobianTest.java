@@ -91,6 +91,42 @@ class AverageJacobianTest {
         return mean;
     }
 
+    /** The published definition: neither the first tokens nor the last are sources or targets. */
+    @ParameterizedTest
+    @MethodSource("dev.greenfield.backend.Backends#here")
+    void tokensAtBothEndsAreNeitherSourcesNorTargets(Backends kind) throws IOException {
+        int[] prompt = {3, 17, 9, 4, 22, 7, 1};
+        try (Model model = TestModels.open(written, leaks.watched(kind.open()));
+                Run run = model.run(prompt)) {
+            for (int to : new int[] {LAYERS, 2, 0}) {
+                AverageJacobian average = model.averageJacobian(2, 1, to);
+                run.addTo(average);
+                double[] expected = new double[(to + 1) * WIDTH * WIDTH];
+                for (int l = 0; l <= to; l++) {
+                    for (int t = 2; t <= 5; t++) {
+                        for (int target = t; target <= 5; target++) {
+                            double[] block = run.green(Site.of(l, t))
+                                    .to(Site.of(to, target))
+                                    .materialize();
+                            for (int i = 0; i < block.length; i++) {
+                                expected[l * WIDTH * WIDTH + i] += block[i] / 4;
+                            }
+                        }
+                    }
+                }
+                assertThat(Errors.relative(average.mean(), expected))
+                        .as("to depth " + to)
+                        .isLessThan(kind == Backends.REFERENCE ? 1e-9 : 1e-4);
+                assertThat(average.positions()).isEqualTo(4);
+            }
+            assertThatThrownBy(() -> model.averageJacobian(0, -1, 1)).hasMessageContaining("skip -1");
+            assertThatThrownBy(() -> model.averageJacobian(0, 0, 4)).hasMessageContaining("expected 0 to 3");
+            assertThatThrownBy(() -> run.addTo(model.averageJacobian(
+                            AverageJacobian.PUBLISHED_SKIP, AverageJacobian.PUBLISHED_SKIP_LAST, LAYERS)))
+                    .hasMessageContaining("the first 16 and the last 1");
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("dev.greenfield.backend.Backends#here")
     void isTheMeanOfMaterializedBlocks(Backends kind) throws IOException {
@@ -204,7 +240,7 @@ class AverageJacobianTest {
             assertThatThrownBy(average::mean).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(() -> model.run(1, 2, 3).addTo(average))
                     .isInstanceOf(InputException.class)
-                    .hasMessageContaining("3 tokens has no source after the 3 that are skipped");
+                    .hasMessageContaining("3 tokens has no source beside the first 3 and the last 0 that are skipped");
             assertThatThrownBy(() -> other.run(1, 2, 3, 4).addTo(average))
                     .isInstanceOf(InputException.class)
                     .hasMessageContaining("2 layers and width 16, expected 3 layers");

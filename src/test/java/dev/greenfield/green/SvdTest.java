@@ -76,6 +76,7 @@ class SvdTest {
             LowRank low = green.svd(rank, 3);
             Full full = new Full(green);
             check(low, full, rank, green);
+            assertThat(low.settled()).isTrue();
             assertThat(low.energyError()).as("energy was summed exactly").isEqualTo(0.0);
             double captured =
                     Arrays.stream(full.values, 0, rank).map(s -> s * s).sum();
@@ -98,6 +99,9 @@ class SvdTest {
             double exact = full.values[0] * full.values[0] / full.energy;
             assertThat(low.energyError()).isLessThan(0.1 * exact);
             assertThat(Math.abs(low.energy() - exact)).isLessThan(4 * low.energyError());
+            assertThat(low.energyCurveErrors()).hasSize(1);
+            assertThat(low.energyCurveErrors()[0])
+                    .isCloseTo(low.energyError(), org.assertj.core.api.Assertions.within(1e-15));
         }
     }
 
@@ -162,6 +166,26 @@ class SvdTest {
             worst += Vectors.dot(rest, rest);
         }
         return Math.sqrt(worst);
+    }
+
+    /** Memory for one more block than the first does not do for a flat spectrum: the result says so. */
+    @Test
+    void anSvdThatStopsBeforeItSettlesSaysSo() throws IOException {
+        LowRank whole;
+        try (Model model = open(24)) {
+            whole = run(model).green(sites(0)).to(2).svd(5, 3);
+        }
+        assertThat(whole.settled()).isTrue();
+        assertThat(whole.toString()).doesNotContain("settled");
+        String spec = "random:2,2,24,19,16,seed=5";
+        try (Model model = TestModels.open(spec, leaks.watched(Backends.REFERENCE.open()), 1 << 18)) {
+            LowRank low = run(model).green(sites(0)).to(2).svd(5, 3);
+            assertThat(low.settled()).isFalse();
+            assertThat(low.toString()).contains("not settled");
+            for (int k = 0; k < 5; k++) {
+                assertThat(low.s()[k]).isLessThanOrEqualTo(whole.s()[k] * (1 + 1e-9));
+            }
+        }
     }
 
     @Test

@@ -360,6 +360,40 @@ class MapReductionsTest {
         return Arrays.stream(values).filter(x -> !Double.isNaN(x)).toArray();
     }
 
+    /** The truth is inside an interval about as often as it says, at few probes too, where norms and standard errors are small together. */
+    @Test
+    void intervalsOfEstimatedGainsCoverTheTruth() throws IOException {
+        try (Model model = TestModels.open("demo", leaks.watched(Backends.REFERENCE.open()))) {
+            Run run = model.run(PROMPT);
+            SensitivityField s = run.sensitivity(Observable.logit("#5"));
+            List<Site> some = List.of(Site.of(0, 0), Site.of(1, 2), Site.of(2, 3));
+            ResponseMap exact = run.responseMap().exact().sources(some).gain(s).compute();
+            double[] truth = exact.gain().norms(0);
+            int inside = 0;
+            int all = 0;
+            for (int seed = 0; seed < 40; seed++) {
+                ResponseMap map = run.responseMap()
+                        .probes(8)
+                        .seed(seed)
+                        .sources(some)
+                        .mode(SweepMode.FORWARD)
+                        .gain(s)
+                        .compute();
+                double[] low = map.gain().lows(0, 0.95);
+                double[] high = map.gain().highs(0, 0.95);
+                double[] error = map.gain().standardErrors(0);
+                for (int i = 0; i < truth.length; i++) {
+                    if (truth[i] > 0 && error[i] > 0) {
+                        all++;
+                        inside += low[i] <= truth[i] && truth[i] <= high[i] ? 1 : 0;
+                    }
+                }
+            }
+            assertThat(all).isGreaterThan(1000);
+            assertThat((double) inside / all).isBetween(0.92, 0.98);
+        }
+    }
+
     @Test
     void fieldsAreVectors() throws IOException {
         try (Model model = open(Backends.REFERENCE.open())) {

@@ -14,6 +14,8 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.propagation.SourcePropagation.Measure;
 import dev.greenfield.propagation.SourcePropagation.Settings;
+import dev.greenfield.response.RandomDirections;
+import dev.greenfield.statistics.Purpose;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.LeakCheck;
 import dev.greenfield.testing.Vectors;
@@ -104,6 +106,21 @@ class SourcePropagationTest {
     }
 
     @Test
+    void aRandomSourceIsNotComparedWithItself() throws IOException {
+        try (Model model = TestModels.open(MODEL, leaks.watched(Backends.REFERENCE.open()))) {
+            Run run = model.run(PROMPT);
+            for (int number = 0; number < 4; number++) {
+                SourcePropagation response =
+                        run.propagation(SITE, run.randomDirection(SITE, 3, number), Settings.seeded(3));
+                for (double[][] random : response.randomNorms()) {
+                    assertThat(random[3]).isNotEqualTo(response.tangent().norms()[3]);
+                    assertThat(random[3][4]).isNotCloseTo(response.tangent().norm(3, 4), within(1e-9));
+                }
+            }
+        }
+    }
+
+    @Test
     void randomDirectionsAreWhatTheRunSays() throws IOException {
         try (Model model = TestModels.open(MODEL, leaks.watched(Backends.REFERENCE.open()))) {
             Run run = model.run(PROMPT);
@@ -111,8 +128,9 @@ class SourcePropagationTest {
             SourcePropagation response = run.propagation(SITE, normal(5, WIDTH), settings);
             double[] shares = new double[5];
             for (int k = 0; k < 5; k++) {
-                double[] direction = run.randomDirection(SITE, 3, k);
-                assertThat(Vectors.norm(direction)).isCloseTo(1, within(1e-14));
+                double[] normal = RandomDirections.normal(WIDTH, SITE, 3, Purpose.SOURCE_CONTROLS, k);
+                double length = Vectors.norm(normal);
+                double[] direction = Arrays.stream(normal).map(x -> x / length).toArray();
                 double[][] norms = run.response(SITE, direction).norms();
                 for (int l = 0; l <= LAYERS; l++) {
                     assertThat(response.randomNorms()[k][l]).containsExactly(norms[l], within(1e-13));
@@ -124,6 +142,7 @@ class SourcePropagationTest {
             }
             assertThat(Vectors.dot(run.randomDirection(SITE, 3, 0), run.randomDirection(SITE, 3, 1)))
                     .isBetween(-0.9, 0.9);
+            assertThat(Vectors.norm(run.randomDirection(SITE, 3, 0))).isCloseTo(1, within(1e-14));
             assertThat(run.randomDirection(SITE, 3, 0)).isEqualTo(run.randomDirection(SITE, 3, 0));
             assertThat(run.randomDirection(SITE, 4, 0)).isNotEqualTo(run.randomDirection(SITE, 3, 0));
             SourcePropagation.Compared compared = response.compared(Measure.TOKEN_SHARE, 3);

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -83,6 +84,8 @@ class LinearRegimeTest {
         } else {
             assertThat(radius.kind()).isEqualTo(Radius.Kind.FOUND);
             assertThat(scanned).isBetween(radius.value() / 1.003, radius.value() * ratio * 1.003);
+            assertThat(scanned).isBetween(radius.low(), radius.high() * ratio);
+            assertThat(radius.high() / radius.low()).isLessThan(1.01);
         }
     }
 
@@ -216,9 +219,80 @@ class LinearRegimeTest {
         assertThat(worst).isBetween(floor / 200, floor);
     }
 
+    /** Radii in float32 lie between bounds that hold for float64's, wherever those are known. */
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "random:4,4,64,291,32,seed=3"})
+    void boundsInFloat32CoverTheTruth(String spec) throws IOException {
+        Map<String, List<LinearRegime>> found = new HashMap<>();
+        RegimeGrid grid = RegimeGrid.standard().tolerances(0.001, 0.01, 0.05, 0.2);
+        for (Backends kind : List.of(Backends.REFERENCE, Backends.CPU)) {
+            try (Model model = TestModels.open(spec, leaks.watched(kind.open()))) {
+                Run run = model.run(0, 12, 80, 33, 78, 5);
+                Observable f = Observable.logitDifference("#116", "#117");
+                List<Source> sources = new ArrayList<>();
+                for (int l = 0; l <= 4; l++) {
+                    for (int t = 0; t < 6; t++) {
+                        sources.add(Source.of(
+                                Site.of(l, t),
+                                normal(100 * l + t, model.config().width())));
+                    }
+                }
+                found.put(kind.name(), run.linearRegimes(sources, f, grid));
+            }
+        }
+        int compared = 0;
+        for (int s = 0; s < found.get("CPU").size(); s++) {
+            for (int i = 0; i < grid.tolerances().length; i++) {
+                Radius exact = found.get("REFERENCE").get(s).radius(i);
+                Radius rounded = found.get("CPU").get(s).radius(i);
+                assertThat(rounded.low()).isLessThanOrEqualTo(exact.high());
+                assertThat(rounded.high()).isGreaterThanOrEqualTo(exact.low());
+                compared += rounded.kind() == Radius.Kind.FOUND ? 1 : 0;
+            }
+        }
+        assertThat(compared).isGreaterThan(10);
+    }
+
+    @Test
+    void roundingWithinItsBoundNeverMovesARadiusOutOfItsBounds() {
+        Random random = new Random(3);
+        RegimeGrid grid = RegimeGrid.standard();
+        int found = 0;
+        for (int run = 0; run < 300; run++) {
+            double slope = random.nextGaussian();
+            double curvature = slope * Math.pow(10, 3 * random.nextDouble() - 0.5);
+            RoundingNoise noise = new RoundingNoise(Math.abs(slope) * Math.pow(10, -3 - 4 * random.nextDouble()), 1e-4);
+            RegimeCurve curve = new RegimeCurve(slope, noise);
+            // The worst that rounding may do, with either sign.
+            DoubleUnaryOperator measured = e -> {
+                double m = slope * e + curvature * e * e / 2;
+                return m + (random.nextBoolean() ? 1 : -1) * 0.999 * noise.floor();
+            };
+            for (double a : grid.amplitudes()) {
+                curve.put(a, measured.applyAsDouble(a));
+            }
+            for (double tolerance : TOLERANCES) {
+                for (int round = 1; round <= 15; round++) {
+                    curve.next(tolerance, round % 3 == 0).ifPresent(a -> curve.put(a, measured.applyAsDouble(a)));
+                }
+            }
+            for (double q : TOLERANCES) {
+                // F'' has the sign of F': both terms add up, and first order is off by q of their sum at
+                double truth = 2 * q / (1 - q) * Math.abs(slope / curvature);
+                Radius radius = curve.radius(q);
+                assertThat(truth).isBetween(radius.low(), radius.high());
+                if (radius.kind() == Radius.Kind.FOUND) {
+                    found++;
+                    assertThat(radius.value()).isBetween(radius.low(), radius.high());
+                }
+            }
+        }
+        assertThat(found).isGreaterThan(500);
+    }
+
     /** A curve of a known change, measured as a search would. */
     private static RegimeCurve curve(DoubleUnaryOperator change, double slope, double sign, RegimeGrid grid) {
-        RegimeCurve curve = new RegimeCurve(sign * slope, 0);
+        RegimeCurve curve = new RegimeCurve(sign * slope, RoundingNoise.NONE);
         for (double a : grid.amplitudes()) {
             curve.put(a, change.applyAsDouble(sign * a));
         }
@@ -238,7 +312,7 @@ class LinearRegimeTest {
                 source,
                 slope,
                 curvature,
-                0,
+                RoundingNoise.NONE,
                 grid,
                 curve(change, slope, 1, grid).over(grid),
                 curve(change, slope, -1, grid).over(grid));

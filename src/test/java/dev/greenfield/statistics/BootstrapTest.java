@@ -1,8 +1,10 @@
 package dev.greenfield.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.greenfield.failure.CancelledException;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,18 @@ class BootstrapTest {
     }
 
     @Test
+    void aCancelledBootstrapEnds() {
+        Bootstrap bootstrap = new Bootstrap(1000, 1);
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> bootstrap.mean(new double[] {1, 2, 3, 4, 5})).isInstanceOf(CancelledException.class);
+        Thread.interrupted();
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> PermutationTest.p(new double[] {1, 2, 3}, new double[] {2, 1, 3}, 1))
+                .isInstanceOf(CancelledException.class);
+        Thread.interrupted();
+    }
+
+    @Test
     void whatIsNotThereHasNoInterval() {
         Bootstrap bootstrap = new Bootstrap(200, 1);
         assertThat(bootstrap.mean(new double[] {3, Double.NaN, 5}).value()).isEqualTo(4);
@@ -35,6 +49,9 @@ class BootstrapTest {
         assertThat(bootstrap.mean(new double[] {}).value()).isNaN();
         assertThat(bootstrap.of(9, drawn -> drawn[0] < 5 ? Double.NaN : 1).value())
                 .isNaN();
-        assertThat(bootstrap.mean(new double[] {1, 2, 3, 4})).isEqualTo(bootstrap.mean(new double[] {1, 2, 3, 4}));
+        assertThat(bootstrap.mean(new double[] {1, 2, 3, 4}).hasInterval()).isFalse();
+        double[] five = {1, 2, 3, 4, 5};
+        assertThat(bootstrap.mean(five).hasInterval()).isTrue();
+        assertThat(bootstrap.mean(five)).isEqualTo(bootstrap.mean(five));
     }
 }

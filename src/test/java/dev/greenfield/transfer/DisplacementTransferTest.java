@@ -133,10 +133,10 @@ class DisplacementTransferTest {
             assertThat(transfer.sites()).hasSize(2 + 4 + 4 + 1);
             assertThat(curves.leading(Ranking.SENSITIVITY)).hasSize(8).doesNotHaveDuplicates();
             assertThat(curves.top(Ranking.PREDICTED)[3][7]).isCloseTo(1, within(1e-10));
-            assertThat(transfer.shuffled(5))
+            assertThat(transfer.shuffled(5, 0))
                     .containsExactlyInAnyOrderElementsOf(transfer.sites())
-                    .isEqualTo(transfer.shuffled(5))
-                    .isNotEqualTo(transfer.shuffled(6));
+                    .isEqualTo(transfer.shuffled(5, 0))
+                    .isNotEqualTo(transfer.shuffled(5, 1));
         }
     }
 

@@ -8,6 +8,7 @@ import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePrompt;
+import dev.greenfield.cli.job.TokenSkip;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.AverageJacobian;
@@ -25,24 +26,51 @@ final class GreenAverage {
 
     private final CommonOptions common;
     private final String suite;
-    private final String skip; // null for the default
+    private final TokenSkip skip;
+    private final String toDepth; // null for the last
+    private final String convention; // null for our own
 
-    GreenAverage(CommonOptions common, String suite, String skip) {
+    GreenAverage(CommonOptions common, String suite, TokenSkip skip, String toDepth, String convention) {
         this.common = common;
         this.suite = suite;
         this.skip = skip;
+        this.toDepth = toDepth;
+        this.convention = convention;
+    }
+
+    private static final String PUBLISHED = "jlens";
+
+    /** Refuses what can be seen to be wrong without a model. */
+    private void check() {
+        if (convention == null) {
+            return;
+        }
+        if (!convention.equals(PUBLISHED)) {
+            throw new InputException("--convention " + Quantities.quoted(convention) + ": expected " + PUBLISHED
+                    + ", the published Jacobian lens, or leave it out");
+        }
+        if (skip.given() || toDepth != null) {
+            throw new InputException("both --convention " + PUBLISHED + " and "
+                    + (skip.given() ? skip.name() : "--to-depth")
+                    + " are given: the convention says which tokens and which depth; leave one of them out");
+        }
     }
 
     void run(Terminal terminal) throws IOException {
-        int skipped = skip == null
-                ? DEFAULT_SKIP
-                : Quantities.atLeast("--skip", skip, 0, "a number of tokens at the start of each prompt, at least 0");
+        check();
+        boolean published = convention != null;
+        int first = published ? AverageJacobian.PUBLISHED_SKIP : skip.first(DEFAULT_SKIP);
+        int last = published ? AverageJacobian.PUBLISHED_SKIP_LAST : skip.last();
         try (SuiteJob job = SuiteJob.start("green", common, suite, terminal)) {
             for (SuitePrompt prompt : job.prompts()) {
-                requireSources(prompt, skipped);
+                requireSources(prompt, first, last);
             }
             job.opening(job.prompts());
-            AverageJacobian average = job.model().averageJacobian(skipped);
+            int layers = job.model().config().layers();
+            int to = toDepth == null
+                    ? layers
+                    : Quantities.between("--to-depth", toDepth, 0, layers, "the depths of this model");
+            AverageJacobian average = job.model().averageJacobian(first, last, to);
             fits(job);
             int done = 0;
             for (SuitePrompt prompt : job.prompts()) {
@@ -54,13 +82,14 @@ final class GreenAverage {
                 }
                 job.progress(++done, job.prompts().size());
             }
-            int layers = job.model().config().layers();
             int width = job.model().config().width();
             double[] mean = average.mean();
-            job.tensors().add("green.average", mean, layers + 1, width, width);
-            double[] norms = norms(mean, layers, width);
-            job.result("skip", skipped);
-            job.result("to_depth", layers);
+            job.tensors().add("green.average", mean, to + 1, width, width);
+            double[] norms = norms(mean, to, width);
+            job.result("convention", convention);
+            job.result("skip", first);
+            job.result("skip_last", last);
+            job.result("to_depth", to);
             job.result("source_tokens", average.positions());
             job.result("frobenius", norms);
             job.result("prompts", job.prompts().stream().map(SuitePrompt::toMap).toList());
@@ -69,12 +98,14 @@ final class GreenAverage {
         }
     }
 
-    private static void requireSources(SuitePrompt prompt, int skip) {
+    private static void requireSources(SuitePrompt prompt, int first, int last) {
         try {
-            AverageJacobian.requireSources(prompt.length(), skip);
+            AverageJacobian.requireSources(prompt.length(), first, last);
         } catch (InputException wrong) {
             throw new InputException(
-                    "--skip " + skip + ", entry " + prompt.number() + " of the suite: " + wrong.getMessage(), wrong);
+                    "--skip " + first + (last > 0 ? ", --skip-last " + last : "") + ", entry " + prompt.number()
+                            + " of the suite: " + wrong.getMessage(),
+                    wrong);
         }
     }
 
@@ -86,9 +117,9 @@ final class GreenAverage {
         job.run(longest).close();
     }
 
-    private static double[] norms(double[] matrices, int layers, int width) {
-        double[] norms = new double[layers + 1];
-        for (int l = 0; l <= layers; l++) {
+    private static double[] norms(double[] matrices, int depths, int width) {
+        double[] norms = new double[depths + 1];
+        for (int l = 0; l <= depths; l++) {
             double sum = 0;
             for (int i = l * width * width; i < (l + 1) * width * width; i++) {
                 sum += matrices[i] * matrices[i];
@@ -108,19 +139,27 @@ final class GreenAverage {
         }
         String over = average.prompts() + (average.prompts() == 1 ? " prompt, " : " prompts, ") + average.positions()
                 + " source tokens";
-        Tables.print(job.terminal(), "Frobenius norm of the averaged Jacobian to the last depth, over " + over, rows);
+        Tables.print(
+                job.terminal(),
+                "Frobenius norm of the averaged Jacobian to depth " + average.toDepth() + ", over " + over,
+                rows);
         if (!job.writes()) {
             return;
         }
         ReportPage page = Reports.page(
                         job,
                         "Averaged Jacobian",
-                        "The linear response of the last depth to each depth, averaged over prompts and tokens",
-                        Map.of("Average", over + ", the first " + average.skip() + " of each prompt skipped"))
+                        "The linear response of depth " + average.toDepth()
+                                + " to each depth, averaged over prompts and tokens",
+                        Map.of(
+                                "Average",
+                                over + ", the first " + average.skip() + " and the last " + average.skipLast()
+                                        + " of each prompt skipped"))
                 .chart(new LineChart(
                         "Norm of the averaged Jacobian by depth",
-                        "Frobenius norm of J, the mean over prompts and source tokens of the response of the last depth,"
-                                + " summed over target tokens. At the last depth J is the identity, whose norm is the square"
+                        "Frobenius norm of J, the mean over prompts and source tokens of the response of depth "
+                                + average.toDepth()
+                                + ", summed over target tokens. At that depth J is the identity, whose norm is the square"
                                 + " root of the width.",
                         "depth of the source",
                         "|J|",

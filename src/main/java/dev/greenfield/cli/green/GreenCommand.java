@@ -8,6 +8,7 @@ import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.job.TokenSkip;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
@@ -36,7 +37,7 @@ public final class GreenCommand implements Action {
     @Option(
             names = "--to-depth",
             paramLabel = "M",
-            description = "Depth of the targets. Default: the last.",
+            description = "Depth of the targets, of --average too. Default: the last.",
             order = -5)
     private String toDepth;
 
@@ -49,7 +50,7 @@ public final class GreenCommand implements Action {
 
     @Option(
             names = "--average",
-            description = "Instead the Jacobian of each depth to the last, averaged over the prompts of --suite.",
+            description = "Instead the Jacobian of each depth to a later one, averaged over the prompts of --suite.",
             order = -3)
     private boolean average;
 
@@ -61,11 +62,16 @@ public final class GreenCommand implements Action {
     private String suite;
 
     @Option(
-            names = "--skip",
-            paramLabel = "N",
-            description = "Of each prompt the first N tokens are no sources of --average. Default: 1.",
+            names = "--convention",
+            paramLabel = "NAME",
+            description =
+                    "jlens: --average exactly as the published Jacobian lens, which skips the first 16 tokens and the"
+                            + " last.",
             order = -1)
-    private String skip;
+    private String convention;
+
+    @Mixin
+    private final TokenSkip skip = new TokenSkip();
 
     @Mixin
     private final CommonOptions common = new CommonOptions();
@@ -77,9 +83,10 @@ public final class GreenCommand implements Action {
 
     @Override
     public void run(Terminal terminal) throws IOException {
-        if (average || suite != null || skip != null) {
+        if (average || suite != null || skip.given() || convention != null) {
             checkAverage();
-            new GreenAverage(common, suite, skip).run(terminal);
+            skip.check();
+            new GreenAverage(common, suite, skip, toDepth, convention).run(terminal);
             return;
         }
         if (depth == null || token == null) {
@@ -120,18 +127,17 @@ public final class GreenCommand implements Action {
     /** Refuses options that do not go together. */
     private void checkAverage() {
         if (!average) {
-            throw new InputException((suite != null ? "--suite" : "--skip")
+            throw new InputException((suite != null ? "--suite" : skip.given() ? skip.name() : "--convention")
                     + " without --average: over several prompts there is the averaged Jacobian, add --average");
         }
         if (suite == null) {
             throw new InputException("--average without --suite: an average is over prompts, give --suite FILE");
         }
-        String[][] ofOneSite = {{"--depth", depth}, {"--token", token}, {"--to-depth", toDepth}, {"--rank", rank}};
+        String[][] ofOneSite = {{"--depth", depth}, {"--token", token}, {"--rank", rank}};
         for (String[] option : ofOneSite) {
             if (option[1] != null) {
-                throw new InputException(
-                        "both --average and " + option[0]
-                                + " are given: the average has all depths, all tokens and the last depth; leave one of them out");
+                throw new InputException("both --average and " + option[0]
+                        + " are given: the average has all depths and all tokens; leave one of them out");
             }
         }
     }
@@ -176,6 +182,7 @@ public final class GreenCommand implements Action {
         job.result("energy_standard_error", part.energyError());
         job.result("squared_frobenius", part.squaredFrobenius());
         job.result("energy_curve", part.energyCurve());
+        job.result("settled", part.settled());
     }
 
     private static Shown leading(Job job, GreenOperator green, int k) {
@@ -185,6 +192,12 @@ public final class GreenCommand implements Action {
         LowRank part = job.timed("green", () -> green.svd(k, job.seed()));
         int width = green.inputs();
         addLeading(job, part);
+        if (!part.settled()) {
+            job.terminal()
+                    .progress(
+                            "warning: the singular values had not settled when the search ended, they are lower bounds;"
+                                    + " ask for fewer, or give more memory");
+        }
         double[] u = part.u();
         double[] s = part.s();
         double[] norms = new double[green.outputs() / width];

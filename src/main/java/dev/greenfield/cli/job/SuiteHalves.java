@@ -1,7 +1,8 @@
 package dev.greenfield.cli.job;
 
 import dev.greenfield.failure.InputException;
-import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.statistics.Purpose;
+import dev.greenfield.statistics.RandomStreams;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -33,7 +34,7 @@ public final class SuiteHalves {
                     + " or more: half of them are fitted on, the other half is for judging");
         }
         List<SuitePair> order = new ArrayList<>(pairs);
-        ListSampler.shuffle(SeededGenerator.of(seed), order);
+        ListSampler.shuffle(RandomStreams.of(seed, Purpose.HALVES), order);
         Set<Integer> fitted = new HashSet<>();
         order.subList(0, order.size() / 2)
                 .forEach(pair -> fitted.add(pair.prompt().number()));

@@ -12,12 +12,14 @@ import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.MeasureOptions;
 import dev.greenfield.cli.job.SiteRanges;
+import dev.greenfield.cli.job.TokenSkip;
 import dev.greenfield.cli.show.ProgressLine;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.map.MapRequest;
+import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
@@ -95,6 +97,9 @@ public final class MapCommand implements Action {
     private String checkpoint;
 
     @Mixin
+    private final TokenSkip skip = new TokenSkip();
+
+    @Mixin
     private final MapReductions reductions = new MapReductions();
 
     @Mixin
@@ -123,6 +128,7 @@ public final class MapCommand implements Action {
                             shard,
                             checkpoint,
                             settings(k),
+                            skip,
                             (model, run, seed) -> request(model, run, seed, k))
                     .run(terminal);
             return;
@@ -146,6 +152,8 @@ public final class MapCommand implements Action {
                 job.result("probes", k);
             }
             job.result("half_depths", halfDepths);
+            job.result("skip", skip.first(0));
+            job.result("skip_last", skip.last());
             double[] norms = map.frobenius();
             job.tensors().add("map.frobenius", norms, levels, tokens, levels, tokens);
             if (!exact) {
@@ -155,12 +163,13 @@ public final class MapCommand implements Action {
             double[][] reach = reach(norms, levels, tokens);
             List<Sites.Ranked> largest = Sites.largest(reach, SHOWN);
             job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
-            if (targets == null) {
+            if (!someTargets()) {
                 show(job, reach, largest);
             }
             MapMeasuresReport measures = MapMeasuresReport.of(
                     job,
                     measured,
+                    skip,
                     map,
                     run -> request(job.model(), run, job.seed(), k).compute());
             measures.print();
@@ -180,6 +189,7 @@ public final class MapCommand implements Action {
             SiteRanges.check("--targets", targets);
         }
         mode();
+        skip.check();
         if (checkpoint != null) {
             CheckpointPath.of(checkpoint, common.out);
         }
@@ -212,6 +222,8 @@ public final class MapCommand implements Action {
         settings.put("sites", sites);
         settings.put("targets", targets);
         settings.put("mode", mode);
+        settings.put("skip", skip.first(0));
+        settings.put("skip_last", skip.last());
         return settings;
     }
 
@@ -222,13 +234,30 @@ public final class MapCommand implements Action {
         if (halfDepths) {
             request.halfDepths();
         }
-        if (sites != null) {
-            request.sources(SiteRanges.parse("--sites", sites, layers, tokens, halfDepths));
+        if (sites != null || skip.given()) {
+            request.sources(places("--sites", sites, layers, tokens));
         }
-        if (targets != null) {
-            request.targets(SiteRanges.parse("--targets", targets, layers, tokens, halfDepths));
+        if (targets != null || skip.given()) {
+            request.targets(places("--targets", targets, layers, tokens));
         }
         return exact ? request.exact() : request.probes(k);
+    }
+
+    private List<Site> places(String option, String ranges, int layers, int tokens) {
+        skip.require(tokens, "this prompt");
+        List<Site> all = SiteRanges.parse(option, ranges == null ? "*:*" : ranges, layers, tokens, halfDepths);
+        List<Site> kept = skip.of(all, tokens);
+        if (kept.isEmpty()) {
+            throw new InputException(
+                    option + " " + Quantities.quoted(ranges) + ": all of these sites are at tokens that " + skip.name()
+                            + " leaves out; skip fewer, or name others");
+        }
+        return kept;
+    }
+
+    /** Whether the targets are a part of all sites. */
+    private boolean someTargets() {
+        return targets != null || skip.given();
     }
 
     /** Per source site the norm of its response over all tokens of the last depth; NaN where it was not asked for. */
@@ -272,13 +301,13 @@ public final class MapCommand implements Action {
                     "Frobenius norm of the Green operator from the selected source to each target"
                             + (exact ? "" : ", estimated from random directions, " + probesText())
                             + ". On the left the norm over all tokens of the level named there"
-                            + (targets == null ? "" : " that were asked for")
+                            + (someTargets() ? " that were asked for" : "")
                             + ".",
                     labels(levels),
                     job.labels(),
                     norms,
                     "|G|"));
-            if (targets == null) {
+            if (!someTargets()) {
                 page.chart(new HeatMap(
                         "Response of the last depth to each site",
                         "Frobenius norm of the Green operator from the site to all tokens of the last depth"
@@ -293,13 +322,26 @@ public final class MapCommand implements Action {
             reductions.charts(page, labels(levels), job.labels());
             measures.addTo(page);
             if (sensitivity != null) {
-                double[][] gain = sensitivity.norms();
-                job.tensors().add("map.gain", gain);
-                page.chart(Reports.sensitivity(job, gain));
+                job.tensors().add("map.gain", gain(sensitivity));
+                page.chart(Reports.sensitivity(job, sensitivity.norms()));
             }
             job.report(page);
         }
         job.finish();
+    }
+
+    /** Lengths of the sensitivity at the map's levels, [levels][T]. */
+    private double[][] gain(SensitivityField sensitivity) {
+        double[][] whole = sensitivity.norms();
+        if (!halfDepths) {
+            return whole;
+        }
+        double[][] middle = sensitivity.middleField().norms();
+        double[][] all = new double[2 * whole.length - 1][];
+        for (int level = 0; level < all.length; level++) {
+            all[level] = (level % 2 == 0 ? whole : middle)[level / 2];
+        }
+        return all;
     }
 
     private String probesText() {

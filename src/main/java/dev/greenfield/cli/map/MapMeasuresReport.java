@@ -6,6 +6,7 @@ import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.MeasureOptions;
+import dev.greenfield.cli.job.TokenSkip;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.propagation.DistanceProfile;
 import dev.greenfield.propagation.MapMeasures;
@@ -13,6 +14,7 @@ import dev.greenfield.propagation.MapMeasures.AtDistance;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.statistics.Estimate;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -22,14 +24,21 @@ import java.util.stream.Stream;
 public final class MapMeasuresReport {
     private final Job job;
     private final MapMeasures measures;
+    private final MapMeasures later; // without the first token; null where that is no difference
     private final MapMeasures control; // null unless asked for
     private final MapMeasures.Settings settings;
     private final int levelsADepth;
 
     private MapMeasuresReport(
-            Job job, MapMeasures measures, MapMeasures control, MapMeasures.Settings settings, int levelsADepth) {
+            Job job,
+            MapMeasures measures,
+            MapMeasures later,
+            MapMeasures control,
+            MapMeasures.Settings settings,
+            int levelsADepth) {
         this.job = job;
         this.measures = measures;
+        this.later = later;
         this.control = control;
         this.settings = settings;
         this.levelsADepth = levelsADepth;
@@ -38,29 +47,36 @@ public final class MapMeasuresReport {
     /**
      * Measures a map, and the control's where it is asked for; adds both to the job's results and tensors.
      *
+     * @param skip tokens that the map leaves out, and its measures with it
      * @param same computes of another run the map that was asked for
      */
-    static MapMeasuresReport of(Job job, MeasureOptions options, ResponseMap map, Function<Run, ResponseMap> same) {
+    static MapMeasuresReport of(
+            Job job, MeasureOptions options, TokenSkip skip, ResponseMap map, Function<Run, ResponseMap> same) {
         MapMeasures.Settings settings = options.settings(job.seed());
         int levelsADepth = map.halfDepths() ? 2 : 1;
-        MapMeasures measures = job.timed("measures", () -> MapMeasures.of(map, settings));
-        job.result("measures", MeasureFields.of(measures, settings, levelsADepth));
-        profiles(job, "map", measures.profile());
-        MapMeasures control = options.control() ? control(job, same, settings, levelsADepth) : null;
-        return new MapMeasuresReport(job, measures, control, settings, levelsADepth);
+        MapMeasures measures = job.timed("measures", () -> measured(map, settings, skip));
+        MapMeasures later = job.timed("measures", () -> later(map, settings, skip));
+        Map<String, Object> fields = MeasureFields.of(measures, settings, levelsADepth);
+        fields.put("without_first_token", later == null ? null : MeasureFields.of(later, settings, levelsADepth));
+        job.result("measures", fields);
+        profiles(job, "map", measures.profile(), map.tokens());
+        MapMeasures control = options.control() ? control(job, skip, same, settings, levelsADepth) : null;
+        return new MapMeasuresReport(job, measures, later, control, settings, levelsADepth);
     }
 
     private static MapMeasures control(
-            Job job, Function<Run, ResponseMap> same, MapMeasures.Settings settings, int levelsADepth) {
+            Job job, TokenSkip skip, Function<Run, ResponseMap> same, MapMeasures.Settings settings, int levelsADepth) {
         job.terminal().progress("the same map of the untrained control, seed " + job.seed());
         ResponseMap map = job.timed("control", () -> {
             try (Model untrained = job.model().untrained(job.seed())) {
                 return same.apply(untrained.run(job.run().tokens()));
             }
         });
-        MapMeasures control = job.timed("measures", () -> MapMeasures.of(map, settings));
+        MapMeasures control = job.timed("measures", () -> measured(map, settings, skip));
+        MapMeasures later = later(map, settings, skip);
         Map<String, Object> fields = MeasureFields.of(control, settings, levelsADepth);
         fields.put("seed", job.seed());
+        fields.put("without_first_token", later == null ? null : MeasureFields.of(later, settings, levelsADepth));
         job.result("control", fields);
         int levels = map.levels();
         int tokens = map.tokens();
@@ -68,17 +84,31 @@ public final class MapMeasuresReport {
         if (!map.exact()) {
             job.tensors().add("control.stderr", map.standardErrors(), levels, tokens, levels, tokens);
         }
-        profiles(job, "control", control.profile());
+        profiles(job, "control", control.profile(), tokens);
         return control;
     }
 
-    private static void profiles(Job job, String name, DistanceProfile profile) {
-        double[][] mean = new double[profile.levels()][profile.tokens()];
-        double[][] median = new double[profile.levels()][];
-        double[][] count = new double[profile.levels()][profile.tokens()];
+    private static MapMeasures measured(ResponseMap map, MapMeasures.Settings settings, TokenSkip skip) {
+        return MapMeasures.of(map, settings, skip.first(0), map.tokens() - skip.last());
+    }
+
+    /** Without the first token, which attention treats apart in trained models; null where it is left out anyway or is the only one. */
+    private static MapMeasures later(ResponseMap map, MapMeasures.Settings settings, TokenSkip skip) {
+        int until = map.tokens() - skip.last();
+        return skip.first(0) > 0 || until < 2 ? null : MapMeasures.of(map, settings, 1, until);
+    }
+
+    /** Of all token distances of the prompt; those that skipped tokens leave out have no pairs. */
+    private static void profiles(Job job, String name, DistanceProfile profile, int tokens) {
+        double[][] mean = new double[profile.levels()][tokens];
+        double[][] median = new double[profile.levels()][tokens];
+        double[][] count = new double[profile.levels()][tokens];
         for (int d = 0; d < profile.levels(); d++) {
-            median[d] = profile.medians(d);
+            Arrays.fill(mean[d], Double.NaN);
+            Arrays.fill(median[d], Double.NaN);
+            double[] medians = profile.medians(d);
             for (int r = 0; r < profile.tokens(); r++) {
+                median[d][r] = medians[r];
                 mean[d][r] = profile.mean(d, r);
                 count[d][r] = profile.count(d, r);
             }
@@ -90,7 +120,7 @@ public final class MapMeasuresReport {
 
     /** The figures and tables of the page. */
     void addTo(ReportPage page) {
-        new PropagationFigures(measures, control, settings, levelsADepth).addTo(page);
+        new PropagationFigures(measures, later, control, settings, levelsADepth).addTo(page);
     }
 
     /** A short table and the decay. */
@@ -130,6 +160,10 @@ public final class MapMeasuresReport {
         job.terminal()
                 .line("decay of the median |G| with token distance: "
                         + PropagationFigures.describe(measures, settings));
+        if (later != null) {
+            job.terminal()
+                    .line("the same without the first token: " + PropagationFigures.describe(later, settings));
+        }
         if (control != null) {
             job.terminal()
                     .line("the same for the untrained control: " + PropagationFigures.describe(control, settings));

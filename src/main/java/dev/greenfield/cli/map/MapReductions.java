@@ -19,6 +19,8 @@ import picocli.CommandLine.Option;
 
 /** What the map command reduces beside norms: the gain on F through each target, and singular values between levels. */
 final class MapReductions {
+    private static final double CONFIDENCE = 0.95;
+
     @Option(
             names = "--through",
             description = "Also how much of the gain on F passes through each target; needs --answer.",
@@ -90,6 +92,8 @@ final class MapReductions {
             job.tensors().add("map.through", gains, levels, tokens, levels, tokens);
             if (!gain.exact()) {
                 job.tensors().add("map.through.stderr", gain.standardErrors(0), levels, tokens, levels, tokens);
+                job.tensors().add("map.through.low", gain.lows(0, CONFIDENCE), levels, tokens, levels, tokens);
+                job.tensors().add("map.through.high", gain.highs(0, CONFIDENCE), levels, tokens, levels, tokens);
             }
         }
         if (rank > 0) {
@@ -97,6 +101,7 @@ final class MapReductions {
             found = job.timed("spectra", () -> request.spectra(rank));
             energy = energy(found, map.frobenius(), tokens);
             job.result("spectra_energy", List.of(energy)); // one list a source level
+            job.result("spectra_unsettled", found.unsettled());
             job.tensors().add("map.spectra", found.all(), levels, levels, rank);
         }
     }

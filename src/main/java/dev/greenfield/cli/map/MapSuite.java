@@ -8,11 +8,13 @@ import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.SiteRanges;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePrompt;
+import dev.greenfield.cli.job.TokenSkip;
 import dev.greenfield.cli.show.ProgressLine;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.safetensors.SafetensorsWriter;
+import dev.greenfield.statistics.RandomStreams;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
@@ -25,6 +27,7 @@ final class MapSuite {
     private final String shard; // null for all prompts
     private final String checkpoint; // null for none
     private final Map<String, Object> options;
+    private final TokenSkip skip;
     private final Requests requests;
 
     /** Asks for the map of a run as the command's options say. */
@@ -42,12 +45,14 @@ final class MapSuite {
             String shard,
             String checkpoint,
             Map<String, Object> options,
+            TokenSkip skip,
             Requests requests) {
         this.common = common;
         this.suite = suite;
         this.shard = shard;
         this.checkpoint = checkpoint;
         this.options = options;
+        this.skip = skip;
         this.requests = requests;
     }
 
@@ -86,6 +91,7 @@ final class MapSuite {
         SuitePrompt shortest = job.prompts().stream()
                 .min(Comparator.comparingInt(SuitePrompt::length))
                 .orElseThrow();
+        skip.require(shortest.length(), "entry " + shortest.number() + " of the suite, the shortest,");
         for (String name : List.of("sites", "targets")) {
             if (options.get(name) instanceof String text) {
                 try {
@@ -108,7 +114,7 @@ final class MapSuite {
         try (Run run = job.run(longest)) {
             job.terminal()
                     .progress("response maps of " + prompts.size() + " prompts; the longest, number " + longest.number()
-                            + ": " + request(job, run).plan());
+                            + ": " + request(job, run, longest).plan());
         }
     }
 
@@ -117,7 +123,7 @@ final class MapSuite {
         int done = 0;
         for (SuitePrompt prompt : prompts) {
             try (Run run = job.run(prompt)) {
-                MapRequest request = request(job, run);
+                MapRequest request = request(job, run, prompt);
                 request.progress(new ProgressLine(job.terminal(), "response map of prompt " + prompt.number()));
                 if (checkpoint != null) {
                     request.checkpoint(CheckpointPath.of(checkpoint, common.out)
@@ -131,7 +137,8 @@ final class MapSuite {
         maps.finish(file);
     }
 
-    private MapRequest request(SuiteJob job, Run run) {
-        return requests.of(job.model(), run, job.seed());
+    /** Every prompt has random directions of its own, whichever shard it is in. */
+    private MapRequest request(SuiteJob job, Run run, SuitePrompt prompt) {
+        return requests.of(job.model(), run, RandomStreams.prompt(job.seed(), prompt.number()));
     }
 }

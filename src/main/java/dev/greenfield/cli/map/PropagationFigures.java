@@ -19,12 +19,19 @@ import java.util.stream.IntStream;
 /** The part of the map's page that shows how responses propagate, with the untrained control dashed beside the model. */
 final class PropagationFigures {
     private final MapMeasures measures;
+    private final MapMeasures later; // without the first token, or null
     private final MapMeasures control; // or null
     private final MapMeasures.Settings settings;
     private final int levelsADepth;
 
-    PropagationFigures(MapMeasures measures, MapMeasures control, MapMeasures.Settings settings, int levelsADepth) {
+    PropagationFigures(
+            MapMeasures measures,
+            MapMeasures later,
+            MapMeasures control,
+            MapMeasures.Settings settings,
+            int levelsADepth) {
         this.measures = measures;
+        this.later = later;
         this.control = control;
         this.settings = settings;
         this.levelsADepth = levelsADepth;
@@ -55,6 +62,9 @@ final class PropagationFigures {
                     List.of(new Named("front", AtDistance::front)),
                     curve("room", measures, AtDistance::room, -1)));
             table(page, "", measures);
+            if (later != null) {
+                table(page, "Without the first token. ", later);
+            }
             if (control != null) {
                 table(page, "The untrained control. ", control);
             }
@@ -70,6 +80,10 @@ final class PropagationFigures {
     private String introduction() {
         String text = "The median of |G| over all pairs at least one depth apart falls with the token distance r as"
                 + " r to the power of minus the exponent: " + describe(measures, settings) + ".";
+        if (later != null) {
+            text += "\n\nWithout the first token, which attention treats apart in trained models: "
+                    + describe(later, settings) + ".";
+        }
         if (control != null) {
             text +=
                     "\n\nThe untrained control has the model's configuration and GPT-2's random initialization, one draw: "

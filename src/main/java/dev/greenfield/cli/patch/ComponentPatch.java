@@ -4,6 +4,7 @@ import dev.greenfield.Run;
 import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.model.ModelConfig;
@@ -60,15 +61,15 @@ final class ComponentPatch {
         tensor("patch.measured", found, found.measured());
         tensor("patch.predicted", found, found.predicted().get(PredictionMethod.FIRST));
         tensor("patch.second_order", found, found.predicted().get(PredictionMethod.SECOND));
-        double correlationSecond = Sites.correlation(measured, second);
-        double correlation = Sites.correlation(measured, predicted);
+        Agreement toSecond = Agreement.of(measured, second, job.seed());
+        Agreement first = Agreement.of(measured, predicted, job.seed());
         List<Sites.Ranked> largest = Sites.largest(measured, SHOWN);
         job.result("direction", direction);
         job.result("component", component.label());
         job.result("full_change", fullChange);
         job.result("unchanged", found.idles());
-        job.result("correlation", correlation);
-        job.result("correlation_second_order", correlationSecond);
+        first.addTo(job, "");
+        toSecond.addTo(job, "_second_order");
         job.result("largest", largest(largest, predicted, second));
         String title = "Measured change of F by patching each " + what;
         HeatMap map = map(
@@ -85,10 +86,10 @@ final class ComponentPatch {
                 "largest changes; patching everything changes F by " + Numbers.format("%.4f", fullChange),
                 rows(largest, predicted, fullChange));
         job.terminal().line("");
-        job.terminal()
-                .line("correlation of measured and predicted changes: " + Numbers.format("%.4f", correlation)
-                        + " to first order, " + Numbers.format("%.4f", correlationSecond) + " to second; "
-                        + found.idles() + " of " + found.idle().length + " patches change nothing");
+        job.terminal().line("predicted against measured changes, " + first.over("patches") + ":");
+        job.terminal().line("  to first order   " + first.shown());
+        job.terminal().line("  to second order  " + toSecond.shown());
+        job.terminal().line(found.idles() + " of " + found.idle().length + " patches change nothing");
         if (job.writes()) {
             job.report(Reports.page(
                             job, "Activation patching: " + what, "What replacing each " + what + " does to F", facts)

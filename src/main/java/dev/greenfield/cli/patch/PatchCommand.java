@@ -10,6 +10,7 @@ import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.CorruptPrompt;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
@@ -123,14 +124,14 @@ public final class PatchCommand implements Action {
         double[][] predicted = sweep.predicted();
         facts.put("Full change of F", Numbers.format("%.4f", fullChange));
         double[][] second = sweep.secondOrder();
-        double correlation = Sites.correlation(measured, predicted);
-        double correlationSecond = Sites.correlation(measured, second);
+        Agreement first = Agreement.of(measured, predicted, job.seed());
+        Agreement toSecond = Agreement.of(measured, second, job.seed());
         List<Sites.Ranked> largest = Sites.largest(measured, SHOWN);
         job.tensors().add("patch.measured", measured);
         job.tensors().add("patch.predicted", predicted);
         job.tensors().add("patch.second_order", second);
-        job.result("correlation", correlation);
-        job.result("correlation_second_order", correlationSecond);
+        first.addTo(job, "");
+        toSecond.addTo(job, "_second_order");
         job.result("largest", largest(largest, predicted, second));
         Summary.heatMap(job, "measured change of F by patching each site", measured, HeatMap.Scale.DIVERGING);
         Tables.print(
@@ -138,10 +139,9 @@ public final class PatchCommand implements Action {
                 "largest changes; patching everything changes F by " + Numbers.format("%.4f", fullChange),
                 rows(job, largest, predicted, fullChange));
         job.terminal().line("");
-        job.terminal()
-                .line("correlation of measured and predicted changes over all sites: "
-                        + Numbers.format("%.4f", correlation) + " to first order, "
-                        + Numbers.format("%.4f", correlationSecond) + " to second");
+        job.terminal().line("predicted against measured changes, " + first.over("sites") + ":");
+        job.terminal().line("  to first order   " + first.shown());
+        job.terminal().line("  to second order  " + toSecond.shown());
         if (job.writes()) {
             job.report(Reports.page(
                             job, "Activation patching", "What replacing the residual at each site does to F", facts)
@@ -158,8 +158,7 @@ public final class PatchCommand implements Action {
                             job,
                             predicted,
                             measured,
-                            "One point a site. On the dashed line first order is exact. Correlation "
-                                    + Numbers.format("%.4f", correlation) + "."))
+                            "One point a site. On the dashed line first order is exact. " + first.caption()))
                     .chart(Reports.overSites(
                             job,
                             "Predicted to second order",
@@ -173,8 +172,7 @@ public final class PatchCommand implements Action {
                             "Second-order prediction against measurement",
                             second,
                             measured,
-                            "One point a site. On the dashed line second order is exact. Correlation "
-                                    + Numbers.format("%.4f", correlationSecond) + "."))
+                            "One point a site. On the dashed line second order is exact. " + toSecond.caption()))
                     .table(
                             "The largest measured changes.",
                             HEADER,

@@ -17,6 +17,7 @@ import dev.greenfield.prediction.PredictionPlan;
 import dev.greenfield.prediction.PredictionTable;
 import dev.greenfield.prediction.PromptPredictions;
 import dev.greenfield.statistics.Bootstrap;
+import dev.greenfield.statistics.RandomStreams;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -115,7 +116,8 @@ public final class PredictCommand implements Action {
 
     private static PromptPredictions compute(SuiteJob job, SuitePair pair, PredictionPlan plan) {
         // Every prompt has random directions of its own.
-        PredictionPlan own = plan.seed(plan.seed() + pair.prompt().number());
+        PredictionPlan own =
+                plan.seed(RandomStreams.prompt(plan.seed(), pair.prompt().number()));
         try (Run run = job.run(pair.prompt());
                 Run donor = pair.corrupt() == null
                         ? null

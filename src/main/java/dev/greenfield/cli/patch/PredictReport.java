@@ -18,6 +18,7 @@ import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ScatterChart;
 import dev.greenfield.statistics.Bootstrap;
 import dev.greenfield.statistics.Estimate;
+import dev.greenfield.statistics.PermutationTest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -75,6 +76,8 @@ final class PredictReport {
         fields.put("pearson_within", estimate(s.pearsonWithin()));
         fields.put("spearman", estimate(s.spearman()));
         fields.put("r_squared", estimate(s.rSquared()));
+        fields.put("slope", estimate(s.slope()));
+        fields.put("permutation_p", s.p());
         fields.put("relative_error", estimate(s.relativeError()));
         fields.put("sign_agreement", estimate(s.signAgreement()));
         fields.put("top_overlap", estimate(s.topOverlap()));
@@ -105,6 +108,7 @@ final class PredictReport {
                     "pearson",
                     "spearman",
                     "R2",
+                    "slope",
                     "sign",
                     "rel. error",
                     "> 20 %"));
@@ -118,6 +122,7 @@ final class PredictReport {
                         number(s.pearson().value()),
                         number(s.spearman().value()),
                         number(s.rSquared().value()),
+                        number(s.slope().value()),
                         number(s.signAgreement().value()),
                         number(s.relativeError().value()),
                         percent(s.beyond20().value())));
@@ -245,7 +250,9 @@ final class PredictReport {
             "Pearson",
             "within prompts",
             "Spearman",
+            "p",
             "R2",
+            "slope",
             "sign",
             "top " + PredictionQuality.TOP);
 
@@ -254,10 +261,11 @@ final class PredictReport {
 
     private static String agreementCaption(Component component) {
         return "Agreement on " + component.label() + ", with 95 % intervals over prompts. Pearson, R2 (against the line"
-                + " where predicted equals measured) and sign are over the interventions of all prompts together; the"
+                + " where predicted equals measured), slope (of measured over predicted) and sign are over the interventions of all prompts together; the"
                 + " others are means over prompts. Top " + PredictionQuality.TOP
                 + ": share of the largest measured changes among the"
-                + " largest predicted.";
+                + " largest predicted. p is of the correlation within prompts, by " + PermutationTest.PERMUTATIONS
+                + " permutations of their interventions.";
     }
 
     private List<List<String>> agreement(Component component) {
@@ -272,7 +280,9 @@ final class PredictReport {
                             interval(s.pearson()),
                             interval(s.pearsonWithin()),
                             interval(s.spearman()),
+                            Numbers.three(s.p()),
                             interval(s.rSquared()),
+                            interval(s.slope()),
                             interval(s.signAgreement()),
                             interval(s.topOverlap()));
                 })

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** Values over depths and tokens: their largest sites, and how two of them agree. */
+/** Values over depths and tokens: their largest sites, and labels. */
 public final class Sites {
     private Sites() {}
 
@@ -36,40 +36,6 @@ public final class Sites {
         }
         sites.sort(Comparator.comparingDouble((Ranked site) -> -Math.abs(site.value())));
         return List.copyOf(sites.subList(0, Math.min(count, sites.size())));
-    }
-
-    /**
-     * Pearson's correlation of two maps over the sites where either is not zero; NaN where it is not defined. Sites where
-     * both must be zero would only flatter it.
-     */
-    public static double correlation(double[][] a, double[][] b) {
-        double n = 0;
-        double sumA = 0;
-        double sumB = 0;
-        for (int l = 0; l < a.length; l++) {
-            for (int t = 0; t < a[l].length; t++) {
-                if (a[l][t] != 0 || b[l][t] != 0) {
-                    n++;
-                    sumA += a[l][t];
-                    sumB += b[l][t];
-                }
-            }
-        }
-        double aa = 0;
-        double bb = 0;
-        double ab = 0;
-        for (int l = 0; l < a.length; l++) {
-            for (int t = 0; t < a[l].length; t++) {
-                if (a[l][t] != 0 || b[l][t] != 0) {
-                    double x = a[l][t] - sumA / n;
-                    double y = b[l][t] - sumB / n;
-                    aa += x * x;
-                    bb += y * y;
-                    ab += x * y;
-                }
-            }
-        }
-        return n < 2 || aa == 0 || bb == 0 ? Double.NaN : ab / Math.sqrt(aa * bb);
     }
 
     /** Labels of depths 0 to {@code count - 1}. */

@@ -77,6 +77,7 @@ final class StudyTables {
             measures.put("pearson", summary.pearson());
             measures.put("spearman", summary.spearman());
             measures.put("r2", summary.rSquared());
+            measures.put("slope", summary.slope());
             measures.put("relative_error", summary.relativeError());
             measures.put("sign", summary.signAgreement());
             measures.put("top5", summary.topOverlap());
@@ -84,6 +85,7 @@ final class StudyTables {
             if (rows.isEmpty()) {
                 List<String> header = new ArrayList<>(List.of("kind", "component", "method", "n", "interventions"));
                 measures.keySet().forEach(name -> header.addAll(List.of(name, name + "_low", name + "_high")));
+                header.add("permutation_p");
                 rows.add(header);
             }
             List<String> row = new ArrayList<>(List.of(
@@ -93,6 +95,7 @@ final class StudyTables {
                     Integer.toString(summary.prompts()),
                     Long.toString(summary.sites())));
             measures.values().forEach(e -> row.addAll(List.of(number(e.value()), number(e.low()), number(e.high()))));
+            row.add(number(summary.p()));
             rows.add(row);
         }
         return rows;

@@ -148,6 +148,7 @@ public final class ReduceCommand implements Action {
                             fields.put("from_depth", slice.from());
                             fields.put("to_depth", slice.to());
                             fields.put("predicted_change", slice.predicted());
+                            fields.put("settled", slice.settled());
                             ReduceFigures.CURVES.forEach((name, curve) ->
                                     fields.put(name.replace('.', '_'), curve.apply(slice)[directions - 1]));
                             return fields;

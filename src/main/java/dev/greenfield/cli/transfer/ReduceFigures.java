@@ -10,6 +10,7 @@ import dev.greenfield.transfer.DisplacementTransfer;
 import dev.greenfield.transfer.SiteReduction;
 import dev.greenfield.transfer.SliceReduction;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -68,7 +69,9 @@ final class ReduceFigures {
                         SiteReduction::together))
                 .chart(overRank(
                         "Energy",
-                        "Fraction of |G|^2 in the leading k directions, for each pair of depths.",
+                        "Fraction of |G|^2 in the leading k directions, for each pair of depths. |G|^2 is estimated from random probes where"
+                                + " summing it would cost more than twice the factorization; the largest standard error is "
+                                + Numbers.three(largestError()) + ".",
                         "captured fraction",
                         SliceReduction::energy))
                 .chart(overRank(
@@ -88,6 +91,13 @@ final class ReduceFigures {
                         bySlice.get(0),
                         bySlice.subList(1, bySlice.size()));
         job.report(page);
+    }
+
+    private double largestError() {
+        return slices.stream()
+                .flatMapToDouble(slice -> Arrays.stream(slice.energyError()))
+                .max()
+                .orElse(0);
     }
 
     private List<List<String>> siteRows() {
@@ -115,6 +125,7 @@ final class ReduceFigures {
         rows.add(List.of(
                 "depths",
                 "energy",
+                "+-",
                 "displacement",
                 "random sources",
                 "random subspace",
@@ -192,6 +203,7 @@ final class ReduceFigures {
     private static Map<String, Function<SliceReduction, double[]>> curves() {
         Map<String, Function<SliceReduction, double[]>> curves = new LinkedHashMap<>();
         curves.put("energy", SliceReduction::energy);
+        curves.put("energy.stderr", SliceReduction::energyError);
         curves.put("error.displacement", SliceReduction::displacement);
         curves.put("error.random", SliceReduction::random);
         curves.put("error.subspace", SliceReduction::subspace);

@@ -15,6 +15,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.safetensors.SafetensorsWriter;
+import dev.greenfield.statistics.RandomStreams;
 import dev.greenfield.transfer.DirectionTransfer;
 import dev.greenfield.transfer.DisplacementTransfer;
 import dev.greenfield.transfer.ResidualMaps;
@@ -177,7 +178,11 @@ public final class ScaleCommand implements Action {
         int done = 0;
         for (SuitePair pair : pairs) {
             try (Runs runs = Runs.of(job, other, pair)) {
-                ScaleComparison comparison = job.timed("compare", () -> compare(job, runs));
+                ScaleComparison comparison = job.timed(
+                        "compare",
+                        () -> compare(
+                                runs,
+                                RandomStreams.prompt(job.seed(), pair.prompt().number())));
                 figures.add(pair, comparison);
                 if (file != null) {
                     file.write(flat(comparison.sensitivityA()));
@@ -217,12 +222,13 @@ public final class ScaleCommand implements Action {
         }
     }
 
-    private ScaleComparison compare(SuiteJob job, Runs runs) {
+    /** @param seed of this pair */
+    private ScaleComparison compare(Runs runs, long seed) {
         ResponseMap mapA =
-                runs.cleanA().responseMap().probes(directions).seed(job.seed()).compute();
+                runs.cleanA().responseMap().probes(directions).seed(seed).compute();
         ResponseMap mapB =
-                runs.cleanB().responseMap().probes(directions).seed(job.seed()).compute();
-        return ScaleComparison.of(runs.a(), runs.b(), mapA, mapB, topSites, job.seed());
+                runs.cleanB().responseMap().probes(directions).seed(seed).compute();
+        return ScaleComparison.of(runs.a(), runs.b(), mapA, mapB, topSites, seed);
     }
 
     private static double[] flat(double[][] values) {

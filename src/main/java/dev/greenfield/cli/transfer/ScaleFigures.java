@@ -140,6 +140,7 @@ final class ScaleFigures {
         averages.add(name + ".within", agreement.within());
         averages.add(name + ".shuffled", agreement.shuffled());
         averages.add(name + ".shifted", agreement.shifted());
+        averages.add(name + ".permutation_p", agreement.p());
         averages.add(name + ".above_shifted", agreement.rho() - agreement.shifted());
     }
 
@@ -212,6 +213,7 @@ final class ScaleFigures {
         kinds.put("shuffled", "control: sites shuffled");
         kinds.put("shifted", "control: depths shifted");
         kinds.put("above_shifted", "aligned minus depths shifted");
+        kinds.put("permutation_p", "p within each depth, mean");
         kinds.forEach((key, name) ->
                 rows.add(List.of(name, averages.shown("sensitivity." + key), averages.shown("map." + key))));
         return rows;

@@ -14,6 +14,7 @@ import dev.greenfield.lattice.Site;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.safetensors.DType;
 import dev.greenfield.safetensors.Safetensors;
+import dev.greenfield.statistics.RandomStreams;
 import dev.greenfield.text.Digest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -69,7 +70,11 @@ class SuiteTest {
                 Greenfield.load(Cli.SMALL, Options.defaults().backend(backend).threads(1))) {
             for (int p = 0; p < PROMPTS.length; p++) {
                 try (Run run = model.run(PROMPTS[p])) {
-                    ResponseMap map = run.responseMap().probes(3).seed(6).compute();
+                    // Its number in the suite names its random directions.
+                    ResponseMap map = run.responseMap()
+                            .probes(3)
+                            .seed(RandomStreams.prompt(6, p + 1))
+                            .compute();
                     int t = PROMPTS[p].length;
                     norms[p] = Cli.tensor(out, "map.frobenius." + (p + 1), type, 3, t, 3, t);
                     double[] errors = Cli.tensor(out, "map.stderr." + (p + 1), type, 3, t, 3, t);
@@ -269,6 +274,70 @@ class SuiteTest {
         assertThat(out).doesNotExist();
     }
 
+    /** The same prompt twice is two estimates: their errors are independent, so that the mean of both is better than either. */
+    @Test
+    void promptsDoNotShareTheirProbes() throws IOException {
+        Path out = temporary.resolve("twice");
+        Cli.done(map(suite(new int[][] {{1, 2, 3}, {1, 2, 3}}), out, "--backend", "reference", "--probes", "3"));
+        double[] one = Cli.tensor(out, "map.frobenius.1", DType.F64, 3, 3, 3, 3);
+        double[] two = Cli.tensor(out, "map.frobenius.2", DType.F64, 3, 3, 3, 3);
+        int different = 0;
+        for (int i = 0; i < one.length; i++) {
+            different += one[i] != two[i] ? 1 : 0;
+        }
+        assertThat(different).isGreaterThan(15); // all pairs that are neither zero nor the identity
+    }
+
+    @Test
+    void theConventionOfThePublishedLensIsItsSkips() throws IOException {
+        int[] prompt = new int[20];
+        Arrays.setAll(prompt, i -> (7 * i + 3) % 30);
+        Path suite = suite(new int[][] {prompt});
+        String[] green = {
+            "green",
+            "--average",
+            "--model",
+            "random:2,2,16,30,24",
+            "--suite",
+            suite.toString(),
+            "--backend",
+            "reference"
+        };
+        Path out = temporary.resolve("lens");
+        Cli.done(Cli.with(green, "--convention", "jlens", "--out", out.toString()));
+        double[] mean = Cli.tensor(out, "green.average", DType.F64, 3, 16, 16);
+        double[] expected = new double[3 * 256];
+        try (Model model =
+                Greenfield.load("random:2,2,16,30,24", Options.defaults().backend("reference"))) {
+            Run run = model.run(prompt);
+            for (int l = 0; l < 3; l++) {
+                for (int t = 16; t <= 18; t++) {
+                    for (int to = t; to <= 18; to++) {
+                        double[] block =
+                                run.green(Site.of(l, t)).to(Site.of(2, to)).materialize();
+                        for (int i = 0; i < 256; i++) {
+                            expected[l * 256 + i] += block[i] / 3;
+                        }
+                    }
+                }
+            }
+        }
+        assertThat(mean).containsExactly(expected, within(1e-12));
+        JsonNode results = Cli.result(out).path("results");
+        assertThat(results.path("convention").asText()).isEqualTo("jlens");
+        assertThat(results.path("skip").asInt()).isEqualTo(16);
+        assertThat(results.path("skip_last").asInt()).isEqualTo(1);
+        Path lower = temporary.resolve("lower");
+        Cli.done(Cli.with(green, "--skip", "16", "--skip-last", "1", "--to-depth", "1", "--out", lower.toString()));
+        assertThat(Cli.tensor(lower, "green.average", DType.F64, 2, 16, 16)[511])
+                .isEqualTo(1, within(1e-12));
+        assertThat(Cli.run(Cli.with(green, "--convention", "jlens", "--skip", "2"))
+                        .err())
+                .contains("both --convention jlens and --skip are given");
+        assertThat(Cli.run(Cli.with(green, "--convention", "other")).err()).contains("expected jlens");
+        assertThat(Cli.run("green", "--convention", "jlens").err()).contains("--convention without --average");
+    }
+
     @Test
     void theAveragedJacobianIsTheLibrarys() throws IOException {
         Path out = temporary.resolve("out");
@@ -284,7 +353,7 @@ class SuiteTest {
                 "reference",
                 "--out",
                 out.toString());
-        assertThat(cli.out()).contains("averaged Jacobian to the last depth, over 7 prompts, 13 source tokens");
+        assertThat(cli.out()).contains("averaged Jacobian to depth 2, over 7 prompts, 13 source tokens");
         double[] mean = Cli.tensor(out, "green.average", DType.F64, 3, 16, 16);
         double[] expected = new double[3 * 256];
         try (Model model = Greenfield.load(Cli.SMALL, Options.defaults().backend("reference"))) {
