@@ -161,8 +161,7 @@ public final class MapMeasuresReport {
                 .line("decay of the median |G| with token distance: "
                         + PropagationFigures.describe(measures, settings));
         if (later != null) {
-            job.terminal()
-                    .line("the same without the first token: " + PropagationFigures.describe(later, settings));
+            job.terminal().line("the same without the first token: " + PropagationFigures.describe(later, settings));
         }
         if (control != null) {
             job.terminal()
