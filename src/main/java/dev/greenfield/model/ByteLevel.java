@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Tokens that are bytes, as text. Byte-level tokenizers store bytes in an alphabet of their own: printable Latin-1 stands for
@@ -48,7 +49,10 @@ final class ByteLevel {
             StringBuilder shown = new StringBuilder();
             for (byte b : bytes) {
                 // ASCII around the broken character stays readable.
-                shown.append(b >= ' ' && b < 0x7f ? String.valueOf((char) b) : String.format("\\x%02X", b & 0xff));
+                shown.append(
+                        b >= ' ' && b < 0x7f
+                                ? String.valueOf((char) b)
+                                : String.format(Locale.ROOT, "\\x%02X", b & 0xff));
             }
             return shown.toString();
         }

@@ -2,6 +2,7 @@ package dev.greenfield.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -87,7 +88,9 @@ public final class ReportPage {
         figures++;
         String id = "figure-" + figures;
         String caption = Html.text(chart.caption().isBlank() ? chart.title() : chart.caption());
-        parts.add("""
+        parts.add(String.format(
+                Locale.ROOT,
+                """
                 <figure id="%1$s" class="chart">
                 <div class="figure-head"><h3 id="%1$s-title">%2$s</h3><div class="tools"></div></div>
                 <div class="plot" %8$s aria-labelledby="%1$s-title" style="height:%3$dpx"></div>
@@ -95,15 +98,15 @@ public final class ReportPage {
                 <figcaption><b>Figure %4$d.</b> %5$s</figcaption>
                 <script type="application/json" id="%1$s-data">%6$s</script>
                 </figure>
-                """.formatted(
-                        id,
-                        Html.text(chart.title()),
-                        ChartData.height(chart),
-                        figures,
-                        caption,
-                        ChartData.json(chart),
-                        ChartNotes.html(chart),
-                        chart instanceof ResponseMapChart ? SELECTABLE : "role=\"img\""));
+                """,
+                id,
+                Html.text(chart.title()),
+                ChartData.height(chart),
+                figures,
+                caption,
+                ChartData.json(chart),
+                ChartNotes.html(chart),
+                chart instanceof ResponseMapChart ? SELECTABLE : "role=\"img\""));
         return this;
     }
 

@@ -2,9 +2,6 @@ package dev.greenfield.safetensors;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,15 +28,19 @@ record Header(Map<String, String> metadata, Map<String, StoredTensor> entries, l
     record StoredTensor(String name, DType dtype, long[] shape, long elements, long begin, long end) {
         /** Returns the number of bytes that type and shape require; checked not to overflow. */
         long bytes() {
-            return elements * dtype.bytes();
+            return dtype.bits() >= 8
+                    ? elements * dtype.bytes()
+                    : elements / 8 * dtype.bits() + elements % 8 * dtype.bits() / 8;
         }
     }
 
     /** Reads and checks the header of a file. */
     static Header read(Data data, String origin) throws SafetensorsException {
         int length = length(data, origin);
-        String json = decode(data.copy(LENGTH_BYTES, length), origin);
-        Header header = new HeaderParser(json, origin).parse(LENGTH_BYTES + (long) length);
+        // A header may claim 100 MB: nothing of it is kept but what the parser makes of it, and no more is read than it
+        // can use.
+        Header header = new HeaderParser(new HeaderText(data, length, origin), length, origin)
+                .parse(LENGTH_BYTES + (long) length);
         header.checkRanges(data.size() - header.dataStart(), origin);
         return header;
     }
@@ -86,27 +87,6 @@ record Header(Map<String, String> metadata, Map<String, StoredTensor> entries, l
                     + (data.size() - LENGTH_BYTES) + " bytes after the length; it was cut short or is damaged");
         }
         return (int) length;
-    }
-
-    private static String decode(byte[] bytes, String origin) throws SafetensorsException {
-        ByteBuffer in = ByteBuffer.wrap(bytes);
-        CharBuffer out = CharBuffer.allocate(bytes.length);
-        var decoder = StandardCharsets.UTF_8
-                .newDecoder()
-                .onMalformedInput(CodingErrorAction.REPORT)
-                .onUnmappableCharacter(CodingErrorAction.REPORT);
-        try {
-            var result = decoder.decode(in, out, true);
-            if (result.isError()) {
-                result.throwException();
-            }
-            return out.flip().toString();
-        } catch (CharacterCodingException e) {
-            throw new SafetensorsException(
-                    origin + ": byte " + in.position() + " of the header of " + bytes.length
-                            + " bytes is not UTF-8; the file is damaged or was written wrongly",
-                    e);
-        }
     }
 
     private void checkRanges(long dataBytes, String origin) throws SafetensorsException {

@@ -36,23 +36,23 @@ final class HeaderParser {
                     .build())
             .build();
 
-    private final String json;
+    private final HeaderText json;
+    private final int length; // bytes
     private final String origin;
     private final Map<String, String> metadata = new LinkedHashMap<>();
     private final Map<String, Header.StoredTensor> entries = new LinkedHashMap<>();
     private boolean metadataSeen;
 
-    HeaderParser(String json, String origin) {
+    HeaderParser(HeaderText json, int length, String origin) {
         this.json = json;
+        this.length = length;
         this.origin = origin;
     }
 
     Header parse(long dataStart) throws SafetensorsException {
-        if (!json.startsWith("{")) {
-            throw refuse(
-                    "",
-                    "the header begins with " + Text.quote(json.substring(0, Math.min(1, json.length())))
-                            + ", expected '{'");
+        String first = json.first();
+        if (!first.equals("{")) {
+            throw refuse("", "the header begins with " + Text.quote(first) + ", expected '{'");
         }
         try (JsonParser parser = FACTORY.createParser(json)) {
             parser.nextToken();
@@ -66,13 +66,13 @@ final class HeaderParser {
                     entries.put(name, entry(parser, name));
                 }
             }
-            checkRest((int) parser.currentLocation().getCharOffset());
+            requireEnd(parser);
         } catch (SafetensorsException e) {
             throw e;
         } catch (JsonProcessingException e) {
             String place = e.getLocation() == null
                     ? ""
-                    : " near character " + e.getLocation().getCharOffset() + " of " + json.length();
+                    : " near character " + e.getLocation().getCharOffset() + " of " + length;
             throw new SafetensorsException(
                     origin + ": the header is not the JSON that was expected" + place + ": "
                             + Text.brief(String.valueOf(e.getOriginalMessage()))
@@ -85,16 +85,20 @@ final class HeaderParser {
         return new Header(Collections.unmodifiableMap(metadata), Collections.unmodifiableMap(entries), dataStart);
     }
 
-    /** The format pads the header with spaces, and with nothing else. */
-    private void checkRest(int end) throws SafetensorsException {
-        for (int i = end; i < json.length(); i++) {
-            if (json.charAt(i) != ' ') {
-                throw refuse(
-                        "",
-                        "character " + i + " of the header is "
-                                + Text.quote(json.substring(i, Math.min(i + 1, json.length())))
-                                + ", but the JSON ended at " + end + " and only spaces may follow");
-            }
+    /** Only JSON's white space may follow: writers pad with spaces, some with line feeds, and the published reader takes both. */
+    private void requireEnd(JsonParser parser) throws IOException {
+        long end = parser.currentLocation().getCharOffset();
+        JsonToken more;
+        try {
+            more = parser.nextToken();
+        } catch (JsonProcessingException noJson) {
+            throw refuse("", "the JSON of the header ended at " + end + " and only white space may follow");
+        }
+        if (more != null) {
+            throw refuse(
+                    "",
+                    "the JSON of the header ended at " + end + " and only white space may follow, not "
+                            + found(parser));
         }
     }
 
@@ -158,6 +162,9 @@ final class HeaderParser {
                     "shape " + Header.shapeText(shape) + " of " + dtype + " overflows: it takes more than "
                             + Long.MAX_VALUE + " bytes");
         }
+        if (elements % 8 * dtype.bits() % 8 != 0) {
+            throw refuse(what, "shape " + Header.shapeText(shape) + " of " + dtype + " does not fill whole bytes");
+        }
         return new Header.StoredTensor(name, dtype, shape, elements, offsets[0], offsets[1]);
     }
 
@@ -213,7 +220,7 @@ final class HeaderParser {
 
     private String name(JsonParser parser, String what) throws IOException {
         if (parser.currentToken() != JsonToken.FIELD_NAME) {
-            throw refuse(what, "the header ends inside an object, at character " + json.length());
+            throw refuse(what, "the header of " + length + " bytes ends inside an object");
         }
         return wellFormed(parser.currentName(), what);
     }

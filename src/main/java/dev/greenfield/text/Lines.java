@@ -1,5 +1,7 @@
 package dev.greenfield.text;
 
+import java.util.Locale;
+
 /** Text from files and users, made fit for messages of one line. */
 public final class Lines {
     private static final int LONGEST = 200; // characters kept of a text that a message quotes
@@ -22,7 +24,7 @@ public final class Lines {
                 case '\t' -> line.append("\\t");
                 default -> {
                     if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
-                        line.append(String.format("\\u%04x", (int) c));
+                        line.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
                     } else {
                         line.append(c);
                     }

@@ -12,6 +12,7 @@ import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /**
  * Where texts go: results to standard output, progress and errors to standard error. Characters that a stream's encoding
@@ -190,7 +191,7 @@ public final class Terminal {
                             case '\u00b7' -> "_"; // a token's blank
                             case '\u2026' -> "...";
                             case '\u21b5' -> "\\n";
-                            default -> String.format("\\u%04x", (int) c);
+                            default -> String.format(Locale.ROOT, "\\u%04x", (int) c);
                         });
             }
         }
