@@ -52,12 +52,12 @@ class ArchitectureTest {
             statistics:
             lattice: failure
             safetensors:
-            jcuda:
-            model: failure text statistics safetensors
+            natives:
+            model: failure text statistics safetensors natives
             backend: model
             backend.reference: failure model backend
-            backend.cpu: failure model backend
-            backend.cuda: failure text jcuda model backend
+            backend.cpu: failure natives model backend
+            backend.cuda: failure text natives model backend
             engine: failure lattice model backend
             response: failure text statistics lattice model backend engine
             checkpoint: failure text backend engine response

@@ -23,7 +23,26 @@ final class ByteLevel {
         }
     }
 
+    private static final char[] CHARACTER_OF = new char[256];
+
+    static {
+        for (int c = 0; c < BYTE_OF.length; c++) {
+            if (BYTE_OF[c] >= 0) {
+                CHARACTER_OF[BYTE_OF[c]] = (char) c;
+            }
+        }
+    }
+
     private ByteLevel() {}
+
+    /** Bytes in the alphabet, a character each. */
+    static String characters(byte[] bytes) {
+        StringBuilder characters = new StringBuilder(bytes.length);
+        for (byte b : bytes) {
+            characters.append(CHARACTER_OF[b & 0xff]);
+        }
+        return characters.toString();
+    }
 
     /** What a piece in the alphabet reads; the piece itself if it is not in the alphabet. */
     static String text(String piece) {
