@@ -1,5 +1,6 @@
 package dev.greenfield.cli;
 
+import java.util.Locale;
 import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
@@ -26,16 +27,19 @@ final class DoctorCommand implements Action {
 
     @Override
     public void run(Terminal terminal) {
-        OperatingSystemMXBean machine = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         terminal.line("greenfield  " + Greenfield.version());
         terminal.line("java        " + Runtime.version() + ", " + System.getProperty("java.vm.name") + ", "
                 + System.getProperty("java.vendor"));
         terminal.line("system      " + System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
                 + System.getProperty("os.arch"));
         terminal.line("processors  " + Runtime.getRuntime().availableProcessors());
-        terminal.line("memory      " + mebibytes(machine.getTotalMemorySize()) + " in the machine, "
-                + mebibytes(machine.getFreeMemorySize()) + " free, "
+        terminal.line("memory      " + machine()
                 + mebibytes(Runtime.getRuntime().maxMemory()) + " for Java's heap (change with -Xmx)");
+        terminal.line("locale      " + Locale.getDefault().toLanguageTag() + ", names of files in "
+                + System.getProperty("sun.jnu.encoding")
+                + (System.getProperty("user.dir").indexOf('\ufffd') >= 0
+                        ? ", which cannot spell that of the working directory; set LC_ALL=C.UTF-8"
+                        : ""));
         for (String line : BackendChoice.survey()) {
             terminal.line("backend     " + RemedyOptions.in(line));
         }
@@ -46,6 +50,17 @@ final class DoctorCommand implements Action {
         }
         for (String line : TokenizerSurvey.lines()) {
             terminal.line("tokenizer   " + line);
+        }
+    }
+
+    /** The machine's memory, where Java can say it. */
+    private static String machine() {
+        try {
+            OperatingSystemMXBean machine = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+            return mebibytes(machine.getTotalMemorySize()) + " in the machine, "
+                    + mebibytes(machine.getFreeMemorySize()) + " free, ";
+        } catch (LinkageError unreadable) {
+            return "";
         }
     }
 
