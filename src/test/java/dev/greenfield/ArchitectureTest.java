@@ -68,19 +68,19 @@ class ArchitectureTest {
             prediction: failure statistics lattice model engine response
             inverse: failure statistics lattice model backend engine response green
             transfer: failure statistics lattice engine response green map
-            report:
+            report: text
             (facade): failure lattice safetensors model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer report
             study: failure text statistics lattice model checkpoint response map regime propagation prediction inverse transfer (facade)
             cli.io: failure text statistics safetensors checkpoint
             cli.job: failure text statistics lattice safetensors model response propagation report (facade) cli.io
-            cli.show: statistics lattice model map report (facade) cli.io cli.job
+            cli.show: failure statistics lattice model map report (facade) cli.io cli.job
             cli.source: failure statistics lattice response regime propagation report (facade) cli.io cli.job cli.show
             cli.patch: failure statistics lattice model response prediction report (facade) cli.io cli.job cli.show
             cli.green: failure lattice model green report (facade) cli.io cli.job cli.show
             cli.infer: failure lattice model response inverse report (facade) cli.io cli.job cli.show
             cli.map: failure text statistics lattice safetensors model response green map propagation report (facade) cli.io cli.job cli.show
             cli.transfer: failure statistics lattice safetensors model map transfer report (facade) cli.io cli.job cli.show
-            cli.study: failure statistics lattice model prediction report (facade) study cli.io cli.job cli.show
+            cli.study: failure text statistics lattice model prediction report (facade) study cli.io cli.job cli.show
             cli: failure lattice model backend.cuda response green report (facade) cli.io cli.job cli.show cli.source cli.patch cli.green cli.infer cli.map cli.transfer cli.study
             """;
 

@@ -1,5 +1,6 @@
 package dev.greenfield.checkpoint;
 
+import java.nio.file.LinkOption;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -53,7 +54,7 @@ public final class WorkLock implements AutoCloseable {
         boolean taken = false;
         try {
             channel = FileChannel.open(
-                    name, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                    name, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
             taken = locked(channel);
             return taken ? Optional.of(new WorkLock(name, channel, false)) : Optional.empty();
         } finally {
@@ -76,7 +77,7 @@ public final class WorkLock implements AutoCloseable {
         boolean taken = false;
         try {
             while (true) {
-                FileChannel channel = FileChannel.open(name, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileChannel channel = FileChannel.open(name, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
                 try {
                     Object opened = identity(name);
                     while (!locked(channel)) {

@@ -1,5 +1,7 @@
 package dev.greenfield.cli;
 
+import java.util.function.Supplier;
+import java.util.List;
 import java.util.Locale;
 import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.BackendChoice;
@@ -40,16 +42,25 @@ final class DoctorCommand implements Action {
                 + (System.getProperty("user.dir").indexOf('\ufffd') >= 0
                         ? ", which cannot spell that of the working directory; set LC_ALL=C.UTF-8"
                         : ""));
-        for (String line : BackendChoice.survey()) {
+        for (String line : lines(BackendChoice::survey)) {
             terminal.line("backend     " + RemedyOptions.in(line));
         }
         if (general.verbose) {
-            for (String line : CudaSurvey.tuning()) {
+            for (String line : lines(CudaSurvey::tuning)) {
                 terminal.line("cuda        " + line);
             }
         }
-        for (String line : TokenizerSurvey.lines()) {
+        for (String line : lines(TokenizerSurvey::lines)) {
             terminal.line("tokenizer   " + line);
+        }
+    }
+
+    /** What a part of the survey says; why it does not, where it fails: the rest is all the more wanted then. */
+    private static List<String> lines(Supplier<List<String>> survey) {
+        try {
+            return survey.get();
+        } catch (RuntimeException | LinkageError failed) {
+            return List.of("cannot be asked: " + failed);
         }
     }
 

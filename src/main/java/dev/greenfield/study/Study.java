@@ -1,5 +1,7 @@
 package dev.greenfield.study;
 
+import java.util.stream.Collectors;
+import dev.greenfield.text.Lines;
 import dev.greenfield.Model;
 import dev.greenfield.Run;
 import dev.greenfield.failure.Cancellation;
@@ -150,6 +152,16 @@ public final class Study {
             } else if (other != null) {
                 remarks.add("Directions carried between the models: left out, the suite has too few pairs to fit maps"
                         + " on one half and judge them on the other.");
+            }
+            if (!files.damaged().isEmpty()) {
+                remarks.add(files.damaged().size() + " damaged "
+                        + (files.damaged().size() == 1 ? "file of this study was" : "files of this study were")
+                        + " measured again: "
+                        + files.damaged().stream()
+                                .limit(8)
+                                .map(file -> Lines.one(file.getFileName().toString()))
+                                .collect(Collectors.joining(", "))
+                        + (files.damaged().size() > 8 ? ", ..." : "") + ".");
             }
             return sumUp(all, tables);
         } catch (ClosedByInterruptException interrupted) { // a file whose thread is interrupted closes itself

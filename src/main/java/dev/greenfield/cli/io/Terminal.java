@@ -1,5 +1,6 @@
 package dev.greenfield.cli.io;
 
+import java.util.stream.Collectors;
 import dev.greenfield.text.Lines;
 import java.io.BufferedOutputStream;
 import java.io.Console;
@@ -132,7 +133,7 @@ public final class Terminal {
     /** A line of results. */
     public void line(String text) {
         endStatus();
-        out.println(encodable(text));
+        out.println(encodable(text.lines().map(Lines::escaped).collect(Collectors.joining("\n"))));
     }
 
     /** Lines of results that end with a line feed. */
@@ -147,6 +148,14 @@ public final class Terminal {
         if (!quiet) {
             endStatus();
             err.println(encodable(Lines.escaped(text)));
+        }
+    }
+
+    /** A line that changes what the results mean; shown when quiet, too. */
+    public void warning(String text) {
+        if (!ending) {
+            endStatus();
+            err.println(encodable("greenfield: note: " + Lines.escaped(text)));
         }
     }
 

@@ -57,7 +57,7 @@ public abstract class ModelJob implements AutoCloseable {
             });
         }
         terminal.progress(RemedyOptions.in(model.backend().reason()));
-        model.source().notes().forEach(terminal::progress);
+        model.source().notes().forEach(terminal::warning);
     }
 
     /** What the model was run on, for a report's heading. */

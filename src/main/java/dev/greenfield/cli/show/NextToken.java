@@ -1,5 +1,6 @@
 package dev.greenfield.cli.show;
 
+import java.util.Arrays;
 import dev.greenfield.model.Tokenizer;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -38,6 +39,18 @@ public record NextToken(int id, String text, double logit, double probability) {
             top.add(new NextToken(v, tokenizer.text(v), logit, Math.exp(logit - largest) / sum));
         }
         return top;
+    }
+
+    /** One token among all, from the logits of one position. */
+    static NextToken of(int id, double[] logits, Tokenizer tokenizer) {
+        double largest = Arrays.stream(logits).max().orElseThrow();
+        double sum = Arrays.stream(logits).map(logit -> Math.exp(logit - largest)).sum();
+        return new NextToken(id, tokenizer.text(id), logits[id], Math.exp(logits[id] - largest) / sum);
+    }
+
+    /** How many tokens are more probable than one, and one. */
+    static long rank(int id, double[] logits) {
+        return 1 + Arrays.stream(logits).filter(logit -> logit > logits[id]).count();
     }
 
     /** For {@code result.json}. */

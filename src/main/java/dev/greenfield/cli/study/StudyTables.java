@@ -1,5 +1,6 @@
 package dev.greenfield.cli.study;
 
+import dev.greenfield.text.Lines;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.prediction.PredictionSummary;
 import dev.greenfield.statistics.Estimate;
@@ -105,8 +106,15 @@ final class StudyTables {
         Files.writeString(job.further(name + ".csv"), text);
     }
 
-    private static String quoted(String cell) {
-        return cell.matches("[^\",\r\n]*") ? cell : '"' + cell.replace("\"", "\"\"") + '"';
+    /**
+     * A cell as it is written. Where it begins as a formula does, and is no number, an apostrophe comes first: spreadsheets would
+     * compute it.
+     */
+    static String quoted(String cell) {
+        String visible = Lines.escaped(cell);
+        boolean formula = visible.matches("[=+\\-@].*") && !visible.matches("[-+]?[0-9.]+([eE][-+]?[0-9]+)?|-Infinity");
+        String text = formula ? "'" + visible : visible;
+        return text.matches("[^\",]*") ? text : '"' + text.replace("\"", "\"\"") + '"';
     }
 
     /** Empty where there is no number. */
