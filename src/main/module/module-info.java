@@ -37,7 +37,6 @@ module dev.greenfield {
     // its LibUtilsCuda has JCuda's native halves loaded
     exports dev.greenfield.natives to
             dev.greenfield.jcuda;
-
     exports dev.greenfield.propagation;
     exports dev.greenfield.regime;
     exports dev.greenfield.report;

@@ -94,8 +94,7 @@ public final class Manifest {
         Path unfinished = directory.resolve(UNFINISHED);
         // Anew, so that nothing is written through a link; what a killed run left goes.
         Files.deleteIfExists(unfinished);
-        try (FileChannel file =
-                FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        try (FileChannel file = FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             ByteBuffer rest = ByteBuffer.wrap(bytes.toByteArray());
             while (rest.hasRemaining()) {
                 file.write(rest);

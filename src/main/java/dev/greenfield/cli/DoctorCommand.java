@@ -1,8 +1,5 @@
 package dev.greenfield.cli;
 
-import java.util.function.Supplier;
-import java.util.List;
-import java.util.Locale;
 import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
@@ -13,6 +10,9 @@ import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.model.TokenizerSurvey;
 import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 

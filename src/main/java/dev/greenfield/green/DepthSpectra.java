@@ -1,5 +1,6 @@
 package dev.greenfield.green;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
@@ -33,7 +34,7 @@ public final class DepthSpectra {
         }
         this.levels = sources.size();
         this.rank = rank;
-        this.values = new double[Math.multiplyExact(Math.multiplyExact(levels, levels), rank)];
+        this.values = HostMemory.doubles("the spectra", levels, levels, rank);
         for (int from = 0; from < levels; from++) {
             for (int to = 0; to < levels; to++) {
                 int at = (from * levels + to) * rank;

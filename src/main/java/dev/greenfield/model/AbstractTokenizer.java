@@ -1,9 +1,9 @@
 package dev.greenfield.model;
 
-import java.util.OptionalInt;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Lines;
 import java.util.Arrays;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /** What all tokenizers share: ids written as {@code #123}, range checks and the messages for what is not one token. */

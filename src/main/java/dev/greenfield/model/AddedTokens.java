@@ -59,6 +59,7 @@ final class AddedTokens {
     private static InputException differs(String content, int stored, String found, String origin) {
         return new InputException(origin + ": the added token " + Lines.quoted(content) + " has id " + stored
                 + " in the file and is encoded as " + found
-                + ", expected one id in both; number the added tokens on from the vocabulary, or " + Remedy.USE_TOKEN_IDS);
+                + ", expected one id in both; number the added tokens on from the vocabulary, or "
+                + Remedy.USE_TOKEN_IDS);
     }
 }

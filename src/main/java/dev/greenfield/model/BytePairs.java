@@ -159,8 +159,8 @@ final class BytePairs extends AbstractTokenizer {
             before[i] = i - 1;
         }
         // Of equal ranks the leftmost first.
-        PriorityQueue<long[]> queue = new PriorityQueue<>(
-                (a, b) -> a[0] != b[0] ? Long.compare(a[0], b[0]) : Long.compare(a[1], b[1]));
+        PriorityQueue<long[]> queue =
+                new PriorityQueue<>((a, b) -> a[0] != b[0] ? Long.compare(a[0], b[0]) : Long.compare(a[1], b[1]));
         for (int i = 0; i + 1 < n; i++) {
             offer(queue, ids, i, i + 1);
         }

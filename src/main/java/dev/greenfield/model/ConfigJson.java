@@ -1,6 +1,5 @@
 package dev.greenfield.model;
 
-import java.util.List;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
@@ -10,6 +9,7 @@ import dev.greenfield.text.Json;
 import dev.greenfield.text.Lines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 
 /** {@code config.json} as Hugging Face writes it for GPT-2, to and from {@link ModelConfig}. */

@@ -66,7 +66,17 @@ public record ModelConfig(
     /** The same with an output matrix of its own. */
     ModelConfig untied() {
         return new ModelConfig(
-                layers, heads, width, inner, positions, vocabulary, epsilon, activation, false, scaleAttention, scaleByInverseLayer);
+                layers,
+                heads,
+                width,
+                inner,
+                positions,
+                vocabulary,
+                epsilon,
+                activation,
+                false,
+                scaleAttention,
+                scaleByInverseLayer);
     }
 
     /** The width of one attention head, D / H. */

@@ -1,7 +1,5 @@
 package dev.greenfield.model;
 
-import java.util.List;
-import java.util.ArrayList;
 import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
@@ -12,6 +10,8 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A model as data: its configuration, parameters and tokenizer, from a Hugging Face directory, from the jar (the demo) or made

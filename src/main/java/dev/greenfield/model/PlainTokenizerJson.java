@@ -52,7 +52,8 @@ final class PlainTokenizerJson {
             }
         } catch (JsonGenerationException half) {
             throw new InputException(
-                    origin + ": found half of a surrogate pair in a text, expected well-formed Unicode; get the file again",
+                    origin
+                            + ": found half of a surrogate pair in a text, expected well-formed Unicode; get the file again",
                     half);
         } catch (JsonProcessingException malformed) {
             throw Json.malformed(malformed, origin);

@@ -1,9 +1,7 @@
 package dev.greenfield.model;
 
-import java.util.stream.Collectors;
-import java.util.HashMap;
-import dev.greenfield.failure.Cancellation;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.safetensors.SafetensorsException;
@@ -14,11 +12,13 @@ import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Weights in {@code model.safetensors}, or in shards that {@code model.safetensors.index.json} lists. */
 final class StoredWeights implements Weights {
@@ -32,6 +32,7 @@ final class StoredWeights implements Weights {
                     + "|base_layer\\.|modules_to_save\\.|^base_model\\.model\\.");
     /** The causal mask and its value, which old files keep. */
     private static final Pattern BUFFER = Pattern.compile("h\\.\\d+\\.attn\\.(bias|masked_bias)");
+
     private static final Pattern BLOCK = Pattern.compile("(?:transformer\\.)?h\\.(\\d{1,9})\\..*");
 
     private final ModelFiles files;
@@ -71,7 +72,8 @@ final class StoredWeights implements Weights {
         if (config.layers() > stored.size()) {
             throw new InputException(origin() + ": found " + stored.size() + " tensors, expected 12 for each of the "
                     + config.layers() + " blocks that config.json asks for (n_layer); it has "
-                    + some(stored.values().stream().map(Tensor::name).toList(), 3) + "; get the weights and config.json of one model");
+                    + some(stored.values().stream().map(Tensor::name).toList(), 3)
+                    + "; get the weights and config.json of one model");
         }
         refuseAdapters(stored);
         ModelConfig bound = head(stored, config);
@@ -94,7 +96,8 @@ final class StoredWeights implements Weights {
         }
         if (problems.count > 0) {
             throw new InputException(origin() + ": found tensors that do not fit config.json (" + problems
-                    + "; the file has " + some(stored.values().stream().map(Tensor::name).toList(), 3) + "), expected all "
+                    + "; the file has "
+                    + some(stored.values().stream().map(Tensor::name).toList(), 3) + "), expected all "
                     + shapes.size()
                     + " parameters of that configuration; get the weights and config.json of one GPT-2 style model");
         }
@@ -135,8 +138,8 @@ final class StoredWeights implements Weights {
             String known = name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name;
             Tensor other = canonical.put(known, tensor);
             if (other != null) {
-                throw new InputException(origin() + ": found both " + Lines.one(other.name()) + " and " + Lines.one(name)
-                        + ", expected one of them; remove the one that is not meant");
+                throw new InputException(origin() + ": found both " + Lines.one(other.name()) + " and "
+                        + Lines.one(name) + ", expected one of them; remove the one that is not meant");
             }
         });
         return canonical;
@@ -146,9 +149,10 @@ final class StoredWeights implements Weights {
     private void refuseAdapters(Map<String, Tensor> stored) {
         for (String name : stored.keySet()) {
             if (ADAPTER.matcher(name).find()) {
-                throw new InputException(origin() + ": found " + Lines.one(stored.get(name).name())
-                        + ", a part of an adapter, expected weights that it has been merged into; merge it (merge_and_unload() does)"
-                        + " and save the model again");
+                throw new InputException(
+                        origin() + ": found " + Lines.one(stored.get(name).name())
+                                + ", a part of an adapter, expected weights that it has been merged into; merge it (merge_and_unload() does)"
+                                + " and save the model again");
             }
         }
         if (files.has(ADAPTER_CONFIG)) {
@@ -164,7 +168,8 @@ final class StoredWeights implements Weights {
         Tensor embedding = stored.get(ParameterLayout.TOKEN_EMBEDDING);
         if (!config.tied() || head == null || embedding == null) {
             if (config.tied() && head != null) {
-                notes.add(origin() + ": lm_head.weight serves as wte.weight too, which the file lacks and config.json ties to it");
+                notes.add(origin()
+                        + ": lm_head.weight serves as wte.weight too, which the file lacks and config.json ties to it");
             }
             return config;
         }
@@ -176,8 +181,9 @@ final class StoredWeights implements Weights {
             return config.untied(); // what does not fit is refused with the rest
         }
         if (!equal(head, embedding)) {
-            notes.add(origin()
-                    + ": lm_head.weight differs from wte.weight, though config.json ties them; the stored head is used");
+            notes.add(
+                    origin()
+                            + ": lm_head.weight differs from wte.weight, though config.json ties them; the stored head is used");
             return config.untied();
         }
         return config;
@@ -196,7 +202,8 @@ final class StoredWeights implements Weights {
             for (int i = 0; i < count; i++) {
                 equal &= ours[i] == theirs[i];
                 if (!Double.isFinite(ours[i])) {
-                    throw new InputException(origin() + ": element " + (from + i) + " of " + Lines.one(head.name()) + " is "
+                    throw new InputException(origin() + ": element " + (from + i) + " of " + Lines.one(head.name())
+                            + " is "
                             + ours[i] + ", expected finite numbers; get the file again, or remove that tensor where the"
                             + " embedding is the head");
                 }
@@ -209,7 +216,9 @@ final class StoredWeights implements Weights {
         List<String> unused = new ArrayList<>();
         stored.forEach((name, tensor) -> {
             boolean sameHead = name.equals(ParameterLayout.OUTPUT);
-            if (!parameters.containsKey(name) && !sameHead && !BUFFER.matcher(name).matches()) {
+            if (!parameters.containsKey(name)
+                    && !sameHead
+                    && !BUFFER.matcher(name).matches()) {
                 unused.add(tensor.name());
             }
         });
@@ -280,8 +289,9 @@ final class StoredWeights implements Weights {
             for (String name : shard.getValue().names()) {
                 String other = found.put(name, shard.getKey());
                 if (other != null) {
-                    throw new InputException(origin + ": found " + Lines.one(name) + " in " + Lines.one(other) + " and in "
-                            + Lines.one(shard.getKey()) + ", expected each tensor in one shard; get the shards again");
+                    throw new InputException(origin + ": found " + Lines.one(name) + " in " + Lines.one(other)
+                            + " and in " + Lines.one(shard.getKey())
+                            + ", expected each tensor in one shard; get the shards again");
                 }
                 stored.put(name, shard.getValue().tensor(name));
             }

@@ -1,18 +1,18 @@
 package dev.greenfield.model;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
-import java.util.List;
-import java.util.ArrayList;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Json;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -68,7 +68,8 @@ final class TokenizerJson {
             throw noTokenizer(origin);
         }
         if (json.words.isEmpty()) {
-            throw new InputException(origin + ": found no vocabulary in \"model\", expected pieces and their ids; get the file again");
+            throw new InputException(
+                    origin + ": found no vocabulary in \"model\", expected pieces and their ids; get the file again");
         }
         json.readAdded();
         json.findUnknown();
@@ -127,8 +128,12 @@ final class TokenizerJson {
             JsonNode merge = Json.tree(parser);
             String[] pair = merge.isTextual()
                     ? merge.textValue().split(" ", -1)
-                    : merge.size() == 2 && merge.get(0).isTextual() && merge.get(1).isTextual()
-                            ? new String[] {merge.get(0).textValue(), merge.get(1).textValue()}
+                    : merge.size() == 2
+                                    && merge.get(0).isTextual()
+                                    && merge.get(1).isTextual()
+                            ? new String[] {
+                                merge.get(0).textValue(), merge.get(1).textValue()
+                            }
                             : new String[0];
             if (pair.length == 2) {
                 merges.add(pair);
@@ -200,7 +205,9 @@ final class TokenizerJson {
 
     /** Whether words that the vocabulary has are taken as they are, whatever the merges. */
     boolean wholeWords() {
-        return modelParts.getOrDefault("ignore_merges", MissingNode.getInstance()).asBoolean(false);
+        return modelParts
+                .getOrDefault("ignore_merges", MissingNode.getInstance())
+                .asBoolean(false);
     }
 
     /** The token that the post-processor puts in front of a text; null where it puts none. */
@@ -213,7 +220,8 @@ final class TokenizerJson {
             processors.add(post);
         }
         for (JsonNode processor : processors) {
-            JsonNode first = processor.path("single").path(0).path("SpecialToken").path("id");
+            JsonNode first =
+                    processor.path("single").path(0).path("SpecialToken").path("id");
             if (processor.path("type").asText().equals("TemplateProcessing") && first.isTextual()) {
                 return first.textValue();
             }
@@ -234,8 +242,14 @@ final class TokenizerJson {
                 && splitter.path("use_regex").asBoolean(true)
                 && unknownToken == null
                 && !byteFallback
-                && modelParts.getOrDefault("continuing_subword_prefix", MissingNode.getInstance()).asText("").isEmpty()
-                && modelParts.getOrDefault("end_of_word_suffix", MissingNode.getInstance()).asText("").isEmpty()
+                && modelParts
+                        .getOrDefault("continuing_subword_prefix", MissingNode.getInstance())
+                        .asText("")
+                        .isEmpty()
+                && modelParts
+                        .getOrDefault("end_of_word_suffix", MissingNode.getInstance())
+                        .asText("")
+                        .isEmpty()
                 && plainlyAdded(false);
     }
 

@@ -14,7 +14,8 @@ import java.util.TreeMap;
  */
 final class TokenizerSettings {
     private final JsonNode config;
-    private final Map<Integer, String> added = new TreeMap<>(); // by id, the order in which they are given to the tokenizer
+    private final Map<Integer, String> added =
+            new TreeMap<>(); // by id, the order in which they are given to the tokenizer
 
     private TokenizerSettings(JsonNode config) {
         this.config = config;

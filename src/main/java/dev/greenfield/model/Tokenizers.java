@@ -66,7 +66,8 @@ final class Tokenizers {
         boolean gpt2 = settings.ofGpt2() && json.plainBytePairs();
         settings.added().forEach((content, id) -> {
             Integer other = stored.get(content);
-            if (!(other == null ? gpt2 : other.equals(id)) && !id.equals(json.words().get(content))) {
+            if (!(other == null ? gpt2 : other.equals(id))
+                    && !id.equals(json.words().get(content))) {
                 throw new InputException(files.origin(ModelFiles.TOKENIZER_CONFIG) + ": the added token "
                         + Lines.quoted(content) + " has id " + id + ", tokenizer.json "
                         + (other == null ? "lacks it" : "gives it " + other)
@@ -144,9 +145,7 @@ final class Tokenizers {
     }
 
     private static String beginning(TokenizerSettings settings) {
-        return !settings.prefixesBeginning()
-                ? null
-                : settings.beginning() == null ? END_OF_TEXT : settings.beginning();
+        return !settings.prefixesBeginning() ? null : settings.beginning() == null ? END_OF_TEXT : settings.beginning();
     }
 
     private static Tokenizer checked(

@@ -1,21 +1,21 @@
 package dev.greenfield.natives;
 
-import java.util.Set;
-import java.nio.file.attribute.UserPrincipal;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFileAttributeView;
-import java.nio.file.FileStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Set;
 
 /**
  * Puts native libraries of the jar where the system can load them: into a directory that only this user can write to, under a
@@ -109,9 +109,8 @@ public final class NativeExtraction {
             return Path.of(wanted).toAbsolutePath();
         }
         String cache = System.getenv("XDG_CACHE_HOME");
-        Path base = cache == null || cache.isEmpty()
-                ? Path.of(System.getProperty("user.home"), ".cache")
-                : Path.of(cache);
+        Path base =
+                cache == null || cache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
         if (!base.isAbsolute()) {
             throw new ExtractionException(
                     "found no home directory of this user (" + System.getProperty("user.home")

@@ -1,8 +1,5 @@
 package dev.greenfield.natives;
 
-import java.util.function.UnaryOperator;
-import java.util.UUID;
-import java.nio.file.StandardCopyOption;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
@@ -12,9 +9,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 
@@ -52,8 +52,8 @@ public final class NativeFolder {
             NativeExtraction.privateDirectory(home);
             StringBuilder identity = new StringBuilder(folder);
             contents.forEach(content -> identity.append('\n').append(content.identity()));
-            Path target = home.resolve(
-                    NativeExtraction.sha256(identity.toString().getBytes(StandardCharsets.UTF_8)));
+            Path target =
+                    home.resolve(NativeExtraction.sha256(identity.toString().getBytes(StandardCharsets.UTF_8)));
             NativeExtraction.privateDirectory(target);
             if (!whole(target, contents)) {
                 StringBuilder sums = new StringBuilder();
@@ -76,7 +76,9 @@ public final class NativeFolder {
             for (Content content : contents) {
                 alias(target.resolve(content.name()), target.resolve(further.apply(content.name())));
             }
-            return contents.stream().map(content -> target.resolve(content.name())).toList();
+            return contents.stream()
+                    .map(content -> target.resolve(content.name()))
+                    .toList();
         } catch (IOException refused) {
             throw NativeExtraction.refused(known, home, refused);
         }
@@ -103,7 +105,8 @@ public final class NativeFolder {
         if (connection instanceof JarURLConnection inJar) {
             JarFile jar = inJar.getJarFile();
             for (JarEntry entry : jar.stream().toList()) {
-                String name = entry.getName().substring(Math.min(folder.length(), entry.getName().length()));
+                String name = entry.getName()
+                        .substring(Math.min(folder.length(), entry.getName().length()));
                 if (entry.getName().startsWith(folder)
                         && name.matches("[A-Za-z0-9_.+-]+\\.(so|dylib|dll)[.0-9]*")
                         && !name.matches(unwanted)) {

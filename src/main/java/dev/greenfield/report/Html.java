@@ -1,15 +1,15 @@
 package dev.greenfield.report;
 
-import java.util.stream.Collectors;
-import java.util.Collection;
-import java.util.Base64;
-import java.security.NoSuchAlgorithmException;
-import java.security.MessageDigest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.Collection;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** What a page needs besides its parts: escaping, the policy against loading anything, and the inlined resources. */
 final class Html {

@@ -1,7 +1,5 @@
 package dev.greenfield.study;
 
-import java.util.stream.Collectors;
-import dev.greenfield.text.Lines;
 import dev.greenfield.Model;
 import dev.greenfield.Run;
 import dev.greenfield.failure.Cancellation;
@@ -9,6 +7,7 @@ import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.statistics.SeededGenerator;
+import dev.greenfield.text.Lines;
 import dev.greenfield.transfer.ResidualMaps;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -20,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.commons.rng.sampling.ListSampler;
 
 /**

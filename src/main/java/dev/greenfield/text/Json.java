@@ -1,11 +1,11 @@
 package dev.greenfield.text;
 
-import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -91,7 +91,8 @@ public final class Json {
                 : " at line " + cause.getLocation().getLineNr() + ", column "
                         + cause.getLocation().getColumnNr();
         return new InputException(
-                origin + ": found malformed JSON" + where + " (" + Lines.one(cause.getOriginalMessage().replaceFirst(": enable `.*", ""))
+                origin + ": found malformed JSON" + where + " ("
+                        + Lines.one(cause.getOriginalMessage().replaceFirst(": enable `.*", ""))
                         + "), expected a JSON document; get the file again",
                 cause);
     }

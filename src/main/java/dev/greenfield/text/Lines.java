@@ -39,7 +39,8 @@ public final class Lines {
     /** Whether a character shows itself and leaves the characters around it alone. */
     public static boolean visible(int c) {
         return switch (Character.getType(c)) {
-            case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE -> false;
+            case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE ->
+                false;
             // Joiners belong to the words of many scripts and to emoji.
             case Character.FORMAT -> c == 0x200c || c == 0x200d || c == 0x00ad;
             default -> true;

@@ -117,8 +117,7 @@ class ArtifactsIT {
         try (JarFile jar = new JarFile(CUDA.toFile())) {
             assertThat(jar.getManifest().getMainAttributes().getValue("Automatic-Module-Name"))
                     .isEqualTo("dev.greenfield.jcuda");
-            assertThat(names(jar))
-                    .contains("jcuda/driver/JCudaDriver.class", "jcuda/jcublas/JCublas2.class");
+            assertThat(names(jar)).contains("jcuda/driver/JCudaDriver.class", "jcuda/jcublas/JCublas2.class");
             try (InputStream in = jar.getInputStream(jar.getEntry("jcuda/LibUtilsCuda.class"))) {
                 assertThat(in.readAllBytes())
                         .as("our loader, not JCuda's own")

@@ -45,6 +45,23 @@ class CommandsTest {
     }
 
     @Test
+    void saysWhereAnswerAndFoilStandAndThatABlankMatters() {
+        String[] gpt2 = {
+            "sensitivity", "--model", "random:1,1,4,50257,8", "--prompt", "In", "--backend", "cpu", "--quiet"
+        };
+        Cli alone = Cli.done(Cli.with(gpt2, "--answer", "Paris", "--foil", " Rome"));
+        assertThat(alone.out())
+                .containsPattern(
+                        "ranks     answer Paris [0-9]+ of 50257, probability [0-9.e-]+; foil \u00b7Rome [0-9]+ of 50257");
+        assertThat(alone.err())
+                .containsPattern(
+                        "--answer \"Paris\" and \" Paris\" with a blank in front are both one token: the first has rank Paris"
+                                + " [0-9]+ of 50257.*the second \u00b7Paris [0-9]+ of 50257");
+        assertThat(Cli.done(Cli.with(gpt2, "--answer", " Paris")).err()).isEmpty();
+        assertThat(Cli.done(Cli.with(gpt2, "--answer", "#6342")).err()).isEmpty();
+    }
+
+    @Test
     void fieldWritesTheRunItself() throws IOException {
         Path out = temporary.resolve("out");
         Cli cli = Cli.done("field", "--prompt", PROMPT, "--threads", "1", "--out", out.toString());

@@ -51,7 +51,9 @@ class BytePairsTest {
     @Test
     void followsTheSettingsOfGpt2sClass() throws IOException {
         ModelDirectory directory = directory().file("tokenizer.json", SmallTokenizer.json(true, ""));
-        assertThat(ids("Paris Rome")).as("the class decides, and its default is no blank").containsExactly(260, 265);
+        assertThat(ids("Paris Rome"))
+                .as("the class decides, and its default is no blank")
+                .containsExactly(260, 265);
         directory.file("tokenizer_config.json", "{\"add_prefix_space\": true, \"tokenizer_class\": \"GPT2Tokenizer\"}");
         assertThat(ids("Paris Rome")).containsExactly(261, 265);
         directory.file(
@@ -70,7 +72,10 @@ class BytePairsTest {
 
     @Test
     void dropsNothing() throws IOException {
-        directory().file("tokenizer.json", SmallTokenizer.json(false, "").replace("\"dropout\": null", "\"dropout\": 0.9"));
+        directory()
+                .file(
+                        "tokenizer.json",
+                        SmallTokenizer.json(false, "").replace("\"dropout\": null", "\"dropout\": 0.9"));
         for (int i = 0; i < 20; i++) {
             assertThat(ids("In Paris Rome")).containsExactly('I', 'n', 261, 265);
         }
@@ -96,7 +101,8 @@ class BytePairsTest {
         refused("merges.txt: line 1", "two pieces");
         directory.file("merges.txt", "a \u00e9\u00e9\n");
         refused("is not in the vocabulary");
-        directory.file("merges.txt", SmallTokenizer.mergesText())
+        directory
+                .file("merges.txt", SmallTokenizer.mergesText())
                 .file("tokenizer_config.json", "{\"tokenizer_class\": \"BertTokenizer\"}");
         refused("BertTokenizer");
     }
@@ -105,8 +111,34 @@ class BytePairsTest {
     void agreesWithTheLibrary() throws IOException {
         Random random = new Random(3);
         String[] parts = {
-            "Paris", " Paris", "aaaa", "a", "'s", "'T", " 12", "\u00b2\u00bd", "\u00e9", "\u20ac", "\ud83d\ude00", "\n", "\t", "  ", "\u00a0",
-            "\u2003", "\u0085", "\u001c", "!?", " _", "\u0301", "\u4e2d\u6587", "\u0661", "<|x|>", "Rome", "\u200b", "\ufeff", "\u180e"
+            "Paris",
+            " Paris",
+            "aaaa",
+            "a",
+            "'s",
+            "'T",
+            " 12",
+            "\u00b2\u00bd",
+            "\u00e9",
+            "\u20ac",
+            "\ud83d\ude00",
+            "\n",
+            "\t",
+            "  ",
+            "\u00a0",
+            "\u2003",
+            "\u0085",
+            "\u001c",
+            "!?",
+            " _",
+            "\u0301",
+            "\u4e2d\u6587",
+            "\u0661",
+            "<|x|>",
+            "Rome",
+            "\u200b",
+            "\ufeff",
+            "\u180e"
         };
         for (boolean blank : new boolean[] {false, true}) {
             for (String model : new String[] {"", "\"ignore_merges\": true, "}) {

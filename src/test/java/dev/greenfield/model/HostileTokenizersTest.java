@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.greenfield.failure.InputException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -15,8 +14,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that end the published library end a process of it, never this one. */
 class HostileTokenizersTest {
-    private static final String SPLIT = "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"REGEX\"}, \"behavior\": \"Isolated\","
-            + " \"invert\": false}";
+    private static final String SPLIT =
+            "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"REGEX\"}, \"behavior\": \"Isolated\","
+                    + " \"invert\": false}";
 
     @TempDir
     Path folder;
@@ -42,20 +42,23 @@ class HostileTokenizersTest {
     void areRefused(String kind) {
         String level = "\"pre_tokenizer\": {\"type\": \"ByteLevel\"";
         String json = switch (kind) {
-            case "PARENTHESES" -> small(
-                    "\"normalizer\": null",
-                    "\"normalizer\": {\"type\": \"Replace\", \"pattern\": {\"Regex\": \"" + "(".repeat(2000) + ")".repeat(2000)
-                            + "\"}, \"content\": \"\"}");
-            case "NUMBER" -> small(
-                    "\"trim_offsets\": true, \"use_regex\": true", "\"trim_offsets\": 1e400, \"use_regex\": false");
-            case "SURROGATE" -> small(
-                    "\"normalizer\": null",
-                    "\"normalizer\": {\"type\": \"Prepend\", \"prepend\": \"\\ud800\"}");
-            case "CHARSMAP" -> small(
-                    "\"normalizer\": null",
-                    "\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"////fwAA\"}");
-            case "PREFIX" -> small(
-                    "\"continuing_subword_prefix\": \"\"", "\"continuing_subword_prefix\": \"\u00e9\u00e9\u00e9\u00e9\"");
+            case "PARENTHESES" ->
+                small(
+                        "\"normalizer\": null",
+                        "\"normalizer\": {\"type\": \"Replace\", \"pattern\": {\"Regex\": \"" + "(".repeat(2000)
+                                + ")".repeat(2000) + "\"}, \"content\": \"\"}");
+            case "NUMBER" ->
+                small("\"trim_offsets\": true, \"use_regex\": true", "\"trim_offsets\": 1e400, \"use_regex\": false");
+            case "SURROGATE" ->
+                small("\"normalizer\": null", "\"normalizer\": {\"type\": \"Prepend\", \"prepend\": \"\\ud800\"}");
+            case "CHARSMAP" ->
+                small(
+                        "\"normalizer\": null",
+                        "\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"////fwAA\"}");
+            case "PREFIX" ->
+                small(
+                        "\"continuing_subword_prefix\": \"\"",
+                        "\"continuing_subword_prefix\": \"\u00e9\u00e9\u00e9\u00e9\"");
             case "BRACES" -> small(level, "\"x\": " + "[".repeat(900) + "]".repeat(900) + ", " + level);
             default -> small(level, "\"x\": " + "[".repeat(100_000) + "]".repeat(100_000) + ", " + level);
         };
@@ -68,8 +71,7 @@ class HostileTokenizersTest {
 
     @Test
     void anotherTokenizerGoesOnWhereOneEndedTheLibrary() throws IOException {
-        String split = small(
-                "\"normalizer\": null", "\"normalizer\": {\"type\": \"Lowercase\"}");
+        String split = small("\"normalizer\": null", "\"normalizer\": {\"type\": \"Lowercase\"}");
         try (Tokenizer good = open(split)) {
             int[] before = good.encode("IN Paris");
             assertThat(before).startsWith('i', 'n');

@@ -155,7 +155,8 @@ class HuggingFaceTokensTest {
         };
         Random random = new Random(11);
         WordTokens words = new WordTokens(json, "demo", 291);
-        try (HuggingFaceTokens library = HuggingFaceTokens.load(PlainTokenizerJson.of(bytes, "demo"), json, "demo", 291)) {
+        try (HuggingFaceTokens library =
+                HuggingFaceTokens.load(PlainTokenizerJson.of(bytes, "demo"), json, "demo", 291)) {
             for (int i = 0; i < 500; i++) {
                 StringBuilder text = new StringBuilder();
                 for (int n = random.nextInt(12); n > 0; n--) {

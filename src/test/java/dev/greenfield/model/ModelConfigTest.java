@@ -25,9 +25,11 @@ class ModelConfigTest {
     @Test
     void takesTransformersDefaultsAndAliases() throws IOException {
         assertThat(read("{\"model_type\": \"gpt2\"}"))
-                .isEqualTo(new ModelConfig(12, 12, 768, 3072, 1024, 50257, 1e-5, Activation.GELU_NEW, true, true, false));
-        assertThat(read("{\"model_type\": \"gpt2\", \"num_hidden_layers\": 2, \"num_attention_heads\": 3, \"hidden_size\": 6,"
-                        + " \"max_position_embeddings\": 7, \"note\": NaN}"))
+                .isEqualTo(
+                        new ModelConfig(12, 12, 768, 3072, 1024, 50257, 1e-5, Activation.GELU_NEW, true, true, false));
+        assertThat(read(
+                        "{\"model_type\": \"gpt2\", \"num_hidden_layers\": 2, \"num_attention_heads\": 3, \"hidden_size\": 6,"
+                                + " \"max_position_embeddings\": 7, \"note\": NaN}"))
                 .isEqualTo(new ModelConfig(2, 3, 6, 24, 7, 50257, 1e-5, Activation.GELU_NEW, true, true, false));
     }
 
@@ -45,7 +47,16 @@ class ModelConfigTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gelu_new,GELU_NEW", "gelu_pytorch_tanh,GELU_NEW", "gelu_fast,GELU_NEW", "gelu_accurate,GELU_NEW", "gelu_python_tanh,GELU_NEW", "gelu_python,GELU", "gelu,GELU", "relu,RELU"})
+    @CsvSource({
+        "gelu_new,GELU_NEW",
+        "gelu_pytorch_tanh,GELU_NEW",
+        "gelu_fast,GELU_NEW",
+        "gelu_accurate,GELU_NEW",
+        "gelu_python_tanh,GELU_NEW",
+        "gelu_python,GELU",
+        "gelu,GELU",
+        "relu,RELU"
+    })
     void knowsTheActivations(String name, Activation activation) throws IOException {
         assertThat(read(ModelDirectory.CONFIG.replace("gelu_new", name)).activation())
                 .isEqualTo(activation);

@@ -221,21 +221,33 @@ class ModelSourceTest {
         refused(folder, "lm_head.weight is BOOL [5, 4], not float [5, 4]");
         new ModelDirectory(folder).tensor("lm_head.weight", DType.F32, 6, 4).whole();
         refused(folder, "lm_head.weight is F32 [6, 4], not float [5, 4]");
-        new ModelDirectory(folder).tensor("lm_head.weight", DType.F32, 5, 4).scaled("lm_head.weight", 2).whole();
+        new ModelDirectory(folder)
+                .tensor("lm_head.weight", DType.F32, 5, 4)
+                .scaled("lm_head.weight", 2)
+                .whole();
         try (ModelSource differs = ModelSource.open(folder)) {
             assertThat(differs.config().tied()).isFalse();
-            assertThat(differs.notes()).singleElement().asString().contains("lm_head.weight differs", "stored head is used");
+            assertThat(differs.notes())
+                    .singleElement()
+                    .asString()
+                    .contains("lm_head.weight differs", "stored head is used");
             double[] last = new double[1];
             differs.parameter("lm_head.weight").read(19, last, 0, 1);
             assertThat(last).containsExactly(2 * 19 / 8.0);
         }
-        new ModelDirectory(folder).tensor("lm_head.weight", DType.F32, 5, 4).scaled("lm_head.weight", Double.NaN).whole();
+        new ModelDirectory(folder)
+                .tensor("lm_head.weight", DType.F32, 5, 4)
+                .scaled("lm_head.weight", Double.NaN)
+                .whole();
         refused(folder, "lm_head.weight is NaN");
     }
 
     @Test
     void aHeadAloneIsTheEmbeddingToo() throws IOException {
-        new ModelDirectory(folder).tensor("lm_head.weight", DType.F32, 5, 4).without("wte.weight").whole();
+        new ModelDirectory(folder)
+                .tensor("lm_head.weight", DType.F32, 5, 4)
+                .without("wte.weight")
+                .whole();
         try (ModelSource source = ModelSource.open(folder)) {
             holdsEighths(source);
             assertThat(source.notes()).singleElement().asString().contains("serves as wte.weight");
@@ -252,7 +264,9 @@ class ModelSourceTest {
         try (ModelSource source = ModelSource.open(folder)) {
             assertThat(source.notes()).singleElement().asString().contains("2 tensors", "lm_head.bias", "score.weight");
         }
-        new ModelDirectory(folder).tensor("transformer.wte.weight", DType.F32, 5, 4).whole();
+        new ModelDirectory(folder)
+                .tensor("transformer.wte.weight", DType.F32, 5, 4)
+                .whole();
         refused(folder, "found both");
     }
 
@@ -273,7 +287,9 @@ class ModelSourceTest {
 
     @Test
     void isNotImpressedByMillionsOfLayers() throws IOException {
-        new ModelDirectory(folder).config("\"n_layer\": 2", "\"n_layer\": 123456789").whole();
+        new ModelDirectory(folder)
+                .config("\"n_layer\": 2", "\"n_layer\": 123456789")
+                .whole();
         refused(folder, "found 28 tensors", "123456789 blocks", "h.0.attn.c_attn.bias");
     }
 

@@ -9,7 +9,17 @@ import java.util.stream.Collectors;
 /** A tokenizer of GPT-2's kind to spoil: the 256 bytes and eleven merges. */
 final class SmallTokenizer {
     static final List<String> MERGES = List.of(
-            "\u0120 P", "a r", "i s", "ar is", "P aris", "\u0120P aris", "\u0120 R", "o m", "om e", "\u0120R ome", "a a");
+            "\u0120 P",
+            "a r",
+            "i s",
+            "ar is",
+            "P aris",
+            "\u0120P aris",
+            "\u0120 R",
+            "o m",
+            "om e",
+            "\u0120R ome",
+            "a a");
 
     private SmallTokenizer() {}
 
@@ -38,14 +48,16 @@ final class SmallTokenizer {
         List<String> tokens = new ArrayList<>();
         for (String token : added) {
             String[] parts = token.split(" ", -1);
-            tokens.add("{\"id\": " + parts[0] + ", \"content\": " + quoted(parts[1])
-                    + ", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": false, \"special\": true}");
+            tokens.add(
+                    "{\"id\": " + parts[0] + ", \"content\": " + quoted(parts[1])
+                            + ", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": false, \"special\": true}");
         }
         String level = "{\"type\": \"ByteLevel\", \"add_prefix_space\": " + prefixBlank
                 + ", \"trim_offsets\": true, \"use_regex\": true}";
         return "{\"version\": \"1.0\", \"truncation\": null, \"padding\": null, \"added_tokens\": " + tokens
                 + ", \"normalizer\": null, \"pre_tokenizer\": " + level + ", \"post_processor\": " + level
-                + ", \"decoder\": " + level + ", \"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null, "
+                + ", \"decoder\": " + level
+                + ", \"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null, "
                 + "\"continuing_subword_prefix\": \"\", \"end_of_word_suffix\": \"\", \"fuse_unk\": false, " + model
                 + "\"vocab\": " + vocabulary() + ", \"merges\": "
                 + MERGES.stream().map(SmallTokenizer::quoted).collect(Collectors.joining(", ", "[", "]")) + "}}";

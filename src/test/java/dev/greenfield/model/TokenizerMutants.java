@@ -20,16 +20,41 @@ final class TokenizerMutants {
     private static final Pattern VALUE = Pattern.compile("(?<=: )(true|false|null|[0-9.]+|\"[^\"\\\\]*\")(?=[,}])");
 
     private static final String[] VALUES = {
-        "null", "true", "false", "0", "-1", "1e400", "1e-400", "18446744073709551616", "4294967295", "0.5", "\"\"", "\"\\ud800\"",
-        "\"\\u0000\"", "\"\u00e9\"", "[]", "{}", "[[]]", "{\"Regex\": \"(((((a*)*)*)*)*)*b\"}", "{\"String\": \"\"}",
-        "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"////fwAA\"}", "{\"type\": \"Lowercase\"}",
-        "{\"type\": \"Replace\", \"pattern\": {\"Regex\": \"" + "(".repeat(2000) + ")".repeat(2000) + "\"}, \"content\": \"\"}",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1e400",
+        "1e-400",
+        "18446744073709551616",
+        "4294967295",
+        "0.5",
+        "\"\"",
+        "\"\\ud800\"",
+        "\"\\u0000\"",
+        "\"\u00e9\"",
+        "[]",
+        "{}",
+        "[[]]",
+        "{\"Regex\": \"(((((a*)*)*)*)*)*b\"}",
+        "{\"String\": \"\"}",
+        "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"////fwAA\"}",
+        "{\"type\": \"Lowercase\"}",
+        "{\"type\": \"Replace\", \"pattern\": {\"Regex\": \"" + "(".repeat(2000) + ")".repeat(2000)
+                + "\"}, \"content\": \"\"}",
         "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"\\\\\"}, \"behavior\": \"Isolated\", \"invert\": true}",
         "{\"type\": \"Metaspace\", \"replacement\": \"\u2581\", \"prepend_scheme\": \"always\", \"split\": true}",
-        "{\"type\": \"Prepend\", \"prepend\": \"\"}", "{\"type\": \"Strip\", \"strip_left\": true, \"strip_right\": true}",
-        "{\"type\": \"Sequence\", \"normalizers\": []}", "{\"type\": \"Digits\", \"individual_digits\": true}",
-        "{\"type\": \"FixedLength\", \"length\": 0}", "{\"type\": \"CTC\"}", "{\"type\": \"BertNormalizer\"}", "\"WordLevel\"",
-        "\"Unigram\"", "\"WordPiece\""
+        "{\"type\": \"Prepend\", \"prepend\": \"\"}",
+        "{\"type\": \"Strip\", \"strip_left\": true, \"strip_right\": true}",
+        "{\"type\": \"Sequence\", \"normalizers\": []}",
+        "{\"type\": \"Digits\", \"individual_digits\": true}",
+        "{\"type\": \"FixedLength\", \"length\": 0}",
+        "{\"type\": \"CTC\"}",
+        "{\"type\": \"BertNormalizer\"}",
+        "\"WordLevel\"",
+        "\"Unigram\"",
+        "\"WordPiece\""
     };
 
     private TokenizerMutants() {}
@@ -37,16 +62,18 @@ final class TokenizerMutants {
     /** The files that are mutated. */
     private static List<String> seeds() {
         String pairs = SmallTokenizer.json(false, "", "267 <|x|>");
-        String unigram = "{\"version\": \"1.0\", \"added_tokens\": [], \"normalizer\": {\"type\": \"Prepend\", \"prepend\": \"\u2581\"},"
-                + " \"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"\u2581\", \"prepend_scheme\": \"always\", \"split\": true},"
-                + " \"post_processor\": null, \"decoder\": null, \"model\": {\"type\": \"Unigram\", \"unk_id\": 0,"
-                + " \"byte_fallback\": false, \"vocab\": [[\"<unk>\", 0.0], [\"\u2581a\", -1.0], [\"\u2581P\", -2.5], [\"aris\", -3.0]]}}";
-        String words = "{\"version\": \"1.0\", \"added_tokens\": [], \"normalizer\": {\"type\": \"NFC\"}, \"pre_tokenizer\":"
-                + " {\"type\": \"BertPreTokenizer\"}, \"post_processor\": {\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\":"
-                + " {\"id\": \"a\", \"type_id\": 0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}], \"pair\": [],"
-                + " \"special_tokens\": {\"a\": {\"id\": \"a\", \"ids\": [0], \"tokens\": [\"a\"]}}}, \"decoder\": {\"type\":"
-                + " \"WordPiece\", \"prefix\": \"##\", \"cleanup\": true}, \"model\": {\"type\": \"WordPiece\", \"unk_token\": \"u\","
-                + " \"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100, \"vocab\": {\"a\": 0, \"##b\": 1, \"u\": 2}}}";
+        String unigram =
+                "{\"version\": \"1.0\", \"added_tokens\": [], \"normalizer\": {\"type\": \"Prepend\", \"prepend\": \"\u2581\"},"
+                        + " \"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"\u2581\", \"prepend_scheme\": \"always\", \"split\": true},"
+                        + " \"post_processor\": null, \"decoder\": null, \"model\": {\"type\": \"Unigram\", \"unk_id\": 0,"
+                        + " \"byte_fallback\": false, \"vocab\": [[\"<unk>\", 0.0], [\"\u2581a\", -1.0], [\"\u2581P\", -2.5], [\"aris\", -3.0]]}}";
+        String words =
+                "{\"version\": \"1.0\", \"added_tokens\": [], \"normalizer\": {\"type\": \"NFC\"}, \"pre_tokenizer\":"
+                        + " {\"type\": \"BertPreTokenizer\"}, \"post_processor\": {\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\":"
+                        + " {\"id\": \"a\", \"type_id\": 0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}], \"pair\": [],"
+                        + " \"special_tokens\": {\"a\": {\"id\": \"a\", \"ids\": [0], \"tokens\": [\"a\"]}}}, \"decoder\": {\"type\":"
+                        + " \"WordPiece\", \"prefix\": \"##\", \"cleanup\": true}, \"model\": {\"type\": \"WordPiece\", \"unk_token\": \"u\","
+                        + " \"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100, \"vocab\": {\"a\": 0, \"##b\": 1, \"u\": 2}}}";
         return List.of(
                 pairs,
                 pairs.replace("\"normalizer\": null", "\"normalizer\": {\"type\": \"NFC\"}"),
@@ -65,7 +92,10 @@ final class TokenizerMutants {
             if (places.isEmpty()) {
                 break;
             }
-            int[] place = places.get(random.nextInt(4) == 0 ? random.nextInt(places.size()) : random.nextInt(Math.min(30, places.size())));
+            int[] place = places.get(
+                    random.nextInt(4) == 0
+                            ? random.nextInt(places.size())
+                            : random.nextInt(Math.min(30, places.size())));
             json = json.substring(0, place[0]) + VALUES[random.nextInt(VALUES.length)] + json.substring(place[1]);
         }
         byte[] bytes = json.getBytes(StandardCharsets.UTF_8);

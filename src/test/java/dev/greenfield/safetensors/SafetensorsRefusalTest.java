@@ -1,14 +1,5 @@
 package dev.greenfield.safetensors;
 
-import org.junit.jupiter.params.provider.ValueSource;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.api.io.TempDir;
-import java.nio.file.attribute.FileTime;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.Path;
-import java.nio.file.Files;
-import java.io.UncheckedIOException;
-import java.io.RandomAccessFile;
 import static dev.greenfield.safetensors.SafetensorsBytes.entry;
 import static dev.greenfield.safetensors.SafetensorsBytes.file;
 import static dev.greenfield.safetensors.SafetensorsBytes.length;
@@ -16,14 +7,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every way to be malformed has its own message, which names the tensor and the numbers. */
 class SafetensorsRefusalTest {
@@ -228,8 +228,16 @@ class SafetensorsRefusalTest {
     /** Elements, bytes that they take. */
     @ParameterizedTest
     @CsvSource({
-        "U64, 3, 24", "C64, 3, 24", "F8_E4M3, 3, 3", "F8_E5M2, 3, 3", "F8_E4M3FNUZ, 3, 3", "F8_E5M2FNUZ, 3, 3", "F8_E8M0, 3, 3",
-        "F6_E2M3, 4, 3", "F6_E3M2, 8, 6", "F4, 6, 3"
+        "U64, 3, 24",
+        "C64, 3, 24",
+        "F8_E4M3, 3, 3",
+        "F8_E5M2, 3, 3",
+        "F8_E4M3FNUZ, 3, 3",
+        "F8_E5M2FNUZ, 3, 3",
+        "F8_E8M0, 3, 3",
+        "F6_E2M3, 4, 3",
+        "F6_E3M2, 8, 6",
+        "F4, 6, 3"
     })
     void aTypeThatCannotBeReadIsRefusedWhereItIsRead(String type, int elements, int bytes) throws Exception {
         byte[] both = file(
@@ -250,8 +258,8 @@ class SafetensorsRefusalTest {
     @Test
     void unsignedTypesAreRead() throws Exception {
         byte[] data = {-1, -1, -1, -1, -1, -1};
-        byte[] file = file(
-                "{" + entry("a", "U16", "[1]", "[0,2]") + "," + entry("b", "U32", "[1]", "[2,6]") + "}", data);
+        byte[] file =
+                file("{" + entry("a", "U16", "[1]", "[0,2]") + "," + entry("b", "U32", "[1]", "[2,6]") + "}", data);
         try (Safetensors in = Safetensors.of(ByteBuffer.wrap(file), "unsigned")) {
             assertThat(in.tensor("a").toLongs()).containsExactly(65535);
             assertThat(in.tensor("b").toLongs()).containsExactly(4294967295L);

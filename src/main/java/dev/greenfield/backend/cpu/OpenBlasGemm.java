@@ -1,10 +1,10 @@
 package dev.greenfield.backend.cpu;
 
-import java.util.ArrayList;
-import java.nio.file.Path;
-import dev.greenfield.natives.NativeFolder;
-import dev.greenfield.natives.ExtractionException;
 import dev.greenfield.model.OptionalLibrary;
+import dev.greenfield.natives.ExtractionException;
+import dev.greenfield.natives.NativeFolder;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
@@ -57,7 +57,11 @@ final class OpenBlasGemm implements Gemm {
             ClassLoader loader = OpenBlasGemm.class.getClassLoader();
             List<Path> libraries = new ArrayList<>();
             libraries.addAll(NativeFolder.unpack(
-                    loader, "org/bytedeco/javacpp/" + platform + "/", System.mapLibraryName("jnijavacpp"), "(?!.*javacpp).*", name -> name));
+                    loader,
+                    "org/bytedeco/javacpp/" + platform + "/",
+                    System.mapLibraryName("jnijavacpp"),
+                    "(?!.*javacpp).*",
+                    name -> name));
             // Of three bindings one is used; the full one and that of LAPACK stay in the jar.
             libraries.addAll(NativeFolder.unpack(
                     loader,

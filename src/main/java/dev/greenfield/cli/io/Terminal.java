@@ -1,6 +1,5 @@
 package dev.greenfield.cli.io;
 
-import java.util.stream.Collectors;
 import dev.greenfield.text.Lines;
 import java.io.BufferedOutputStream;
 import java.io.Console;
@@ -14,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * Where texts go: results to standard output, progress and errors to standard error. Characters that a stream's encoding

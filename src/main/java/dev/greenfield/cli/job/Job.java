@@ -1,6 +1,5 @@
 package dev.greenfield.cli.job;
 
-import java.util.OptionalInt;
 import dev.greenfield.Run;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.io.Terminal;
@@ -13,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /** A command about one prompt: the prompt is read and run first. */
@@ -64,11 +64,12 @@ public final class Job extends ModelJob {
         }
         OptionalInt beginning = model().tokenizer().beginning();
         if (options.prompt != null && beginning.isPresent() && beginning.getAsInt() != tokens[0]) {
-            terminal().warning("the prompt does not begin with "
-                    + Quantities.quoted(model().tokenizer().text(beginning.getAsInt()))
-                    + " (#" + beginning.getAsInt()
-                    + "), which this model's own tokenizer puts in front of every text; write it in front of the prompt if the model"
-                    + " was trained with it");
+            terminal()
+                    .warning("the prompt does not begin with "
+                            + Quantities.quoted(model().tokenizer().text(beginning.getAsInt()))
+                            + " (#" + beginning.getAsInt()
+                            + "), which this model's own tokenizer puts in front of every text; write it in front of the prompt if the model"
+                            + " was trained with it");
         }
         run = timed("run", () -> model().run(tokens));
         about(run);

@@ -1,8 +1,8 @@
 package dev.greenfield.cli.show;
 
-import java.util.Arrays;
 import dev.greenfield.model.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,7 +44,8 @@ public record NextToken(int id, String text, double logit, double probability) {
     /** One token among all, from the logits of one position. */
     static NextToken of(int id, double[] logits, Tokenizer tokenizer) {
         double largest = Arrays.stream(logits).max().orElseThrow();
-        double sum = Arrays.stream(logits).map(logit -> Math.exp(logit - largest)).sum();
+        double sum =
+                Arrays.stream(logits).map(logit -> Math.exp(logit - largest)).sum();
         return new NextToken(id, tokenizer.text(id), logits[id], Math.exp(logits[id] - largest) / sum);
     }
 

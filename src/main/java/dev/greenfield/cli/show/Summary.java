@@ -1,18 +1,18 @@
 package dev.greenfield.cli.show;
 
-import java.util.Map;
-import dev.greenfield.model.Tokenizer;
-import dev.greenfield.failure.InputException;
 import dev.greenfield.Run;
 import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
+import dev.greenfield.model.Tokenizer;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.TerminalHeatMap;
 import dev.greenfield.report.TokenLabels;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** What commands print on standard output, and the scalars that go with it into the results. */

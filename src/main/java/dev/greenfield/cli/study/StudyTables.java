@@ -1,6 +1,5 @@
 package dev.greenfield.cli.study;
 
-import dev.greenfield.text.Lines;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.prediction.PredictionSummary;
 import dev.greenfield.statistics.Estimate;
@@ -8,6 +7,7 @@ import dev.greenfield.study.Finding;
 import dev.greenfield.study.Measures;
 import dev.greenfield.study.PredictionRow;
 import dev.greenfield.study.Study;
+import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
