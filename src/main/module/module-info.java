@@ -7,7 +7,6 @@
  */
 @SuppressWarnings({"requires-automatic", "requires-transitive-automatic"})
 module dev.greenfield {
-    requires java.logging;
     requires java.management;
     requires jdk.management;
     requires com.fasterxml.jackson.core;

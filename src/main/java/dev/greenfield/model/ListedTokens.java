@@ -89,7 +89,9 @@ final class ListedTokens extends AbstractTokenizer {
                     + " is not in tokens.json, expected the exact text of one token; give its id as #123");
         }
         if (matches.length > 1) {
-            String ids = Arrays.stream(matches).mapToObj(id -> "#" + id).collect(Collectors.joining(", "));
+            String ids =
+                    Arrays.stream(matches).limit(8).mapToObj(id -> "#" + id).collect(Collectors.joining(", "))
+                            + (matches.length > 8 ? ", ..." : "");
             throw new InputException(Lines.quoted(text) + " is the text of several tokens in tokens.json (" + ids
                     + "), expected one; give the id that is meant");
         }

@@ -25,6 +25,9 @@ interface ModelFiles {
     /** The most bytes of a file that is read whole: the largest tokenizers in use have 40 MB. */
     int MOST_BYTES = 1 << 27;
 
+    /** The most bytes of a file of settings. */
+    int MOST_SETTINGS = 1 << 23;
+
     /** Whether there is a file of that name. */
     boolean has(String name);
 
@@ -40,9 +43,10 @@ interface ModelFiles {
     /** The whole of a small file. */
     default byte[] read(String name) throws IOException {
         try (InputStream stream = stream(name)) {
-            byte[] bytes = stream.readNBytes(MOST_BYTES + 1);
-            if (bytes.length > MOST_BYTES) {
-                throw new InputException(origin(name) + ": found more than " + (MOST_BYTES >> 20)
+            int most = name.equals(CONFIG) || name.equals(TOKENIZER_CONFIG) ? MOST_SETTINGS : MOST_BYTES;
+            byte[] bytes = stream.readNBytes(most + 1);
+            if (bytes.length > most) {
+                throw new InputException(origin(name) + ": found more than " + (most >> 20)
                         + " MiB, expected a small file; get the file again");
             }
             return bytes;

@@ -205,6 +205,20 @@ public final class ModelSource implements AutoCloseable {
         }
     }
 
+    /**
+     * Checks that the files of the weights have not been written to since they were opened, so that all that was read of them is of one
+     * state.
+     *
+     * @throws UncheckedIOException if one has been changed or cut short
+     */
+    public void requireUnchanged() {
+        try {
+            weights.requireUnchanged();
+        } catch (IOException changed) {
+            throw new UncheckedIOException(Lines.reason(changed), changed);
+        }
+    }
+
     ModelFiles files() {
         return files;
     }

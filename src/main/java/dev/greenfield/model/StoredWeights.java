@@ -352,9 +352,16 @@ final class StoredWeights implements Weights {
         Digest digest = new Digest();
         for (Safetensors shard : shards.values()) {
             digest.drain(shard.bytes()); // what tensors are read from, not what has the file's name by now
+        }
+        requireUnchanged();
+        return digest.hex();
+    }
+
+    @Override
+    public void requireUnchanged() throws IOException {
+        for (Safetensors shard : shards.values()) {
             shard.requireUnchanged();
         }
-        return digest.hex();
     }
 
     @Override

@@ -307,7 +307,14 @@ class ModelSourceTest {
         try (ModelSource source = ModelSource.open(path)) {
             Files.write(file, new byte[] {1}, java.nio.file.StandardOpenOption.APPEND);
             assertThatThrownBy(source::sha256).hasMessageContaining("changed while it was in use");
+            assertThatThrownBy(source::requireUnchanged).hasMessageContaining("changed while it was in use");
         }
+    }
+
+    @Test
+    void settingsAreSmall() throws IOException {
+        new ModelDirectory(folder).whole().config(" ".repeat(1 << 23) + ModelDirectory.CONFIG);
+        refused(folder, "config.json", "more than 8 MiB");
     }
 
     @Test

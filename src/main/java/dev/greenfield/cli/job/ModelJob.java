@@ -150,6 +150,7 @@ public abstract class ModelJob implements AutoCloseable {
 
     /** Writes {@code --out}, if there is one. */
     public final void finish() throws IOException {
+        model.source().requireUnchanged();
         if (out == null) {
             return;
         }
