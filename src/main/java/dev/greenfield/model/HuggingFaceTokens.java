@@ -39,13 +39,8 @@ final class HuggingFaceTokens extends AbstractTokenizer {
 
     /** Makes the tokenizer in the process that runs now, unless it is there: another file may have ended the one that had it. */
     private void require() {
-        TokenizerProcess now = TokenizerProcess.get();
-        if (now == process) {
-            return;
-        }
         try {
-            handle = now.load(file);
-            process = now;
+            inProcess(() -> null);
         } catch (TokenizerProcess.Refused refused) {
             throw new InputException(
                     origin + ": the tokenizer library refuses the file (" + Lines.reason(refused)
@@ -53,6 +48,28 @@ final class HuggingFaceTokens extends AbstractTokenizer {
                     refused);
         } catch (TokenizerProcess.Ended ended) {
             throw fatal("reading the file", ended);
+        }
+    }
+
+    private interface Question<T> {
+        T ask() throws TokenizerProcess.Refused, TokenizerProcess.Ended;
+    }
+
+    /** Asks the process, and where that ended, another one once more: what another thread asked may have ended the first. */
+    private <T> T inProcess(Question<T> question) throws TokenizerProcess.Refused, TokenizerProcess.Ended {
+        for (int attempt = 1; ; attempt++) {
+            TokenizerProcess now = TokenizerProcess.get();
+            try {
+                if (now != process) {
+                    handle = now.load(file);
+                    process = now;
+                }
+                return question.ask();
+            } catch (TokenizerProcess.Ended ended) {
+                if (attempt == 2 || !ended.worthAnother()) {
+                    throw ended;
+                }
+            }
         }
     }
 
@@ -72,7 +89,7 @@ final class HuggingFaceTokens extends AbstractTokenizer {
         require();
         TokenizerProcess.Encoded encoded;
         try {
-            encoded = process.encode(handle, text);
+            encoded = inProcess(() -> process.encode(handle, text));
         } catch (TokenizerProcess.Refused refused) {
             throw new InputException(
                     origin + ": " + Lines.quoted(text) + " cannot be split into tokens (" + Lines.reason(refused)

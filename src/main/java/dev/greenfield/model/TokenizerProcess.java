@@ -40,6 +40,7 @@ final class TokenizerProcess {
     private static TokenizerProcess running; // or null
 
     private final Process process;
+    private volatile boolean ended;
     private final DataInputStream in;
     private final DataOutputStream out;
 
@@ -66,8 +67,16 @@ final class TokenizerProcess {
     static final class Ended extends Exception {
         private static final long serialVersionUID = 1L;
 
-        Ended(String how) {
-            super(how);
+        private final boolean late;
+
+        Ended(boolean late) {
+            super(late ? "no answer in " + MOST_SECONDS + " s" : "its process ended");
+            this.late = late;
+        }
+
+        /** Whether the question may be asked once more: another thread's may have ended the process. */
+        boolean worthAnother() {
+            return !late;
         }
     }
 
@@ -77,7 +86,7 @@ final class TokenizerProcess {
      * @throws NativeLibraryException if it cannot be
      */
     static synchronized TokenizerProcess get() {
-        if (running == null || !running.process.isAlive()) {
+        if (running == null || !running.isAlive()) {
             running = start();
         }
         return running;
@@ -156,7 +165,7 @@ final class TokenizerProcess {
 
     /** Whether it can be asked. */
     boolean isAlive() {
-        return process.isAlive();
+        return !ended && process.isAlive();
     }
 
     private interface Answer<T> {
@@ -182,8 +191,9 @@ final class TokenizerProcess {
     }
 
     private Ended ended(boolean late) {
+        ended = true; // which the system may not know yet: the next file must not be blamed for this one
         process.destroyForcibly();
-        return new Ended(late ? "no answer in " + MOST_SECONDS + " s" : "its process ended");
+        return new Ended(late);
     }
 
     /** Makes a tokenizer; returns what the other questions call it. */
