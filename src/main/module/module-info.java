@@ -7,7 +7,6 @@
  */
 @SuppressWarnings({"requires-automatic", "requires-transitive-automatic"})
 module dev.greenfield {
-    requires java.logging;
     requires java.management;
     requires jdk.management;
     requires com.fasterxml.jackson.core;
@@ -23,7 +22,6 @@ module dev.greenfield {
     requires org.bytedeco.openblas;
 
     // What a program may do without: dev.greenfield.model.OptionalLibrary says what each is for.
-    requires static ai.djl.api;
     requires static ai.djl.tokenizers;
     requires static dev.greenfield.jcuda;
 
@@ -35,6 +33,9 @@ module dev.greenfield {
     exports dev.greenfield.map;
     exports dev.greenfield.model;
     exports dev.greenfield.prediction;
+    // its LibUtilsCuda has JCuda's native halves loaded
+    exports dev.greenfield.natives to
+            dev.greenfield.jcuda;
     exports dev.greenfield.propagation;
     exports dev.greenfield.regime;
     exports dev.greenfield.report;

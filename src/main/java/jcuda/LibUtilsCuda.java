@@ -1,6 +1,6 @@
 package jcuda;
 
-import dev.greenfield.jcuda.NativeExtraction;
+import dev.greenfield.natives.NativeExtraction;
 
 /**
  * Takes the place of JCuda's own class of this name, which its static initializers call to load their native halves. JCuda's

@@ -139,8 +139,7 @@ public final class BackendChoice {
     private static String slow(CpuBackend cpu) {
         return cpu.problem() == null
                 ? ""
-                : "; OpenBLAS did not load, matrix products are about ten times slower: " + cpu.problem()
-                        + "; if no directory was writable for it, set -Dorg.bytedeco.javacpp.cachedir=DIR";
+                : "; OpenBLAS did not load, matrix products are about ten times slower: " + cpu.problem();
     }
 
     private static void require(Precision precision, String backend, List<Precision> has) {

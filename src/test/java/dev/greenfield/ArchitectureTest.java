@@ -59,12 +59,12 @@ class ArchitectureTest {
             statistics: failure
             lattice: failure
             safetensors:
-            jcuda:
-            model: failure text statistics safetensors
+            natives:
+            model: failure text statistics safetensors natives
             backend: model
             backend.reference: failure model backend
-            backend.cpu: failure model backend
-            backend.cuda: failure text jcuda model backend
+            backend.cpu: failure natives model backend
+            backend.cuda: failure text natives model backend
             engine: failure lattice model backend
             response: failure text statistics lattice model backend engine
             checkpoint: failure text backend engine response
@@ -75,7 +75,7 @@ class ArchitectureTest {
             prediction: failure statistics lattice model engine response
             inverse: failure statistics lattice model backend engine response green
             transfer: failure statistics lattice engine response green map
-            report:
+            report: text
             (facade): failure statistics lattice safetensors model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer report
             study: failure text statistics lattice model checkpoint response map regime propagation prediction inverse transfer (facade)
             cli.io: failure text statistics safetensors checkpoint
@@ -87,7 +87,7 @@ class ArchitectureTest {
             cli.infer: failure lattice model response inverse report (facade) cli.io cli.job cli.show
             cli.map: failure text statistics lattice safetensors model response green map propagation report (facade) cli.io cli.job cli.show
             cli.transfer: failure statistics lattice safetensors model map transfer report (facade) cli.io cli.job cli.show
-            cli.study: failure statistics lattice model prediction report (facade) study cli.io cli.job cli.show
+            cli.study: failure text statistics lattice model prediction report (facade) study cli.io cli.job cli.show
             cli: failure lattice model backend.cuda response green report (facade) cli.io cli.job cli.show cli.source cli.patch cli.green cli.infer cli.map cli.transfer cli.study
             """;
 

@@ -92,11 +92,9 @@ public final class Manifest {
             json.writeEndObject();
         }
         Path unfinished = directory.resolve(UNFINISHED);
-        try (FileChannel file = FileChannel.open(
-                unfinished,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING,
-                StandardOpenOption.WRITE)) {
+        // Anew, so that nothing is written through a link; what a killed run left goes.
+        Files.deleteIfExists(unfinished);
+        try (FileChannel file = FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             ByteBuffer rest = ByteBuffer.wrap(bytes.toByteArray());
             while (rest.hasRemaining()) {
                 file.write(rest);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -53,7 +54,11 @@ public final class WorkLock implements AutoCloseable {
         boolean taken = false;
         try {
             channel = FileChannel.open(
-                    name, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                    name,
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.READ,
+                    StandardOpenOption.WRITE,
+                    LinkOption.NOFOLLOW_LINKS);
             taken = locked(channel);
             return taken ? Optional.of(new WorkLock(name, channel, false)) : Optional.empty();
         } finally {
@@ -76,7 +81,8 @@ public final class WorkLock implements AutoCloseable {
         boolean taken = false;
         try {
             while (true) {
-                FileChannel channel = FileChannel.open(name, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileChannel channel = FileChannel.open(
+                        name, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
                 try {
                     Object opened = identity(name);
                     while (!locked(channel)) {

@@ -10,6 +10,9 @@ import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.model.TokenizerSurvey;
 import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -26,26 +29,49 @@ final class DoctorCommand implements Action {
 
     @Override
     public void run(Terminal terminal) {
-        OperatingSystemMXBean machine = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         terminal.line("greenfield  " + Greenfield.version());
         terminal.line("java        " + Runtime.version() + ", " + System.getProperty("java.vm.name") + ", "
                 + System.getProperty("java.vendor"));
         terminal.line("system      " + System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
                 + System.getProperty("os.arch"));
         terminal.line("processors  " + Runtime.getRuntime().availableProcessors());
-        terminal.line("memory      " + mebibytes(machine.getTotalMemorySize()) + " in the machine, "
-                + mebibytes(machine.getFreeMemorySize()) + " free, "
+        terminal.line("memory      " + machine()
                 + mebibytes(Runtime.getRuntime().maxMemory()) + " for Java's heap (change with -Xmx)");
-        for (String line : BackendChoice.survey()) {
+        terminal.line("locale      " + Locale.getDefault().toLanguageTag() + ", names of files in "
+                + System.getProperty("sun.jnu.encoding")
+                + (System.getProperty("user.dir").indexOf('\ufffd') >= 0
+                        ? ", which cannot spell that of the working directory; set LC_ALL=C.UTF-8"
+                        : ""));
+        for (String line : lines(BackendChoice::survey)) {
             terminal.line("backend     " + RemedyOptions.in(line));
         }
         if (general.verbose) {
-            for (String line : CudaSurvey.tuning()) {
+            for (String line : lines(CudaSurvey::tuning)) {
                 terminal.line("cuda        " + line);
             }
         }
-        for (String line : TokenizerSurvey.lines()) {
+        for (String line : lines(TokenizerSurvey::lines)) {
             terminal.line("tokenizer   " + line);
+        }
+    }
+
+    /** What a part of the survey says; why it does not, where it fails: the rest is all the more wanted then. */
+    private static List<String> lines(Supplier<List<String>> survey) {
+        try {
+            return survey.get();
+        } catch (RuntimeException | LinkageError failed) {
+            return List.of("cannot be asked: " + failed);
+        }
+    }
+
+    /** The machine's memory, where Java can say it. */
+    private static String machine() {
+        try {
+            OperatingSystemMXBean machine = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+            return mebibytes(machine.getTotalMemorySize()) + " in the machine, "
+                    + mebibytes(machine.getFreeMemorySize()) + " free, ";
+        } catch (LinkageError unreadable) {
+            return "";
         }
     }
 

@@ -24,6 +24,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 import picocli.CommandLine;
@@ -171,7 +172,8 @@ public final class Main {
         terminal.line("Usage: " + PROGRAM + " COMMAND [OPTIONS]");
         terminal.line("Response theory of transformers: how a model answers interventions on its residual stream.");
         terminal.line("");
-        COMMANDS.forEach((name, entry) -> terminal.line(String.format("  %-12s %s", name, entry.description())));
+        COMMANDS.forEach(
+                (name, entry) -> terminal.line(String.format(Locale.ROOT, "  %-12s %s", name, entry.description())));
         terminal.line("");
         terminal.line(
                 "COMMAND --help lists its options. Exit status: 0 done, 2 bad usage or input, 3 a device or native");

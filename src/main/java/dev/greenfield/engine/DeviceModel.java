@@ -146,8 +146,8 @@ public final class DeviceModel implements AutoCloseable {
         int[] words = Arrays.stream(tokens).distinct().toArray();
         int[] index = Arrays.stream(tokens).map(token -> indexOf(words, token)).toArray();
         int n = words.length;
-        double[] values =
-                new double[(n + tokens.length) * width]; // words, then positions: one upload is quicker than two
+        double[] values = HostMemory.doubles(
+                "the embeddings", n + tokens.length, width); // words, then positions: one upload is quicker than two
         for (int w = 0; w < n; w++) {
             System.arraycopy(rows.row("wte.weight", words[w]), 0, values, w * width, width);
         }

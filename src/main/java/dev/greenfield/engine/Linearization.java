@@ -191,7 +191,7 @@ public final class Linearization implements AutoCloseable {
     /** Every other level of the stream from one on, [depths, T, D]. */
     private Field field(HalfDepth lowest, int depths) {
         int perDepth = tokens.length * model.config().width();
-        double[] values = new double[Math.multiplyExact(depths, perDepth)];
+        double[] values = HostMemory.doubles("the field", depths, perDepth);
         HalfDepth level = lowest;
         for (int i = 0; i < depths; i++) {
             backend.downloadLater(field, at(level).offset(), values, i * perDepth, perDepth);

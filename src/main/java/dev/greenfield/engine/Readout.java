@@ -77,7 +77,7 @@ public final class Readout {
                     + " words are " + elements + " numbers, one array holds " + (Integer.MAX_VALUE - 8)
                     + ": ask for fewer tokens");
         }
-        double[] logits = new double[(int) elements];
+        double[] logits = HostMemory.doubles("the logits", elements);
         forEachRow(normalized, (row, values) -> System.arraycopy(values, 0, logits, row * vocabulary, vocabulary));
         return logits;
     }

@@ -5,6 +5,7 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.SeedVector;
@@ -213,7 +214,7 @@ public final class AverageJacobian {
             this.lastToken = sources + skip - 1;
             this.backend = run.model().backend();
             int outputs = range.to() - range.from();
-            this.found = new double[toDepth * outputs * width];
+            this.found = HostMemory.doubles("the averaged Jacobians", toDepth, outputs, width);
             this.ones = backend.allocate("ones", sources);
             Buffer made = null;
             try {

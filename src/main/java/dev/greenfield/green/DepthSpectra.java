@@ -1,5 +1,6 @@
 package dev.greenfield.green;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
@@ -36,7 +37,7 @@ public final class DepthSpectra {
         }
         this.levels = sources.size();
         this.rank = rank;
-        this.values = new double[Math.multiplyExact(Math.multiplyExact(levels, levels), rank)];
+        this.values = HostMemory.doubles("the spectra", levels, levels, rank);
         Task.run("spectra", "pairs of levels", (double) levels * levels, task -> {
             for (int from = 0; from < levels; from++) {
                 for (int to = 0; to < levels; to++) {

@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
@@ -211,7 +212,7 @@ public final class GreenOperator extends LinearOperator {
             return;
         }
         Backend backend = scope.model().backend();
-        double[] block = new double[n * width];
+        double[] block = HostMemory.doubles("the rows of a batch", n, width);
         backend.download(x.buffer(), x.at(rows.start(token)), block, 0, n * width);
         for (int c = 0; c < n; c++) {
             System.arraycopy(block, c * width, into[firstColumn + columns[c]], site * width, width);

@@ -1,5 +1,6 @@
 package dev.greenfield.green;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
@@ -194,7 +195,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
                     + MemoryBudgetException.amount(budgetBytes)
                     + ": " + Remedy.RAISE_MEMORY + " or " + Remedy.ASK_FOR_LEADING_PART);
         }
-        double[] matrix = new double[(int) elements];
+        double[] matrix = HostMemory.doubles("the full " + noun(), outputs(), inputs());
         int n = inputs();
         boolean columns = linesAreColumns();
         lines((index, line) -> {
@@ -248,7 +249,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
 
     /** How many pairs of an input and an output the memory budget has room for on the host. */
     final long vectorsInBudget() {
-        return scope.freeBytes() / (8L * numbersEach());
+        return Math.min(scope.freeBytes(), HostMemory.free()) / (8L * numbersEach());
     }
 
     /**

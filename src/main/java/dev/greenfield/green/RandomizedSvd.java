@@ -1,5 +1,6 @@
 package dev.greenfield.green;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
@@ -141,8 +142,8 @@ final class RandomizedSvd {
         }
         // Where a singular value is lost in rounding, so is its left vector: QR keeps the others and completes the set.
         double[][] completed = orthonormal(left);
-        double[] u = new double[a.outputs() * rank];
-        double[] v = new double[a.inputs() * rank];
+        double[] u = HostMemory.doubles("the singular vectors", a.outputs(), rank);
+        double[] v = HostMemory.doubles("the singular vectors", a.inputs(), rank);
         for (int k = 0; k < rank; k++) {
             double sign = dot(completed[k], left[k]) < 0 ? -1 : 1;
             for (int i = 0; i < a.outputs(); i++) {

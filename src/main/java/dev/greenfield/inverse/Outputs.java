@@ -1,5 +1,6 @@
 package dev.greenfield.inverse;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Causality;
@@ -75,7 +76,7 @@ sealed interface Outputs {
             int width = scope.config().width();
             Field whole = scope.run().field();
             Field middle = scope.run().middleField();
-            double[] values = new double[targets.size() * width];
+            double[] values = HostMemory.doubles("the outputs", targets.size(), width);
             for (int i = 0; i < targets.size(); i++) {
                 Site site = targets.get(i);
                 double[] at = (site.middle() ? middle : whole).vector(site.depth(), site.token());

@@ -1,5 +1,6 @@
 package dev.greenfield.inverse;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
@@ -136,7 +137,7 @@ public final class PlantedSources {
         Field response = amplitude == 0
                 ? SourceResponse.tangent(scope, site, source)
                 : SourceResponse.measured(scope, site, source, amplitude);
-        double[] last = new double[response.tokens() * response.width()];
+        double[] last = HostMemory.doubles("the response", response.tokens(), response.width());
         for (int t = 0; t < response.tokens(); t++) {
             System.arraycopy(
                     response.vector(response.depths() - 1, t), 0, last, t * response.width(), response.width());

@@ -1,5 +1,6 @@
 package dev.greenfield.inverse;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.MemoryBudgetException;
@@ -205,7 +206,12 @@ final class Refinement {
 
     private Found end(Point here, List<Inference.Step> steps, Inference.End end) {
         return here == null
-                ? new Found(new double[sites.size() * scope.config().width()], new double[plain.length], steps, end)
+                ? new Found(
+                        HostMemory.doubles(
+                                "the source", sites.size(), scope.config().width()),
+                        new double[plain.length],
+                        steps,
+                        end)
                 : new Found(here.source, here.change, steps, end);
     }
 

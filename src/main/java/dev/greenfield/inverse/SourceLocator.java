@@ -1,5 +1,6 @@
 package dev.greenfield.inverse;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
@@ -107,7 +108,7 @@ public final class SourceLocator {
         for (Site site : candidates) {
             elements += (long) rows(site) * width + (long) width * width;
         }
-        long room = Math.min(scope.freeBytes(), Runtime.getRuntime().maxMemory() / 2);
+        long room = Math.min(scope.freeBytes(), HostMemory.free() / 2);
         if (8 * elements > room) {
             throw new MemoryBudgetException("the Green blocks of " + candidates.size() + " sites take "
                     + MemoryBudgetException.amount(8 * elements) + ", there is room for "

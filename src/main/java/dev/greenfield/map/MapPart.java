@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.lattice.HalfDepth;
@@ -104,7 +105,7 @@ final class MapPart implements Visitor {
         }
         starts[groups] = columns.length;
         int moments = layout.moments();
-        double[] sums = new double[Math.multiplyExact(moments * groups, tokens)];
+        double[] sums = HostMemory.doubles("the sums of a batch", moments, groups, tokens);
         backend.squaredNormMoments(x, rows, Arrays.copyOf(starts, groups + 1), moments, sums, 0);
         levels.add(new LevelSums(level, Arrays.copyOf(sites, groups), Arrays.copyOf(reads, groups), sums));
     }

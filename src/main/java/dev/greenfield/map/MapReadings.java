@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SiteVectors;
@@ -106,7 +107,8 @@ final class MapReadings {
             if (to == from) {
                 continue;
             }
-            double[] targets = new double[rows.tokens() * width]; // zero where a token has no such vector
+            double[] targets =
+                    HostMemory.doubles("the readings", rows.tokens(), width); // zero where a token has no such vector
             for (Site site : having) {
                 System.arraycopy(of(site, i), 0, targets, site.token() * width, width);
             }

@@ -1,5 +1,6 @@
 package dev.greenfield.map;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.lattice.Site;
 import java.util.List;
 import java.util.function.ToIntFunction;
@@ -34,8 +35,11 @@ final class MapSums {
         this.directions = directions;
         this.place = place;
         this.places = places;
-        this.sum = new double[Math.multiplyExact(places, places)];
-        this.sumOfSquares = new double[directions.exact() ? 0 : sum.length];
+        int pairs = HostMemory.elements("the map", places, places);
+        // With the copies that are made of it to be written, all at once.
+        HostMemory.require("the map of " + places + " sites", 8L * pairs * (directions.exact() ? 2 : 4));
+        this.sum = new double[pairs];
+        this.sumOfSquares = new double[directions.exact() ? 0 : pairs];
         this.projections =
                 readings.count() == 0 ? null : new ProjectionSums(sources, directions, readings, layout.forward());
     }

@@ -1,5 +1,6 @@
 package dev.greenfield.map;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.statistics.Estimate;
@@ -136,7 +137,7 @@ public final class Projections {
     }
 
     private double[] all(int vector, Pair pair) {
-        double[] all = new double[places.size() * places.size()];
+        double[] all = HostMemory.doubles("the projections", places.size(), places.size());
         int i = 0;
         for (Site source : places) {
             for (Site target : places) {

@@ -3,6 +3,7 @@ package dev.greenfield.model;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Lines;
 import java.util.Arrays;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /** What all tokenizers share: ids written as {@code #123}, range checks and the messages for what is not one token. */
@@ -10,6 +11,7 @@ abstract class AbstractTokenizer implements Tokenizer {
     private static final int SHOWN = 8; // tokens that a message lists
 
     private final int vocabulary;
+    private OptionalInt beginning = OptionalInt.empty();
 
     AbstractTokenizer(int vocabulary) {
         this.vocabulary = vocabulary;
@@ -59,6 +61,16 @@ abstract class AbstractTokenizer implements Tokenizer {
         }
         String piece = piece(id);
         return piece == null ? "#" + id : piece;
+    }
+
+    /** Says which token belongs in front of every text. */
+    final void beginsWith(int id) {
+        beginning = OptionalInt.of(id);
+    }
+
+    @Override
+    public final OptionalInt beginning() {
+        return beginning;
     }
 
     @Override

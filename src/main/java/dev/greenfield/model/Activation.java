@@ -24,19 +24,20 @@ public enum Activation {
     }
 
     /**
-     * The activation that a configuration names; {@code gelu_pytorch_tanh} is the tanh form too.
+     * The activation that a configuration names. Of transformers' names {@code gelu_pytorch_tanh}, {@code gelu_fast}, {@code
+     * gelu_accurate} and {@code gelu_python_tanh} are the tanh form too, {@code gelu_python} the exact one.
      *
      * @throws InputException if the name is none that is supported
      */
     public static Activation named(String configName) {
         return switch (configName) {
-            case "gelu_new", "gelu_pytorch_tanh" -> GELU_NEW;
-            case "gelu" -> GELU;
+            case "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_python_tanh" -> GELU_NEW;
+            case "gelu", "gelu_python" -> GELU;
             case "relu" -> RELU;
             default ->
                 throw new InputException(
                         "activation_function: found \"" + Lines.one(configName)
-                                + "\", expected one of gelu_new, gelu_pytorch_tanh, gelu, relu; other activations are not supported");
+                                + "\", expected gelu_new or another name of it (gelu_pytorch_tanh, gelu_fast, gelu_accurate), gelu, gelu_python or relu; other activations are not supported");
         };
     }
 }

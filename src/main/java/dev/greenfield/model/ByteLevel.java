@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Tokens that are bytes, as text. Byte-level tokenizers store bytes in an alphabet of their own: printable Latin-1 stands for
@@ -22,7 +23,26 @@ final class ByteLevel {
         }
     }
 
+    private static final char[] CHARACTER_OF = new char[256];
+
+    static {
+        for (int c = 0; c < BYTE_OF.length; c++) {
+            if (BYTE_OF[c] >= 0) {
+                CHARACTER_OF[BYTE_OF[c]] = (char) c;
+            }
+        }
+    }
+
     private ByteLevel() {}
+
+    /** Bytes in the alphabet, a character each. */
+    static String characters(byte[] bytes) {
+        StringBuilder characters = new StringBuilder(bytes.length);
+        for (byte b : bytes) {
+            characters.append(CHARACTER_OF[b & 0xff]);
+        }
+        return characters.toString();
+    }
 
     /** What a piece in the alphabet reads; the piece itself if it is not in the alphabet. */
     static String text(String piece) {
@@ -48,7 +68,10 @@ final class ByteLevel {
             StringBuilder shown = new StringBuilder();
             for (byte b : bytes) {
                 // ASCII around the broken character stays readable.
-                shown.append(b >= ' ' && b < 0x7f ? String.valueOf((char) b) : String.format("\\x%02X", b & 0xff));
+                shown.append(
+                        b >= ' ' && b < 0x7f
+                                ? String.valueOf((char) b)
+                                : String.format(Locale.ROOT, "\\x%02X", b & 0xff));
             }
             return shown.toString();
         }

@@ -9,6 +9,7 @@ import dev.greenfield.text.Json;
 import dev.greenfield.text.Lines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 
 /** {@code config.json} as Hugging Face writes it for GPT-2, to and from {@link ModelConfig}. */
@@ -77,18 +78,24 @@ final class ConfigJson {
             throw new InputException(
                     "add_cross_attention: found true, expected false; cross attention is not supported");
         }
-        int layers = integer("n_layer");
-        int heads = integer("n_head");
-        int width = integer("n_embd");
+        for (String changes : List.of("quantization_config", "pruned_heads")) {
+            JsonNode value = fields.path(changes);
+            if (!value.isMissingNode() && !value.isNull() && !value.isEmpty()) {
+                throw new InputException(changes + ": found " + Lines.one(value.toString())
+                        + ", expected none; save the model as it computes, in floats and with all heads");
+            }
+        }
+        // Keys that are absent have the defaults of transformers' GPT2Config; some have a second name there.
+        int width = integer("n_embd", "hidden_size", 768);
         return new ModelConfig(
-                layers,
-                heads,
+                integer("n_layer", "num_hidden_layers", 12),
+                integer("n_head", "num_attention_heads", 12),
                 width,
-                absent("n_inner") ? fourTimes(width) : integer("n_inner"),
-                integer("n_positions"),
-                integer("vocab_size"),
-                number("layer_norm_epsilon"),
-                Activation.named(text("activation_function")),
+                absent("n_inner") ? fourTimes(width) : integer("n_inner", "n_inner", 0),
+                integer("n_positions", "max_position_embeddings", 1024),
+                integer("vocab_size", "vocab_size", 50257),
+                missing("layer_norm_epsilon") ? 1e-5 : number("layer_norm_epsilon"),
+                missing("activation_function") ? Activation.GELU_NEW : Activation.named(text("activation_function")),
                 flag("tie_word_embeddings", true),
                 flag("scale_attn_weights", true),
                 flag("scale_attn_by_inverse_layer_idx", false));
@@ -103,7 +110,20 @@ final class ConfigJson {
         return fields.path(field).isMissingNode() || fields.path(field).isNull();
     }
 
-    private int integer(String field) {
+    private boolean missing(String field) {
+        return fields.path(field).isMissingNode();
+    }
+
+    /** A whole number by either of its names. */
+    private int integer(String name, String alias, int otherwise) {
+        if (missing(name) && missing(alias)) {
+            return otherwise;
+        }
+        if (!missing(name) && !missing(alias) && !fields.path(name).equals(fields.path(alias))) {
+            throw new InputException(name + ": found " + kind(fields.path(name)) + ", and " + kind(fields.path(alias))
+                    + " as " + alias + ", which is another name of it; remove one of the two");
+        }
+        String field = missing(name) ? alias : name;
         JsonNode value = fields.path(field);
         if (!value.isIntegralNumber()) {
             throw wrong(field, value, "a whole number");

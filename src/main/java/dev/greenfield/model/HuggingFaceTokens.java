@@ -1,35 +1,25 @@
 package dev.greenfield.model;
 
-import ai.djl.engine.EngineException;
-import ai.djl.huggingface.tokenizers.Encoding;
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.NativeLibraryException;
 import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Lines;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 
-/** Any {@code tokenizer.json}, applied by Hugging Face's own library through DJL, with no network. */
+/**
+ * Any {@code tokenizer.json}, applied by Hugging Face's own library in a process of its own: a file that ends the library, as some do,
+ * ends that process and is refused here.
+ */
 final class HuggingFaceTokens extends AbstractTokenizer {
-    private static final Map<String, String> OFFLINE =
-            Map.of("ai.djl.offline", "true", "OPT_OUT_TRACKING", "true", "RUST_FLAVOR", "cpu");
-
-    private static final Logger JNA = Logger.getLogger("com.sun.jna");
-
-    private final HuggingFaceTokenizer tokenizer;
+    private final byte[] file; // as the library is given it
     private final TokenizerJson json;
     private final String origin;
+    private TokenizerProcess process; // that has the tokenizer
+    private long handle; // of the tokenizer in it
     private boolean closed;
 
-    private HuggingFaceTokens(HuggingFaceTokenizer tokenizer, TokenizerJson json, String origin, int vocabulary) {
+    private HuggingFaceTokens(byte[] file, TokenizerJson json, String origin, int vocabulary) {
         super(vocabulary);
-        this.tokenizer = tokenizer;
+        this.file = file;
         this.json = json;
         this.origin = origin;
     }
@@ -37,70 +27,58 @@ final class HuggingFaceTokens extends AbstractTokenizer {
     /**
      * Loads the tokenizer.
      *
-     * @throws InputException if the library refuses the file
-     * @throws NativeLibraryException if it cannot be loaded here
+     * @param file without truncation, padding and dropout
+     * @throws InputException if the library refuses the file, or it ends the library
+     * @throws NativeLibraryException if the library cannot be used here
      */
-    static HuggingFaceTokens load(byte[] bytes, TokenizerJson json, String origin, int vocabulary) throws IOException {
-        // These win over the truncation and padding that a tokenizer.json may ask for.
-        Map<String, String> asItStands = Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+    static HuggingFaceTokens load(byte[] file, TokenizerJson json, String origin, int vocabulary) {
+        HuggingFaceTokens tokens = new HuggingFaceTokens(file, json, origin, vocabulary);
+        tokens.require();
+        return tokens;
+    }
+
+    /** Makes the tokenizer in the process that runs now, unless it is there: another file may have ended the one that had it. */
+    private void require() {
         try {
-            HuggingFaceTokenizer tokenizer =
-                    offline(() -> HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), asItStands));
-            return new HuggingFaceTokens(tokenizer, json, origin, vocabulary);
-        } catch (EngineException | LinkageError | AssertionError absent) { // the last is DJL's for an unknown platform
-            throw new NativeLibraryException(
-                    "the tokenizer library cannot be loaded on this machine (" + Lines.reason(first(absent))
-                            + "), expected Linux, macOS or Windows on a common processor, and a temporary and a home"
-                            + " directory that can be written; " + Remedy.USE_TOKEN_IDS,
-                    absent);
-        } catch (RuntimeException refused) {
+            inProcess(() -> null);
+        } catch (TokenizerProcess.Refused refused) {
             throw new InputException(
                     origin + ": the tokenizer library refuses the file (" + Lines.reason(refused)
                             + "), expected a Hugging Face tokenizer; get the file again, or " + Remedy.USE_TOKEN_IDS,
                     refused);
+        } catch (TokenizerProcess.Ended ended) {
+            throw fatal("reading the file", ended);
         }
     }
 
-    /**
-     * The failure that led to the others, DJL's own left out: where its files cannot be written it ends up complaining about
-     * what it would download instead.
-     */
-    private static Throwable first(Throwable failure) {
-        Throwable first = failure;
-        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
-            if (!(cause instanceof EngineException)) {
-                first = cause;
+    private interface Question<T> {
+        T ask() throws TokenizerProcess.Refused, TokenizerProcess.Ended;
+    }
+
+    /** Asks the process, and where that ended, another one once more: what another thread asked may have ended the first. */
+    private <T> T inProcess(Question<T> question) throws TokenizerProcess.Refused, TokenizerProcess.Ended {
+        for (int attempt = 1; ; attempt++) {
+            TokenizerProcess now = TokenizerProcess.get();
+            try {
+                if (now != process) {
+                    handle = now.load(file);
+                    process = now;
+                }
+                return question.ask();
+            } catch (TokenizerProcess.Ended ended) {
+                if (attempt == 2 || !ended.worthAnother()) {
+                    throw ended;
+                }
             }
         }
-        return first;
     }
 
-    /**
-     * Loads with DJL kept off the network: otherwise each load may send a usage report, and the first one may download another
-     * build of the library. JNA, which only asks for the platform, would print stack traces where it cannot unpack itself. A
-     * program that uses either finds its settings as they were.
-     */
-    private static synchronized HuggingFaceTokenizer offline(Loading loading) throws IOException {
-        Map<String, String> before = new HashMap<>();
-        Level loud = JNA.getLevel();
-        JNA.setLevel(Level.OFF);
-        OFFLINE.forEach((property, value) -> before.put(property, System.setProperty(property, value)));
-        try {
-            return loading.load();
-        } finally {
-            JNA.setLevel(loud);
-            before.forEach((property, value) -> {
-                if (value == null) {
-                    System.clearProperty(property);
-                } else {
-                    System.setProperty(property, value);
-                }
-            });
-        }
-    }
-
-    private interface Loading {
-        HuggingFaceTokenizer load() throws IOException;
+    private InputException fatal(String work, TokenizerProcess.Ended ended) {
+        return new InputException(
+                origin + ": the tokenizer library broke down when " + work + " (" + ended.getMessage()
+                        + "), expected a Hugging Face tokenizer; the file is damaged or made to do harm: get it again, or "
+                        + Remedy.USE_TOKEN_IDS,
+                ended);
     }
 
     @Override
@@ -108,33 +86,35 @@ final class HuggingFaceTokens extends AbstractTokenizer {
         if (closed) {
             throw new IllegalStateException("the tokenizer of " + origin + " is closed");
         }
-        Encoding encoding;
+        require();
+        TokenizerProcess.Encoded encoded;
         try {
-            encoding = tokenizer.encode(text, false, false);
-        } catch (RuntimeException refused) {
+            encoded = inProcess(() -> process.encode(handle, text));
+        } catch (TokenizerProcess.Refused refused) {
             throw new InputException(
                     origin + ": " + Lines.quoted(text) + " cannot be split into tokens (" + Lines.reason(refused)
                             + "), expected words of the vocabulary; use other words, or " + Remedy.USE_TOKEN_IDS,
                     refused);
+        } catch (TokenizerProcess.Ended ended) {
+            throw fatal("splitting " + Lines.quoted(text), ended);
         }
-        long[] found = encoding.getIds();
-        CharSpan[] spans = encoding.getCharTokenSpans();
-        refuseUnknown(text, found, spans);
+        refuseUnknown(text, encoded);
         if (json.dropsUnknown()) {
-            refuseDropped(text, spans);
+            refuseDropped(text, encoded);
         }
-        int[] ids = new int[found.length];
+        int[] ids = new int[encoded.ids().length];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = Math.toIntExact(found[i]);
+            ids[i] = Math.toIntExact(encoded.ids()[i]);
         }
         return ids;
     }
 
     /** The unknown token is only right where the text spells it out. */
-    private void refuseUnknown(String text, long[] ids, CharSpan[] spans) {
-        for (int i = 0; i < ids.length; i++) {
-            if (json.unknownId() >= 0 && ids[i] == json.unknownId() && spans[i] != null) {
-                String word = slice(text, spans[i]).strip();
+    private void refuseUnknown(String text, TokenizerProcess.Encoded encoded) {
+        for (int i = 0; i < encoded.ids().length; i++) {
+            if (json.unknownId() >= 0 && encoded.ids()[i] == json.unknownId() && encoded.starts()[i] >= 0) {
+                String word =
+                        slice(text, encoded.starts()[i], encoded.ends()[i]).strip();
                 if (!word.equals(json.piece(json.unknownId()))) {
                     throw WordTokens.unknown(word, origin);
                 }
@@ -143,11 +123,11 @@ final class HuggingFaceTokens extends AbstractTokenizer {
     }
 
     /** Everything but blanks has to be inside some token. */
-    private void refuseDropped(String text, CharSpan[] spans) {
+    private void refuseDropped(String text, TokenizerProcess.Encoded encoded) {
         int[] characters = text.codePoints().toArray();
         boolean[] seen = new boolean[characters.length];
-        for (CharSpan span : spans) {
-            for (int i = span == null ? 0 : span.getStart(); span != null && i < span.getEnd(); i++) {
+        for (int token = 0; token < encoded.ids().length; token++) {
+            for (int i = Math.max(0, encoded.starts()[token]); i < Math.min(seen.length, encoded.ends()[token]); i++) {
                 seen[i] = true;
             }
         }
@@ -159,28 +139,29 @@ final class HuggingFaceTokens extends AbstractTokenizer {
     }
 
     /** Spans count code points, Java strings UTF-16 units. */
-    private static String slice(String text, CharSpan span) {
-        int start = text.offsetByCodePoints(0, span.getStart());
-        return text.substring(start, text.offsetByCodePoints(start, span.getEnd() - span.getStart()));
+    private static String slice(String text, int from, int to) {
+        int start = text.offsetByCodePoints(0, from);
+        return text.substring(start, text.offsetByCodePoints(start, to - from));
     }
 
     @Override
     String piece(int id) {
-        String piece = json.piece(id);
-        if (piece == null || json.added().containsKey(piece)) {
-            return piece;
-        }
-        if (json.byteLevel()) {
-            return ByteLevel.text(piece);
-        }
-        return json.marksBlanks() ? piece.replace('\u2581', ' ') : piece;
+        return json.shown(id);
     }
 
     @Override
     public synchronized void close() {
-        if (!closed) {
-            closed = true;
-            tokenizer.close();
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            if (process != null && process.isAlive()) {
+                process.free(handle);
+            }
+        } catch (TokenizerProcess.Refused | TokenizerProcess.Ended gone) {
+            // With its process the tokenizer went, which is what was wanted.
+            process = null;
         }
     }
 }

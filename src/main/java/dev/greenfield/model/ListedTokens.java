@@ -14,14 +14,26 @@ import java.util.stream.IntStream;
 final class ListedTokens extends AbstractTokenizer {
     private final String[] pieces; // one an id; null where nothing lists them
 
-    private ListedTokens(int vocabulary, String[] pieces) {
+    private final String why; // text cannot be split
+
+    private ListedTokens(int vocabulary, String[] pieces, String why) {
         super(vocabulary);
         this.pieces = pieces;
+        this.why = why;
     }
 
     /** Tokens of which nothing but the number is known. */
     static ListedTokens unnamed(int vocabulary) {
-        return new ListedTokens(vocabulary, null);
+        return new ListedTokens(vocabulary, null, null);
+    }
+
+    /**
+     * Tokens of which nothing but the number is known here.
+     *
+     * @param why a clause about the file that names them
+     */
+    static ListedTokens unnamed(int vocabulary, String why) {
+        return new ListedTokens(vocabulary, null, why);
     }
 
     /**
@@ -48,7 +60,7 @@ final class ListedTokens extends AbstractTokenizer {
             }
             pieces[id] = list.get(id).textValue();
         }
-        return new ListedTokens(vocabulary, pieces);
+        return new ListedTokens(vocabulary, pieces, null);
     }
 
     @Override
@@ -60,6 +72,9 @@ final class ListedTokens extends AbstractTokenizer {
     public int single(String text) {
         if (isId(text)) {
             return id(text);
+        }
+        if (why != null) {
+            throw another();
         }
         if (pieces == null) {
             throw new InputException("found the text " + Lines.quoted(text)
@@ -74,7 +89,9 @@ final class ListedTokens extends AbstractTokenizer {
                     + " is not in tokens.json, expected the exact text of one token; give its id as #123");
         }
         if (matches.length > 1) {
-            String ids = Arrays.stream(matches).mapToObj(id -> "#" + id).collect(Collectors.joining(", "));
+            String ids =
+                    Arrays.stream(matches).limit(8).mapToObj(id -> "#" + id).collect(Collectors.joining(", "))
+                            + (matches.length > 8 ? ", ..." : "");
             throw new InputException(Lines.quoted(text) + " is the text of several tokens in tokens.json (" + ids
                     + "), expected one; give the id that is meant");
         }
@@ -89,8 +106,17 @@ final class ListedTokens extends AbstractTokenizer {
 
     @Override
     int[] ids(String text) {
+        if (why != null) {
+            throw another();
+        }
         throw new InputException("found a text for a model without tokenizer.json, which alone says how to split it,"
                 + " expected numbers such as 1,2,3; " + Remedy.USE_TOKEN_IDS);
+    }
+
+    private InputException another() {
+        return new InputException(why
+                + ", expected tokenizer.json, or vocab.json and merges.txt of GPT-2's kind; save the tokenizer anew"
+                + " (AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) does), or " + Remedy.USE_TOKEN_IDS);
     }
 
     @Override

@@ -63,6 +63,22 @@ public record ModelConfig(
         parameterCount(layers, width, inner, positions, vocabulary, tied);
     }
 
+    /** The same with an output matrix of its own. */
+    ModelConfig untied() {
+        return new ModelConfig(
+                layers,
+                heads,
+                width,
+                inner,
+                positions,
+                vocabulary,
+                epsilon,
+                activation,
+                false,
+                scaleAttention,
+                scaleByInverseLayer);
+    }
+
     /** The width of one attention head, D / H. */
     public int headWidth() {
         return width / heads;

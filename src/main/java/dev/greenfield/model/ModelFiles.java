@@ -1,5 +1,6 @@
 package dev.greenfield.model;
 
+import dev.greenfield.failure.InputException;
 import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.text.Lines;
 import java.io.FileNotFoundException;
@@ -16,6 +17,16 @@ interface ModelFiles {
     String INDEX = "model.safetensors.index.json";
     String TOKENIZER = "tokenizer.json";
     String TOKENS = "tokens.json";
+    String TOKENIZER_CONFIG = "tokenizer_config.json";
+    String ADDED_TOKENS = "added_tokens.json";
+    String VOCABULARY = "vocab.json";
+    String MERGES = "merges.txt";
+
+    /** The most bytes of a file that is read whole: the largest tokenizers in use have 40 MB. */
+    int MOST_BYTES = 1 << 27;
+
+    /** The most bytes of a file of settings. */
+    int MOST_SETTINGS = 1 << 23;
 
     /** Whether there is a file of that name. */
     boolean has(String name);
@@ -35,7 +46,13 @@ interface ModelFiles {
     /** The whole of a small file. */
     default byte[] read(String name) throws IOException {
         try (InputStream stream = stream(name)) {
-            return stream.readAllBytes();
+            int most = name.equals(CONFIG) || name.equals(TOKENIZER_CONFIG) ? MOST_SETTINGS : MOST_BYTES;
+            byte[] bytes = stream.readNBytes(most + 1);
+            if (bytes.length > most) {
+                throw new InputException(origin(name) + ": found more than " + (most >> 20)
+                        + " MiB, expected a small file; get the file again");
+            }
+            return bytes;
         }
     }
 
@@ -43,12 +60,19 @@ interface ModelFiles {
     record Directory(Path path) implements ModelFiles {
         @Override
         public boolean has(String name) {
-            return Files.isRegularFile(path.resolve(name));
+            return Files.exists(path.resolve(name));
         }
 
         @Override
         public InputStream stream(String name) throws IOException {
-            return Files.newInputStream(path.resolve(name));
+            Path file = path.resolve(name);
+            if (!Files.isRegularFile(file)) {
+                // A pipe would wait for a writer for ever.
+                throw new InputException(origin(name) + ": found "
+                        + (Files.isDirectory(file) ? "a directory" : "something that is no regular file")
+                        + ", expected a file; move it away or get the model again");
+            }
+            return Files.newInputStream(file);
         }
 
         @Override

@@ -10,6 +10,8 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A model as data: its configuration, parameters and tokenizer, from a Hugging Face directory, from the jar (the demo) or made
@@ -24,6 +26,7 @@ public final class ModelSource implements AutoCloseable {
     private final ModelFiles files;
     private final ModelConfig config;
     private final Weights weights;
+    private final List<String> notes = new ArrayList<>();
     private final Object hashing = new Object(); // a lock of its own: hashing gigabytes must not hold up the tokenizer
     private Tokenizer tokenizer; // made when first asked for
     private String sha256; // likewise
@@ -55,8 +58,12 @@ public final class ModelSource implements AutoCloseable {
         } catch (InvalidPathException noPath) {
             throw new InputException(
                     Lines.quoted(spec)
-                            + ": found what cannot be a path, expected demo, a model directory or random:gpt2;"
-                            + " correct the model's name",
+                            + ": found what cannot be a path"
+                            + (spec.codePoints().allMatch(c -> c < 128) ? "" : " in this locale")
+                            + ", expected demo, a model directory or random:gpt2; correct the model's name"
+                            + (spec.codePoints().allMatch(c -> c < 128)
+                                    ? ""
+                                    : ", or let Java read other characters (LC_ALL=C.UTF-8)"),
                     noPath);
         }
     }
@@ -88,7 +95,15 @@ public final class ModelSource implements AutoCloseable {
                     + " directory");
         }
         ModelConfig config = ConfigJson.read(files.read(ModelFiles.CONFIG), files.origin(ModelFiles.CONFIG));
-        return new ModelSource(spec, files, config, StoredWeights.open(files, config));
+        StoredWeights weights;
+        try {
+            weights = StoredWeights.open(files, config);
+        } catch (UncheckedIOException cut) {
+            throw cut.getCause();
+        }
+        ModelSource source = new ModelSource(spec, files, weights.config(), weights);
+        source.notes.addAll(weights.notes());
+        return source;
     }
 
     /**
@@ -112,6 +127,14 @@ public final class ModelSource implements AutoCloseable {
     /** The specification or path as it was given. */
     public String spec() {
         return spec;
+    }
+
+    /**
+     * What a user has to know of how the model's files were read, a line each: a stored head that differs from the embedding, tensors
+     * that nobody uses. Empty for most models.
+     */
+    public List<String> notes() {
+        return List.copyOf(notes);
     }
 
     /** The dimensions and variants of the model. */
@@ -179,6 +202,20 @@ public final class ModelSource implements AutoCloseable {
                 }
             }
             return sha256;
+        }
+    }
+
+    /**
+     * Checks that the files of the weights have not been written to since they were opened, so that all that was read of them is of one
+     * state.
+     *
+     * @throws UncheckedIOException if one has been changed or cut short
+     */
+    public void requireUnchanged() {
+        try {
+            weights.requireUnchanged();
+        } catch (IOException changed) {
+            throw new UncheckedIOException(Lines.reason(changed), changed);
         }
     }
 

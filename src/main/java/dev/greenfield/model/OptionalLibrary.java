@@ -10,7 +10,7 @@ public enum OptionalLibrary {
     /** JCuda, JCublas, their native halves and the loader of these: the cuda backend. */
     CUDA("jcuda.jcublas.JCublas2"),
     /** Hugging Face's tokenizers: any {@code tokenizer.json} that is no plain list of words. */
-    TOKENIZERS("ai.djl.huggingface.tokenizers.HuggingFaceTokenizer"),
+    TOKENIZERS("ai.djl.huggingface.tokenizers.jni.TokenizersLibrary"),
     /** The parser of options: the command line. */
     PICOCLI("picocli.CommandLine");
 

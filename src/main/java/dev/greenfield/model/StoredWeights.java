@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
 import dev.greenfield.safetensors.Safetensors;
@@ -10,23 +11,37 @@ import dev.greenfield.text.Digest;
 import dev.greenfield.text.Json;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Weights in {@code model.safetensors}, or in shards that {@code model.safetensors.index.json} lists. */
 final class StoredWeights implements Weights {
     private static final String PREFIX = "transformer."; // of the names that GPT2LMHeadModel saves
+    private static final int MOST_NAMED = 8;
+    private static final int CHUNK = 1 << 16; // elements
+    private static final String ADAPTER_CONFIG = "adapter_config.json";
+    /** Names of parts of adapters: LoRA and its kin, prompts and prefixes, and what wraps the layers that they change. */
+    private static final Pattern ADAPTER = Pattern.compile(
+            "(^|[._])(lora|loha|lokr|hada|ia3|oft|boft|vera|adalora|adapters?|adaption|prompt_encoder|prompt_embeddings|prefix_encoder)([._]|$)"
+                    + "|base_layer\\.|modules_to_save\\.|^base_model\\.model\\.");
+    /** The causal mask and its value, which old files keep. */
+    private static final Pattern BUFFER = Pattern.compile("h\\.\\d+\\.attn\\.(bias|masked_bias)");
+
     private static final Pattern BLOCK = Pattern.compile("(?:transformer\\.)?h\\.(\\d{1,9})\\..*");
 
     private final ModelFiles files;
     private final Map<String, Safetensors> shards = new LinkedHashMap<>(); // by file, in the order of the index
     private final Map<String, Parameter> parameters = new LinkedHashMap<>(); // by canonical name
+    private final Map<String, String> index = new HashMap<>(); // which file has a tensor, by the index
+    private final List<String> notes = new ArrayList<>();
+    private ModelConfig config; // as the weights have it
 
     private StoredWeights(ModelFiles files) {
         this.files = files;
@@ -40,7 +55,7 @@ final class StoredWeights implements Weights {
     static StoredWeights open(ModelFiles files, ModelConfig config) throws IOException {
         StoredWeights weights = new StoredWeights(files);
         try {
-            weights.bind(config);
+            weights.config = weights.bind(config);
             return weights;
         } catch (IOException | RuntimeException | Error failure) {
             try {
@@ -52,29 +67,177 @@ final class StoredWeights implements Weights {
         }
     }
 
-    private void bind(ModelConfig config) throws IOException {
-        Map<String, Tensor> stored = files.has(ModelFiles.WEIGHTS) ? whole() : sharded();
-        List<String> problems = new ArrayList<>();
-        for (Map.Entry<String, long[]> wanted : ParameterLayout.shapes(config).entrySet()) {
+    private ModelConfig bind(ModelConfig config) throws IOException {
+        Map<String, Tensor> stored = canonical(files.has(ModelFiles.WEIGHTS) ? whole() : sharded());
+        // Before any shape is made: a configuration may claim millions of blocks.
+        if (config.layers() > stored.size()) {
+            throw new InputException(origin() + ": found " + stored.size() + " tensors, expected 12 for each of the "
+                    + config.layers() + " blocks that config.json asks for (n_layer); it has "
+                    + some(stored.values().stream().map(Tensor::name).toList(), 3)
+                    + "; get the weights and config.json of one model");
+        }
+        refuseAdapters(stored);
+        ModelConfig bound = head(stored, config);
+        Problems problems = new Problems();
+        Map<String, long[]> shapes = ParameterLayout.shapes(bound);
+        for (Map.Entry<String, long[]> wanted : shapes.entrySet()) {
             String name = wanted.getKey();
-            Tensor tensor = stored.containsKey(name) ? stored.get(name) : stored.get(PREFIX + name);
+            Tensor tensor = stored.get(name);
+            if (tensor == null && name.equals(ParameterLayout.TOKEN_EMBEDDING) && bound.tied()) {
+                tensor = stored.get(ParameterLayout.OUTPUT); // a file may keep either of two that are one
+            }
             if (tensor == null) {
-                problems.add(name + " is missing");
-            } else if (!tensor.dtype().floating() || !Arrays.equals(tensor.shape(), wanted.getValue())) {
-                problems.add(name + " is " + tensor.dtype() + " " + Arrays.toString(tensor.shape()) + ", not float "
-                        + Arrays.toString(wanted.getValue()));
+                problems.add(name + " is missing" + where(name));
+            } else if (!usable(tensor) || !Arrays.equals(tensor.shape(), wanted.getValue())) {
+                problems.add(name + " is " + tensor.dtype() + " " + Lines.one(Arrays.toString(tensor.shape()))
+                        + ", not float " + Arrays.toString(wanted.getValue()));
             } else {
                 parameters.put(name, new Stored(name, tensor));
             }
         }
-        String origin = files.origin(files.has(ModelFiles.WEIGHTS) ? ModelFiles.WEIGHTS : ModelFiles.INDEX);
-        if (!problems.isEmpty()) {
-            throw new InputException(origin + ": found tensors that do not fit config.json ("
-                    + String.join("; ", problems)
-                    + "), expected all " + ParameterLayout.shapes(config).size()
+        if (problems.count > 0) {
+            throw new InputException(origin() + ": found tensors that do not fit config.json (" + problems
+                    + "; the file has "
+                    + some(stored.values().stream().map(Tensor::name).toList(), 3) + "), expected all "
+                    + shapes.size()
                     + " parameters of that configuration; get the weights and config.json of one GPT-2 style model");
         }
-        refuseFurtherBlocks(stored, config, origin);
+        refuseFurtherBlocks(stored, config, origin());
+        nameUnused(stored);
+        return bound;
+    }
+
+    /** What is wrong, counted; the first few are named. */
+    private static final class Problems {
+        private final StringBuilder text = new StringBuilder();
+        private int count;
+
+        void add(String problem) {
+            if (count++ < MOST_NAMED) {
+                text.append(count == 1 ? "" : "; ").append(problem);
+            }
+        }
+
+        @Override
+        public String toString() {
+            return text + (count > MOST_NAMED ? "; and " + (count - MOST_NAMED) + " more" : "");
+        }
+    }
+
+    private String origin() {
+        return files.origin(files.has(ModelFiles.WEIGHTS) ? ModelFiles.WEIGHTS : ModelFiles.INDEX);
+    }
+
+    private static boolean usable(Tensor tensor) {
+        return tensor.dtype().floating() && tensor.dtype().readable();
+    }
+
+    /** By canonical name; two that are one by it would be a choice that nobody made. */
+    private Map<String, Tensor> canonical(Map<String, Tensor> stored) {
+        Map<String, Tensor> canonical = new LinkedHashMap<>();
+        stored.forEach((name, tensor) -> {
+            String known = name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name;
+            Tensor other = canonical.put(known, tensor);
+            if (other != null) {
+                throw new InputException(origin() + ": found both " + Lines.one(other.name()) + " and "
+                        + Lines.one(name) + ", expected one of them; remove the one that is not meant");
+            }
+        });
+        return canonical;
+    }
+
+    /** What an adapter changes is not in the weights beside it. */
+    private void refuseAdapters(Map<String, Tensor> stored) {
+        for (String name : stored.keySet()) {
+            if (ADAPTER.matcher(name).find()) {
+                throw new InputException(
+                        origin() + ": found " + Lines.one(stored.get(name).name())
+                                + ", a part of an adapter, expected weights that it has been merged into; merge it (merge_and_unload() does)"
+                                + " and save the model again");
+            }
+        }
+        if (files.has(ADAPTER_CONFIG)) {
+            throw new InputException(files.origin(ADAPTER_CONFIG)
+                    + ": found an adapter beside the model, expected weights that it has been merged into; merge it"
+                    + " (merge_and_unload() does), or remove it to use the model without it");
+        }
+    }
+
+    /** A head that the file keeps is used even where config.json says that it is the embedding, as transformers does. */
+    private ModelConfig head(Map<String, Tensor> stored, ModelConfig config) {
+        Tensor head = stored.get(ParameterLayout.OUTPUT);
+        Tensor embedding = stored.get(ParameterLayout.TOKEN_EMBEDDING);
+        if (!config.tied() || head == null || embedding == null) {
+            if (config.tied() && head != null) {
+                notes.add(origin()
+                        + ": lm_head.weight serves as wte.weight too, which the file lacks and config.json ties to it");
+            }
+            return config;
+        }
+        long[] shape = {config.vocabulary(), config.width()};
+        if (!usable(head)
+                || !usable(embedding)
+                || !Arrays.equals(head.shape(), shape)
+                || !Arrays.equals(embedding.shape(), shape)) {
+            return config.untied(); // what does not fit is refused with the rest
+        }
+        if (!equal(head, embedding)) {
+            notes.add(
+                    origin()
+                            + ": lm_head.weight differs from wte.weight, though config.json ties them; the stored head is used");
+            return config.untied();
+        }
+        return config;
+    }
+
+    /** Whether two tensors of one shape hold the same numbers; a head with what is no number is refused. */
+    private boolean equal(Tensor head, Tensor embedding) {
+        double[] ours = new double[CHUNK];
+        double[] theirs = new double[CHUNK];
+        boolean equal = true;
+        for (long from = 0; from < head.elements(); from += CHUNK) {
+            Cancellation.check();
+            int count = (int) Math.min(CHUNK, head.elements() - from);
+            head.read(from, ours, 0, count);
+            embedding.read(from, theirs, 0, count);
+            for (int i = 0; i < count; i++) {
+                equal &= ours[i] == theirs[i];
+                if (!Double.isFinite(ours[i])) {
+                    throw new InputException(origin() + ": element " + (from + i) + " of " + Lines.one(head.name())
+                            + " is "
+                            + ours[i] + ", expected finite numbers; get the file again, or remove that tensor where the"
+                            + " embedding is the head");
+                }
+            }
+        }
+        return equal;
+    }
+
+    private void nameUnused(Map<String, Tensor> stored) {
+        List<String> unused = new ArrayList<>();
+        stored.forEach((name, tensor) -> {
+            boolean sameHead = name.equals(ParameterLayout.OUTPUT);
+            if (!parameters.containsKey(name)
+                    && !sameHead
+                    && !BUFFER.matcher(name).matches()) {
+                unused.add(tensor.name());
+            }
+        });
+        if (!unused.isEmpty()) {
+            notes.add(origin() + ": " + unused.size() + (unused.size() == 1 ? " tensor is" : " tensors are")
+                    + " no part of a GPT-2 style model and not used: " + some(unused, MOST_NAMED));
+        }
+    }
+
+    private static String some(List<String> names, int most) {
+        return names.stream().limit(most).map(Lines::one).collect(Collectors.joining(", "))
+                + (names.size() > most ? ", ... (" + names.size() + " in all)" : "");
+    }
+
+    /** Where the index says that a missing tensor is. */
+    private String where(String name) {
+        String file = index.containsKey(name) ? index.get(name) : index.get(PREFIX + name);
+        return file == null ? "" : " (the index says it is in " + Lines.one(file) + ")";
     }
 
     /** A config.json with too small an n_layer would silently cut the model off. */
@@ -109,7 +272,6 @@ final class StoredWeights implements Weights {
                     origin + ": found no \"weight_map\", expected an object that names the file of every"
                             + " tensor; get the file again");
         }
-        Map<String, Tensor> stored = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : map.properties()) {
             String file = entry.getValue().asText("");
             if (!entry.getValue().isTextual() || !plain(file)) {
@@ -118,9 +280,21 @@ final class StoredWeights implements Weights {
                         + " for " + Lines.quoted(entry.getKey())
                         + ", expected the name of a file beside the index; correct the index");
             }
-            Safetensors shard = shard(file);
-            if (shard.contains(entry.getKey())) {
-                stored.put(entry.getKey(), shard.tensor(entry.getKey()));
+            shard(file);
+            index.put(entry.getKey(), file);
+        }
+        // Every tensor of every shard, as transformers reads them: the index may be wrong about which shard has it.
+        Map<String, Tensor> stored = new LinkedHashMap<>();
+        Map<String, String> found = new HashMap<>();
+        for (Map.Entry<String, Safetensors> shard : shards.entrySet()) {
+            for (String name : shard.getValue().names()) {
+                String other = found.put(name, shard.getKey());
+                if (other != null) {
+                    throw new InputException(origin + ": found " + Lines.one(name) + " in " + Lines.one(other)
+                            + " and in " + Lines.one(shard.getKey())
+                            + ", expected each tensor in one shard; get the shards again");
+                }
+                stored.put(name, shard.getValue().tensor(name));
             }
         }
         return stored;
@@ -159,6 +333,16 @@ final class StoredWeights implements Weights {
         return open;
     }
 
+    /** The configuration with a head of its own where the file has one. */
+    ModelConfig config() {
+        return config;
+    }
+
+    /** What a user has to know of how the files were read, a line each. */
+    List<String> notes() {
+        return List.copyOf(notes);
+    }
+
     @Override
     public Parameter parameter(String name) {
         return parameters.get(name);
@@ -167,22 +351,29 @@ final class StoredWeights implements Weights {
     @Override
     public String sha256() throws IOException {
         long all = 0;
-        for (String file : shards.keySet()) {
-            all += files.size(file);
+        for (Safetensors shard : shards.values()) {
+            all += shard.size();
         }
         return Task.call("digest", "bytes", (double) all, task -> {
             Digest digest = new Digest();
             long[] before = {0};
-            for (String file : shards.keySet()) {
-                try (InputStream stream = files.stream(file)) {
-                    digest.drain(stream, count -> {
-                        before[0] += count;
-                        task.to((double) before[0]);
-                    });
-                }
+            for (Safetensors shard : shards.values()) {
+                // What tensors are read from, not what has the file's name by now.
+                digest.drain(shard.bytes(), count -> {
+                    before[0] += count;
+                    task.to((double) before[0]);
+                });
             }
+            requireUnchanged();
             return digest.hex();
         });
+    }
+
+    @Override
+    public void requireUnchanged() throws IOException {
+        for (Safetensors shard : shards.values()) {
+            shard.requireUnchanged();
+        }
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.greenfield.model;
 
+import java.util.OptionalInt;
+
 /**
  * Turns text into token ids and shows what ids mean. Every id that comes out is inside the model's vocabulary. Safe for
  * use by several threads.
@@ -28,6 +30,12 @@ public interface Tokenizer extends AutoCloseable {
      * @throws dev.greenfield.failure.InputException if the id is not in the vocabulary
      */
     String text(int id);
+
+    /**
+     * The token that the model's own tokenizer puts in front of every text; empty where it puts none. {@link #encode} adds nothing, so
+     * that a model which was trained with it wants it written out.
+     */
+    OptionalInt beginning();
 
     /** Whether {@link #encode} can work; where it cannot, prompts have to be given as token ids. */
     boolean canEncode();

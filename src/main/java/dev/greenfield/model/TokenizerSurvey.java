@@ -31,7 +31,7 @@ public final class TokenizerSurvey {
         byte[] bytes = SMALLEST.getBytes(StandardCharsets.UTF_8);
         try {
             TokenizerJson json = TokenizerJson.read(bytes, "a test", 2);
-            try (Tokenizer tokenizer = Tokenizers.huggingFace(bytes, json, "a test", 2)) {
+            try (AbstractTokenizer tokenizer = Tokenizers.huggingFace(bytes, json, "a test", 2)) {
                 return tokenizer.encode("b").length == 1
                         ? kind + "yes, by Hugging Face's library"
                         : kind + "no, Hugging Face's library loads and gives wrong tokens";

@@ -10,6 +10,9 @@ interface Weights extends AutoCloseable {
     /** Lower-case hexadecimal SHA-256 of the bytes that hold the numbers; computed anew at each call. */
     String sha256() throws IOException;
 
+    /** Checks that what holds the numbers has not been written to since it was opened. */
+    default void requireUnchanged() throws IOException {}
+
     @Override
     void close() throws IOException;
 }

@@ -1,6 +1,7 @@
 package dev.greenfield.prediction;
 
 import dev.greenfield.engine.Batches;
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
@@ -44,10 +45,13 @@ public final class InputPath {
         }
         long left = run.freeBytes() - Linearization.bytes(run.model(), run.length());
         Batches.require(run.model(), run.length(), Math.max(0, left));
-        int perDepth = run.length() * run.config().width();
+        int perDepth = HostMemory.elements(
+                "the averaged sensitivity", run.length(), run.config().width());
         Source way = way(run, donor);
-        double[] whole = new double[(run.config().layers() + 1) * perDepth];
-        double[] middle = new double[run.config().layers() * perDepth];
+        double[] whole =
+                HostMemory.doubles("the averaged sensitivity", run.config().layers() + 1, perDepth);
+        double[] middle =
+                HostMemory.doubles("the averaged sensitivity", run.config().layers(), perDepth);
         Task.run("path sensitivity", "runs", steps, task -> {
             for (int i = 0; i < steps; i++) {
                 double part = fraction * (i + 0.5) / steps;

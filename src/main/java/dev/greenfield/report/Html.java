@@ -4,7 +4,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.Collection;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** What a page needs besides its parts: escaping, the policy against loading anything, and the inlined resources. */
 final class Html {
@@ -12,9 +17,33 @@ final class Html {
     /** The version of Apache ECharts that is shipped as a resource, with its licence and notice beside it. */
     static final String CHART_LIBRARY_VERSION = "6.1.0";
 
-    /** Nothing may be fetched; inline style and script run, and images may come from the page itself (saving a figure). */
-    static final String POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
-            + " img-src data: blob:; base-uri 'none'; form-action 'none'";
+    /**
+     * The policy against loading anything: only the scripts and styles of the page itself run, each named by its hash, so that text which
+     * came to be markup by a mistake of ours could still do nothing. Images may come from the page itself (saving a figure).
+     *
+     * @param scripts the contents of its script elements that are run
+     * @param styles the contents of its style elements, and of its style attributes
+     */
+    static String policy(Collection<String> scripts, Collection<String> styles) {
+        return "default-src 'none'; style-src 'unsafe-hashes' " + hashes(styles) + "; script-src "
+                + (scripts.isEmpty() ? "'none'" : hashes(scripts))
+                + "; img-src data: blob:; base-uri 'none'; form-action 'none'";
+    }
+
+    private static String hashes(Collection<String> contents) {
+        return contents.stream()
+                .distinct()
+                .map(content -> "'sha256-" + Base64.getEncoder().encodeToString(sha256(content)) + "'")
+                .collect(Collectors.joining(" "));
+    }
+
+    private static byte[] sha256(String content) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(content.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException absent) {
+            throw new IllegalStateException("every Java platform has SHA-256, this one does not", absent);
+        }
+    }
 
     private static final Pattern NUMBER = Pattern.compile(
             "\\s*(|-|\u2013|\u2014|NaN|[-+\u2212]?(Infinity|\u221e|[0-9][0-9,]*(\\.[0-9]+)?([eE][-+]?[0-9]+)?)\\s*%?)\\s*");

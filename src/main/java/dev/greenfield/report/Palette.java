@@ -2,6 +2,7 @@ package dev.greenfield.report;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Colours of values. Sequential: viridis (van der Walt and Smith, CC0), of even perceived steps and monotone lightness.
@@ -23,7 +24,9 @@ enum Palette {
 
     /** The stops, evenly spaced from the low to the high end, as {@code #rrggbb}. */
     List<String> hex() {
-        return Arrays.stream(stops).mapToObj(rgb -> String.format("#%06x", rgb)).toList();
+        return Arrays.stream(stops)
+                .mapToObj(rgb -> String.format(Locale.ROOT, "#%06x", rgb))
+                .toList();
     }
 
     /** The colour at {@code fraction} of the way from the low end (0) to the high end (1), as 0xrrggbb. */

@@ -2,6 +2,7 @@ package dev.greenfield.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -17,12 +18,15 @@ import java.util.Objects;
  */
 public final class ReportPage {
 
+    private static final String NO_PLOT = ".plot{display:none}";
+
     /** A drawing that takes the keyboard; the script fills in what is selected. */
     private static final String SELECTABLE = "role=\"application\" tabindex=\"0\"";
 
     private final String title;
     private final String subtitle;
     private final List<String> parts = new ArrayList<>();
+    private final List<String> heights = new ArrayList<>(); // of the figures, as their style attributes have them
     private int figures;
     private int tables;
 
@@ -85,9 +89,12 @@ public final class ReportPage {
      */
     public ReportPage chart(Chart chart) {
         figures++;
+        heights.add("height:" + ChartData.height(chart) + "px");
         String id = "figure-" + figures;
         String caption = Html.text(chart.caption().isBlank() ? chart.title() : chart.caption());
-        parts.add("""
+        parts.add(String.format(
+                Locale.ROOT,
+                """
                 <figure id="%1$s" class="chart">
                 <div class="figure-head"><h3 id="%1$s-title">%2$s</h3><div class="tools"></div></div>
                 <div class="plot" %8$s aria-labelledby="%1$s-title" style="height:%3$dpx"></div>
@@ -95,15 +102,15 @@ public final class ReportPage {
                 <figcaption><b>Figure %4$d.</b> %5$s</figcaption>
                 <script type="application/json" id="%1$s-data">%6$s</script>
                 </figure>
-                """.formatted(
-                        id,
-                        Html.text(chart.title()),
-                        ChartData.height(chart),
-                        figures,
-                        caption,
-                        ChartData.json(chart),
-                        ChartNotes.html(chart),
-                        chart instanceof ResponseMapChart ? SELECTABLE : "role=\"img\""));
+                """,
+                id,
+                Html.text(chart.title()),
+                ChartData.height(chart),
+                figures,
+                caption,
+                ChartData.json(chart),
+                ChartNotes.html(chart),
+                chart instanceof ResponseMapChart ? SELECTABLE : "role=\"img\""));
         return this;
     }
 
@@ -154,6 +161,15 @@ public final class ReportPage {
      */
     public String html() {
         StringBuilder out = new StringBuilder();
+        String style = "\n" + Html.resource("report.css");
+        String library = "\n" + Html.resource("echarts-" + Html.CHART_LIBRARY_VERSION + ".min.js") + "\n";
+        String drawing = "\n" + Html.resource("response-map.js") + Html.resource("report.js");
+        List<String> styles = new ArrayList<>(List.of(style));
+        if (figures > 0) {
+            styles.add(NO_PLOT);
+            styles.addAll(heights);
+        }
+        String policy = Html.policy(figures > 0 ? List.of(library, drawing) : List.of(), styles);
         out.append("""
                 <!DOCTYPE html>
                 <html lang="en">
@@ -163,16 +179,15 @@ public final class ReportPage {
                 <meta name="viewport" content="width=device-width, initial-scale=1">
                 <meta name="generator" content="Greenfield">
                 <title>%s</title>
-                <style>
-                """.formatted(Html.POLICY, Html.text(title)));
-        out.append(Html.resource("report.css")).append("</style>\n</head>\n<body>\n<main>\n<header>\n");
+                <style>""".formatted(policy, Html.text(title)));
+        out.append(style).append("</style>\n</head>\n<body>\n<main>\n<header>\n");
         out.append("<h1>").append(Html.text(title)).append("</h1>\n");
         if (!subtitle.isBlank()) {
             out.append("<p class=\"subtitle\">").append(Html.text(subtitle)).append("</p>\n");
         }
         out.append("</header>\n");
         if (figures > 0) {
-            out.append("<noscript><style>.plot{display:none}</style><p class=\"noscript\">The figures of this page are"
+            out.append("<noscript><style>" + NO_PLOT + "</style><p class=\"noscript\">The figures of this page are"
                     + " drawn by JavaScript, which is switched off. Text and tables are complete without it.</p>"
                     + "</noscript>\n");
         }
@@ -184,11 +199,10 @@ public final class ReportPage {
             out.append("<footer>Charts drawn by Apache ECharts ")
                     .append(Html.CHART_LIBRARY_VERSION)
                     .append(", \u00a9 2017\u20132026 The Apache Software Foundation, under the Apache License 2.0."
-                            + "</footer>\n<script>\n")
-                    .append(Html.resource("echarts-" + Html.CHART_LIBRARY_VERSION + ".min.js"))
-                    .append("\n</script>\n<script>\n")
-                    .append(Html.resource("response-map.js"))
-                    .append(Html.resource("report.js"))
+                            + "</footer>\n<script>")
+                    .append(library)
+                    .append("</script>\n<script>")
+                    .append(drawing)
                     .append("</script>\n");
         }
         return out.append("</body>\n</html>\n").toString();

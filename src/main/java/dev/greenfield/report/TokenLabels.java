@@ -1,5 +1,6 @@
 package dev.greenfield.report;
 
+import dev.greenfield.text.Lines;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -49,7 +50,13 @@ public final class TokenLabels {
     /** Replaces control characters and line separators, which no label may hold, and leaves spaces alone. */
     static String withoutControls(String text) {
         StringBuilder out = new StringBuilder(text.length());
-        text.codePoints().map(TokenLabels::picture).forEach(out::appendCodePoint);
+        text.codePoints().map(TokenLabels::picture).forEach(c -> {
+            if (Lines.visible(c)) {
+                out.appendCodePoint(c);
+            } else {
+                out.append(Lines.escaped(Character.toString(c))); // such as what turns the direction of writing
+            }
+        });
         return out.toString();
     }
 

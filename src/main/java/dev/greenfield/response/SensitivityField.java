@@ -3,6 +3,7 @@ package dev.greenfield.response;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Readout;
 import dev.greenfield.engine.Scope;
@@ -44,8 +45,8 @@ public final class SensitivityField {
         int layers = run.model().config().layers();
         int width = run.model().config().width();
         int tokens = run.length();
-        double[] whole = new double[(layers + 1) * tokens * width];
-        double[] middle = new double[layers * tokens * width];
+        double[] whole = HostMemory.doubles("the sensitivity", layers + 1, tokens, width);
+        double[] middle = HostMemory.doubles("the sensitivity", layers, tokens, width);
         try (Buffer gradient = backend.allocate("observable gradient", width)) {
             Matrix row = Matrix.of(gradient, 1, width);
             readout.gradient(run, f, row);

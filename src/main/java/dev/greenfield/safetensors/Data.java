@@ -1,6 +1,8 @@
 package dev.greenfield.safetensors;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -54,6 +56,20 @@ final class Data {
         return data;
     }
 
+    /** What a fault of the mapping means: the file has been cut short since it was mapped. */
+    UncheckedIOException cut(InternalError fault) {
+        UncheckedIOException cut = new UncheckedIOException(changed());
+        cut.addSuppressed(fault);
+        return cut;
+    }
+
+    /** That the file is not what it was. */
+    SafetensorsException changed() {
+        return new SafetensorsException(origin
+                + ": the file was cut short or changed while it was in use, so what was read of it is not to be trusted; leave it"
+                + " alone and run again");
+    }
+
     private int count() {
         return Math.toIntExact((size + segmentBytes - 1) / segmentBytes);
     }
@@ -95,10 +111,43 @@ final class Data {
         for (int at = 0; at < count; ) {
             ByteBuffer run = run(position + at, 1, count - at);
             int length = run.remaining();
-            run.get(copy, at, length);
+            try {
+                run.get(copy, at, length);
+            } catch (InternalError fault) {
+                throw cut(fault);
+            }
             at += length;
         }
         return copy;
+    }
+
+    /** The bytes of a range of the file, in order. */
+    InputStream stream(long from, long count) {
+        return new InputStream() {
+            private long at;
+
+            @Override
+            public int read() {
+                byte[] one = new byte[1];
+                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+            }
+
+            @Override
+            public int read(byte[] into, int offset, int length) {
+                if (at == count) {
+                    return -1;
+                }
+                ByteBuffer run = run(from + at, 1, (int) Math.min(length, count - at));
+                int read = run.remaining();
+                try {
+                    run.get(into, offset, read);
+                } catch (InternalError fault) {
+                    throw cut(fault);
+                }
+                at += read;
+                return read;
+            }
+        };
     }
 
     /** Drops the buffers; those in use by another thread stay valid until it is done. */

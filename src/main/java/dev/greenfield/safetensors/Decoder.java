@@ -25,11 +25,12 @@ final class Decoder {
                     into[at + i] = SmallFloats.fromBf16(from.getShort(2 * i));
                 }
             }
-            case I64, I32, I16, I8, U8, BOOL -> {
+            case I64, I32, I16, I8, U8, BOOL, U16, U32 -> {
                 for (int i = 0; i < count; i++) {
                     into[at + i] = integer(dtype, from, i);
                 }
             }
+            default -> throw unreadable(dtype);
         }
     }
 
@@ -52,11 +53,12 @@ final class Decoder {
                     into[at + i] = SmallFloats.fromBf16(from.getShort(2 * i));
                 }
             }
-            case I64, I32, I16, I8, U8, BOOL -> {
+            case I64, I32, I16, I8, U8, BOOL, U16, U32 -> {
                 for (int i = 0; i < count; i++) {
                     into[at + i] = integer(dtype, from, i);
                 }
             }
+            default -> throw unreadable(dtype);
         }
     }
 
@@ -71,6 +73,10 @@ final class Decoder {
         }
     }
 
+    private static UnsupportedOperationException unreadable(DType dtype) {
+        return new UnsupportedOperationException("elements of type " + dtype + " cannot be read as numbers");
+    }
+
     private static long integer(DType dtype, ByteBuffer from, int index) {
         return switch (dtype) {
             case I64 -> from.getLong(8 * index);
@@ -79,7 +85,9 @@ final class Decoder {
             case I8 -> from.get(index);
             case U8 -> Byte.toUnsignedLong(from.get(index));
             case BOOL -> from.get(index) == 0 ? 0 : 1;
-            case F64, F32, F16, BF16 -> throw new IllegalArgumentException(dtype + " elements are no integers");
+            case U16 -> Short.toUnsignedLong(from.getShort(2 * index));
+            case U32 -> Integer.toUnsignedLong(from.getInt(4 * index));
+            default -> throw new IllegalArgumentException(dtype + " elements are no integers");
         };
     }
 

@@ -71,7 +71,8 @@ final class Encoder {
                 case F32 -> into.putFloat((float) values[i]);
                 case F16 -> into.putShort(SmallFloats.toF16(roundedToOdd(values[i])));
                 case BF16 -> into.putShort(SmallFloats.toBf16(roundedToOdd(values[i])));
-                case I64, I32, I16, I8, U8, BOOL -> putInteger(values[i], into);
+                case I64, I32, I16, I8, U8, BOOL, U16, U32 -> putInteger(values[i], into);
+                default -> throw new IllegalStateException("no tensor of type " + dtype + " can be declared");
             }
             written++;
         }
@@ -83,13 +84,14 @@ final class Encoder {
             case F32 -> into.putFloat((float) value);
             case F16 -> into.putShort(SmallFloats.toF16(value));
             case BF16 -> into.putShort(SmallFloats.toBf16(value));
-            case I64, I32, I16, I8, U8, BOOL -> {
+            case I64, I32, I16, I8, U8, BOOL, U16, U32 -> {
                 // 2^63 itself would be cast to 2^63 - 1, which as a double is 2^63 again and would look exact.
                 if (value != (double) (long) value || value == 0x1p63) {
                     throw refuse(Double.toString(value));
                 }
                 putInteger((long) value, into);
             }
+            default -> throw new IllegalStateException("no tensor of type " + dtype + " can be declared");
         }
         written++;
     }
@@ -99,7 +101,7 @@ final class Encoder {
             case I32 -> Integer.MIN_VALUE;
             case I16 -> Short.MIN_VALUE;
             case I8 -> Byte.MIN_VALUE;
-            case U8, BOOL -> 0;
+            case U8, BOOL, U16, U32 -> 0;
             default -> Long.MIN_VALUE;
         };
         long greatest = switch (dtype) {
@@ -107,6 +109,8 @@ final class Encoder {
             case I16 -> Short.MAX_VALUE;
             case I8 -> Byte.MAX_VALUE;
             case U8 -> 255;
+            case U16 -> 0xffff;
+            case U32 -> 0xffff_ffffL;
             case BOOL -> 1;
             default -> Long.MAX_VALUE;
         };

@@ -25,7 +25,9 @@ record Header(Map<String, String> metadata, Map<String, StoredTensor> entries, l
     record StoredTensor(String name, DType dtype, long[] shape, long elements, long begin, long end) {
         /** Returns the number of bytes that type and shape require; checked not to overflow. */
         long bytes() {
-            return elements * dtype.bytes();
+            return dtype.bits() >= 8
+                    ? elements * dtype.bytes()
+                    : elements / 8 * dtype.bits() + elements % 8 * dtype.bits() / 8;
         }
     }
 

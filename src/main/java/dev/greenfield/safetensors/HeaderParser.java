@@ -9,9 +9,6 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
@@ -42,22 +39,25 @@ final class HeaderParser {
                     .build())
             .build();
 
-    private final String json;
+    private final HeaderText json;
+    private final int length; // bytes
     private final String origin;
     private final Map<String, String> metadata = new LinkedHashMap<>();
     private final Map<String, Header.StoredTensor> entries = new LinkedHashMap<>();
     private boolean metadataSeen;
 
-    HeaderParser(String json, String origin) {
+    HeaderParser(HeaderText json, int length, String origin) {
         this.json = json;
+        this.length = length;
         this.origin = origin;
     }
 
     /** Reads and checks the header of a file. */
     static Header read(Data data, String origin) throws SafetensorsException {
         int length = length(data, origin);
-        String json = decode(data.copy(Header.LENGTH_BYTES, length), origin);
-        Header header = new HeaderParser(json, origin).parse(Header.LENGTH_BYTES + (long) length);
+        // A header may claim 100 MB: nothing of it is kept but what the parser makes of it, and no more is read than it can use.
+        Header header = new HeaderParser(new HeaderText(data, length, origin), length, origin)
+                .parse(Header.LENGTH_BYTES + (long) length);
         header.checkRanges(data.size() - header.dataStart(), origin);
         return header;
     }
@@ -86,33 +86,10 @@ final class HeaderParser {
         return (int) length;
     }
 
-    private static String decode(byte[] bytes, String origin) throws SafetensorsException {
-        ByteBuffer in = ByteBuffer.wrap(bytes);
-        CharBuffer out = CharBuffer.allocate(bytes.length);
-        var decoder = StandardCharsets.UTF_8
-                .newDecoder()
-                .onMalformedInput(CodingErrorAction.REPORT)
-                .onUnmappableCharacter(CodingErrorAction.REPORT);
-        try {
-            var result = decoder.decode(in, out, true);
-            if (result.isError()) {
-                result.throwException();
-            }
-            return out.flip().toString();
-        } catch (CharacterCodingException e) {
-            throw new SafetensorsException(
-                    origin + ": byte " + in.position() + " of the header of " + bytes.length
-                            + " bytes is not UTF-8; the file is damaged or was written wrongly",
-                    e);
-        }
-    }
-
     Header parse(long dataStart) throws SafetensorsException {
-        if (!json.startsWith("{")) {
-            throw refuse(
-                    "",
-                    "the header begins with " + Text.quote(json.substring(0, Math.min(1, json.length())))
-                            + ", expected '{'");
+        String first = json.first();
+        if (!first.equals("{")) {
+            throw refuse("", "the header begins with " + Text.quote(first) + ", expected '{'");
         }
         try (JsonParser parser = FACTORY.createParser(json)) {
             parser.nextToken();
@@ -126,13 +103,13 @@ final class HeaderParser {
                     entries.put(name, entry(parser, name));
                 }
             }
-            checkRest((int) parser.currentLocation().getCharOffset());
+            requireEnd(parser);
         } catch (SafetensorsException e) {
             throw e;
         } catch (JsonProcessingException e) {
             String place = e.getLocation() == null
                     ? ""
-                    : " near character " + e.getLocation().getCharOffset() + " of " + json.length();
+                    : " near character " + e.getLocation().getCharOffset() + " of " + length;
             throw new SafetensorsException(
                     origin + ": the header is not the JSON that was expected" + place + ": "
                             + Text.brief(String.valueOf(e.getOriginalMessage()))
@@ -145,16 +122,20 @@ final class HeaderParser {
         return new Header(Collections.unmodifiableMap(metadata), Collections.unmodifiableMap(entries), dataStart);
     }
 
-    /** The format pads the header with spaces, and with nothing else. */
-    private void checkRest(int end) throws SafetensorsException {
-        for (int i = end; i < json.length(); i++) {
-            if (json.charAt(i) != ' ') {
-                throw refuse(
-                        "",
-                        "character " + i + " of the header is "
-                                + Text.quote(json.substring(i, Math.min(i + 1, json.length())))
-                                + ", but the JSON ended at " + end + " and only spaces may follow");
-            }
+    /** Only JSON's white space may follow: writers pad with spaces, some with line feeds, and the published reader takes both. */
+    private void requireEnd(JsonParser parser) throws IOException {
+        long end = parser.currentLocation().getCharOffset();
+        JsonToken more;
+        try {
+            more = parser.nextToken();
+        } catch (JsonProcessingException noJson) {
+            throw refuse("", "the JSON of the header ended at " + end + " and only white space may follow");
+        }
+        if (more != null) {
+            throw refuse(
+                    "",
+                    "the JSON of the header ended at " + end + " and only white space may follow, not "
+                            + found(parser));
         }
     }
 
@@ -218,6 +199,9 @@ final class HeaderParser {
                     "shape " + Header.shapeText(shape) + " of " + dtype + " overflows: it takes more than "
                             + Long.MAX_VALUE + " bytes");
         }
+        if (elements % 8 * dtype.bits() % 8 != 0) {
+            throw refuse(what, "shape " + Header.shapeText(shape) + " of " + dtype + " does not fill whole bytes");
+        }
         return new Header.StoredTensor(name, dtype, shape, elements, offsets[0], offsets[1]);
     }
 
@@ -273,7 +257,7 @@ final class HeaderParser {
 
     private String name(JsonParser parser, String what) throws IOException {
         if (parser.currentToken() != JsonToken.FIELD_NAME) {
-            throw refuse(what, "the header ends inside an object, at character " + json.length());
+            throw refuse(what, "the header of " + length + " bytes ends inside an object");
         }
         return wellFormed(parser.currentName(), what);
     }

@@ -1,6 +1,8 @@
 package dev.greenfield.safetensors;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -8,8 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -25,7 +25,7 @@ import java.util.Set;
  * }
  * }</pre>
  *
- * <p>The file must not change while it is open: Java offers no guard against one that is cut short under its mapping.
+ * <p>The file must not change while it is open: a read beyond the end of one that was cut short throws {@link UncheckedIOException}.
  *
  * @see <a href="https://github.com/huggingface/safetensors#format">the format</a>
  */
@@ -33,17 +33,13 @@ public final class Safetensors implements AutoCloseable {
     private final String origin;
     private final Data data;
     private final Header header;
-    private final Map<String, Tensor> tensors;
+    private final FileStamp stamp; // null where the bytes are no file's
 
-    private Safetensors(String origin, Data data) throws SafetensorsException {
+    private Safetensors(String origin, Data data, FileStamp stamp) throws SafetensorsException {
         this.origin = origin;
         this.data = data;
+        this.stamp = stamp;
         this.header = HeaderParser.read(data, Text.brief(origin));
-        Map<String, Tensor> all = new LinkedHashMap<>();
-        for (Header.StoredTensor entry : header.entries().values()) {
-            all.put(entry.name(), new Tensor(data, entry, header.dataStart() + entry.begin()));
-        }
-        this.tensors = Collections.unmodifiableMap(all);
     }
 
     /**
@@ -64,8 +60,12 @@ public final class Safetensors implements AutoCloseable {
             // A pipe would wait for a writer for ever, and a directory fails late with a riddle.
             throw new FileSystemException(file.toString(), null, "not a regular file; expected a safetensors file");
         }
+        FileStamp stamp = FileStamp.of(file);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return new Safetensors(file.toString(), Data.map(channel, Text.brief(file.toString()), segmentBytes));
+            return new Safetensors(
+                    file.toString(), Data.map(channel, Text.brief(file.toString()), segmentBytes), stamp);
+        } catch (UncheckedIOException cut) {
+            throw cut.getCause();
         }
     }
 
@@ -82,7 +82,7 @@ public final class Safetensors implements AutoCloseable {
 
     static Safetensors of(ByteBuffer bytes, String origin, int segmentBytes) throws IOException {
         Objects.requireNonNull(origin, "origin");
-        return new Safetensors(origin, Data.of(bytes, Text.brief(origin), segmentBytes));
+        return new Safetensors(origin, Data.of(bytes, Text.brief(origin), segmentBytes), null);
     }
 
     /** Returns where the bytes came from: the path as it was given, or the name given with a buffer. */
@@ -97,12 +97,12 @@ public final class Safetensors implements AutoCloseable {
 
     /** Returns the names of the tensors in the order of the header, which is the order of the data in most files. Unmodifiable. */
     public Set<String> names() {
-        return tensors.keySet();
+        return header.entries().keySet();
     }
 
     /** Returns whether there is a tensor of that name. */
     public boolean contains(String name) {
-        return tensors.containsKey(name);
+        return header.entries().containsKey(name);
     }
 
     /**
@@ -111,17 +111,42 @@ public final class Safetensors implements AutoCloseable {
      * @throws SafetensorsException if there is none of that name; the message lists near ones, else the first
      */
     public Tensor tensor(String name) throws SafetensorsException {
-        Tensor tensor = tensors.get(Objects.requireNonNull(name, "name"));
-        if (tensor == null) {
-            throw new SafetensorsException(Text.brief(origin) + ": no tensor " + Text.quote(name) + "; "
-                    + Text.suggest(name, tensors.keySet()));
+        Header.StoredTensor entry = header.entries().get(Objects.requireNonNull(name, "name"));
+        if (entry == null) {
+            throw new SafetensorsException(
+                    Text.brief(origin) + ": no tensor " + Text.quote(name) + "; " + Text.suggest(name, names()));
         }
-        return tensor;
+        return new Tensor(data, entry, header.dataStart() + entry.begin());
     }
 
     /** Returns the size of all tensors together, in bytes. */
     public long dataBytes() {
         return data.size() - header.dataStart();
+    }
+
+    /** Bytes of the whole file. */
+    public long size() {
+        return data.size();
+    }
+
+    /**
+     * The bytes of the whole file as they were mapped: those that tensors are read from, whatever has taken the file's name since.
+     *
+     * @throws IllegalStateException if the file is closed
+     */
+    public InputStream bytes() {
+        return data.stream(0, data.size());
+    }
+
+    /**
+     * Checks that the file has not been written to since it was opened, so that what was read of it is of one state.
+     *
+     * @throws SafetensorsException if it has been changed or cut short
+     */
+    public void requireUnchanged() throws IOException {
+        if (stamp != null && stamp.changed()) {
+            throw data.changed();
+        }
     }
 
     /**
@@ -136,6 +161,6 @@ public final class Safetensors implements AutoCloseable {
     /** Returns for example {@code model.safetensors (148 tensors, 497759232 bytes)}. */
     @Override
     public String toString() {
-        return Text.brief(origin) + " (" + tensors.size() + " tensors, " + dataBytes() + " bytes)";
+        return Text.brief(origin) + " (" + names().size() + " tensors, " + dataBytes() + " bytes)";
     }
 }

@@ -114,6 +114,10 @@ public final class SafetensorsWriter implements AutoCloseable {
                 throw new IllegalArgumentException(
                         what + "shape " + Header.shapeText(copy) + " has a negative dimension, expected 0 or more");
             }
+            if (!dtype.readable()) {
+                throw new IllegalArgumentException(
+                        what + "is " + dtype + ", which is not written here; declare F32 instead");
+            }
             long elements = Header.elements(dtype, copy);
             if (elements < 0 || elements * dtype.bytes() > Long.MAX_VALUE - dataBytes) {
                 throw new IllegalArgumentException(what + "shape " + Header.shapeText(copy) + " of " + dtype + " after "

@@ -56,7 +56,8 @@ public final class Tensor {
         for (int done = 0; done < count; ) {
             ByteBuffer run = data.run(position + (from + done) * bytes, bytes, count - done);
             int length = run.remaining() / bytes;
-            Decoder.decode(dtype(), run, into, at + done, length);
+            int offset = done;
+            guarded(() -> Decoder.decode(dtype(), run, into, at + offset, length));
             done += length;
         }
     }
@@ -75,7 +76,8 @@ public final class Tensor {
         for (int done = 0; done < count; ) {
             ByteBuffer run = data.run(position + (from + done) * bytes, bytes, count - done);
             int length = run.remaining() / bytes;
-            Decoder.decode(dtype(), run, into, at + done, length);
+            int offset = done;
+            guarded(() -> Decoder.decode(dtype(), run, into, at + offset, length));
             done += length;
         }
     }
@@ -108,7 +110,7 @@ public final class Tensor {
      * @throws UnsupportedOperationException if the type is a floating-point one, or there are more than an array can hold
      */
     public long[] toLongs() {
-        if (dtype().floating()) {
+        if (dtype().floating() || !dtype().readable()) {
             throw new UnsupportedOperationException("tensor " + Text.quote(name()) + " is " + dtype()
                     + ", expected an integer type; read it with toDoubles or toFloats");
         }
@@ -117,7 +119,8 @@ public final class Tensor {
         for (int done = 0; done < all.length; ) {
             ByteBuffer run = data.run(position + (long) done * bytes, bytes, all.length - done);
             int length = run.remaining() / bytes;
-            Decoder.decode(dtype(), run, all, done, length);
+            int offset = done;
+            guarded(() -> Decoder.decode(dtype(), run, all, offset, length));
             done += length;
         }
         return all;
@@ -129,6 +132,15 @@ public final class Tensor {
         return Text.quote(name()) + " " + dtype() + " " + Arrays.toString(entry.shape());
     }
 
+    /** Reading where a file was cut short under its mapping fails as an error of the virtual machine, which says nothing of files. */
+    private void guarded(Runnable reading) {
+        try {
+            reading.run();
+        } catch (InternalError fault) {
+            throw data.cut(fault);
+        }
+    }
+
     private int arrayLength() {
         if (elements() > LONGEST_ARRAY) {
             throw new UnsupportedOperationException("tensor " + Text.quote(name()) + " has " + elements()
@@ -138,6 +150,10 @@ public final class Tensor {
     }
 
     private void check(long from, int length, int at, int count) {
+        if (!dtype().readable()) {
+            throw new UnsupportedOperationException("tensor " + Text.quote(name()) + " is " + dtype()
+                    + ", whose elements are not read here; convert it to F32 first");
+        }
         if (count < 0 || from < 0 || from > elements() - count) {
             throw new IndexOutOfBoundsException("tensor " + Text.quote(name()) + ": " + count + " elements from " + from
                     + " were asked for, but it has " + elements());

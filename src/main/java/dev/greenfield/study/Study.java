@@ -8,6 +8,7 @@ import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.statistics.Purpose;
 import dev.greenfield.statistics.RandomStreams;
+import dev.greenfield.text.Lines;
 import dev.greenfield.transfer.ResidualMaps;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.commons.rng.sampling.ListSampler;
 
 /**
@@ -128,6 +130,16 @@ public final class Study {
             } else if (other != null) {
                 remarks.add("Directions carried between the models: left out, the suite has too few pairs to fit maps"
                         + " on one half and judge them on the other.");
+            }
+            if (!files.damaged().isEmpty()) {
+                remarks.add(files.damaged().size() + " damaged "
+                        + (files.damaged().size() == 1 ? "file of this study was" : "files of this study were")
+                        + " measured again: "
+                        + files.damaged().stream()
+                                .limit(8)
+                                .map(file -> Lines.one(file.getFileName().toString()))
+                                .collect(Collectors.joining(", "))
+                        + (files.damaged().size() > 8 ? ", ..." : "") + ".");
             }
             return sumUp(all, tables);
         } catch (ClosedByInterruptException interrupted) { // a file whose thread is interrupted closes itself

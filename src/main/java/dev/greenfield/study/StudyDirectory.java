@@ -5,16 +5,25 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.checkpoint.WorkLock;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.text.Digest;
 import dev.greenfield.text.Json;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -27,6 +36,11 @@ final class StudyDirectory implements AutoCloseable {
     private static final String LOCK = ".lock";
     private static final String UNFINISHED = ".tmp";
 
+    private static final String SHA256 = "sha256";
+    private static final String ZEROS = "0".repeat(64);
+    private static final int TAIL = ZEROS.length() + 2; // the sum, its quote and the brace
+
+    private final Set<Path> damaged = new LinkedHashSet<>();
     private final Path prompts;
     private final WorkLock lock;
 
@@ -115,13 +129,18 @@ final class StudyDirectory implements AutoCloseable {
         }
         try {
             Map<String, Measures> parts = new LinkedHashMap<>();
-            JsonNode tree = Json.parse(Files.readAllBytes(file), file.toString());
-            if (tree.path("prompt").asInt() != number || !tree.path("parts").isObject()) {
+            byte[] bytes = Files.readAllBytes(file);
+            JsonNode tree = Json.parse(bytes, file.toString());
+            if (tree.path("prompt").asInt() != number
+                    || !tree.path("parts").isObject()
+                    || !checksum(bytes).equals(tree.path(SHA256).asText())) {
+                damaged.add(file);
                 return Optional.empty();
             }
             tree.get("parts").properties().forEach(part -> parts.put(part.getKey(), Measures.read(part.getValue())));
             return Optional.of(parts);
-        } catch (InputException | NumberFormatException damaged) {
+        } catch (InputException | NumberFormatException wrong) {
+            damaged.add(file);
             return Optional.empty(); // measured again
         }
     }
@@ -137,14 +156,42 @@ final class StudyDirectory implements AutoCloseable {
                 part.getValue().write(json);
             }
             json.writeEndObject();
+            json.writeStringField(SHA256, ZEROS);
             json.writeEndObject();
         }
-        put(file(number, stage), bytes.toByteArray());
+        byte[] file = bytes.toByteArray();
+        byte[] sum = checksum(file).getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(sum, 0, file, file.length - TAIL, sum.length);
+        put(file(number, stage), file);
     }
 
+    /** Files that were found damaged, each once. */
+    Set<Path> damaged() {
+        return Collections.unmodifiableSet(damaged);
+    }
+
+    /** The SHA-256 of a file's bytes with zeros in the place of its own, which is the last field. */
+    private static String checksum(byte[] file) {
+        if (file.length < TAIL) {
+            return "";
+        }
+        byte[] blank = file.clone();
+        Arrays.fill(blank, file.length - TAIL, file.length - TAIL + ZEROS.length(), (byte) '0');
+        return Digest.sha256(blank);
+    }
+
+    /** Makes a file anew and forces it to the disk before it gets its name; what a killed run left under the other name goes. */
     private static void put(Path file, byte[] bytes) throws IOException {
         Path unfinished = file.resolveSibling(file.getFileName() + UNFINISHED);
-        Files.write(unfinished, bytes);
+        Files.deleteIfExists(unfinished);
+        try (FileChannel channel =
+                FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            ByteBuffer rest = ByteBuffer.wrap(bytes);
+            while (rest.hasRemaining()) {
+                channel.write(rest);
+            }
+            channel.force(true);
+        }
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -33,6 +34,8 @@ public final class Json {
     public static JsonNode parse(byte[] bytes, String origin) throws IOException {
         try (JsonParser parser = FACTORY.createParser(bytes)) {
             parser.enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION.mappedFeature());
+            // Python writes and reads these; where such a number is used, its range is checked.
+            parser.enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS.mappedFeature());
             if (parser.nextToken() == null) {
                 throw new InputException(
                         origin + ": found an empty file, expected a JSON document; get the file again");
@@ -88,7 +91,8 @@ public final class Json {
                 : " at line " + cause.getLocation().getLineNr() + ", column "
                         + cause.getLocation().getColumnNr();
         return new InputException(
-                origin + ": found malformed JSON" + where + " (" + Lines.one(cause.getOriginalMessage())
+                origin + ": found malformed JSON" + where + " ("
+                        + Lines.one(cause.getOriginalMessage().replaceFirst(": enable `.*", ""))
                         + "), expected a JSON document; get the file again",
                 cause);
     }

@@ -1,5 +1,7 @@
 package dev.greenfield.text;
 
+import java.util.Locale;
+
 /** Text from files and users, made fit for messages of one line. */
 public final class Lines {
     private static final int LONGEST = 200; // characters kept of a text that a message quotes
@@ -11,25 +13,38 @@ public final class Lines {
         return escaped(text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...");
     }
 
-    /** The text with everything that would break or hide a line written as an escape. */
+    /**
+     * The text with everything that would break, hide or reorder a line written as an escape: control characters, line separators,
+     * Unicode's controls of direction, and what has no width. The one escaper for terminals, messages, tables and pages.
+     */
     public static String escaped(String text) {
         StringBuilder line = new StringBuilder(text.length());
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
+        text.codePoints().forEach(c -> {
             switch (c) {
                 case '\n' -> line.append("\\n");
                 case '\r' -> line.append("\\r");
                 case '\t' -> line.append("\\t");
                 default -> {
-                    if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
-                        line.append(String.format("\\u%04x", (int) c));
+                    if (visible(c)) {
+                        line.appendCodePoint(c);
                     } else {
-                        line.append(c);
+                        line.append(String.format(Locale.ROOT, c < 0x10000 ? "\\u%04x" : "\\u{%x}", c));
                     }
                 }
             }
-        }
+        });
         return line.toString();
+    }
+
+    /** Whether a character shows itself and leaves the characters around it alone. */
+    public static boolean visible(int c) {
+        return switch (Character.getType(c)) {
+            case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE ->
+                false;
+            // Joiners belong to the words of many scripts and to emoji.
+            case Character.FORMAT -> c == 0x200c || c == 0x200d || c == 0x00ad;
+            default -> true;
+        };
     }
 
     /** The text in double quotes, on one line. */

@@ -1,5 +1,6 @@
 package dev.greenfield.transfer;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
 import dev.greenfield.green.GreenOperator;
@@ -117,7 +118,7 @@ public record SliceReduction(
 
     /** A field's vectors at sites, one after the other. */
     private static double[] along(Field field, List<Site> sites) {
-        double[] vector = new double[sites.size() * field.width()];
+        double[] vector = HostMemory.doubles("the slice", sites.size(), field.width());
         for (int i = 0; i < sites.size(); i++) {
             System.arraycopy(field.vector(sites.get(i)), 0, vector, i * field.width(), field.width());
         }

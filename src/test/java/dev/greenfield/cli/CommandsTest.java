@@ -46,6 +46,23 @@ class CommandsTest {
     }
 
     @Test
+    void saysWhereAnswerAndFoilStandAndThatABlankMatters() {
+        String[] gpt2 = {
+            "sensitivity", "--model", "random:1,1,4,50257,8", "--prompt", "In", "--backend", "cpu", "--quiet"
+        };
+        Cli alone = Cli.done(Cli.with(gpt2, "--answer", "Paris", "--foil", " Rome"));
+        assertThat(alone.out())
+                .containsPattern(
+                        "ranks     answer Paris [0-9]+ of 50257, probability [0-9.e-]+; foil \u00b7Rome [0-9]+ of 50257");
+        assertThat(alone.err())
+                .containsPattern(
+                        "--answer \"Paris\" and \" Paris\" with a blank in front are both one token: the first has rank Paris"
+                                + " [0-9]+ of 50257.*the second \u00b7Paris [0-9]+ of 50257");
+        assertThat(Cli.done(Cli.with(gpt2, "--answer", " Paris")).err()).isEmpty();
+        assertThat(Cli.done(Cli.with(gpt2, "--answer", "#6342")).err()).isEmpty();
+    }
+
+    @Test
     void fieldWritesTheRunItself() throws IOException {
         Path out = temporary.resolve("out");
         Cli cli = Cli.done("field", "--prompt", PROMPT, "--threads", "1", "--out", out.toString());
@@ -384,7 +401,7 @@ class CommandsTest {
                 .contains("java", "processors", "reference: yes", "cpu: ", "cuda: ", "tokenizer.json");
         assertThat(Cli.done("doctor").out()).doesNotContain("greenfield.cuda.chunk");
         assertThat(Cli.done("doctor", "--verbose").out())
-                .contains("-Dgreenfield.cuda.chunk=2816 ", "-Dgreenfield.cuda.weights=nn ");
+                .contains("-Dgreenfield.cuda.chunk=4096 ", "-Dgreenfield.cuda.weights=tn ");
         assertThat(Cli.done("--version").out()).isEqualTo("greenfield " + Greenfield.version() + "\n");
         assertThat(Cli.done("field", "--version").out()).startsWith("greenfield ");
         String help = Cli.done("--help").out();

@@ -174,8 +174,20 @@ class StudyCommandTest {
         Path damaged = copy.resolve("prompts/0003.json");
         String whole = Files.readString(damaged);
         Files.writeString(damaged, whole.substring(0, whole.length() / 2));
+        // A number changed by hand, and a file that says there was nothing to measure.
+        Path changed = copy.resolve("prompts/0001.json");
+        String before = Files.readString(changed);
+        Files.writeString(changed, before.replaceFirst("([0-9])([,\\]])", "9$1$2"));
+        assertThat(Files.readString(changed)).isNotEqualTo(before);
+        Path emptied = copy.resolve("prompts/0000.json");
+        Files.writeString(emptied, "{\"prompt\":0,\"parts\":{}}");
+        Path planted = Files.writeString(temporary.resolve("planted"), "mine");
+        Files.createSymbolicLink(copy.resolve("prompts/0002.json.tmp"), planted);
         Cli cli = Cli.done(command(copy));
-        assertThat(cli.err()).contains("4 of 4 done, 2 of them earlier");
+        assertThat(Files.readString(planted)).isEqualTo("mine");
+        assertThat(cli.out()).contains("3 damaged files of this study were measured again: ");
+        assertThat(cli.err()).contains("4 of 4 done");
+        assertThat(Files.readString(changed)).isEqualTo(before);
         assertThat(Cli.result(copy).path("results").path("findings")).isEqualTo(findings());
         assertThat(Files.readString(damaged)).isEqualTo(whole);
         assertThat(Cli.list(copy)).doesNotContain("tensors.safetensors").contains("result.json", "regime.csv");

@@ -23,6 +23,17 @@ class ModelConfigTest {
     }
 
     @Test
+    void takesTransformersDefaultsAndAliases() throws IOException {
+        assertThat(read("{\"model_type\": \"gpt2\"}"))
+                .isEqualTo(
+                        new ModelConfig(12, 12, 768, 3072, 1024, 50257, 1e-5, Activation.GELU_NEW, true, true, false));
+        assertThat(read(
+                        "{\"model_type\": \"gpt2\", \"num_hidden_layers\": 2, \"num_attention_heads\": 3, \"hidden_size\": 6,"
+                                + " \"max_position_embeddings\": 7, \"note\": NaN}"))
+                .isEqualTo(new ModelConfig(2, 3, 6, 24, 7, 50257, 1e-5, Activation.GELU_NEW, true, true, false));
+    }
+
+    @Test
     void readsEveryVariant() throws IOException {
         ModelConfig config = read(ModelDirectory.CONFIG
                 .replace("\"n_inner\": null", "\"n_inner\": 7")
@@ -36,7 +47,16 @@ class ModelConfigTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"gelu_new,GELU_NEW", "gelu_pytorch_tanh,GELU_NEW", "gelu,GELU", "relu,RELU"})
+    @CsvSource({
+        "gelu_new,GELU_NEW",
+        "gelu_pytorch_tanh,GELU_NEW",
+        "gelu_fast,GELU_NEW",
+        "gelu_accurate,GELU_NEW",
+        "gelu_python_tanh,GELU_NEW",
+        "gelu_python,GELU",
+        "gelu,GELU",
+        "relu,RELU"
+    })
     void knowsTheActivations(String name, Activation activation) throws IOException {
         assertThat(read(ModelDirectory.CONFIG.replace("gelu_new", name)).activation())
                 .isEqualTo(activation);
@@ -48,7 +68,9 @@ class ModelConfigTest {
             value = {
                 "\"model_type\": \"gpt2\" | \"model_type\": \"llama\" | model_type: found \"llama\", expected \"gpt2\"",
                 "\"model_type\": \"gpt2\" | \"type\": \"gpt2\" | model_type: found no such field",
-                "\"n_layer\": 2 | \"n_layers\": 2 | n_layer: found no such field, expected a whole number",
+                "\"n_layer\": 2 | \"n_layer\": 2, \"num_hidden_layers\": 3 | n_layer: found 2, and 3 as num_hidden_layers",
+                "\"n_layer\": 2 | \"n_layer\": null | n_layer: found null, expected a whole number",
+                "\"n_inner\": null | \"quantization_config\": {\"bits\": 4} | quantization_config: found",
                 "\"n_layer\": 2 | \"n_layer\": \"2\" | n_layer: found \"2\", expected a whole number",
                 "\"n_layer\": 2 | \"n_layer\": 2.5 | n_layer: found 2.5, expected a whole number",
                 "\"n_layer\": 2 | \"n_layer\": 0 | n_layer: found 0, expected a whole number of at least 1",
@@ -58,12 +80,11 @@ class ModelConfigTest {
                 "\"n_embd\": 4 | \"n_embd\": 2000000000 | n_embd: found 2000000000, expected at most",
                 "\"n_embd\": 4 | \"n_embd\": [4] | n_embd: found an array, expected a whole number",
                 "\"n_inner\": null | \"n_inner\": true | n_inner: found true",
-                "\"n_positions\": 6 | \"n_ctx\": 6 | n_positions: found no such field",
                 "\"vocab_size\": 5 | \"vocab_size\": null | vocab_size: found null",
                 "1e-05 | \"1e-5\" | layer_norm_epsilon: found \"1e-5\", expected a number",
                 "1e-05 | 0 | layer_norm_epsilon: found 0.0, expected a finite number greater than 0",
                 "1e-05 | 1e999 | layer_norm_epsilon: found Infinity",
-                "gelu_new | silu | activation_function: found \"silu\", expected one of gelu_new",
+                "gelu_new | silu | activation_function: found \"silu\", expected gelu_new",
                 "\"n_inner\": null | \"tie_word_embeddings\": 1 | tie_word_embeddings: found 1, expected true or false",
                 "\"n_inner\": null | \"add_cross_attention\": true | add_cross_attention: found true",
                 "\"n_inner\": null | \"n_layer\": 3 | Duplicate field 'n_layer'",

@@ -21,6 +21,7 @@ final class ModelDirectory {
     private final Path path;
     private final Map<String, long[]> tensors = new TreeMap<>();
     private final Map<String, DType> types = new LinkedHashMap<>();
+    private final Map<String, Double> factors = new LinkedHashMap<>();
     private UnaryOperator<String> naming = UnaryOperator.identity();
 
     ModelDirectory(Path path) {
@@ -61,6 +62,12 @@ final class ModelDirectory {
     ModelDirectory tensor(String name, DType type, long... shape) {
         tensors.put(name, shape);
         types.put(name, type);
+        return this;
+    }
+
+    /** Multiplies the elements of a tensor. */
+    ModelDirectory scaled(String name, double by) {
+        factors.put(name, by);
         return this;
     }
 
@@ -108,7 +115,9 @@ final class ModelDirectory {
             for (Map.Entry<String, long[]> tensor : which.entrySet()) {
                 double[] values = new double[Math.toIntExact(ParameterLayout.elements(tensor.getValue()))];
                 for (int i = 0; i < values.length; i++) {
-                    values[i] = types.getOrDefault(tensor.getKey(), DType.F32).floating() ? i / 8.0 : i % 2;
+                    values[i] = types.getOrDefault(tensor.getKey(), DType.F32).floating()
+                            ? factors.getOrDefault(tensor.getKey(), 1.0) * i / 8.0
+                            : i % 2;
                 }
                 writer.write(values, 0, values.length);
             }

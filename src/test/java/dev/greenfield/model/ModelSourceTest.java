@@ -193,7 +193,136 @@ class ModelSourceTest {
         directory.file("model.safetensors.index.json", "{\"metadata\": {}}");
         refused(folder, "found no \"weight_map\"");
         directory.file("model.safetensors.index.json", "{\"weight_map\": {\"wte.weight\": \"two.safetensors\"}}");
-        refused(folder, "wpe.weight is missing");
+        refused(folder, "wte.weight is missing (the index says it is in two.safetensors)", "and 6 more");
+    }
+
+    @Test
+    void findsWhatLiesInAnotherShardThanTheIndexSays() throws IOException {
+        Path path = new ModelDirectory(folder).prefixed().sharded().path();
+        Path index = path.resolve("model.safetensors.index.json");
+        String swapped = Files.readString(index)
+                .replace("one.safetensors", "1")
+                .replace("two.safetensors", "one.safetensors")
+                .replace("\"1\"", "\"two.safetensors\"");
+        Files.writeString(index, swapped);
+        try (ModelSource source = ModelSource.open(path)) {
+            holdsEighths(source);
+        }
+    }
+
+    @Test
+    void usesTheHeadThatIsStored() throws IOException {
+        new ModelDirectory(folder).tensor("lm_head.weight", DType.F64, 5, 4).whole();
+        try (ModelSource equal = ModelSource.open(folder)) {
+            assertThat(equal.config().tied()).isTrue();
+            assertThat(equal.notes()).isEmpty();
+        }
+        new ModelDirectory(folder).tensor("lm_head.weight", DType.BOOL, 5, 4).whole();
+        refused(folder, "lm_head.weight is BOOL [5, 4], not float [5, 4]");
+        new ModelDirectory(folder).tensor("lm_head.weight", DType.F32, 6, 4).whole();
+        refused(folder, "lm_head.weight is F32 [6, 4], not float [5, 4]");
+        new ModelDirectory(folder)
+                .tensor("lm_head.weight", DType.F32, 5, 4)
+                .scaled("lm_head.weight", 2)
+                .whole();
+        try (ModelSource differs = ModelSource.open(folder)) {
+            assertThat(differs.config().tied()).isFalse();
+            assertThat(differs.notes())
+                    .singleElement()
+                    .asString()
+                    .contains("lm_head.weight differs", "stored head is used");
+            double[] last = new double[1];
+            differs.parameter("lm_head.weight").read(19, last, 0, 1);
+            assertThat(last).containsExactly(2 * 19 / 8.0);
+        }
+        new ModelDirectory(folder)
+                .tensor("lm_head.weight", DType.F32, 5, 4)
+                .scaled("lm_head.weight", Double.NaN)
+                .whole();
+        refused(folder, "lm_head.weight is NaN");
+    }
+
+    @Test
+    void aHeadAloneIsTheEmbeddingToo() throws IOException {
+        new ModelDirectory(folder)
+                .tensor("lm_head.weight", DType.F32, 5, 4)
+                .without("wte.weight")
+                .whole();
+        try (ModelSource source = ModelSource.open(folder)) {
+            holdsEighths(source);
+            assertThat(source.notes()).singleElement().asString().contains("serves as wte.weight");
+        }
+    }
+
+    @Test
+    void namesTensorsThatNobodyUses() throws IOException {
+        new ModelDirectory(folder)
+                .tensor("lm_head.bias", DType.F32, 5)
+                .tensor("score.weight", DType.U16, 2)
+                .tensor("h.0.attn.bias", DType.BOOL, 6, 6)
+                .whole();
+        try (ModelSource source = ModelSource.open(folder)) {
+            assertThat(source.notes()).singleElement().asString().contains("2 tensors", "lm_head.bias", "score.weight");
+        }
+        new ModelDirectory(folder)
+                .tensor("transformer.wte.weight", DType.F32, 5, 4)
+                .whole();
+        refused(folder, "found both");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "h.0.attn.c_attn.lora_A.weight",
+                "h.0.attn.c_attn.lora_B.default.weight",
+                "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight",
+                "h.0.attn.c_attn.base_layer.weight",
+                "h.0.attn.ia3_l",
+                "h.0.mlp.adapter.down.weight"
+            })
+    void refusesAdapters(String name) throws IOException {
+        new ModelDirectory(folder).tensor(name, DType.F32, 4, 4).whole();
+        refused(folder, name, "adapter", "merge");
+    }
+
+    @Test
+    void isNotImpressedByMillionsOfLayers() throws IOException {
+        new ModelDirectory(folder)
+                .config("\"n_layer\": 2", "\"n_layer\": 123456789")
+                .whole();
+        refused(folder, "found 28 tensors", "123456789 blocks", "h.0.attn.c_attn.bias");
+    }
+
+    @Test
+    void theDigestIsOfWhatWasRead() throws Exception {
+        Path path = new ModelDirectory(folder).whole().path();
+        Path file = path.resolve("model.safetensors");
+        String before = sha256(file);
+        try (ModelSource source = ModelSource.open(path)) {
+            Path other = Files.write(folder.resolve("other"), new byte[9]);
+            Files.move(other, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            assertThat(source.sha256()).isEqualTo(before);
+        }
+        new ModelDirectory(folder).whole();
+        try (ModelSource source = ModelSource.open(path)) {
+            Files.write(file, new byte[] {1}, java.nio.file.StandardOpenOption.APPEND);
+            assertThatThrownBy(source::sha256).hasMessageContaining("changed while it was in use");
+            assertThatThrownBy(source::requireUnchanged).hasMessageContaining("changed while it was in use");
+        }
+    }
+
+    @Test
+    void settingsAreSmall() throws IOException {
+        new ModelDirectory(folder).whole().config(" ".repeat(1 << 23) + ModelDirectory.CONFIG);
+        refused(folder, "config.json", "more than 8 MiB");
+    }
+
+    @Test
+    void refusesWhatIsNoFile() throws IOException {
+        new ModelDirectory(folder).whole();
+        Files.delete(folder.resolve("config.json"));
+        Files.createDirectory(folder.resolve("config.json"));
+        refused(folder, "config.json", "found a directory");
     }
 
     @Test

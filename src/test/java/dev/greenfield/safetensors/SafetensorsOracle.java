@@ -57,7 +57,7 @@ final class SafetensorsOracle {
             return "UTF-8";
         }
         int last = header.length();
-        while (last > 0 && header.charAt(last - 1) == ' ') {
+        while (last > 0 && " \t\r\n".indexOf(header.charAt(last - 1)) >= 0) {
             last--;
         }
         if (last == 0 || header.charAt(0) != '{' || header.charAt(last - 1) != '}') {

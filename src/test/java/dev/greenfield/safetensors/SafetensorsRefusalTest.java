@@ -7,14 +7,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every way to be malformed has its own message, which names the tensor and the numbers. */
 class SafetensorsRefusalTest {
@@ -88,10 +97,14 @@ class SafetensorsRefusalTest {
                         good.replace("\"a\"", "\"\n\""),
                         "near character",
                         "not the JSON"),
-                header("garbage after the JSON", good + "  x ", "character 56", "'x'", "ended at 54"),
-                header("newline after the JSON", good + "\n", "character 54", "'\\u{a}'"),
-                header("zero byte after the JSON", good + "\0", "character 54", "'\\u{0}'"),
-                header("two headers", good + good, "character 54", "'{'"),
+                header("garbage after the JSON", good + "  x ", "ended at 54", "only white space"),
+                header("zero byte after the JSON", good + "\0", "ended at 54", "only white space"),
+                header("two headers", good + good, "ended at 54", "not an object"),
+                header(
+                        "half a byte left",
+                        "{" + entry("a", "F4", "[3]", "[0,1]") + "}",
+                        "tensor 'a'",
+                        "[3] of F4 does not fill whole bytes"),
                 header(
                         "tensor twice",
                         "{" + entry("a", "U8", "[4]", "[0,4]") + "," + entry("a", "U8", "[4]", "[4,8]") + "}",
@@ -201,6 +214,101 @@ class SafetensorsRefusalTest {
         byte[] good = file("{" + entry("a", "F32", "[2]", "[0,8]") + "}  ", new byte[8]);
         assertThatCode(() -> Safetensors.of(ByteBuffer.wrap(good), "good").close())
                 .doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\n", "\t\t", "\r\n ", "  \n"})
+    void anyWhiteSpaceOfJsonPadsAHeader(String padding) throws Exception {
+        byte[] padded = file("{" + entry("a", "F32", "[2]", "[0,8]") + "}" + padding, new byte[8]);
+        try (Safetensors in = Safetensors.of(ByteBuffer.wrap(padded), "padded")) {
+            assertThat(in.tensor("a").toFloats()).containsExactly(0, 0);
+        }
+    }
+
+    /** Elements, bytes that they take. */
+    @ParameterizedTest
+    @CsvSource({
+        "U64, 3, 24",
+        "C64, 3, 24",
+        "F8_E4M3, 3, 3",
+        "F8_E5M2, 3, 3",
+        "F8_E4M3FNUZ, 3, 3",
+        "F8_E5M2FNUZ, 3, 3",
+        "F8_E8M0, 3, 3",
+        "F6_E2M3, 4, 3",
+        "F6_E3M2, 8, 6",
+        "F4, 6, 3"
+    })
+    void aTypeThatCannotBeReadIsRefusedWhereItIsRead(String type, int elements, int bytes) throws Exception {
+        byte[] both = file(
+                "{" + entry("a", "F32", "[2]", "[0,8]") + ","
+                        + entry("b", type, "[" + elements + "]", "[8," + (8 + bytes) + "]") + "}",
+                new byte[8 + bytes]);
+        try (Safetensors in = Safetensors.of(ByteBuffer.wrap(both), "both")) {
+            assertThat(in.tensor("a").toFloats()).containsExactly(0, 0);
+            Tensor b = in.tensor("b");
+            assertThat(b.elements()).isEqualTo(elements);
+            assertThat(catchThrowable(b::toFloats))
+                    .isInstanceOf(UnsupportedOperationException.class)
+                    .hasMessageContaining(type);
+            assertThat(catchThrowable(b::toLongs)).isInstanceOf(UnsupportedOperationException.class);
+        }
+    }
+
+    @Test
+    void unsignedTypesAreRead() throws Exception {
+        byte[] data = {-1, -1, -1, -1, -1, -1};
+        byte[] file =
+                file("{" + entry("a", "U16", "[1]", "[0,2]") + "," + entry("b", "U32", "[1]", "[2,6]") + "}", data);
+        try (Safetensors in = Safetensors.of(ByteBuffer.wrap(file), "unsigned")) {
+            assertThat(in.tensor("a").toLongs()).containsExactly(65535);
+            assertThat(in.tensor("b").toLongs()).containsExactly(4294967295L);
+            assertThat(in.tensor("b").toDoubles()).containsExactly(4294967295.0);
+        }
+    }
+
+    @Test
+    void aHundredMegabytesOfNothingCostNothing(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("sparse");
+        try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+            sparse.write(length(100_000_000));
+            sparse.setLength(100_000_008);
+        }
+        assertThat(catchThrowable(() -> Safetensors.open(file))).hasMessageContaining("begins with '\\u{0}'");
+    }
+
+    @Test
+    void aFileThatIsWrittenToWhileItIsOpenIsKnown(@TempDir Path directory) throws Exception {
+        Path path = directory.resolve("a");
+        Files.write(path, file("{" + entry("a", "F32", "[2]", "[0,8]") + "}", new byte[8]));
+        try (Safetensors in = Safetensors.open(path)) {
+            in.requireUnchanged();
+            Files.setLastModifiedTime(path, FileTime.fromMillis(0));
+            assertThat(catchThrowable(in::requireUnchanged)).hasMessageContaining("changed while it was in use");
+        }
+        try (Safetensors in = Safetensors.open(path)) {
+            byte[] before = in.bytes().readAllBytes();
+            Path other = Files.write(directory.resolve("b"), new byte[3]);
+            Files.move(other, path, StandardCopyOption.REPLACE_EXISTING);
+            in.requireUnchanged();
+            assertThat(in.bytes().readAllBytes()).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void aFileThatIsCutWhileItIsOpenIsNoBug(@TempDir Path directory) throws Exception {
+        Path path = directory.resolve("a");
+        int length = 1 << 20;
+        Files.write(
+                path, file("{" + entry("a", "U8", "[" + length + "]", "[0," + length + "]") + "}", new byte[length]));
+        try (Safetensors in = Safetensors.open(path)) {
+            try (RandomAccessFile cut = new RandomAccessFile(path.toFile(), "rw")) {
+                cut.setLength(100);
+            }
+            assertThat(catchThrowable(() -> in.tensor("a").toFloats()))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageContaining("cut short or changed while it was in use");
+        }
     }
 
     @Test

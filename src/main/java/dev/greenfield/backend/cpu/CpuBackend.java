@@ -109,7 +109,14 @@ public final class CpuBackend implements Backend {
 
     @Override
     public long defaultBudget() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / 2;
+        try {
+            return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
+                            .getTotalMemorySize()
+                    / 2;
+        } catch (LinkageError unreadable) {
+            // In a folder whose name the locale cannot spell Java 17 cannot initialize that class. It is a guess then.
+            return Runtime.getRuntime().maxMemory();
+        }
     }
 
     @Override

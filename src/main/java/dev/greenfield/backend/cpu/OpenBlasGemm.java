@@ -1,6 +1,10 @@
 package dev.greenfield.backend.cpu;
 
 import dev.greenfield.model.OptionalLibrary;
+import dev.greenfield.natives.ExtractionException;
+import dev.greenfield.natives.NativeFolder;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
@@ -17,6 +21,11 @@ final class OpenBlasGemm implements Gemm {
     private static final List<String> PLATFORMS =
             List.of("linux-x86_64", "linux-arm64", "macosx-arm64", "macosx-x86_64", "windows-x86_64");
 
+    private static final String BINDING = "jniopenblas_nolapack";
+    private static final String LOAD = "org.bytedeco.javacpp.loadLibraries";
+
+    private static boolean loaded;
+
     private OpenBlasGemm() {}
 
     /**
@@ -29,8 +38,57 @@ final class OpenBlasGemm implements Gemm {
         // heap.
         setDefault("org.bytedeco.javacpp.maxphysicalbytes", "0");
         setDefault("org.bytedeco.javacpp.maxbytes", "0");
+        loadNatives();
         openblas_nolapack.blas_set_num_threads(1);
         return new OpenBlasGemm();
+    }
+
+    /**
+     * Loads what javacpp would load, from a folder of our own: javacpp unpacks to a folder that it does not check, and to the shared
+     * temporary directory where that cannot be written. It is kept from loading while its classes are initialized.
+     */
+    private static synchronized void loadNatives() {
+        if (loaded) {
+            return;
+        }
+        String before = System.getProperty(LOAD);
+        try {
+            String platform = Loader.getPlatform();
+            ClassLoader loader = OpenBlasGemm.class.getClassLoader();
+            List<Path> libraries = new ArrayList<>();
+            libraries.addAll(NativeFolder.unpack(
+                    loader,
+                    "org/bytedeco/javacpp/" + platform + "/",
+                    System.mapLibraryName("jnijavacpp"),
+                    "(?!.*javacpp).*",
+                    name -> name));
+            // Of three bindings one is used; the full one and that of LAPACK stay in the jar.
+            libraries.addAll(NativeFolder.unpack(
+                    loader,
+                    "org/bytedeco/openblas/" + platform + "/",
+                    System.mapLibraryName(BINDING),
+                    "(lib)?jniopenblas(_full)?\\..*",
+                    // The binding asks for the library under a name of its own.
+                    name -> name.replaceFirst("^(lib)?openblas\\.", "$1openblas_nolapack.")));
+            // What a library needs lies beside it. Those two are asked for by name, the rest come with them.
+            NativeFolder.load(libraries.stream()
+                    .filter(file -> file.getFileName().toString().matches("(lib)?(jni.*|openblas).*"))
+                    .toList());
+            System.setProperty(LOAD, "false");
+            Class.forName(openblas_nolapack.class.getName(), true, loader);
+            Class.forName(FloatPointer.class.getName(), true, loader);
+            loaded = true;
+        } catch (ExtractionException refused) {
+            throw (LinkageError) new UnsatisfiedLinkError(refused.getMessage()).initCause(refused);
+        } catch (ClassNotFoundException absent) {
+            throw new NoClassDefFoundError(absent.getMessage());
+        } finally {
+            if (before == null) {
+                System.clearProperty(LOAD);
+            } else {
+                System.setProperty(LOAD, before);
+            }
+        }
     }
 
     /** The coordinates of the native libraries for this platform; null where they are here, or there are none for it. */
@@ -41,7 +99,7 @@ final class OpenBlasGemm implements Gemm {
         } catch (LinkageError noClasses) {
             return null; // left out on purpose, and the failure names them
         }
-        String library = "org/bytedeco/openblas/" + platform + "/" + System.mapLibraryName("jniopenblas_nolapack");
+        String library = "org/bytedeco/openblas/" + platform + "/" + System.mapLibraryName(BINDING);
         boolean here = OpenBlasGemm.class.getClassLoader().getResource(library) != null;
         return here || !PLATFORMS.contains(platform) ? null : OptionalLibrary.openBlas(platform);
     }

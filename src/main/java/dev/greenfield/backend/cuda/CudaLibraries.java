@@ -2,8 +2,8 @@ package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.Remedy;
-import dev.greenfield.jcuda.ExtractionException;
-import dev.greenfield.jcuda.NativeExtraction;
+import dev.greenfield.natives.ExtractionException;
+import dev.greenfield.natives.NativeExtraction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -56,6 +56,16 @@ public record Failure(int exit, String message) {
         if (failure instanceof BackendException || failure instanceof NativeLibraryException) {
             return new Failure(BACKEND, failure.getMessage());
         }
+        if (failure instanceof InternalError fault
+                && String.valueOf(fault.getMessage()).contains("unsafe memory access")) {
+            return new Failure(
+                    INPUT,
+                    "a file was cut short or changed while it was in use, so that its contents are not to be trusted: leave it alone"
+                            + " and run again");
+        }
+        if (failure instanceof LinkageError && System.getProperty("user.dir").indexOf('\ufffd') >= 0) {
+            return new Failure(INPUT, "this locale cannot read the name of the working directory; set LC_ALL=C.UTF-8");
+        }
         if (failure instanceof LinkageError) {
             return new Failure(
                     BACKEND,

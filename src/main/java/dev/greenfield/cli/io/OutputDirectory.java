@@ -75,7 +75,9 @@ public final class OutputDirectory implements AutoCloseable {
             return target;
         } catch (InvalidPathException wrong) {
             throw new InputException(
-                    "--out " + Quantities.quoted(given) + ": this cannot be a path (" + wrong.getReason() + ")", wrong);
+                    "--out " + Quantities.quoted(given) + ": this cannot be a path (" + wrong.getReason() + ")"
+                            + (given.codePoints().allMatch(c -> c < 128) ? "" : "; set LC_ALL=C.UTF-8"),
+                    wrong);
         }
     }
 

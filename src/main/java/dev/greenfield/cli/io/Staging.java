@@ -1,15 +1,23 @@
 package dev.greenfield.cli.io;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 
 /**
  * A hidden directory to make files in before they get their place. Unless it is committed, it is removed with the parents
@@ -19,13 +27,22 @@ public final class Staging implements AutoCloseable {
     /** How often removal is tried: a writer that is under way may add a file between listing and deleting. */
     private static final int ATTEMPTS = 50;
 
+    private static final String PREFIX = ".greenfield-";
+    private static final Pattern NAME = Pattern.compile("\\.greenfield-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+    /** The file that a run which lives keeps locked. */
+    private static final String LOCK = ".lock";
+    /** Those of this process: to open a file of these a second time would take its lock away. */
+    private static final Set<Path> OURS = ConcurrentHashMap.newKeySet();
+
     private final Path directory;
+    private final FileChannel lock; // null where the file system has none
     private final List<Path> madeParents; // the deepest first
     private final Thread onExit = new Thread(this::remove, "greenfield-clean-up");
     private boolean ended;
 
-    private Staging(Path directory, List<Path> madeParents) {
+    private Staging(Path directory, List<Path> madeParents, FileChannel lock) {
         this.directory = directory;
+        this.lock = lock;
         this.madeParents = madeParents;
     }
 
@@ -44,14 +61,67 @@ public final class Staging implements AutoCloseable {
         List<Path> made = new ArrayList<>();
         try {
             makeDirectories(place, made);
-            Path directory = place.resolve(".greenfield-" + UUID.randomUUID());
+            sweep(place);
+            Path directory = place.resolve(PREFIX + UUID.randomUUID());
             Files.createDirectory(directory);
-            Staging staging = new Staging(directory, made);
+            Staging staging = new Staging(directory, made, lock(directory));
             Runtime.getRuntime().addShutdownHook(staging.onExit);
             return staging;
         } catch (IOException refused) {
             removeEmpty(made);
             throw refused;
+        }
+    }
+
+    /** Shows other runs that the directory is in use. */
+    private static FileChannel lock(Path directory) throws IOException {
+        OURS.add(directory.toAbsolutePath());
+        FileChannel channel =
+                FileChannel.open(directory.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        try {
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+        } catch (IOException noLocks) {
+            // Then nobody can tell whether this run lives, and nobody sweeps.
+            Files.deleteIfExists(directory.resolve(LOCK));
+        }
+        channel.close();
+        return null;
+    }
+
+    /** Gives the lock up, its file first: a directory without one is nobody's to sweep. */
+    private void unlock() throws IOException {
+        Files.deleteIfExists(directory.resolve(LOCK));
+        if (lock != null) {
+            lock.close();
+        }
+        OURS.remove(directory.toAbsolutePath());
+    }
+
+    /** Removes what runs that were killed have left in a place. */
+    private static void sweep(Path place) {
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(place, PREFIX + "*")) {
+            for (Path entry : entries) {
+                if (NAME.matcher(entry.getFileName().toString()).matches()
+                        && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)
+                        && !OURS.contains(entry.toAbsolutePath())) {
+                    sweepOne(entry);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException notOurs) {
+            return; // what cannot be read or removed stays
+        }
+    }
+
+    private static void sweepOne(Path left) throws IOException {
+        Path file = left.resolve(LOCK);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+            if (channel.tryLock() != null && Files.exists(file)) {
+                delete(left);
+            }
+        } catch (NoSuchFileException | OverlappingFileLockException inUse) {
+            return;
         }
     }
 
@@ -88,6 +158,7 @@ public final class Staging implements AutoCloseable {
         if (ended) {
             throw new IOException("interrupted: nothing was written");
         }
+        unlock();
         move.run();
         delete(directory);
         ended = true;
@@ -117,6 +188,11 @@ public final class Staging implements AutoCloseable {
             return false;
         }
         ended = true;
+        try {
+            unlock();
+        } catch (IOException busy) {
+            OURS.remove(directory.toAbsolutePath());
+        }
         for (int attempt = 0; attempt < ATTEMPTS && Files.exists(directory); attempt++) {
             try {
                 delete(directory);

@@ -12,6 +12,8 @@ import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * Where texts go: results to standard output, progress and errors to standard error. Characters that a stream's encoding
@@ -131,7 +133,7 @@ public final class Terminal {
     /** A line of results. */
     public void line(String text) {
         endStatus();
-        out.println(encodable(text));
+        out.println(encodable(text.lines().map(Lines::escaped).collect(Collectors.joining("\n"))));
     }
 
     /** Lines of results that end with a line feed. */
@@ -146,6 +148,14 @@ public final class Terminal {
         if (!quiet) {
             endStatus();
             err.println(encodable(Lines.escaped(text)));
+        }
+    }
+
+    /** A line that changes what the results mean; shown when quiet, too. */
+    public void warning(String text) {
+        if (!ending) {
+            endStatus();
+            err.println(encodable("greenfield: note: " + Lines.escaped(text)));
         }
     }
 
@@ -190,7 +200,7 @@ public final class Terminal {
                             case '\u00b7' -> "_"; // a token's blank
                             case '\u2026' -> "...";
                             case '\u21b5' -> "\\n";
-                            default -> String.format("\\u%04x", (int) c);
+                            default -> String.format(Locale.ROOT, "\\u%04x", (int) c);
                         });
             }
         }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /** A command about one prompt: the prompt is read and run first. */
@@ -60,6 +61,15 @@ public final class Job extends ModelJob {
         if (position >= tokens.length) {
             throw new InputException("--position " + position + ": the prompt has " + tokens.length
                     + " tokens, expected 0 to " + (tokens.length - 1));
+        }
+        OptionalInt beginning = model().tokenizer().beginning();
+        if (options.prompt != null && beginning.isPresent() && beginning.getAsInt() != tokens[0]) {
+            terminal()
+                    .warning("the prompt does not begin with "
+                            + Quantities.quoted(model().tokenizer().text(beginning.getAsInt()))
+                            + " (#" + beginning.getAsInt()
+                            + "), which this model's own tokenizer puts in front of every text; write it in front of the prompt if the model"
+                            + " was trained with it");
         }
         run = timed("run", () -> model().run(tokens));
         about(run);

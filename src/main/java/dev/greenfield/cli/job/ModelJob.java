@@ -57,6 +57,7 @@ public abstract class ModelJob implements AutoCloseable {
             });
         }
         terminal.progress(RemedyOptions.in(model.backend().reason()));
+        model.source().notes().forEach(terminal::warning);
     }
 
     /** What the model was run on, for a report's heading. */
@@ -149,6 +150,7 @@ public abstract class ModelJob implements AutoCloseable {
 
     /** Writes {@code --out}, if there is one. */
     public final void finish() throws IOException {
+        model.source().requireUnchanged();
         if (out == null) {
             return;
         }
@@ -164,6 +166,9 @@ public abstract class ModelJob implements AutoCloseable {
         Map<String, Object> source = new LinkedHashMap<>();
         source.put("path", options.model);
         source.put("sha256", digest);
+        if (!model.source().notes().isEmpty()) {
+            source.put("notes", model.source().notes());
+        }
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("command", command);
         fields.put("model", source);

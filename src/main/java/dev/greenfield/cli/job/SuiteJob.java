@@ -6,12 +6,14 @@ import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.model.Tokenizer;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -37,10 +39,57 @@ public final class SuiteJob extends ModelJob {
         try {
             job.open();
             job.prompts = job.suite.prompts(job.model());
+            job.warnOfBeginning();
             return job;
         } catch (IOException | RuntimeException | Error failure) {
             job.close();
             throw failure;
+        }
+    }
+
+    /** One line for all prompts that lack what the model's own tokenizer puts in front of a text. */
+    private void warnOfBeginning() {
+        OptionalInt beginning = model().tokenizer().beginning();
+        if (beginning.isEmpty()) {
+            return;
+        }
+        long without = prompts.stream()
+                .filter(prompt -> suite.entries().get(prompt.number() - 1).text() != null)
+                .filter(prompt -> prompt.tokens()[0] != beginning.getAsInt())
+                .count();
+        if (without > 0) {
+            terminal()
+                    .warning(without + " of " + prompts.size() + " prompts do not begin with "
+                            + Quantities.quoted(model().tokenizer().text(beginning.getAsInt()))
+                            + ", which this model's own tokenizer puts in front of every text; write it in front of them if the model"
+                            + " was trained with it");
+        }
+    }
+
+    /** One line for all answers that are another token with a blank in front. */
+    private void warnOfBlanks(List<SuitePair> pairs) {
+        Tokenizer tokenizer = model().tokenizer();
+        long other = pairs.stream()
+                .map(pair -> suite.entries().get(pair.prompt().number() - 1).other())
+                .filter(asked -> asked.answer() != null && isTwo(tokenizer, asked.answer()))
+                .count();
+        if (other > 0) {
+            terminal()
+                    .warning(other + " of " + pairs.size()
+                            + " answers are one token as they stand and another one with a blank in front; F is of the first: write"
+                            + " the blank where the word goes on a text");
+        }
+    }
+
+    private static boolean isTwo(Tokenizer tokenizer, String text) {
+        if (text.startsWith(" ") || text.matches("#[0-9]+") || !tokenizer.canEncode()) {
+            return false;
+        }
+        try {
+            int[] spaced = tokenizer.encode(" " + text);
+            return spaced.length == 1 && spaced[0] != tokenizer.single(text);
+        } catch (InputException unknown) {
+            return false;
         }
     }
 
@@ -63,6 +112,7 @@ public final class SuiteJob extends ModelJob {
                         wrong);
             }
         }
+        warnOfBlanks(pairs);
         return pairs;
     }
 

@@ -18,6 +18,7 @@ import dev.greenfield.statistics.RandomStreams;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** {@code map --suite}: a response map a prompt, on one loaded model, and their statistics by length. */
@@ -127,7 +128,7 @@ final class MapSuite {
                 request.progress(new ProgressLine(job.terminal(), "response map of prompt " + prompt.number()));
                 if (checkpoint != null) {
                     request.checkpoint(CheckpointPath.of(checkpoint, common.out)
-                            .resolve("prompt-%04d".formatted(prompt.number())));
+                            .resolve(String.format(Locale.ROOT, "prompt-%04d", prompt.number())));
                 }
                 ResponseMap map = job.timed("map", request::compute);
                 maps.write(file, prompt, map.frobenius(), map.exact() ? null : map.standardErrors());

@@ -2,6 +2,7 @@ package dev.greenfield.cli.show;
 
 import dev.greenfield.model.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,6 +39,19 @@ public record NextToken(int id, String text, double logit, double probability) {
             top.add(new NextToken(v, tokenizer.text(v), logit, Math.exp(logit - largest) / sum));
         }
         return top;
+    }
+
+    /** One token among all, from the logits of one position. */
+    static NextToken of(int id, double[] logits, Tokenizer tokenizer) {
+        double largest = Arrays.stream(logits).max().orElseThrow();
+        double sum =
+                Arrays.stream(logits).map(logit -> Math.exp(logit - largest)).sum();
+        return new NextToken(id, tokenizer.text(id), logits[id], Math.exp(logits[id] - largest) / sum);
+    }
+
+    /** How many tokens are more probable than one, and one. */
+    static long rank(int id, double[] logits) {
+        return 1 + Arrays.stream(logits).filter(logit -> logit > logits[id]).count();
     }
 
     /** For {@code result.json}. */

@@ -4,12 +4,15 @@ import dev.greenfield.Run;
 import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
+import dev.greenfield.model.Tokenizer;
 import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.TerminalHeatMap;
 import dev.greenfield.report.TokenLabels;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** What commands print on standard output, and the scalars that go with it into the results. */
@@ -53,7 +56,54 @@ public final class Summary {
         job.result("value" + suffix, value);
         job.result((f.foil() == null ? "logit" : "logit_difference") + suffix, value);
         job.terminal().line("F         " + f.describe() + " = " + Numbers.format("%.4f", value));
+        double[] logits = run.logits(job.position());
+        String ranks = standing(job, logits, "answer", f.answer(), suffix);
+        if (f.foil() != null) {
+            ranks += "; " + standing(job, logits, "foil", f.foil(), suffix);
+        }
+        job.terminal().line("ranks     " + ranks);
+        if (suffix.isEmpty()) {
+            warnOfBlank(job, logits, "--answer", f.answer());
+            warnOfBlank(job, logits, "--foil", f.foil());
+        }
         return value;
+    }
+
+    /** Where a token stands among all, for people and for the results. */
+    private static String standing(Job job, double[] logits, String role, String text, String suffix) {
+        int id = job.model().tokenizer().single(text);
+        NextToken token = NextToken.of(id, logits, job.model().tokenizer());
+        Map<String, Object> fields = token.toMap();
+        fields.put("rank", NextToken.rank(id, logits));
+        job.result(role + suffix, fields);
+        return role + " " + described(token, logits);
+    }
+
+    private static String described(NextToken token, double[] logits) {
+        return TokenLabels.visible(token.text()) + " " + NextToken.rank(token.id(), logits) + " of " + logits.length
+                + ", probability " + Numbers.format("%.3g", token.probability());
+    }
+
+    /** In most vocabularies a word inside a text is the token with a blank in front, and the word alone is another token. */
+    private static void warnOfBlank(Job job, double[] logits, String option, String text) {
+        Tokenizer tokenizer = job.model().tokenizer();
+        if (text == null || text.startsWith(" ") || text.matches("#[0-9]+") || !tokenizer.canEncode()) {
+            return;
+        }
+        int id = tokenizer.single(text);
+        int[] spaced;
+        try {
+            spaced = tokenizer.encode(" " + text);
+        } catch (InputException unknown) {
+            return;
+        }
+        if (spaced.length == 1 && spaced[0] != id) {
+            job.terminal()
+                    .warning(option + " \"" + text + "\" and \" " + text
+                            + "\" with a blank in front are both one token: the first has rank "
+                            + described(NextToken.of(id, logits, tokenizer), logits) + ", the second "
+                            + described(NextToken.of(spaced[0], logits, tokenizer), logits) + "; F is of the first");
+        }
     }
 
     /** The corrupt run's tokens and its F; returns F. */

@@ -7,6 +7,7 @@ import dev.greenfield.study.Finding;
 import dev.greenfield.study.Measures;
 import dev.greenfield.study.PredictionRow;
 import dev.greenfield.study.Study;
+import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -108,8 +109,15 @@ final class StudyTables {
         Files.writeString(job.further(name + ".csv"), text);
     }
 
-    private static String quoted(String cell) {
-        return cell.matches("[^\",\r\n]*") ? cell : '"' + cell.replace("\"", "\"\"") + '"';
+    /**
+     * A cell as it is written. Where it begins as a formula does, and is no number, an apostrophe comes first: spreadsheets would
+     * compute it.
+     */
+    static String quoted(String cell) {
+        String visible = Lines.escaped(cell);
+        boolean formula = visible.matches("[=+\\-@].*") && !visible.matches("[-+]?[0-9.]+([eE][-+]?[0-9]+)?|-Infinity");
+        String text = formula ? "'" + visible : visible;
+        return text.matches("[^\",]*") ? text : '"' + text.replace("\"", "\"\"") + '"';
     }
 
     /** Empty where there is no number. */

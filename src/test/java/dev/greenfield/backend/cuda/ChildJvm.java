@@ -1,6 +1,6 @@
 package dev.greenfield.backend.cuda;
 
-import dev.greenfield.jcuda.NativeExtraction;
+import dev.greenfield.natives.NativeExtraction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.greenfield.backend.Backends;
 import dev.greenfield.backend.cuda.ChildJvm.Finished;
-import dev.greenfield.jcuda.NativeExtraction;
+import dev.greenfield.natives.NativeExtraction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

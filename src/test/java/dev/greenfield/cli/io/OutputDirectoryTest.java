@@ -45,6 +45,24 @@ class OutputDirectoryTest {
     }
 
     @Test
+    void whatKilledRunsLeftIsSwept() throws IOException {
+        Path left = Files.createDirectory(temporary.resolve(".greenfield-01234567-89ab-cdef-0123-456789abcdef"));
+        Files.writeString(left.resolve(".lock"), "");
+        Files.writeString(left.resolve("tensors.safetensors"), "half");
+        Path foreign = Files.createDirectory(temporary.resolve(".greenfield-mine"));
+        Path unmarked = Files.createDirectory(temporary.resolve(".greenfield-11111111-89ab-cdef-0123-456789abcdef"));
+        assertThat(field(temporary.resolve("a")).exit()).isZero();
+        assertThat(left).doesNotExist();
+        assertThat(foreign).exists();
+        assertThat(unmarked).exists();
+        try (Staging lives = Staging.in(temporary)) {
+            assertThat(field(temporary.resolve("b")).exit()).isZero();
+            assertThat(lives.directory()).exists();
+        }
+        assertThat(Cli.list(temporary)).contains("a", "b").hasSize(4);
+    }
+
+    @Test
     void foreignFilesStayAndStaleOnesGo() throws IOException {
         Files.writeString(temporary.resolve("mine.txt"), "mine");
         Files.writeString(temporary.resolve("report.html"), "stale");

@@ -1,4 +1,4 @@
-package dev.greenfield.jcuda;
+package dev.greenfield.natives;
 
 /** A native library that could not be put where the system can load it. */
 public final class ExtractionException extends RuntimeException {

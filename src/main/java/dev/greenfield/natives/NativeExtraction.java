@@ -1,16 +1,21 @@
-package dev.greenfield.jcuda;
+package dev.greenfield.natives;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Set;
 
 /**
  * Puts native libraries of the jar where the system can load them: into a directory that only this user can write to, under a
@@ -48,7 +53,7 @@ public final class NativeExtraction {
      */
     public static Path extract(String resource) {
         byte[] contents;
-        try (InputStream in = NativeExtraction.class.getResourceAsStream(resource)) {
+        try (InputStream in = resource(resource)) {
             if (in == null) {
                 throw new ExtractionException(
                         "this build of Greenfield does not contain " + resource.substring(1),
@@ -73,14 +78,23 @@ public final class NativeExtraction {
             }
             return target;
         } catch (IOException e) {
-            throw new ExtractionException(
-                    "could not put " + file + " into " + directory + " (" + e.getMessage() + ")",
-                    "set -D" + DIRECTORY + "=DIR to a directory that only you can write to",
-                    e);
+            throw refused(file, directory, e);
         }
     }
 
-    private static String sha256(byte[] contents) {
+    static ExtractionException refused(String file, Path directory, IOException e) {
+        return new ExtractionException(
+                "could not put " + file + " into " + directory + " (" + e.getMessage() + ")",
+                "set -D" + DIRECTORY + "=DIR to a directory that only you can write to",
+                e);
+    }
+
+    /** By the loader, not the class: what is asked for lies in other modules. */
+    private static InputStream resource(String resource) {
+        return NativeExtraction.class.getClassLoader().getResourceAsStream(resource.substring(1));
+    }
+
+    static String sha256(byte[] contents) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(contents));
         } catch (NoSuchAlgorithmException e) {
@@ -88,26 +102,47 @@ public final class NativeExtraction {
         }
     }
 
-    private static Path directory() {
+    /** The folder of all natives. There is none where nobody knows whose it would be: a shared place is no substitute. */
+    static Path directory() {
         String wanted = System.getProperty(DIRECTORY);
         if (wanted != null) {
             return Path.of(wanted).toAbsolutePath();
         }
         String cache = System.getenv("XDG_CACHE_HOME");
-        Path base = cache == null || cache.isEmpty()
-                ? Path.of(System.getProperty("user.home"), ".cache")
-                : Path.of(cache).toAbsolutePath();
+        Path base =
+                cache == null || cache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
+        if (!base.isAbsolute()) {
+            throw new ExtractionException(
+                    "found no home directory of this user (" + System.getProperty("user.home")
+                            + "), where native libraries could be unpacked",
+                    "set -D" + DIRECTORY + "=DIR to a directory that only you can write to",
+                    null);
+        }
         return base.resolve("greenfield").resolve("native");
     }
 
     /** Makes the directory, or refuses one that others could have put files into, or could exchange. */
-    private static void privateDirectory(Path directory) throws IOException {
-        Files.createDirectories(
-                directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        Object owner = Files.getAttribute(directory, "unix:uid");
-        Object self = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
-        if (!owner.equals(self)) {
-            throw new IOException("it belongs to user " + owner + ", this process to user " + self);
+    static void privateDirectory(Path directory) throws IOException {
+        FileStore store = Files.getFileStore(existing(directory));
+        boolean posix = store.supportsFileAttributeView(PosixFileAttributeView.class);
+        if (posix) {
+            Files.createDirectories(
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        } else {
+            Files.createDirectories(directory);
+        }
+        Path probe = Files.createTempFile(directory, "owner", null);
+        try {
+            UserPrincipal owner = Files.getOwner(directory);
+            UserPrincipal self = Files.getOwner(probe);
+            if (!owner.equals(self)) {
+                throw new IOException("it belongs to " + owner.getName() + ", this process to " + self.getName());
+            }
+        } finally {
+            Files.delete(probe);
+        }
+        if (!posix) {
+            return; // folders below a user's own are that user's there
         }
         if (othersMayWrite(directory)) {
             throw new IOException("others may write to it");
@@ -118,8 +153,20 @@ public final class NativeExtraction {
         }
     }
 
+    private static Path existing(Path directory) {
+        Path there = directory;
+        while (!Files.exists(there)) {
+            there = there.getParent();
+        }
+        return there;
+    }
+
     /** Whether group or others may put files there and take away those that are not theirs. */
     private static boolean othersMayWrite(Path directory) throws IOException {
+        if (!directory.getFileSystem().supportedFileAttributeViews().contains("unix")) {
+            Set<PosixFilePermission> may = Files.getPosixFilePermissions(directory);
+            return may.contains(PosixFilePermission.GROUP_WRITE) || may.contains(PosixFilePermission.OTHERS_WRITE);
+        }
         int mode = (Integer) Files.getAttribute(directory, "unix:mode");
         return (mode & OTHERS_WRITE) != 0 && (mode & STICKY) == 0;
     }
@@ -130,7 +177,8 @@ public final class NativeExtraction {
                 && MessageDigest.isEqual(Files.readAllBytes(file), contents);
     }
 
-    private static void write(byte[] contents, Path target) throws IOException {
+    /** Writes a file that appears whole, in the place of any other. */
+    static void write(byte[] contents, Path target) throws IOException {
         Path part = Files.createTempFile(target.getParent(), "part", ".so");
         try {
             Files.write(part, contents);

@@ -1,4 +1,4 @@
-package dev.greenfield.jcuda;
+package dev.greenfield.natives;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
