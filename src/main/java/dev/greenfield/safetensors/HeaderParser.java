@@ -55,7 +55,8 @@ final class HeaderParser {
     /** Reads and checks the header of a file. */
     static Header read(Data data, String origin) throws SafetensorsException {
         int length = length(data, origin);
-        // A header may claim 100 MB: nothing of it is kept but what the parser makes of it, and no more is read than it can use.
+        // A header may claim 100 MB: nothing of it is kept but what the parser makes of it, and no more is read than it
+        // can use.
         Header header = new HeaderParser(new HeaderText(data, length, origin), length, origin)
                 .parse(Header.LENGTH_BYTES + (long) length);
         header.checkRanges(data.size() - header.dataStart(), origin);
