@@ -34,9 +34,6 @@ interface ModelFiles {
     /** The file's bytes, to be closed by the caller. */
     InputStream stream(String name) throws IOException;
 
-    /** How many bytes the file has. */
-    long size(String name) throws IOException;
-
     /** The file as tensors. */
     Safetensors tensors(String name) throws IOException;
 
@@ -76,11 +73,6 @@ interface ModelFiles {
         }
 
         @Override
-        public long size(String name) throws IOException {
-            return Files.size(path.resolve(name));
-        }
-
-        @Override
         public Safetensors tensors(String name) throws IOException {
             return Safetensors.open(path.resolve(name));
         }
@@ -111,11 +103,6 @@ interface ModelFiles {
         }
 
         @Override
-        public long size(String name) throws IOException {
-            return read(name).length;
-        }
-
-        @Override
         public Safetensors tensors(String name) throws IOException {
             return Safetensors.of(ByteBuffer.wrap(read(name)), origin(name));
         }
@@ -135,11 +122,6 @@ interface ModelFiles {
 
         @Override
         public InputStream stream(String name) throws IOException {
-            throw new FileNotFoundException(name + " does not exist: this model has no files");
-        }
-
-        @Override
-        public long size(String name) throws IOException {
             throw new FileNotFoundException(name + " does not exist: this model has no files");
         }
 
