@@ -4,10 +4,12 @@ import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
 import dev.greenfield.cli.io.OutputDirectory;
+import dev.greenfield.cli.io.ProgressLine;
 import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.io.ResultFile;
 import dev.greenfield.cli.io.TensorSet;
 import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.failure.Progress;
 import dev.greenfield.model.Precision;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.safetensors.DType;
@@ -47,7 +49,7 @@ public abstract class ModelJob implements AutoCloseable {
     /** Opens the model; its digest is taken meanwhile where it will be written. */
     final void open() throws IOException {
         long start = System.nanoTime();
-        model = Greenfield.load(options.model, options.options());
+        model = Progress.watched(new ProgressLine(terminal), () -> Greenfield.load(options.model, options.options()));
         lap("load", start);
         if (out != null) {
             sha256 = CompletableFuture.supplyAsync(model.source()::sha256, work -> {
@@ -81,10 +83,15 @@ public abstract class ModelJob implements AutoCloseable {
         return options.randomSeed();
     }
 
-    /** Does a piece of work and notes how long it took. */
+    /** Does a piece of work, says how far it is, and notes how long it took. */
     public final <T> T timed(String phase, Supplier<T> work) {
+        return timed(phase, new ProgressLine(terminal), work);
+    }
+
+    /** Likewise, with something else to be told how far it is. */
+    public final <T> T timed(String phase, Progress.Listener listener, Supplier<T> work) {
         long start = System.nanoTime();
-        T result = work.get();
+        T result = Progress.watched(listener, work::get);
         lap(phase, start);
         return result;
     }

@@ -13,7 +13,6 @@ import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.MeasureOptions;
 import dev.greenfield.cli.job.SiteRanges;
 import dev.greenfield.cli.job.TokenSkip;
-import dev.greenfield.cli.show.ProgressLine;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
@@ -138,7 +137,6 @@ public final class MapCommand implements Action {
             Summary.opening(job);
             MapRequest request = request(job.model(), job.run(), job.seed(), k);
             reductions.ask(job, request);
-            request.progress(new ProgressLine(job.terminal(), "response map"));
             if (checkpoint != null) {
                 request.checkpoint(CheckpointPath.of(checkpoint, common.out));
             }

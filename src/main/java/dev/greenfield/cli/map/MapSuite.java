@@ -2,6 +2,7 @@ package dev.greenfield.cli.map;
 
 import dev.greenfield.Model;
 import dev.greenfield.Run;
+import dev.greenfield.cli.io.ProgressLine;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.CheckpointPath;
 import dev.greenfield.cli.job.CommonOptions;
@@ -9,7 +10,6 @@ import dev.greenfield.cli.job.SiteRanges;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePrompt;
 import dev.greenfield.cli.job.TokenSkip;
-import dev.greenfield.cli.show.ProgressLine;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
@@ -125,12 +125,12 @@ final class MapSuite {
         for (SuitePrompt prompt : prompts) {
             try (Run run = job.run(prompt)) {
                 MapRequest request = request(job, run, prompt);
-                request.progress(new ProgressLine(job.terminal(), "response map of prompt " + prompt.number()));
                 if (checkpoint != null) {
                     request.checkpoint(CheckpointPath.of(checkpoint, common.out)
                             .resolve(String.format(Locale.ROOT, "prompt-%04d", prompt.number())));
                 }
-                ResponseMap map = job.timed("map", request::compute);
+                ProgressLine line = new ProgressLine(job.terminal(), "response map of prompt " + prompt.number());
+                ResponseMap map = job.timed("map", line, request::compute);
                 maps.write(file, prompt, map.frobenius(), map.exact() ? null : map.standardErrors());
             }
             job.progress(++done, prompts.size());

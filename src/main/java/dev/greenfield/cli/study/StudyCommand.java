@@ -13,7 +13,6 @@ import dev.greenfield.cli.job.SuiteHalves;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePair;
 import dev.greenfield.failure.InputException;
-import dev.greenfield.failure.Progress;
 import dev.greenfield.study.PromptPair;
 import dev.greenfield.study.Study;
 import java.io.IOException;
@@ -100,10 +99,9 @@ public final class StudyCommand implements Action {
                 job.seed());
         Map<String, String> facts = facts(job, other, pairs.size());
         Path directory = job.workingDirectory();
-        StudyProgress progress = new StudyProgress(job.terminal());
-        Study.Outcome outcome = job.timed("study", () -> {
+        Study.Outcome outcome = job.timed("study", new StudyProgress(job.terminal()), () -> {
             try {
-                return Progress.watched(progress, () -> study.run(directory, facts));
+                return study.run(directory, facts);
             } catch (IOException failed) {
                 throw new UncheckedIOException(failed);
             }

@@ -1,7 +1,7 @@
 package dev.greenfield.cli.study;
 
+import dev.greenfield.cli.io.ProgressLine;
 import dev.greenfield.cli.io.Terminal;
-import dev.greenfield.cli.show.ProgressLine;
 import dev.greenfield.failure.Progress;
 
 /** How far a study is, and how long it will take: in a terminal on one line, elsewhere every ten seconds. */

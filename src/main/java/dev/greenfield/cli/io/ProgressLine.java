@@ -1,7 +1,5 @@
-package dev.greenfield.cli.show;
+package dev.greenfield.cli.io;
 
-import dev.greenfield.cli.io.Numbers;
-import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.failure.Progress;
 
 /**
@@ -14,8 +12,13 @@ public final class ProgressLine implements Progress.Listener {
     private static final String FLOP = "flop";
 
     private final Terminal terminal;
-    private final String what;
+    private final String what; // null for what the call says of itself
     private double next = FIRST_SECONDS;
+
+    /** Begins each line with the name that the call has. */
+    public ProgressLine(Terminal terminal) {
+        this(terminal, null);
+    }
 
     /** Begins each line with {@code what}. */
     public ProgressLine(Terminal terminal, String what) {
@@ -43,7 +46,8 @@ public final class ProgressLine implements Progress.Listener {
     }
 
     private String text(Progress progress) {
-        return what + ": " + Numbers.format("%.1f", 100 * progress.fraction()) + " % of "
+        return (what == null ? progress.what() : what) + ": " + Numbers.format("%.1f", 100 * progress.fraction())
+                + " % of "
                 + (progress.unit().equals(FLOP)
                         ? flops(progress.total()) + ", " + flops(progress.perSecond()) + "/s, "
                         : Numbers.format("%.0f", progress.total()) + " " + progress.unit() + ", ")

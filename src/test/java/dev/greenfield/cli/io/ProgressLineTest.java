@@ -1,9 +1,8 @@
-package dev.greenfield.cli.show;
+package dev.greenfield.cli.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.greenfield.cli.Cli;
-import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.failure.Progress;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -80,6 +79,12 @@ class ProgressLineTest {
         line.at(at(100));
         terminal.error("stop");
         assertThat(errors()).endsWith("\rgreenfield: stop" + System.lineSeparator());
+    }
+
+    @Test
+    void aCallIsCalledWhatItCallsItself() {
+        new ProgressLine(terminal(true)).at(new Progress("spectra", 3, 0, 12, "pairs of levels", 6));
+        assertThat(errors()).isEqualTo("\rspectra: 25.0 % of 12 pairs of levels, 18 s left");
     }
 
     @Test
