@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /** Weights in {@code model.safetensors}, or in shards that {@code model.safetensors.index.json} lists. */
 final class StoredWeights implements Weights {
@@ -73,7 +72,7 @@ final class StoredWeights implements Weights {
         if (config.layers() > stored.size()) {
             throw new InputException(origin() + ": found " + stored.size() + " tensors, expected 12 for each of the "
                     + config.layers() + " blocks that config.json asks for (n_layer); it has "
-                    + some(stored.values().stream().map(Tensor::name).toList(), 3)
+                    + Lines.some(stored.values().stream().map(Tensor::name).toList(), 3)
                     + "; get the weights and config.json of one model");
         }
         refuseAdapters(stored);
@@ -98,7 +97,7 @@ final class StoredWeights implements Weights {
         if (problems.count > 0) {
             throw new InputException(origin() + ": found tensors that do not fit config.json (" + problems
                     + "; the file has "
-                    + some(stored.values().stream().map(Tensor::name).toList(), 3) + "), expected all "
+                    + Lines.some(stored.values().stream().map(Tensor::name).toList(), 3) + "), expected all "
                     + shapes.size()
                     + " parameters of that configuration; get the weights and config.json of one GPT-2 style model");
         }
@@ -225,13 +224,8 @@ final class StoredWeights implements Weights {
         });
         if (!unused.isEmpty()) {
             notes.add(origin() + ": " + unused.size() + (unused.size() == 1 ? " tensor is" : " tensors are")
-                    + " no part of a GPT-2 style model and not used: " + some(unused, MOST_NAMED));
+                    + " no part of a GPT-2 style model and not used: " + Lines.some(unused, MOST_NAMED));
         }
-    }
-
-    private static String some(List<String> names, int most) {
-        return names.stream().limit(most).map(Lines::one).collect(Collectors.joining(", "))
-                + (names.size() > most ? ", ... (" + names.size() + " in all)" : "");
     }
 
     /** Where the index says that a missing tensor is. */

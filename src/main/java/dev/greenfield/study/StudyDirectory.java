@@ -131,9 +131,7 @@ final class StudyDirectory implements AutoCloseable {
             Map<String, Measures> parts = new LinkedHashMap<>();
             byte[] bytes = Files.readAllBytes(file);
             JsonNode tree = Json.parse(bytes, file.toString());
-            if (tree.path("prompt").asInt() != number
-                    || !tree.path("parts").isObject()
-                    || !checksum(bytes).equals(tree.path(SHA256).asText())) {
+            if (tree.path("prompt").asInt() != number || !tree.path("parts").isObject() || !isWhole(bytes, tree)) {
                 damaged.add(file);
                 return Optional.empty();
             }
@@ -170,11 +168,12 @@ final class StudyDirectory implements AutoCloseable {
         return Collections.unmodifiableSet(damaged);
     }
 
-    /** The SHA-256 of a file's bytes with zeros in the place of its own, which is the last field. */
+    /** Whether a file has the SHA-256 of its bytes, with zeros in the place of that, which is the last field. */
+    private static boolean isWhole(byte[] file, JsonNode tree) {
+        return file.length >= TAIL && checksum(file).equals(tree.path(SHA256).asText());
+    }
+
     private static String checksum(byte[] file) {
-        if (file.length < TAIL) {
-            return "";
-        }
         byte[] blank = file.clone();
         Arrays.fill(blank, file.length - TAIL, file.length - TAIL + ZEROS.length(), (byte) '0');
         return Digest.sha256(blank);

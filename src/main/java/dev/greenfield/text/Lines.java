@@ -1,12 +1,20 @@
 package dev.greenfield.text;
 
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** Text from files and users, made fit for messages of one line. */
 public final class Lines {
     private static final int LONGEST = 200; // characters kept of a text that a message quotes
 
     private Lines() {}
+
+    /** The first names of a list, each on {@linkplain #one one line}, and how many there are where that is not all. */
+    public static String some(List<String> names, int most) {
+        return names.stream().limit(most).map(Lines::one).collect(Collectors.joining(", "))
+                + (names.size() > most ? ", ... (" + names.size() + " in all)" : "");
+    }
 
     /** The text with control characters escaped and its end cut off where it is very long. */
     public static String one(String text) {

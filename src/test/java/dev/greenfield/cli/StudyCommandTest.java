@@ -179,8 +179,8 @@ class StudyCommandTest {
         String before = Files.readString(changed);
         Files.writeString(changed, before.replaceFirst("([0-9])([,\\]])", "9$1$2"));
         assertThat(Files.readString(changed)).isNotEqualTo(before);
-        Path emptied = copy.resolve("prompts/0000.json");
-        Files.writeString(emptied, "{\"prompt\":0,\"parts\":{}}");
+        Path emptied = copy.resolve("prompts/0004.json");
+        Files.writeString(emptied, "{\"prompt\":4,\"parts\":{}}");
         Path planted = Files.writeString(temporary.resolve("planted"), "mine");
         Files.createSymbolicLink(copy.resolve("prompts/0002.json.tmp"), planted);
         Cli cli = Cli.done(command(copy));

@@ -151,7 +151,11 @@ class PromptPredictionsTest {
             PredictionTable again = new PredictionTable();
             long interventions = 0;
             String[][] pairs = {
-                {"Korea", "Norway"}, {"China", "Brazil"}, {"Norway", "Korea"},
+                {"Korea", "Norway"},
+                {"China", "Brazil"},
+                {"Norway", "Korea"},
+                {"Brazil", "China"},
+                {"Norway", "China"}, // of fewer than five prompts there is no interval
             };
             for (String[] pair : pairs) {
                 try (Run run = model.run("<|endoftext|> The capital of " + pair[0] + " is");
@@ -168,8 +172,8 @@ class PromptPredictionsTest {
                     .filter(r -> r.component() == Component.HEAD && r.method() == PredictionMethod.PATH)
                     .findFirst()
                     .orElseThrow();
-            assertThat(heads.interventions()).isEqualTo(interventions).isEqualTo(3 * 16 * 6);
-            assertThat(heads.summary().prompts()).isEqualTo(3);
+            assertThat(heads.interventions()).isEqualTo(interventions).isEqualTo(5 * 16 * 6);
+            assertThat(heads.summary().prompts()).isEqualTo(5);
             assertThat(heads.summary().sites()).isEqualTo(heads.interventions() - heads.idle());
             assertThat(heads.summary().spearman().hasInterval()).isTrue();
         }
