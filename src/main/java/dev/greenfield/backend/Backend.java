@@ -102,7 +102,12 @@ public interface Backend extends AutoCloseable {
         return null;
     }
 
-    /** Bytes that {@link #keepAsFactor} takes for each element. */
+    /** Says how many elements of weights come next, so that a backend can see whether there is room for a second form of them. */
+    default void expectFactors(long elements) {
+        // Most backends keep none.
+    }
+
+    /** Bytes that {@link #keepAsFactor} takes for each element and cannot do without. */
     default int factorBytes() {
         return 0;
     }

@@ -41,6 +41,7 @@ public final class MemoryBudget {
                     + (askedBytes == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
         }
         backend.keepWithin(bytes);
+        backend.expectFactors(config.parameters());
         return new MemoryBudget(backend, bytes);
     }
 
@@ -66,6 +67,7 @@ public final class MemoryBudget {
                     + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": "
                     + Remedy.RAISE_MEMORY);
         }
+        backend.expectFactors(config.parameters());
     }
 
     /**

@@ -401,7 +401,7 @@ class CommandsTest {
                 .contains("java", "processors", "reference: yes", "cpu: ", "cuda: ", "tokenizer.json");
         assertThat(Cli.done("doctor").out()).doesNotContain("greenfield.cuda.chunk");
         assertThat(Cli.done("doctor", "--verbose").out())
-                .contains("-Dgreenfield.cuda.chunk=4096 ", "-Dgreenfield.cuda.weights=tn ");
+                .contains("-Dgreenfield.cuda.chunk=4096 ", "-Dgreenfield.cuda.weights=auto ");
         assertThat(Cli.done("--version").out()).isEqualTo("greenfield " + Greenfield.version() + "\n");
         assertThat(Cli.done("field", "--version").out()).startsWith("greenfield ");
         String help = Cli.done("--help").out();

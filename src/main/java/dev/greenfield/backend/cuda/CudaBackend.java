@@ -225,6 +225,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public void expectFactors(long elements) {
+        queue(() -> factors.expect(elements, memory.roomBytes()));
+    }
+
+    @Override
     public int factorBytes() {
         return factors.bytesPerElement();
     }

@@ -7,7 +7,7 @@ import jcuda.Pointer;
 
 /**
  * The factors of matrix products as cuBLAS gets them. Those that many products share, the weights, are kept a second time in the form
- * that is multiplied fastest: as bf16 where products have bf16 factors, else transposed where {@link CudaTuning#transposedWeights}
+ * that is multiplied fastest: as bf16 where products have bf16 factors, else transposed where {@link CudaTuning#weights}
  * says so. Other factors are rounded to bf16 into memory that the next product uses again. Not safe for several threads: the
  * backend's lock guards it.
  */
@@ -27,7 +27,8 @@ final class CudaFactors {
     private final Launcher launcher;
     private final DeviceMemory memory;
     private final boolean half;
-    private final boolean transposed;
+    private final CudaTuning.Weights weights;
+    private boolean transposed; // whether what is kept from now on is kept transposed
     private final DeviceMemory.Block staging; // null where factors are float32
     private final long stagingBytes;
     private final Map<DeviceMemory.Block, Copy> copies = new HashMap<>();
@@ -40,7 +41,8 @@ final class CudaFactors {
         this.launcher = launcher;
         this.memory = memory;
         this.half = half;
-        this.transposed = !half && tuning.transposedWeights();
+        this.weights = tuning.weights();
+        this.transposed = !half && weights != CudaTuning.Weights.NN;
         this.stagingBytes = tuning.stagingBytes();
         this.staging = half ? memory.allocate("rows as bf16", stagingBytes) : null;
     }
@@ -63,9 +65,21 @@ final class CudaFactors {
         return half;
     }
 
-    /** Bytes that {@link #keep} takes for an element. */
+    /** Bytes that {@link #keep} takes for an element and cannot do without. */
     int bytesPerElement() {
-        return half ? Short.BYTES : transposed ? Float.BYTES : 0;
+        return half ? Short.BYTES : weights == CudaTuning.Weights.TN ? Float.BYTES : 0;
+    }
+
+    /**
+     * Weights of so many elements come next.
+     *
+     * @param roomBytes for them and all else
+     */
+    void expect(long elements, long roomBytes) {
+        if (!half && weights == CudaTuning.Weights.AUTO) {
+            // Both forms may take half of the room; runs and sweeps need the rest.
+            transposed = 2 * Float.BYTES * elements <= roomBytes / 2;
+        }
     }
 
     /** Makes the second form of a matrix that will not change, to be forgotten with its buffer. */

@@ -19,7 +19,7 @@ import java.util.Locale;
  *     thousand times more launches; tiles of another size only save memory
  * @param launchColumns columns that one launch of attention takes; the default is what CUDA's limit of a grid allows
  * @param condensation how many times more rows than where flops are equal a token must have for a map of its own
- * @param transposedWeights whether weights are also kept transposed, so that both factors of a tangent's product have the reduction
+ * @param weights whether weights are also kept transposed, so that both factors of a tangent's product have the reduction
  *     dimension contiguous, as Hopper's tensor cores take tf32; the adjoint's have it anyway. Twice the memory of the weights, and 8 to
  *     37 % more flops a second
  * @param stagingBytes memory for rows that are rounded to bf16 before they are multiplied; longer products go in parts
@@ -30,7 +30,7 @@ record CudaTuning(
         int attentionRows,
         int launchColumns,
         double condensation,
-        boolean transposedWeights,
+        Weights weights,
         int stagingBytes) {
     /** More rows than a batch has. */
     private static final int ALL = 1 << 30;
@@ -47,6 +47,17 @@ record CudaTuning(
     private static final String LAUNCH = "greenfield.cuda.launch-columns";
     private static final String CONDENSATION = "greenfield.cuda.condensation";
     private static final String WEIGHTS = "greenfield.cuda.weights";
+
+    /** Whether weights are kept transposed beside. */
+    enum Weights {
+        /** No. */
+        NN,
+        /** Yes. */
+        TN,
+        /** Where both forms take at most half of the memory that there is for a model. */
+        AUTO
+    }
+
     private static final String STAGING = "greenfield.cuda.staging";
 
     /**
@@ -55,18 +66,25 @@ record CudaTuning(
      * @throws BackendException for a value that cannot be used
      */
     static CudaTuning fromProperties() {
-        String weights = System.getProperty(WEIGHTS, "tn");
-        if (!weights.equals("nn") && !weights.equals("tn")) {
-            throw wrong(WEIGHTS, weights, "nn, as they are, or tn, also transposed");
-        }
         return new CudaTuning(
                 rows(CHUNK, 4096),
                 rows(STREAM, 5632),
                 rows(ATTENTION, ALL),
                 number(LAUNCH, MOST_BLOCKS * ATTENTION_COLUMNS, MOST_BLOCKS * ATTENTION_COLUMNS),
                 factor(CONDENSATION, 2),
-                weights.equals("tn"),
+                chosenWeights(),
                 number(STAGING, 32, 2047) << 20);
+    }
+
+    private static Weights chosenWeights() {
+        String text = System.getProperty(WEIGHTS, "auto");
+        for (Weights choice : Weights.values()) {
+            if (choice.name().toLowerCase(Locale.ROOT).equals(text)) {
+                return choice;
+            }
+        }
+        throw wrong(
+                WEIGHTS, text, "nn, as they are, tn, also transposed, or auto, which is tn where there is much room");
     }
 
     private static int rows(String property, int otherwise) {
@@ -113,7 +131,8 @@ record CudaTuning(
                 "-D" + LAUNCH + "=" + launchColumns + " (columns of a launch of attention)",
                 String.format(
                         Locale.ROOT, "-D%s=%s (rows of a token's own map, by even flops)", CONDENSATION, condensation),
-                "-D" + WEIGHTS + "=" + (transposedWeights ? "tn" : "nn") + " (tn: weights also kept transposed)",
+                "-D" + WEIGHTS + "=" + weights.name().toLowerCase(Locale.ROOT)
+                        + " (tn: weights also kept transposed; auto: where there is much room)",
                 "-D" + STAGING + "=" + (stagingBytes >> 20) + " (MiB of rows rounded to bf16)");
     }
 }

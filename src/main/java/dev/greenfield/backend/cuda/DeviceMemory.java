@@ -106,6 +106,11 @@ final class DeviceMemory {
         return lentBytes + idleBytes;
     }
 
+    /** Bytes that can still be asked for: within what may be held, and on the device. */
+    long roomBytes() {
+        return Math.min(mostBytes - lentBytes, idleBytes + freeBytes());
+    }
+
     /** Bytes that the device has free now, for anyone. */
     static long freeBytes() {
         long[] free = {0};

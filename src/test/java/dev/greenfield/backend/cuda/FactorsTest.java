@@ -10,6 +10,7 @@ import dev.greenfield.Run;
 import dev.greenfield.TestModels;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
+import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.OperationCase;
 import dev.greenfield.backend.OperationCases;
@@ -205,6 +206,25 @@ class FactorsTest {
                 .hasMessageContaining("-Dgreenfield.cuda.staging=-3: expected a whole number from 1");
         System.clearProperty("greenfield.cuda.staging");
         assertThat(CudaTuning.fromProperties().lines())
-                .contains("-Dgreenfield.cuda.weights=tn (tn: weights also kept transposed)");
+                .contains(
+                        "-Dgreenfield.cuda.weights=tn (tn: weights also kept transposed; auto: where there is much room)");
+    }
+
+    /** Both forms of the weights may take half of the room; a model that fits once is not refused because it does not fit twice. */
+    @Test
+    void weightsAreKeptInBothOrdersWhereThereIsRoom() {
+        CudaBackend backend = leaks.closing(CudaBackend.open(Precision.FP32));
+        try (Buffer buffer = backend.allocate("weights", 64 * 64)) {
+            Matrix matrix = Matrix.of(buffer, 64, 64);
+            backend.keepWithin(1 << 24);
+            backend.expectFactors(1 << 22); // 32 MiB in both orders
+            backend.keepAsFactor(matrix);
+            assertThat(backend.keptTranspose(matrix)).isNull();
+            backend.expectFactors(1 << 19); // 4 MiB
+            backend.keepAsFactor(matrix);
+            assertThat(backend.keptTranspose(matrix)).isNotNull();
+        }
+        assertThat(backend.factorBytes()).isZero();
+        assertThat(backend.ledger().openCount()).isZero();
     }
 }
