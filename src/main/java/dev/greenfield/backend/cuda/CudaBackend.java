@@ -47,6 +47,7 @@ public final class CudaBackend implements Backend {
     private final CudaInjection injection;
     private final CudaSums sums;
     private final CudaColumns columns;
+    private long budget = Long.MAX_VALUE; // bytes of buffers
     private boolean closed;
 
     private CudaBackend(CudaDevice device, Precision precision) {
@@ -176,7 +177,10 @@ public final class CudaBackend implements Backend {
         // reuse, and
         // freeing a block waits for the device.
         long own = CublasGemm.WORKSPACE_BYTES + TABLES + (precision == Precision.BF16 ? tuning.stagingBytes() : 0);
-        queue(() -> memory.keepWithin(bytes + own));
+        queue(() -> {
+            budget = bytes;
+            memory.keepWithin(bytes + own);
+        });
     }
 
     @Override
@@ -226,7 +230,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void expectFactors(long elements) {
-        queue(() -> factors.expect(elements, memory.roomBytes()));
+        queue(() -> factors.expect(elements, Math.min(budget - ledger.bytes(), memory.roomBytes())));
     }
 
     @Override

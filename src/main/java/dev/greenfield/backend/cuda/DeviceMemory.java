@@ -106,9 +106,9 @@ final class DeviceMemory {
         return lentBytes + idleBytes;
     }
 
-    /** Bytes that can still be asked for: within what may be held, and on the device. */
+    /** Bytes that the device can still give to this. */
     long roomBytes() {
-        return Math.min(mostBytes - lentBytes, idleBytes + freeBytes());
+        return idleBytes + freeBytes();
     }
 
     /** Bytes that the device has free now, for anyone. */
