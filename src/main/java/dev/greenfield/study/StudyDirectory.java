@@ -7,6 +7,7 @@ import dev.greenfield.checkpoint.WorkLock;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Digest;
 import dev.greenfield.text.Json;
+import dev.greenfield.text.Lines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -110,9 +111,9 @@ final class StudyDirectory implements AutoCloseable {
             String there = stored.getOrDefault(name, "none");
             String here = ours.getOrDefault(name, "none");
             if (!there.equals(here)) {
-                String what = name.replace('_', ' ');
-                throw new InputException("study " + directory + " was made with " + what + " " + there
-                        + ", this run has " + what + " " + here + ": use the same, or another directory");
+                String what = Lines.one(name.replace('_', ' '));
+                throw new InputException("study " + directory + " was made with " + what + " " + Lines.one(there)
+                        + ", this run has " + what + " " + Lines.one(here) + ": use the same, or another directory");
             }
         }
     }
