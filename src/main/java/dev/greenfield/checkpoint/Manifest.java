@@ -32,8 +32,11 @@ public final class Manifest {
     static final String FILE = "manifest.json";
     static final String UNFINISHED = "manifest.json.tmp";
 
-    /** The format of the files, which is a fact too: 2 since norms are summed by backends. */
-    public static final int FORMAT = 2;
+    /** The format of the files, which is a fact too: 2 since norms are summed by backends, 3 since seeds give other streams. */
+    public static final int FORMAT = 3;
+
+    /** The name of that fact. */
+    public static final String FORMAT_FACT = "format";
 
     /** What the names of facts of the model begin with. */
     public static final String MODEL = "model_";
@@ -221,6 +224,6 @@ public final class Manifest {
                 ? "none"
                 : name.startsWith(MODEL) ? "that model" : (what.endsWith("s") ? "the same " : "that ") + what;
         throw new InputException("checkpoint " + directory + " was made with " + found + ", this run has " + here
-                + ": use " + remedy + " or another directory");
+                + ": use " + (name.equals(FORMAT_FACT) ? "" : remedy + " or ") + "another directory");
     }
 }

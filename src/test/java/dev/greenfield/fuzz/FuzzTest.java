@@ -12,14 +12,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FuzzTest {
     @ParameterizedTest
     @CsvSource({
-        "SAFETENSORS, 20000",
-        "CONFIG, 2000",
-        "INDEX, 2000",
+        "SAFETENSORS, 10000",
+        "CONFIG, 1000",
+        "INDEX, 1000",
         "TOKENIZER, 100",
-        "SUITE, 3000",
-        "CHECKPOINT, 2000",
+        "SUITE, 1000",
+        "CHECKPOINT, 1000",
         "STUDY, 2000",
-        "MERGE, 200"
+        "MERGE, 100"
     })
     void isReadOrRefused(FuzzTarget.Kind kind, int count) throws IOException {
         FuzzTarget.Figures figures = FuzzTarget.run(kind, count, 20_261);
