@@ -27,7 +27,7 @@ tests() {
 }
 
 date -u +"%F %T UTC, $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg 2> /dev/null || echo unknown)"
-files SAFETENSORS 200000
+files SAFETENSORS 100000
 files CONFIG 20000
 files INDEX 20000
 files TOKENIZER 1000
@@ -35,8 +35,8 @@ files SUITE 20000
 files CHECKPOINT 10000
 files STUDY 20000
 files MERGE 1000
-tests -Dtest=SafetensorsMutationTest -Dgreenfield.campaign.safetensors=$((300000 * size))
-tests -Dtest=JazzerTest -Dgreenfield.campaign.jazzer=$((8 * size))
+tests -Dtest=SafetensorsMutationTest -Dgreenfield.campaign.safetensors=$((100000 * size))
+tests -Dtest=JazzerTest -Dgreenfield.campaign.jazzer=$((6 * size))
 tests -Dtest=CheckpointKillTest -Dgreenfield.campaign.kills=$((90 * size))
 tests -Dtest=StudyKillTest -Dgreenfield.campaign.study.kills=$((10 * size))
 tests -Dtest=ThreadsTest -Dgreenfield.campaign.calls=$((400 * size))

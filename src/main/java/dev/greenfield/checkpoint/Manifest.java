@@ -172,7 +172,7 @@ public final class Manifest {
         Path file = directory.resolve(FILE);
         try {
             Map<String, Object> fields = new LinkedHashMap<>();
-            JsonNode tree = Json.parse(Files.readAllBytes(file), file.toString());
+            JsonNode tree = Json.parse(Json.bytes(file, file.toString()), file.toString());
             tree.properties().forEach(field -> fields.put(field.getKey(), value(field.getValue())));
             return fields;
         } catch (InputException malformed) {

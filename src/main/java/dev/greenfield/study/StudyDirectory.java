@@ -92,7 +92,7 @@ final class StudyDirectory implements AutoCloseable {
     private static Map<String, String> read(Path manifest) throws IOException {
         try {
             Map<String, String> facts = new LinkedHashMap<>();
-            Json.parse(Files.readAllBytes(manifest), manifest.toString())
+            Json.parse(Json.bytes(manifest, manifest.toString()), manifest.toString())
                     .properties()
                     .forEach(field -> facts.put(field.getKey(), field.getValue().asText()));
             return facts;
@@ -130,7 +130,7 @@ final class StudyDirectory implements AutoCloseable {
         }
         try {
             Map<String, Measures> parts = new LinkedHashMap<>();
-            byte[] bytes = Files.readAllBytes(file);
+            byte[] bytes = Json.bytes(file, file.toString());
             JsonNode tree = Json.parse(bytes, file.toString());
             if (tree.path("prompt").asInt() != number
                     || !tree.path("parts").isObject()

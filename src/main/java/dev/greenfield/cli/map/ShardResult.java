@@ -62,9 +62,8 @@ final class ShardResult implements AutoCloseable {
             throw new InputException("shard " + Quantities.quoted(given) + ": found no " + OutputDirectory.RESULT
                     + " there, " + EXPECTED);
         }
-        ShardResult opened = new ShardResult(
-                given,
-                Json.parse(Files.readAllBytes(file), "shard " + Quantities.quoted(given) + ", " + file.getFileName()));
+        String origin = "shard " + Quantities.quoted(given) + ", " + file.getFileName();
+        ShardResult opened = new ShardResult(given, Json.parse(Json.bytes(file, origin), origin));
         opened.readPrompts();
         opened.tensors = Safetensors.open(directory.resolve(OutputDirectory.TENSORS));
         try {
