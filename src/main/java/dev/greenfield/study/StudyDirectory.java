@@ -134,6 +134,7 @@ final class StudyDirectory implements AutoCloseable {
             JsonNode tree = Json.parse(bytes, file.toString());
             if (tree.path("prompt").asInt() != number
                     || !tree.path("parts").isObject()
+                    || bytes.length < TAIL
                     || !checksum(bytes).equals(tree.path(SHA256).asText())) {
                 damaged.add(file);
                 return Optional.empty();
@@ -173,9 +174,6 @@ final class StudyDirectory implements AutoCloseable {
 
     /** The SHA-256 of a file's bytes with zeros in the place of its own, which is the last field. */
     private static String checksum(byte[] file) {
-        if (file.length < TAIL) {
-            return "";
-        }
         byte[] blank = file.clone();
         Arrays.fill(blank, file.length - TAIL, file.length - TAIL + ZEROS.length(), (byte) '0');
         return Digest.sha256(blank);
