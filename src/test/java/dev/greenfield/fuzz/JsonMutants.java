@@ -56,6 +56,13 @@ final class JsonMutants {
             "[" + "0,".repeat(3000) + "0]",
             "\"gelu\"",
             "\"F32\"",
+            "\"F4\"",
+            "\"U8\"",
+            "\"BOOL\"",
+            "\"C64\"",
+            "\"F8_E4M3FNUZ\"",
+            "{\"F32\": null}",
+            "[\"F32\", [2, 3], [0, 24]]",
             "\"BPE\"",
             "\"one.safetensors\"");
 

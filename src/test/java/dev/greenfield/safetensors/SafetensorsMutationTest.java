@@ -182,6 +182,10 @@ class SafetensorsMutationTest {
             assertThat(total).isEqualTo(file.dataBytes());
         } catch (SafetensorsException e) {
             refusal = e;
+        } catch (UnsupportedOperationException unread) { // a type of the format whose numbers nobody needs
+            assertThat(unread).hasMessageContaining("whose elements are not read here");
+            assertThat(PublishedReader.read(bytes).taken()).as(describe(bytes)).isTrue();
+            return true;
         }
         long allocated = threads.getThreadAllocatedBytes(thread) - before;
         // The constant covers the buffers that the JSON parser takes at a time.
