@@ -28,7 +28,7 @@ class ThreadsTest {
     private static final String SMALL = "random:3,2,16,40,16,seed=1";
     private static final Observable ANSWER = Observable.logitDifference("#7", "#8");
     private static final int THREADS = 16;
-    private static final int CALLS = 80; // a thread
+    private static final int CALLS = Integer.getInteger("greenfield.campaign.calls", 80); // a thread
 
     @RegisterExtension
     final LeakCheck leaks = new LeakCheck();

@@ -97,7 +97,7 @@ final class BatchLog implements AutoCloseable {
         int from = header.getInt();
         int to = header.getInt();
         int count = header.getInt();
-        if (header.getInt() != (int) sum.getValue() || length(count) > left) {
+        if (header.getInt() != (int) sum.getValue() || count < 0 || length(count) > left) {
             return null;
         }
         Stored entry = new Stored(kind == LIMIT, new Batches.Range(from, to), count, end);

@@ -164,6 +164,18 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
+     * Checks that the plan is one of the columns that there are.
+     *
+     * @throws InputException if it is not
+     */
+    public void requireColumns(int columns) {
+        if (manifest.plan().columns() != columns) {
+            throw Manifest.damaged(
+                    directory, "its batches end at column " + manifest.plan().columns() + " of " + columns, null);
+        }
+    }
+
+    /**
      * Adds all batches to the map: those that are here, then the others, which are kept as they come.
      *
      * @param rows per column how many rows it has
@@ -238,7 +250,7 @@ public final class Checkpoint implements AutoCloseable {
                 throws IOException {
             for (BatchLog.Stored entry = log.next(); entry != null; entry = log.next()) {
                 if (entry.limit()) {
-                    most = entry.range().to();
+                    most = Math.max(1, entry.range().to());
                     continue;
                 }
                 Batches.Range range = entry.range();

@@ -8,6 +8,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.response.SweepMode;
 import dev.greenfield.text.Digest;
 import dev.greenfield.text.Json;
+import dev.greenfield.text.Lines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -31,8 +32,11 @@ public final class Manifest {
     static final String FILE = "manifest.json";
     static final String UNFINISHED = "manifest.json.tmp";
 
-    /** The format of the files, which is a fact too: 2 since norms are summed by backends. */
-    public static final int FORMAT = 2;
+    /** The format of the files, which is a fact too: 2 since norms are summed by backends, 3 since seeds give other streams. */
+    public static final int FORMAT = 3;
+
+    /** The name of that fact. */
+    public static final String FORMAT_FACT = "format";
 
     /** What the names of facts of the model begin with. */
     public static final String MODEL = "model_";
@@ -128,7 +132,7 @@ public final class Manifest {
         if (!digest(stored).equals(sha256)) {
             throw damaged(directory, "its checksum is not that of its contents", null);
         }
-        Object ends = stored.remove(BATCHES);
+        List<Batches.Range> batches = batches(directory, stored.remove(BATCHES));
         Map<String, Object> ours = new LinkedHashMap<>(facts);
         ours.put(MODE, mode == SweepMode.AUTO ? stored.get(MODE) : mode(mode == SweepMode.FORWARD));
         for (String name : ours.keySet()) {
@@ -137,22 +141,38 @@ public final class Manifest {
         for (String name : stored.keySet()) {
             refuseDifference(directory, name, stored.get(name), ours.get(name));
         }
-        boolean forward = stored.get(MODE).equals(mode(true));
+        boolean forward = mode(true).equals(stored.get(MODE));
+        return new Manifest(new CheckpointPlan(forward, batches), (String) sha256);
+    }
+
+    /** The plan's batches: each end beyond the last, from the first column on. */
+    private static List<Batches.Range> batches(Path directory, Object ends) {
+        if (!(ends instanceof List<?> texts)) {
+            throw damaged(directory, "it has no list " + BATCHES, null);
+        }
         List<Batches.Range> batches = new ArrayList<>();
         int from = 0;
-        for (Object end : (List<?>) ends) {
-            int to = Integer.parseInt((String) end);
+        for (Object text : texts) {
+            int to;
+            try {
+                to = Integer.parseInt(text.toString());
+            } catch (NumberFormatException noNumber) {
+                throw damaged(directory, BATCHES + " has " + Lines.quoted(text.toString()), noNumber);
+            }
+            if (to <= from) {
+                throw damaged(directory, BATCHES + " has " + to + " after " + from, null);
+            }
             batches.add(new Batches.Range(from, to));
             from = to;
         }
-        return new Manifest(new CheckpointPlan(forward, batches), (String) sha256);
+        return batches;
     }
 
     private static Map<String, Object> parse(Path directory) throws IOException {
         Path file = directory.resolve(FILE);
         try {
             Map<String, Object> fields = new LinkedHashMap<>();
-            JsonNode tree = Json.parse(Files.readAllBytes(file), file.toString());
+            JsonNode tree = Json.parse(Json.bytes(file, file.toString()), file.toString());
             tree.properties().forEach(field -> fields.put(field.getKey(), value(field.getValue())));
             return fields;
         } catch (InputException malformed) {
@@ -169,7 +189,7 @@ public final class Manifest {
         return texts;
     }
 
-    private static InputException damaged(Path directory, String how, Exception cause) {
+    static InputException damaged(Path directory, String how, Exception cause) {
         return new InputException(
                 "checkpoint " + directory + ": " + FILE + " is damaged (" + how
                         + "), so that nobody knows what its results are of: use another directory",
@@ -180,7 +200,7 @@ public final class Manifest {
         if (Objects.equals(stored, ours)) {
             return;
         }
-        String what = name.replace('_', ' ');
+        String what = Lines.one(name.replace('_', ' '));
         String found;
         String here;
         if (stored instanceof List<?> there && ours instanceof List<?> mine) {
@@ -193,17 +213,17 @@ public final class Manifest {
                 found = there.size() + " " + what;
                 here = Integer.toString(mine.size());
             } else {
-                found = one + " " + there.get(i) + " at place " + i;
+                found = one + " " + Lines.one(there.get(i).toString()) + " at place " + i;
                 here = mine.get(i) + " there";
             }
         } else {
-            found = stored == null ? "no " + what : what + " " + stored;
-            here = ours == null ? "none" : what + " " + ours;
+            found = stored == null ? "no " + what : what + " " + Lines.one(stored.toString());
+            here = ours == null ? "none" : what + " " + Lines.one(ours.toString());
         }
         String remedy = stored == null
                 ? "none"
                 : name.startsWith(MODEL) ? "that model" : (what.endsWith("s") ? "the same " : "that ") + what;
         throw new InputException("checkpoint " + directory + " was made with " + found + ", this run has " + here
-                + ": use " + remedy + " or another directory");
+                + ": use " + (name.equals(FORMAT_FACT) ? "" : remedy + " or ") + "another directory");
     }
 }

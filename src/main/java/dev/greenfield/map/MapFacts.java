@@ -32,7 +32,7 @@ final class MapFacts {
             Directions directions,
             MapReadings readings) {
         Map<String, Object> facts = new LinkedHashMap<>();
-        facts.put("format", Integer.toString(Manifest.FORMAT));
+        facts.put(Manifest.FORMAT_FACT, Integer.toString(Manifest.FORMAT));
         facts.put("version", Version.current());
         facts.put(Manifest.MODEL + "sha256", run.model().source().sha256());
         for (RecordComponent part : ModelConfig.class.getRecordComponents()) {

@@ -113,6 +113,7 @@ final class MapSweep {
         Map<String, Object> facts = MapFacts.of(run, halfDepths, sources, targets, directions, readings);
         try (Checkpoint checkpoint = Checkpoint.open(directory, facts, mode, () -> new Pass(forward(mode)).cut())) {
             Pass pass = new Pass(checkpoint.forward());
+            checkpoint.requireColumns(pass.rows.length);
             return pass.compute(
                     checkpoint.batches(),
                     work -> checkpoint.run(work, run.model(), pass.rows, pass.freeBytes(), Task::note));

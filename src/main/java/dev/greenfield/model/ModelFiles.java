@@ -28,6 +28,9 @@ interface ModelFiles {
     /** The most bytes of a file of settings. */
     int MOST_SETTINGS = 1 << 23;
 
+    /** The most bytes of an index: a hundred a tensor, and more tensors than any model has. */
+    int MOST_INDEX = 1 << 25;
+
     /** Whether there is a file of that name. */
     boolean has(String name);
 
@@ -43,7 +46,11 @@ interface ModelFiles {
     /** The whole of a small file. */
     default byte[] read(String name) throws IOException {
         try (InputStream stream = stream(name)) {
-            int most = name.equals(CONFIG) || name.equals(TOKENIZER_CONFIG) ? MOST_SETTINGS : MOST_BYTES;
+            int most = switch (name) {
+                case CONFIG, TOKENIZER_CONFIG -> MOST_SETTINGS;
+                case INDEX -> MOST_INDEX;
+                default -> MOST_BYTES;
+            };
             byte[] bytes = stream.readNBytes(most + 1);
             if (bytes.length > most) {
                 throw new InputException(origin(name) + ": found more than " + (most >> 20)

@@ -39,8 +39,8 @@ final class StoredWeights implements Weights {
     private final Map<String, Safetensors> shards = new LinkedHashMap<>(); // by file, in the order of the index
     private final Map<String, Parameter> parameters = new LinkedHashMap<>(); // by canonical name
     private final Map<String, String> index = new HashMap<>(); // which file has a tensor, by the index
-    private final List<String> notes = new ArrayList<>();
-    private ModelConfig config; // as the weights have it
+    private final List<String> notes = new ArrayList<>(); // what a user has to know of how the files were read
+    private ModelConfig config; // with a head of its own where the file has one
 
     private StoredWeights(ModelFiles files) {
         this.files = files;
@@ -327,12 +327,10 @@ final class StoredWeights implements Weights {
         return open;
     }
 
-    /** The configuration with a head of its own where the file has one. */
     ModelConfig config() {
         return config;
     }
 
-    /** What a user has to know of how the files were read, a line each. */
     List<String> notes() {
         return List.copyOf(notes);
     }

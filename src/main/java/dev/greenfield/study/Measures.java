@@ -2,6 +2,8 @@ package dev.greenfield.study;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.HashSet;
@@ -75,17 +77,31 @@ public final class Measures {
         json.writeEndObject();
     }
 
+    /**
+     * What {@link #write} wrote.
+     *
+     * @throws InputException if it is not that
+     */
     static Measures read(JsonNode tree) {
         Measures measures = new Measures();
         measures.note = tree.path("note").asText("");
         tree.path("values").properties().forEach(field -> {
+            require(field.getValue().isArray(), field.getKey());
             double[] numbers = new double[field.getValue().size()];
             for (int i = 0; i < numbers.length; i++) {
                 JsonNode number = field.getValue().get(i);
+                require(number.isNumber() || number.isTextual(), field.getKey());
                 numbers[i] = number.isTextual() ? Double.parseDouble(number.textValue()) : number.doubleValue();
             }
             measures.values.put(field.getKey(), numbers);
         });
         return measures;
+    }
+
+    private static void require(boolean right, String name) {
+        if (!right) {
+            throw new InputException(
+                    "the measure " + Lines.quoted(name) + ": found no list of numbers, expected one; measure it again");
+        }
     }
 }

@@ -7,6 +7,7 @@ import dev.greenfield.checkpoint.WorkLock;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Digest;
 import dev.greenfield.text.Json;
+import dev.greenfield.text.Lines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -91,7 +92,7 @@ final class StudyDirectory implements AutoCloseable {
     private static Map<String, String> read(Path manifest) throws IOException {
         try {
             Map<String, String> facts = new LinkedHashMap<>();
-            Json.parse(Files.readAllBytes(manifest), manifest.toString())
+            Json.parse(Json.bytes(manifest, manifest.toString()), manifest.toString())
                     .properties()
                     .forEach(field -> facts.put(field.getKey(), field.getValue().asText()));
             return facts;
@@ -110,9 +111,9 @@ final class StudyDirectory implements AutoCloseable {
             String there = stored.getOrDefault(name, "none");
             String here = ours.getOrDefault(name, "none");
             if (!there.equals(here)) {
-                String what = name.replace('_', ' ');
-                throw new InputException("study " + directory + " was made with " + what + " " + there
-                        + ", this run has " + what + " " + here + ": use the same, or another directory");
+                String what = Lines.one(name.replace('_', ' '));
+                throw new InputException("study " + directory + " was made with " + what + " " + Lines.one(there)
+                        + ", this run has " + what + " " + Lines.one(here) + ": use the same, or another directory");
             }
         }
     }
@@ -129,7 +130,7 @@ final class StudyDirectory implements AutoCloseable {
         }
         try {
             Map<String, Measures> parts = new LinkedHashMap<>();
-            byte[] bytes = Files.readAllBytes(file);
+            byte[] bytes = Json.bytes(file, file.toString());
             JsonNode tree = Json.parse(bytes, file.toString());
             if (tree.path("prompt").asInt() != number || !tree.path("parts").isObject() || !isWhole(bytes, tree)) {
                 damaged.add(file);

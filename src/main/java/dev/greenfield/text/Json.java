@@ -12,6 +12,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.greenfield.failure.InputException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * JSON files of a model directory and of ours, read strictly. Trees are built here from Jackson's parser, because making an
@@ -23,7 +26,27 @@ public final class Json {
 
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
+    /** The most bytes of a file of JSON that is read whole: its tree takes some thirty times as many. */
+    private static final int MOST_BYTES = 1 << 25;
+
     private Json() {}
+
+    /**
+     * The bytes of a file that is to be parsed.
+     *
+     * @param origin what messages call it
+     * @throws InputException if it has more than 32 MiB
+     */
+    public static byte[] bytes(Path file, String origin) throws IOException {
+        try (InputStream stream = Files.newInputStream(file)) {
+            byte[] bytes = stream.readNBytes(MOST_BYTES + 1);
+            if (bytes.length > MOST_BYTES) {
+                throw new InputException(origin + ": found more than " + (MOST_BYTES >> 20)
+                        + " MiB, expected a small file of JSON; get the file again");
+            }
+            return bytes;
+        }
+    }
 
     /**
      * The tree of a file's bytes, where no object names a field twice.

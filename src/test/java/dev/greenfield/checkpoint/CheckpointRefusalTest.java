@@ -20,10 +20,14 @@ import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.SweepMode;
 import dev.greenfield.testing.LeakCheck;
 import dev.greenfield.testing.Scopes;
+import dev.greenfield.text.Digest;
+import dev.greenfield.text.Json;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -118,6 +122,36 @@ class CheckpointRefusalTest {
         });
     }
 
+    /** Of the same seed, an older snapshot made other directions. */
+    @Test
+    void anotherFormat() throws IOException {
+        Path file = directory.resolve(Manifest.FILE);
+        String now = Integer.toString(Manifest.FORMAT);
+        String was = Integer.toString(Manifest.FORMAT - 1);
+        Map<String, Object> fields = new LinkedHashMap<>();
+        Json.parse(Files.readAllBytes(file), "manifest").properties().forEach(field -> {
+            List<String> texts = new ArrayList<>();
+            field.getValue().forEach(element -> texts.add(element.asText()));
+            fields.put(
+                    field.getKey(),
+                    field.getValue().isArray() ? texts : field.getValue().asText());
+        });
+        assertThat(fields.put(Manifest.FORMAT_FACT, was)).isEqualTo(now);
+        String sum = (String) fields.remove("sha256");
+        String old = Files.readString(file)
+                .replace(sum, Digest.sha256(fields.toString().getBytes(StandardCharsets.UTF_8)))
+                .replace("\"format\" : \"" + now, "\"format\" : \"" + was);
+        Files.writeString(file, old);
+        on(
+                MODEL,
+                Backends.CPU,
+                PROMPT,
+                run -> assertThatThrownBy(request(run)::compute)
+                        .isInstanceOf(InputException.class)
+                        .hasMessage("checkpoint " + directory + " was made with format " + was
+                                + ", this run has format " + now + ": use another directory"));
+    }
+
     @Test
     void otherRuns() throws IOException {
         on(
@@ -156,7 +190,7 @@ class CheckpointRefusalTest {
     @Test
     void everyFactCounts() throws IOException {
         Map<String, Object> facts = new LinkedHashMap<>();
-        facts.put("format", "2");
+        facts.put("format", Integer.toString(Manifest.FORMAT));
         facts.put("version", "0.0.9");
         facts.put("model_epsilon", "1.0E-6");
         facts.put("device", "64 threads");
@@ -171,7 +205,10 @@ class CheckpointRefusalTest {
             assertThatThrownBy(() -> Manifest.read(directory, other, SweepMode.AUTO))
                     .isInstanceOf(InputException.class)
                     .hasMessageContaining(" was made with " + what + " " + facts.get(name) + ", this run has " + what
-                            + " 7: use that " + (name.startsWith("model") ? "model" : what));
+                            + " 7: use "
+                            + (name.equals("format")
+                                    ? "another directory"
+                                    : "that " + (name.startsWith("model") ? "model" : what)));
             other.remove(name);
             assertThatThrownBy(() -> Manifest.read(directory, other, SweepMode.AUTO))
                     .hasMessageContaining("this run has none");

@@ -60,7 +60,7 @@ final class TokenizerMutants {
     private TokenizerMutants() {}
 
     /** The files that are mutated. */
-    private static List<String> seeds() {
+    static List<String> seeds() {
         String pairs = SmallTokenizer.json(false, "", "267 <|x|>");
         String unigram =
                 "{\"version\": \"1.0\", \"added_tokens\": [], \"normalizer\": {\"type\": \"Prepend\", \"prepend\": \"\u2581\"},"

@@ -67,7 +67,7 @@ record Suite(String path, String sha256, List<Item> entries) {
             if (given.isBlank() || Files.isDirectory(file)) {
                 throw new InputException(origin + ": found a directory, expected a JSON file of prompts");
             }
-            bytes = Files.readAllBytes(file);
+            bytes = Json.bytes(file, origin);
         } catch (InvalidPathException wrong) {
             throw new InputException(origin + ": this cannot be a path (" + wrong.getReason() + ")", wrong);
         }

@@ -11,6 +11,7 @@ import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.SuitePrompt;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.safetensors.SafetensorsWriter;
+import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,9 @@ import picocli.CommandLine.Parameters;
 /** Joins the shards of a suite's response maps, without the model. */
 @Command(sortOptions = false)
 public final class MergeCommand implements Action {
+    /** The most shards that a message names. */
+    private static final int MOST_NAMED = 8;
+
     @Parameters(
             paramLabel = "SHARD_DIR",
             arity = "1..*",
@@ -71,7 +75,7 @@ public final class MergeCommand implements Action {
         ShardResult first = shards.get(0);
         String version = first.field("/version").asText();
         if (!version.equals(Greenfield.version())) {
-            throw new InputException(first + " was made with Greenfield " + version + ", this is "
+            throw new InputException(first + " was made with Greenfield " + Lines.one(version) + ", this is "
                     + Greenfield.version() + ": merge with the version that made the shards");
         }
         Map<Integer, ShardResult> byIndex = new LinkedHashMap<>();
@@ -86,7 +90,7 @@ public final class MergeCommand implements Action {
         int count = first.shard().count();
         List<ShardResult> ordered = new ArrayList<>();
         List<String> missing = new ArrayList<>();
-        for (int i = 1; i <= count; i++) {
+        for (int i = 1; i <= count && missing.size() < MOST_NAMED; i++) {
             if (byIndex.containsKey(i)) {
                 ordered.add(byIndex.get(i));
             } else {
@@ -94,8 +98,10 @@ public final class MergeCommand implements Action {
             }
         }
         if (!missing.isEmpty()) {
-            throw new InputException("found " + ordered.size() + " of " + count + " shards, missing "
-                    + String.join(", ", missing) + ": give all of them");
+            int more = count - byIndex.size() - missing.size();
+            throw new InputException("found " + byIndex.size() + " of " + count + " shards, missing "
+                    + String.join(", ", missing) + (more == 0 ? "" : " and " + more + " more")
+                    + ": give all of them");
         }
         return ordered;
     }

@@ -9,6 +9,7 @@ import dev.greenfield.safetensors.DType;
 import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.safetensors.Tensor;
 import dev.greenfield.text.Json;
+import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -61,9 +62,8 @@ final class ShardResult implements AutoCloseable {
             throw new InputException("shard " + Quantities.quoted(given) + ": found no " + OutputDirectory.RESULT
                     + " there, " + EXPECTED);
         }
-        ShardResult opened = new ShardResult(
-                given,
-                Json.parse(Files.readAllBytes(file), "shard " + Quantities.quoted(given) + ", " + file.getFileName()));
+        String origin = "shard " + Quantities.quoted(given) + ", " + file.getFileName();
+        ShardResult opened = new ShardResult(given, Json.parse(Json.bytes(file, origin), origin));
         opened.readPrompts();
         opened.tensors = Safetensors.open(directory.resolve(OutputDirectory.TENSORS));
         try {
@@ -80,7 +80,9 @@ final class ShardResult implements AutoCloseable {
         for (JsonNode entry : field("/results/prompts")) {
             List<String> text = new ArrayList<>();
             entry.path("token_text").forEach(token -> text.add(token.asText()));
-            int[] tokens = new int[entry.path("tokens").size()];
+            int[] tokens = entry.path("tokens").isArray()
+                    ? new int[entry.path("tokens").size()]
+                    : new int[0];
             for (int t = 0; t < tokens.length; t++) {
                 tokens[t] = entry.path("tokens").get(t).asInt();
             }
@@ -124,7 +126,7 @@ final class ShardResult implements AutoCloseable {
         JsonNode value = result.at(pointer);
         if (value.isMissingNode()) {
             throw new InputException(this + ": its " + OutputDirectory.RESULT + " has no "
-                    + pointer.substring(1).replace('/', '.') + "; make the shard again");
+                    + Lines.one(pointer.substring(1).replace('/', '.')) + "; make the shard again");
         }
         return value;
     }
@@ -181,7 +183,7 @@ final class ShardResult implements AutoCloseable {
         field("/results/options").fieldNames().forEachRemaining(options::add);
         other.field("/results/options").fieldNames().forEachRemaining(options::add);
         for (String option : options) {
-            compare("option " + option, "/results/options/" + option, other);
+            compare("option " + Lines.one(option), "/results/options/" + escaped(option), other);
         }
         if (shard.count() != other.shard.count()) {
             throw new InputException(this + " is number " + shard + " and " + other + " number " + other.shard
@@ -193,12 +195,17 @@ final class ShardResult implements AutoCloseable {
         }
     }
 
+    /** A name as JSON pointers have it. */
+    private static String escaped(String name) {
+        return name.replace("~", "~0").replace("/", "~1");
+    }
+
     private void compare(String what, String pointer, ShardResult other) {
         JsonNode mine = field(pointer);
         JsonNode its = other.field(pointer);
         if (!mine.equals(its)) {
-            throw new InputException(this + " was made with " + what + " " + mine.asText() + ", " + other + " with "
-                    + its.asText() + ": merge shards of one run");
+            throw new InputException(this + " was made with " + what + " " + Lines.one(mine.asText()) + ", " + other
+                    + " with " + Lines.one(its.asText()) + ": merge shards of one run");
         }
     }
 
