@@ -23,6 +23,8 @@ public final class TestData {
     /** Kept outside of the project, for their size. */
     private static final String CHAT_MODEL = "craftgpt";
 
+    private static final String STORIES = "stories260k";
+
     /** Before the names of the small models of families, of which some are kept outside of the project. */
     public static final String FAMILIES = "families/";
 
@@ -31,7 +33,7 @@ public final class TestData {
     /** A model's directory; skips the test, saying so, where it is kept outside and no folder is named. */
     public static Path model(String name) {
         Path kept = ROOT.resolve("models").resolve(name);
-        if (name.equals(CHAT_MODEL) || (name.startsWith(FAMILIES) && !Files.exists(kept))) {
+        if (name.equals(CHAT_MODEL) || name.equals(STORIES) || (name.startsWith(FAMILIES) && !Files.exists(kept))) {
             return outside(Path.of("models", name));
         }
         return name.equals("facts-4l") ? DEMO : existing(kept);
@@ -41,7 +43,9 @@ public final class TestData {
     public static Path golden(String name) throws IOException {
         String file = name + ".safetensors";
         Path packed = ROOT.resolve("golden").resolve(file + ".gz");
-        if (name.startsWith(CHAT_MODEL) || (name.startsWith(FAMILIES) && !Files.exists(packed))) {
+        if (name.startsWith(CHAT_MODEL)
+                || name.startsWith(STORIES)
+                || (name.startsWith(FAMILIES) && !Files.exists(packed))) {
             return outside(Path.of("golden", file));
         }
         existing(packed);
