@@ -6,6 +6,7 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.MemoryBudget;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.green.AverageJacobian;
+import dev.greenfield.model.Beginning;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Tokenizer;
@@ -30,14 +31,22 @@ public final class Model implements AutoCloseable {
     private final Model host; // whose backend this model shares; or null
     private final List<Model> guests = new ArrayList<>();
     private final OpenRuns runs;
+    private final Beginning beginning;
     private boolean closed; // guarded by guests, as is that list
 
-    private Model(ModelSource source, BackendChoice choice, DeviceModel device, MemoryBudget budget, Model host) {
+    private Model(
+            ModelSource source,
+            BackendChoice choice,
+            DeviceModel device,
+            MemoryBudget budget,
+            Model host,
+            Beginning beginning) {
         this.source = source;
         this.choice = choice;
         this.device = device;
         this.budget = budget;
         this.host = host;
+        this.beginning = beginning;
         this.runs = new OpenRuns(device, budget);
     }
 
@@ -45,7 +54,7 @@ public final class Model implements AutoCloseable {
     static Model open(ModelSource source, Options options) {
         BackendChoice choice;
         try {
-            choice = BackendChoice.open(options.backend(), options.precision(), options.threads());
+            choice = BackendChoice.open(options.backend(), options.precision(), options.threads(), source.config());
         } catch (RuntimeException | Error e) {
             source.close();
             throw e;
@@ -58,7 +67,7 @@ public final class Model implements AutoCloseable {
         try {
             Backend backend = choice.backend();
             MemoryBudget budget = MemoryBudget.open(backend, options.memoryBytes(), source.config());
-            return new Model(source, choice, new DeviceModel(source, backend), budget, null);
+            return new Model(source, choice, new DeviceModel(source, backend), budget, null, options.beginning());
         } catch (RuntimeException | Error e) {
             source.close();
             choice.backend().close();
@@ -72,7 +81,17 @@ public final class Model implements AutoCloseable {
      * @throws dev.greenfield.failure.InputException if the text is empty, too long, or has words without a token
      */
     public Run run(String prompt) {
-        return run(tokenizer().encode(Objects.requireNonNull(prompt, "prompt")));
+        return run(encode(prompt));
+    }
+
+    /**
+     * The token ids that {@link #run(String)} runs: those of the text, with the token in front that the model's own tokenizer puts
+     * there, unless {@link Options#beginning(Beginning)} says otherwise or the text begins with it.
+     *
+     * @throws dev.greenfield.failure.InputException if the text has words without a token
+     */
+    public int[] encode(String prompt) {
+        return tokenizer().encode(Objects.requireNonNull(prompt, "prompt"), beginning);
     }
 
     /**
@@ -128,7 +147,8 @@ public final class Model implements AutoCloseable {
             synchronized (guests) {
                 requireOpen("for " + name);
                 budget.requireWeights(name, other.config());
-                Model model = new Model(other, choice, new DeviceModel(other, choice.backend()), budget, this);
+                Model model =
+                        new Model(other, choice, new DeviceModel(other, choice.backend()), budget, this, beginning);
                 guests.add(model);
                 return model;
             }

@@ -1,6 +1,7 @@
 package dev.greenfield;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.model.Beginning;
 import dev.greenfield.model.Precision;
 import java.util.Objects;
 
@@ -11,15 +12,17 @@ import java.util.Objects;
  * @param precision what to compute in; null for the backend's own
  * @param threads processor threads to use; 0 for all
  * @param memoryBytes the most memory that weights, runs and sweeps may take together; 0 for half of the machine's
+ * @param beginning whether prompts get the token that the model's own tokenizer puts in front of every text
  */
-public record Options(String backend, Precision precision, int threads, long memoryBytes) {
+public record Options(String backend, Precision precision, int threads, long memoryBytes, Beginning beginning) {
     /** The best backend there is, all processors, half of the memory. */
     public static Options defaults() {
-        return new Options("auto", null, 0, 0);
+        return new Options("auto", null, 0, 0, Beginning.AUTO);
     }
 
     public Options {
         Objects.requireNonNull(backend, "backend");
+        Objects.requireNonNull(beginning, "beginning");
         if (memoryBytes < 0) {
             throw new InputException("memory budget " + memoryBytes + ": expected a positive number of bytes");
         }
@@ -27,21 +30,26 @@ public record Options(String backend, Precision precision, int threads, long mem
 
     /** With this backend: {@code auto}, {@code cpu}, {@code cuda} or {@code reference}. */
     public Options backend(String name) {
-        return new Options(name, precision, threads, memoryBytes);
+        return new Options(name, precision, threads, memoryBytes, beginning);
     }
 
     /** Computing in this precision. */
     public Options precision(Precision wanted) {
-        return new Options(backend, wanted, threads, memoryBytes);
+        return new Options(backend, wanted, threads, memoryBytes, beginning);
     }
 
     /** On this many processor threads. */
     public Options threads(int count) {
-        return new Options(backend, precision, count, memoryBytes);
+        return new Options(backend, precision, count, memoryBytes, beginning);
     }
 
     /** Within this many bytes. */
     public Options memory(long bytes) {
-        return new Options(backend, precision, threads, bytes);
+        return new Options(backend, precision, threads, bytes, beginning);
+    }
+
+    /** With or without the token that the model's own tokenizer puts in front of every text. */
+    public Options beginning(Beginning how) {
+        return new Options(backend, precision, threads, memoryBytes, how);
     }
 }

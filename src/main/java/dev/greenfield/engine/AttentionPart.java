@@ -7,14 +7,15 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.failure.Cancellation;
+import dev.greenfield.model.Architecture;
 import dev.greenfield.model.ModelConfig;
 
 /**
- * The attention half of a block. With N the normalization and A causal attention of queries, keys and values:
+ * The attention half of a block. With N the normalization, {@link Heads} from there to queries, keys and values, and causal attention of those:
  *
- * <pre>   x' = x + A(N(x) Wqkv + bqkv) Wo + bo</pre>
+ * <pre>   x' = x + attention(heads(N(x))) Wo + bo</pre>
  *
- * <p>Columns do not see each other here, so a batch goes through in tiles of columns; see {@link ColumnTiles}. m is the rows of a
+ * <p>A = H h is the width of all heads' queries, D for GPT-2. Columns do not see each other here, so a batch goes through in tiles of columns; see {@link ColumnTiles}. m is the rows of a
  * tile, and m' those of them at {@code fromToken} and later.
  */
 final class AttentionPart implements BlockPart {
@@ -26,19 +27,20 @@ final class AttentionPart implements BlockPart {
     /**
      * The matrices of this half.
      *
-     * @param shape heads, head width, scale
-     * @param qkv Wqkv [D, 3D] with bqkv [3D]
-     * @param projection Wo [D, D] with bo [D]
+     * @param shape heads, head width, scale, window
+     * @param heads from normalized rows to q, k and v
+     * @param projection Wo [A, D] with bo [D]
      */
-    record Weights(AttentionShape shape, Linear qkv, Linear projection) {}
+    record Weights(AttentionShape shape, Heads heads, Linear projection) {}
 
     /**
      * What the derivatives need of the forward pass.
      *
      * @param norm of N: normalized x and 1/std
+     * @param heads of the way to q, k and v
      * @param attention queries, keys and values, and the softmax normalizers
      */
-    record Primal(Norm.Primal norm, AttentionPrimal attention) {}
+    record Primal(Norm.Primal norm, Heads.Primal heads, AttentionPrimal attention) {}
 
     AttentionPart(Backend backend, ModelConfig config, Weights weights) {
         this.backend = backend;
@@ -50,41 +52,47 @@ final class AttentionPart implements BlockPart {
     /** Room for the primal of a run. */
     Primal allocate(RunMemory memory) {
         Norm.Primal normalized = Norm.allocate(memory, config);
-        Matrix qkv = memory.rows("q, k, v", 3 * config.width()); // [T, 3D]
+        Matrix qkv = memory.rows("q, k, v", 3 * weights.shape().width()); // [T, 3A]
         Buffer logSumExp = memory.perToken("softmax normalizers", config.heads()); // [H, T]
-        return new Primal(normalized, new AttentionPrimal(weights.shape(), qkv, logSumExp));
+        return new Primal(
+                normalized, weights.heads().allocate(memory), new AttentionPrimal(weights.shape(), qkv, logSumExp));
     }
 
     @Override
     public long primalElements() {
-        return Norm.primalElements(config) + 3L * config.width() + config.heads();
+        return Norm.primalElements(config)
+                + weights.heads().primalElements()
+                + 3L * weights.shape().width()
+                + config.heads();
     }
 
-    /** Elements of work space for each row that is in attention at once: its query, key and value. */
+    /** Elements of work space for each row that is in attention at once: its query, key and value, or what it adds to the stream. */
+    static long qkvElements(ModelConfig config) {
+        return Math.max(3L * config.architecture().attention().queryWidth(), config.width());
+    }
+
+    /** Likewise with what is projected, where that is something else. */
     static long workElements(ModelConfig config) {
-        return 3L * config.width();
+        return qkvElements(config) + Heads.workElements(config);
     }
 
-    /** Wqkv and Wo, 8 D^2 a row; what attention does between tokens, O(D T) a row, is not counted. */
+    /** Wqkv and Wo, 8 D^2 a row for GPT-2; what attention does between tokens, O(D T) a row, is not counted. */
     @Override
     public double flops(long count) {
+        Architecture.Attention attention = config.architecture().attention();
         double d = config.width();
-        return 8 * d * d * count;
+        return 2 * d * ((double) attention.projectedWidth() + attention.queryWidth()) * count;
     }
 
     @Override
     public void forward(Matrix x, Matrix next, RaggedRows rows, BlockPrimal keep, Workspace w) {
         Primal primal = keep.attention();
-        Matrix y = w.y(rows.rows()); // [T, D]
+        Matrix y = w.attended(rows.rows()); // [T, A]
+        Matrix qkv = primal.attention().qkv(); // [T, 3A]
         norm.forward(x, primal.norm());
-        attend(
-                primal.norm().normalized(),
-                rows,
-                null,
-                0,
-                primal.attention().qkv(),
-                y,
-                primal.attention().logSumExp());
+        weights.heads().forward(primal.norm().normalized(), rows, primal.heads(), qkv, w.projected(rows.rows()));
+        backend.attention(
+                weights.shape(), qkv, rows, null, 0, y, primal.attention().logSumExp());
         Matrix branch = w.branch(rows.rows()); // [T, D]
         weights.projection().multiply(y, branch);
         backend.addBranch(branch, weights.projection().bias(), x, next);
@@ -92,25 +100,19 @@ final class AttentionPart implements BlockPart {
 
     @Override
     public void value(Matrix x, RaggedRows rows, BlockPrimal base, int fromToken, Workspace w) {
-        Matrix baseQkv = base.attention().attention().qkv(); // [T, 3D]
+        Primal at = base.attention();
         ColumnTiles.forEach(backend, rows, tile -> {
             Matrix y = w.y(tile.rows()); // [m, D]
-            Matrix qkv = w.qkv(tile.rows()); // [m, 3D]
+            Matrix attended = w.attended(tile.rows()); // [m, A]; in the memory of y, which is done with
+            Matrix qkv = w.qkv(tile.rows()); // [m, 3A]
             norm.value(x, tile, y);
-            attend(y, tile, baseQkv, fromToken, qkv, y, null);
-            Matrix out = BlockPart.from(y, tile, fromToken); // [m', D]
+            weights.heads().value(y, tile, at.heads(), qkv, w.projected(tile.rows()));
+            backend.attention(weights.shape(), qkv, tile, at.attention().qkv(), fromToken, attended, null);
+            Matrix out = BlockPart.from(attended, tile, fromToken); // [m', A]
             Matrix branch = w.branch(out.rows()); // [m', D]; in the memory of qkv, which is done with
             weights.projection().multiply(out, branch);
             backend.columns().add(branch, weights.projection().bias(), tile, fromToken, x);
         });
-    }
-
-    /** A(n Wqkv + bqkv): from normalized rows n [m, D] to {@code out} [m, D], which may be n, by way of {@code qkv} [m, 3D]. */
-    private void attend(
-            Matrix normalized, RaggedRows rows, Matrix base, int fromToken, Matrix qkv, Matrix out, Buffer logSumExp) {
-        weights.qkv().multiply(normalized, qkv);
-        backend.addBias(qkv, weights.qkv().bias());
-        backend.attention(weights.shape(), qkv, rows, base, fromToken, out, logSumExp);
     }
 
     @Override
@@ -118,11 +120,12 @@ final class AttentionPart implements BlockPart {
         Primal at = primal.attention();
         ColumnTiles.forEach(backend, rows, tile -> {
             Matrix dy = w.y(tile.rows()); // [m, D]
-            Matrix dqkv = w.qkv(tile.rows()); // [m, 3D]
+            Matrix attended = w.attended(tile.rows()); // [m, A]; in the memory of dy, which is done with
+            Matrix dqkv = w.qkv(tile.rows()); // [m, 3A]
             norm.tangent(dx, tile, at.norm(), dy);
-            weights.qkv().multiply(dy, dqkv);
-            backend.attentionTangent(at.attention(), dqkv, tile, fromToken, dy);
-            addProjection(dy, tile, fromToken, dx, w);
+            weights.heads().tangent(dy, tile, at.heads(), dqkv, w.projected(tile.rows()));
+            backend.attentionTangent(at.attention(), dqkv, tile, fromToken, attended);
+            addProjection(attended, tile, fromToken, dx, w);
         });
     }
 
@@ -131,10 +134,12 @@ final class AttentionPart implements BlockPart {
         Primal at = primal.attention();
         ColumnTiles.forEach(backend, rows, tile -> {
             Matrix y = w.y(tile.rows()); // [m, D]
-            Matrix dqkv = w.qkv(tile.rows()); // [m, 3D]
-            weights.projection().multiplyTransposed(taken(g, tile, fromToken, w), BlockPart.from(y, tile, fromToken));
-            backend.attentionAdjoint(at.attention(), y, tile, fromToken, dqkv);
-            weights.qkv().multiplyTransposed(dqkv, y);
+            Matrix attended = w.attended(tile.rows()); // [m, A]; in the memory of y, which comes after
+            Matrix dqkv = w.qkv(tile.rows()); // [m, 3A]
+            weights.projection()
+                    .multiplyTransposed(taken(g, tile, fromToken, w), BlockPart.from(attended, tile, fromToken));
+            backend.attentionAdjoint(at.attention(), attended, tile, fromToken, dqkv);
+            weights.heads().adjoint(dqkv, tile, at.heads(), y, w.projected(tile.rows()));
             norm.addAdjoint(y, tile, at.norm(), g);
         });
     }
@@ -145,23 +150,25 @@ final class AttentionPart implements BlockPart {
         Primal at = primal.attention();
         Matrix dy = w.y(rows.rows()); // [R, D]
         Matrix ddy = w2.y(rows.rows()); // [R, D]
-        Matrix dqkv = w.qkv(rows.rows()); // [R, 3D]
-        Matrix ddqkv = w2.qkv(rows.rows()); // [R, 3D]
+        Matrix attended = w.attended(rows.rows()); // [R, A]; in the memory of dy, which is done with
+        Matrix bent = w2.attended(rows.rows()); // [R, A]; likewise of ddy
+        Matrix dqkv = w.qkv(rows.rows()); // [R, 3A]
+        Matrix ddqkv = w2.qkv(rows.rows()); // [R, 3A]
         norm.curvature(dx, ddx, rows, 0, at.norm(), dy, ddy);
-        weights.qkv().multiply(dy, dqkv);
-        weights.qkv().multiply(ddy, ddqkv);
+        int n = rows.rows();
+        weights.heads().curvature(dy, ddy, rows, at.heads(), dqkv, ddqkv, w.projected(n), w2.projected(n));
         Cancellation.check(); // all rows are in attention at once
-        backend.attentionTangent(at.attention(), dqkv, rows, fromToken, dy);
-        backend.attentionTangent(at.attention(), ddqkv, rows, fromToken, ddy);
-        backend.attentionCurvature(at.attention(), dqkv, rows, fromToken, ddy);
+        backend.attentionTangent(at.attention(), dqkv, rows, fromToken, attended);
+        backend.attentionTangent(at.attention(), ddqkv, rows, fromToken, bent);
+        backend.attentionCurvature(at.attention(), dqkv, rows, fromToken, bent);
         Cancellation.check();
-        addProjection(dy, rows, fromToken, dx, w);
-        addProjection(ddy, rows, fromToken, ddx, w2);
+        addProjection(attended, rows, fromToken, dx, w);
+        addProjection(bent, rows, fromToken, ddx, w2);
     }
 
-    /** Adds y Wo, y [m, D] of a tile, to the tile's rows of the stream [R, D] from a token on. */
+    /** Adds y Wo, y [m, A] of a tile, to the tile's rows of the stream [R, D] from a token on. */
     private void addProjection(Matrix y, RaggedRows tile, int fromToken, Matrix stream, Workspace w) {
-        Matrix out = BlockPart.from(y, tile, fromToken); // [m', D]
+        Matrix out = BlockPart.from(y, tile, fromToken); // [m', A]
         if (tile.isPart()) {
             Matrix branch = w.branch(out.rows()); // [m', D]
             weights.projection().multiply(out, branch);
@@ -187,18 +194,19 @@ final class AttentionPart implements BlockPart {
      */
     double[] headOutputs(BlockPrimal primal) {
         AttentionShape shape = weights.shape();
-        Matrix qkv = primal.attention().attention().qkv(); // [T, 3D]
+        Matrix qkv = primal.attention().attention().qkv(); // [T, 3A]
         int count = qkv.rows();
         int width = config.width();
+        int attended = shape.width();
         double[] outputs = new double[Math.multiplyExact(shape.heads() * count, width)];
-        try (Buffer z = backend.allocate("attention output", (long) count * width);
+        try (Buffer z = backend.allocate("attention output", (long) count * attended);
                 Buffer head = backend.allocate("head output", (long) count * width)) {
-            Matrix all = Matrix.of(z, count, width); // [T, D], head by head
+            Matrix all = Matrix.of(z, count, attended); // [T, A], head by head
             Matrix one = Matrix.of(head, count, width); // [T, D]
             backend.attention(shape, qkv, RaggedRows.sequence(count), null, 0, all, null);
             for (int h = 0; h < shape.heads(); h++) {
                 int from = h * shape.headWidth();
-                Matrix part = new Matrix(z, from, count, shape.headWidth(), width); // [T, h]
+                Matrix part = new Matrix(z, from, count, shape.headWidth(), attended); // [T, h]
                 Matrix own = weights.projection().weight().rows(from, shape.headWidth()); // [h, D]
                 backend.multiply(1, part, false, own, false, 0, one);
                 backend.downloadLater(head, 0, outputs, h * count * width, count * width);

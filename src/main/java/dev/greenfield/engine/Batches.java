@@ -169,7 +169,8 @@ public final class Batches {
     /** The most rows whose bytes are within a budget. They grow with the rows, so that the border can be found by halving. */
     private static long mostRows(DeviceModel model, long budgetBytes, LongUnaryOperator bytes) {
         long low = 0;
-        long high = Math.min(model.backend().maxBufferLength() / model.config().width(), Integer.MAX_VALUE - 8);
+        long high =
+                Math.min(model.backend().maxBufferLength() / Workspace.rowWidth(model.config()), Integer.MAX_VALUE - 8);
         while (low < high) {
             long middle = (low + high + 1) / 2;
             if (bytes.applyAsLong(middle) <= budgetBytes) {

@@ -4,8 +4,11 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
+import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
+import dev.greenfield.model.Architecture;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Parameter;
@@ -34,15 +37,25 @@ public final class DeviceModel implements AutoCloseable {
     private boolean closed;
     private Buffer unembeddingBias;
 
-    /** Uploads the weights of {@code source}, which stays the caller's to close. */
+    /**
+     * Uploads the weights of {@code source}, which stays the caller's to close.
+     *
+     * @throws BackendException if the backend lacks operations that this family's blocks need
+     */
     public DeviceModel(ModelSource source, Backend backend) {
+        if (!canRun(backend, source.config())) {
+            throw new BackendException(
+                    "the " + backend.name() + " backend has no operations for the blocks of a "
+                            + source.config().family().label() + " model yet",
+                    Remedy.USE_CPU.phrase());
+        }
         this.backend = backend;
         this.source = source;
         this.config = source.config();
         this.rows = new TokenRows(source);
         try {
             this.finalGain = vector("ln_f.weight");
-            this.finalBias = vector("ln_f.bias");
+            this.finalBias = bias("ln_f.bias", config.width());
             Task.run("loading", "blocks", config.layers(), task -> {
                 for (int l = 0; l < config.layers(); l++) {
                     int block = l;
@@ -55,16 +68,44 @@ public final class DeviceModel implements AutoCloseable {
         }
     }
 
+    /** Whether a backend has all operations that the blocks of a model need. */
+    public static boolean canRun(Backend backend, ModelConfig config) {
+        return backend.blocks() != null || config.architecture().likeGpt2();
+    }
+
     private Block uploadBlock(int l) {
         String prefix = "h." + l + ".";
-        AttentionShape shape = new AttentionShape(config.heads(), config.headWidth(), config.attentionScale(l));
+        Architecture.Attention attention = config.architecture().attention();
+        AttentionShape shape =
+                new AttentionShape(config.heads(), config.headWidth(), config.attentionScale(l), attention.window(l));
         Linear qkv = folded(prefix + "ln_1", prefix + "attn.c_attn");
         Linear projection = folded(null, prefix + "attn.c_proj");
         Linear up = folded(prefix + "ln_2", prefix + "mlp.c_fc");
         Linear down = folded(null, prefix + "mlp.c_proj");
         return new Block(
-                new AttentionPart(backend, config, new AttentionPart.Weights(shape, qkv, projection)),
+                new AttentionPart(
+                        backend,
+                        config,
+                        new AttentionPart.Weights(
+                                shape, new Heads(backend, config, qkv, headGain(prefix)), projection)),
                 new MlpPart(backend, config, new MlpPart.Weights(up, down)));
+    }
+
+    /** The gains of the norms of queries and keys, [2 h]; null where there are none. */
+    private Buffer headGain(String prefix) {
+        if (!config.architecture().attention().headNorms()) {
+            return null;
+        }
+        int width = config.headWidth();
+        Buffer gain = track(backend.allocate(prefix + "attn.qk_norm.weight", 2L * width));
+        backend.upload(vector(prefix + "attn.q_norm.weight"), 0, gain, 0, width);
+        backend.upload(vector(prefix + "attn.k_norm.weight"), 0, gain, width, width);
+        return gain;
+    }
+
+    /** A bias, or zeros where this family has none. */
+    private double[] bias(String name, int length) {
+        return source.has(name) ? vector(name) : new double[length];
     }
 
     /** Uploads diag(gain) W and bias W + c of a linear layer; without a LayerNorm before it, W and c. */
@@ -73,8 +114,8 @@ public final class DeviceModel implements AutoCloseable {
         int in = (int) weight.shape()[0];
         int out = (int) weight.shape()[1];
         double[] gain = norm == null ? null : vector(norm + ".weight");
-        double[] shift = norm == null ? null : vector(norm + ".bias");
-        double[] bias = vector(layer + ".bias");
+        double[] shift = norm == null ? null : bias(norm + ".bias", in);
+        double[] bias = bias(layer + ".bias", out);
         Buffer device = track(backend.allocate(layer + ".weight", (long) in * out));
         double[] rows = new double[ROWS * out];
         Task.run("loading", "rows", in, task -> {
@@ -152,7 +193,9 @@ public final class DeviceModel implements AutoCloseable {
             System.arraycopy(rows.row("wte.weight", words[w]), 0, values, w * width, width);
         }
         for (int t = 0; t < tokens.length; t++) {
-            System.arraycopy(rows.row("wpe.weight", t), 0, values, (n + t) * width, width);
+            if (config.architecture().attention().rotary() == null) {
+                System.arraycopy(rows.row("wpe.weight", t), 0, values, (n + t) * width, width);
+            } // else they are turned by their positions, and nothing is added
         }
         try (Buffer embeddings = backend.allocate("embeddings", values.length)) {
             backend.upload(values, 0, embeddings, 0, values.length);

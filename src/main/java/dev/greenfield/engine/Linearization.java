@@ -12,6 +12,7 @@ import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.model.ModelConfig;
+import dev.greenfield.model.Rotary;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -155,14 +156,14 @@ public final class Linearization implements AutoCloseable {
         return blocks.get(level.block());
     }
 
-    /** n [T, D] of the last LayerNorm. */
+    /** n [T, D] of the last norm. */
     Matrix finalNormalized() {
         return finalNorm.normalized();
     }
 
-    /** 1/std [T] of the last LayerNorm. */
-    Buffer finalInverseStd() {
-        return finalNorm.inverseStd();
+    /** What derivatives of the last norm need. */
+    Norm.Primal finalNorm() {
+        return finalNorm;
     }
 
     public DeviceModel model() {
@@ -224,7 +225,10 @@ public final class Linearization implements AutoCloseable {
     /** Bytes that a linearization of {@code tokens} tokens holds. */
     public static long bytes(DeviceModel model, int tokens) {
         ModelConfig config = model.config();
-        long elements = (2L * config.layers() + 1) * config.width() + Norm.primalElements(config);
+        Rotary rotary = config.architecture().attention().rotary();
+        long elements = (2L * config.layers() + 1) * config.width()
+                + Norm.primalElements(config)
+                + (rotary == null ? 0 : rotary.width());
         for (int l = 0; l < config.layers(); l++) {
             for (BlockPart part : model.block(l).parts()) {
                 elements += part.primalElements();

@@ -10,7 +10,8 @@ import dev.greenfield.model.ModelConfig;
  *
  * <pre>   x' = x + act(N(x) Wup + bup) Wdown + bdown</pre>
  *
- * <p>Rows do not see each other here, so they go through in chunks of n. The derivative of a token with many rows is formed once
+ * <p>Later families have a gate instead of act: act(N(x) Wgate) times N(x) Wup, element by element; W is F, or 2 F with a gate. Rows
+ * do not see each other here, so they go through in chunks of n. The derivative of a token with many rows is formed once
  * and applied to them all; see {@link Condensation}.
  */
 final class MlpPart implements BlockPart {
@@ -18,12 +19,13 @@ final class MlpPart implements BlockPart {
     private final ModelConfig config;
     private final Norm norm;
     private final Weights weights;
+    private final HiddenLayer layer;
     private final Condensation condensation;
 
     /**
      * The matrices of this half.
      *
-     * @param up Wup [D, F] with bup [F]
+     * @param up Wup [D, W] with bup [W]; where the MLP is gated, the gate's matrix and the values' side by side
      * @param down Wdown [F, D] with bdown [D]
      */
     record Weights(Linear up, Linear down) {}
@@ -32,7 +34,7 @@ final class MlpPart implements BlockPart {
      * What the derivatives need of the forward pass.
      *
      * @param norm of N: normalized x and 1/std
-     * @param derivative act'(u), [T, F]
+     * @param derivative of the hidden layer, [T, W]: act'(u), or what {@link HiddenLayer} makes of gates and values
      */
     record Primal(Norm.Primal norm, Matrix derivative) {}
 
@@ -41,35 +43,42 @@ final class MlpPart implements BlockPart {
         this.config = config;
         this.norm = new Norm(backend, config);
         this.weights = weights;
-        this.condensation = new Condensation(backend, config, weights);
+        this.layer = new HiddenLayer(backend, config.architecture().mlp());
+        this.condensation = new Condensation(backend, config, layer, weights);
     }
 
     /** Room for the primal of a run. */
     Primal allocate(RunMemory memory) {
-        return new Primal(Norm.allocate(memory, config), memory.rows("activation derivative", config.inner()));
+        return new Primal(Norm.allocate(memory, config), memory.rows("activation derivative", upWidth(config)));
     }
 
     @Override
     public long primalElements() {
-        return Norm.primalElements(config) + config.inner();
+        return Norm.primalElements(config) + upWidth(config);
     }
 
     /** Elements of work space for each row of a chunk: its hidden layer. */
     static long workElements(ModelConfig config) {
-        return config.inner();
+        return upWidth(config);
+    }
+
+    private static int upWidth(ModelConfig config) {
+        return config.architecture().mlp().upWidth();
     }
 
     /** Elements of work space for act'' in sweeps of second derivatives, for each token. */
     static long bendElements(ModelConfig config) {
-        return config.inner();
+        return upWidth(config);
     }
 
-    /** Wup and Wdown, 4 D F a row, or what a token's own map takes instead. */
+    /** Wup and Wdown, 4 D F a row for GPT-2, or what a token's own map takes instead. */
     @Override
     public double flops(long count) {
         double d = config.width();
         double f = config.inner();
-        return count < Condensation.leastRows(backend, config) ? 4 * d * f * count : 2 * d * d * (f + count);
+        return count < Condensation.leastRows(backend, config)
+                ? 2 * d * (upWidth(config) + f) * count
+                : 2 * d * d * (f + count);
     }
 
     @Override
@@ -87,15 +96,14 @@ final class MlpPart implements BlockPart {
         afterNorm(wanted, wanted, y, null, w);
     }
 
-    /** x + act(n Wup + bup) Wdown + bdown for all rows, [R, D] each; act'(u) goes to {@code derivative} [R, F] unless it is null. */
+    /** x + act(n Wup + bup) Wdown + bdown for all rows, [R, D] each; its derivative goes to {@code derivative} [R, W] unless it is null. */
     private void afterNorm(Matrix x, Matrix next, Matrix normalized, Matrix derivative, Workspace w) {
         w.forEachChunk(0, x.rows(), (r, n) -> {
-            Matrix u = w.hidden(n); // [n, F]
+            Matrix u = w.hidden(n); // [n, W]
             Matrix branch = w.branch(n); // [n, D]
             weights.up().multiply(normalized.rows(r, n), u);
-            backend.activation(
-                    config.activation(), u, weights.up().bias(), derivative == null ? null : derivative.rows(r, n));
-            weights.down().multiply(u, branch);
+            layer.value(u, weights.up().bias(), derivative == null ? null : derivative.rows(r, n));
+            weights.down().multiply(layer.result(u), branch);
             backend.addBranch(branch, weights.down().bias(), x.rows(r, n), next.rows(r, n));
         });
     }
@@ -122,11 +130,12 @@ final class MlpPart implements BlockPart {
         w.forEachChunk(fromRow, toRow, (r, n) -> {
             Matrix part = dx.rows(r, n); // [n, D]
             Matrix dy = w.y(n); // [n, D]
-            Matrix du = w.hidden(n); // [n, F]
+            Matrix du = w.hidden(n); // [n, W]
+            Matrix dh = layer.result(du); // [n, F]
             norm.tangent(part, rows, r, at.norm(), dy);
             weights.up().multiply(dy, du);
-            backend.activationTangent(du, rows, r, at.derivative(), du);
-            weights.down().addProduct(du, part);
+            layer.tangent(du, rows, r, at.derivative(), dh);
+            weights.down().addProduct(dh, part);
         });
     }
 
@@ -150,10 +159,10 @@ final class MlpPart implements BlockPart {
     private void adjointOfRows(Matrix g, RaggedRows rows, Primal at, int fromRow, int toRow, Workspace w) {
         w.forEachChunk(fromRow, toRow, (r, n) -> {
             Matrix part = g.rows(r, n); // [n, D]
-            Matrix du = w.hidden(n); // [n, F]
+            Matrix du = w.hidden(n); // [n, W]
             Matrix y = w.y(n); // [n, D]
-            weights.down().multiplyTransposed(part, du);
-            backend.activationTangent(du, rows, r, at.derivative(), du);
+            weights.down().multiplyTransposed(part, layer.result(du));
+            layer.adjoint(du, rows, r, at.derivative());
             weights.up().multiplyTransposed(du, y);
             norm.addAdjoint(y, rows, r, at.norm(), part);
         });
@@ -164,33 +173,35 @@ final class MlpPart implements BlockPart {
     public void curvature(
             Matrix dx, Matrix ddx, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w, Workspace w2) {
         Primal at = primal.mlp();
-        Matrix bend = w2.bend(rows.tokens()); // [T, F]
+        Matrix bend = w2.bend(rows.tokens()); // [T, W]
         secondDerivative(at, Math.max(fromToken, rows.first(0)), rows.last(0) + 1, bend);
         w.forEachChunk(rows.start(fromToken), rows.rows(), (r, n) -> {
             Matrix part = dx.rows(r, n); // [n, D]
             Matrix second = ddx.rows(r, n); // [n, D]
             Matrix dy = w.y(n); // [n, D]
             Matrix ddy = w2.y(n); // [n, D]
-            Matrix du = w.hidden(n); // [n, F]
-            Matrix ddu = w2.hidden(n); // [n, F]
+            Matrix du = w.hidden(n); // [n, W]
+            Matrix ddu = w2.hidden(n); // [n, W]
+            Matrix dh = layer.result(du); // [n, F]
+            Matrix ddh = layer.result(ddu); // [n, F]
             norm.curvature(part, second, rows, r, at.norm(), dy, ddy);
             weights.up().multiply(dy, du);
             weights.up().multiply(ddy, ddu);
-            backend.activationTangent(ddu, rows, r, at.derivative(), ddu);
-            backend.activationCurvature(du, rows, r, bend, ddu);
-            backend.activationTangent(du, rows, r, at.derivative(), du);
-            weights.down().addProduct(du, part);
-            weights.down().addProduct(ddu, second);
+            layer.tangent(ddu, rows, r, at.derivative(), ddh);
+            layer.curvature(du, rows, r, bend, ddh);
+            layer.tangent(du, rows, r, at.derivative(), dh);
+            weights.down().addProduct(dh, part);
+            weights.down().addProduct(ddh, second);
         });
     }
 
     /**
-     * act''(u) at the tokens from (inclusive) to (exclusive), into their rows of [T, F]. A run does not keep it, since few sweeps
+     * What curvatures need at the tokens from (inclusive) to (exclusive), into their rows of [T, W]. A run does not keep it, since few sweeps
      * ask for it; it takes the product of one row a token.
      */
     private void secondDerivative(Primal at, int from, int to, Matrix into) {
-        Matrix u = into.rows(from, to - from); // [to - from, F]
+        Matrix u = into.rows(from, to - from); // [to - from, W]
         weights.up().multiply(at.norm().normalized().rows(from, to - from), u);
-        backend.activationSecondDerivative(config.activation(), u, weights.up().bias());
+        layer.secondDerivative(u, weights.up().bias());
     }
 }

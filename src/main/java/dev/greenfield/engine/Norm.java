@@ -1,23 +1,26 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.BlockOperations;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.ModelConfig;
 
 /**
- * The normalization N that a half block begins with, and its derivatives. It is LayerNorm without gain and bias, which are folded
- * into the matrix that follows, so that its Jacobian r (I - 1 1'/D - n n'/D) is symmetric: tangent and adjoint are one. Another
- * kind of normalization belongs here; the halves do not know which it is.
+ * The normalization N that a half block begins with, and its derivatives. It is LayerNorm or RMSNorm without gain and bias, which are
+ * folded into the matrix that follows, so that its Jacobian, r (I - 1 1'/D - n n'/D) or r (I - n n'/D), is symmetric: tangent and
+ * adjoint are one. The halves do not know which it is.
  */
 final class Norm {
     private final Backend backend;
     private final double epsilon;
+    private final BlockOperations rms; // null for LayerNorm
 
     Norm(Backend backend, ModelConfig config) {
         this.backend = backend;
         this.epsilon = config.epsilon();
+        this.rms = config.architecture().norm().centred() ? null : backend.blocks();
     }
 
     /**
@@ -40,17 +43,30 @@ final class Norm {
 
     /** Normalizes the x [T, D] of a forward pass into its primal. */
     void forward(Matrix x, Primal keep) {
-        backend.layerNorm(x, epsilon, keep.normalized(), keep.inverseStd());
+        value(x, keep.normalized(), keep.inverseStd());
     }
 
     /** y = N(x), both [n, D]. */
     void value(Matrix x, Matrix y) {
-        backend.layerNorm(x, epsilon, y, null);
+        value(x, y, null);
+    }
+
+    private void value(Matrix x, Matrix y, Buffer inverseStd) {
+        if (rms == null) {
+            backend.layerNorm(x, epsilon, y, inverseStd);
+        } else {
+            rms.rmsNorm(x, 1, epsilon, y, inverseStd);
+        }
     }
 
     /** y = N(x) for the rows of some columns: x [R, D] of the whole batch, y [m, D] of the columns. */
     void value(Matrix x, RaggedRows columns, Matrix y) {
-        backend.columns().layerNorm(x, columns, epsilon, y);
+        if (rms == null) {
+            backend.columns().layerNorm(x, columns, epsilon, y);
+        } else {
+            backend.columns().take(x, columns, 0, y);
+            rms.rmsNorm(y, 1, epsilon, y, null);
+        }
     }
 
     /**
@@ -60,12 +76,25 @@ final class Norm {
      * @param dy [n, D]; may be dx itself
      */
     void tangent(Matrix dx, RaggedRows rows, int fromRow, Primal primal, Matrix dy) {
-        backend.layerNormTangent(dx, rows, fromRow, primal.normalized(), primal.inverseStd(), dy, false);
+        tangent(dx, rows, fromRow, primal, dy, false);
+    }
+
+    private void tangent(Matrix dx, RaggedRows rows, int fromRow, Primal at, Matrix dy, boolean accumulate) {
+        if (rms == null) {
+            backend.layerNormTangent(dx, rows, fromRow, at.normalized(), at.inverseStd(), dy, accumulate);
+        } else {
+            rms.rmsNormTangent(dx, 1, rows, fromRow, at.normalized(), at.inverseStd(), dy, accumulate);
+        }
     }
 
     /** dy = N'(dx) for the rows of some columns: dx [R, D] of the whole batch, dy [m, D] of the columns. */
     void tangent(Matrix dx, RaggedRows columns, Primal primal, Matrix dy) {
-        backend.columns().layerNormTangent(dx, columns, primal.normalized(), primal.inverseStd(), dy);
+        if (rms == null) {
+            backend.columns().layerNormTangent(dx, columns, primal.normalized(), primal.inverseStd(), dy);
+        } else {
+            backend.columns().take(dx, columns, 0, dy);
+            tangent(dy, columns, 0, primal, dy, false);
+        }
     }
 
     /**
@@ -75,12 +104,17 @@ final class Norm {
      * @param g [n, D]; other memory than y
      */
     void addAdjoint(Matrix y, RaggedRows rows, int fromRow, Primal primal, Matrix g) {
-        backend.layerNormTangent(y, rows, fromRow, primal.normalized(), primal.inverseStd(), g, true);
+        tangent(y, rows, fromRow, primal, g, true);
     }
 
-    /** g = g + N'(y) for the rows of some columns: y [m, D] of the columns, g [R, D] of the whole batch. */
+    /** g = g + N'(y) for the rows of some columns: y [m, D] of the columns, which may be written over, g [R, D] of the whole batch. */
     void addAdjoint(Matrix y, RaggedRows columns, Primal primal, Matrix g) {
-        backend.columns().layerNormAdjoint(y, columns, primal.normalized(), primal.inverseStd(), g);
+        if (rms == null) {
+            backend.columns().layerNormAdjoint(y, columns, primal.normalized(), primal.inverseStd(), g);
+        } else {
+            tangent(y, columns, 0, primal, y, false);
+            backend.columns().add(y, null, columns, 0, g);
+        }
     }
 
     /**
@@ -89,8 +123,17 @@ final class Norm {
      * @param dx rows {@code fromRow} and on of a batch, [n, D], as are all others
      */
     void curvature(Matrix dx, Matrix ddx, RaggedRows rows, int fromRow, Primal primal, Matrix dy, Matrix ddy) {
-        tangent(dx, rows, fromRow, primal, dy);
         tangent(ddx, rows, fromRow, primal, ddy);
-        backend.layerNormCurvature(dx, rows, fromRow, primal.normalized(), primal.inverseStd(), ddy);
+        addCurvature(dx, rows, fromRow, primal, ddy);
+        tangent(dx, rows, fromRow, primal, dy);
+    }
+
+    /** ddy = ddy + N''[dx, dx]. */
+    void addCurvature(Matrix dx, RaggedRows rows, int fromRow, Primal at, Matrix ddy) {
+        if (rms == null) {
+            backend.layerNormCurvature(dx, rows, fromRow, at.normalized(), at.inverseStd(), ddy);
+        } else {
+            rms.rmsNormCurvature(dx, 1, rows, fromRow, at.normalized(), at.inverseStd(), ddy);
+        }
     }
 }

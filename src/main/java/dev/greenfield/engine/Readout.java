@@ -14,10 +14,12 @@ public final class Readout {
 
     private final DeviceModel model;
     private final Backend backend;
+    private final Norm norm; // the last one
 
     public Readout(DeviceModel model) {
         this.model = model;
         this.backend = model.backend();
+        this.norm = new Norm(backend, model.config());
     }
 
     /**
@@ -98,7 +100,7 @@ public final class Readout {
         }
         try (Buffer buffer = backend.allocate("final normalized", (long) rows.rows() * width)) {
             Matrix normalized = Matrix.of(buffer, rows.rows(), width);
-            backend.layerNorm(rows, model.config().epsilon(), normalized, null);
+            norm.value(rows, normalized);
             if (f.kind() == Observable.Kind.LOG_PROBABILITY) {
                 double[] values = new double[rows.rows()];
                 forEachRow(normalized, (row, logits) -> values[row] = logits[f.answer()] - logSumExp(logits));
@@ -168,7 +170,7 @@ public final class Readout {
         backend.upload(gradient, 0, row.buffer(), row.offset(), gradient.length);
         if (f.kind() != Observable.Kind.LINEAR) {
             RaggedRows one = RaggedRows.of(run.length(), new int[] {f.position()}, new int[] {f.position()});
-            backend.layerNormTangent(row, one, 0, run.finalNormalized(), run.finalInverseStd(), row, false);
+            norm.tangent(row, one, 0, run.finalNorm(), row);
         }
     }
 
@@ -200,14 +202,13 @@ public final class Readout {
             return new Derivatives(dots(dx, gradient, 0), dots(ddx, gradient, 0));
         }
         int fromRow = rows.start(f.position());
-        Matrix normalized = run.finalNormalized();
-        Buffer inverseStd = run.finalInverseStd();
+        Norm.Primal at = run.finalNorm();
         try (Buffer buffer = backend.allocate("final normalized", (long) n * dx.columns())) {
             Matrix dn = Matrix.of(buffer, n, dx.columns());
-            backend.layerNormTangent(ddx, rows, fromRow, normalized, inverseStd, dn, false);
-            backend.layerNormCurvature(dx, rows, fromRow, normalized, inverseStd, dn);
+            norm.tangent(ddx, rows, fromRow, at, dn);
+            norm.addCurvature(dx, rows, fromRow, at, dn);
             double[] second = dots(dn, gradient, 0);
-            backend.layerNormTangent(dx, rows, fromRow, normalized, inverseStd, dn, false);
+            norm.tangent(dx, rows, fromRow, at, dn);
             double[] first = dots(dn, gradient, 0);
             if (f.kind() == Observable.Kind.LOG_PROBABILITY) {
                 double[] p = probabilities(run, f);

@@ -13,10 +13,14 @@ import dev.greenfield.model.ModelConfig;
  */
 final class Workspace implements AutoCloseable {
     private final int width;
+    private final int attended;
+    private final int projected;
     private final int inner;
+    private final int upWidth;
     private final int chunk;
     private final int streamChunk;
     private final Buffer qkv;
+    private final Buffer heads; // null where what is projected is q, k and v
     private final Buffer hidden;
     private final Buffer maps; // null where no token has rows enough for one
     private final Buffer bend; // null but for second derivatives
@@ -47,16 +51,22 @@ final class Workspace implements AutoCloseable {
     private Workspace(
             Backend backend, ModelConfig config, int rows, int attentionRows, boolean condenses, int bentTokens) {
         this.width = config.width();
+        this.attended = config.architecture().attention().queryWidth();
+        this.projected = config.architecture().attention().projectedWidth();
         this.inner = config.inner();
+        this.upWidth = config.architecture().mlp().upWidth();
         this.chunk = Math.max(1, Math.min(rows, backend.preferredChunkRows()));
         this.streamChunk = Math.max(1, Math.min(rows, backend.preferredStreamRows()));
         this.mapsAtOnce = Condensation.mapsAtOnce(config, chunk);
-        Buffer[] made = new Buffer[6];
+        Buffer[] made = new Buffer[7];
         try {
-            made[0] = backend.allocate("sweep rows", (long) rows * width);
-            made[1] = backend.allocate("sweep rows", (long) rows * width);
+            made[0] = backend.allocate("sweep rows", (long) rows * rowWidth(config));
+            made[1] = backend.allocate("sweep rows", (long) rows * rowWidth(config));
             made[2] = backend.allocate(
-                    "sweep q, k, v", Math.max(attentionRows, chunk) * AttentionPart.workElements(config));
+                    "sweep q, k, v", Math.max(attentionRows, chunk) * AttentionPart.qkvElements(config));
+            if (Heads.workElements(config) > 0) {
+                made[6] = backend.allocate("sweep projections", attentionRows * Heads.workElements(config));
+            }
             made[3] = backend.allocate("sweep MLP chunk", chunk * MlpPart.workElements(config));
             if (condenses) {
                 made[4] = backend.allocate("MLPs of tokens", Condensation.mapElements(config, chunk));
@@ -78,11 +88,17 @@ final class Workspace implements AutoCloseable {
         hidden = made[3];
         maps = made[4];
         bend = made[5];
+        heads = made[6];
     }
 
     /** Elements that a workspace takes per row of the batch, without what is held of some rows only. */
     static long elementsPerRow(ModelConfig config) {
-        return 2L * config.width();
+        return 2L * rowWidth(config);
+    }
+
+    /** Elements of a row that holds the stream at one time and the heads' outputs at another. */
+    static int rowWidth(ModelConfig config) {
+        return Math.max(config.width(), config.architecture().attention().queryWidth());
     }
 
     /** Takes {@code count} rows from row {@code from} on. */
@@ -119,9 +135,19 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(y, rows, width);
     }
 
-    /** Work space [rows, 3D] for rows that are in attention. */
+    /** Work space [rows, A] for the outputs of all heads; shares its memory with {@link #y}. */
+    Matrix attended(int rows) {
+        return Matrix.of(y, rows, attended);
+    }
+
+    /** Work space [rows, 3A] for rows that are in attention. */
     Matrix qkv(int rows) {
-        return Matrix.of(qkv, rows, 3 * width);
+        return Matrix.of(qkv, rows, 3 * attended);
+    }
+
+    /** Work space [rows, (H + 2 K) h] for what is projected, null where that is q, k and v themselves; see {@link Heads}. */
+    Matrix projected(int rows) {
+        return heads == null ? null : Matrix.of(heads, rows, projected);
     }
 
     /** Work space [rows, D] for what a half of a block adds to the stream; shares its memory with {@link #qkv}. */
@@ -129,12 +155,17 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(qkv, rows, width);
     }
 
-    /** Work space [rows, F] for at most as many rows as a chunk has. */
+    /** Work space [rows, W] for the MLP's hidden layer of at most as many rows as a chunk has; see {@link HiddenLayer}. */
     Matrix hidden(int rows) {
+        return Matrix.of(hidden, rows, upWidth);
+    }
+
+    /** Work space [rows, F] in the memory of {@link #hidden}. */
+    Matrix scaled(int rows) {
         return Matrix.of(hidden, rows, inner);
     }
 
-    /** How many tokens' maps there is room for; with more than one, {@link #hidden} has as many times D rows. */
+    /** How many tokens' maps there is room for; with more than one, {@link #scaled} has as many times D rows. */
     int mapsAtOnce() {
         return mapsAtOnce;
     }
@@ -144,9 +175,9 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(maps, n * width, width);
     }
 
-    /** Work space [T, F] for act'' of one block, in sweeps of second derivatives. */
+    /** Work space [T, W] for what curvatures of one block's hidden layer need. */
     Matrix bend(int tokens) {
-        return Matrix.of(bend, tokens, inner);
+        return Matrix.of(bend, tokens, upWidth);
     }
 
     /** Makes what was written to {@link #y} the batch. */
@@ -162,6 +193,9 @@ final class Workspace implements AutoCloseable {
         y.close();
         qkv.close();
         hidden.close();
+        if (heads != null) {
+            heads.close();
+        }
         if (maps != null) {
             maps.close();
         }

@@ -10,7 +10,9 @@ public enum Activation {
     /** Gaussian error linear unit, exact: {@code u/2 (1 + erf(u / sqrt(2)))}. */
     GELU("gelu"),
     /** {@code max(u, 0)}. */
-    RELU("relu");
+    RELU("relu"),
+    /** {@code u sigmoid(u)}, also called swish. */
+    SILU("silu");
 
     private final String configName;
 
@@ -24,7 +26,7 @@ public enum Activation {
     }
 
     /**
-     * The activation that a configuration names. Of transformers' names {@code gelu_pytorch_tanh}, {@code gelu_fast}, {@code
+     * The activation that a GPT-2 configuration names. Of transformers' names {@code gelu_pytorch_tanh}, {@code gelu_fast}, {@code
      * gelu_accurate} and {@code gelu_python_tanh} are the tanh form too, {@code gelu_python} the exact one.
      *
      * @throws InputException if the name is none that is supported

@@ -10,15 +10,10 @@ import dev.greenfield.text.Lines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 
-/** {@code config.json} as Hugging Face writes it for GPT-2, to and from {@link ModelConfig}. */
+/** {@code config.json} as Hugging Face writes it, to {@link ModelConfig}, and for GPT-2 from it. */
 final class ConfigJson {
-    private final JsonNode fields;
-
-    private ConfigJson(JsonNode fields) {
-        this.fields = fields;
-    }
+    private ConfigJson() {}
 
     /**
      * Reads a configuration.
@@ -29,17 +24,17 @@ final class ConfigJson {
     static ModelConfig read(byte[] bytes, String origin) throws IOException {
         JsonNode tree = Json.parse(bytes, origin);
         if (!tree.isObject()) {
-            throw new InputException(origin + ": found " + kind(tree)
-                    + ", expected a JSON object with the fields of a GPT-2 configuration; get the file again");
+            throw new InputException(origin + ": found " + ConfigFields.kind(tree)
+                    + ", expected a JSON object with the fields of a model's configuration; get the file again");
         }
         try {
-            return new ConfigJson(tree).config();
+            return config(new ConfigFields(tree));
         } catch (InputException wrong) {
             throw new InputException(origin + ": " + wrong.getMessage(), wrong);
         }
     }
 
-    /** Writes a configuration so that {@link #read} and Hugging Face's transformers both understand it. */
+    /** Writes a GPT-2 configuration so that {@link #read} and Hugging Face's transformers both understand it. */
     static byte[] write(ModelConfig config) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JsonGenerator json = Json.FACTORY.createGenerator(bytes)) {
@@ -68,109 +63,44 @@ final class ConfigJson {
         return bytes.toByteArray();
     }
 
-    private ModelConfig config() {
-        String type = text("model_type");
-        if (!type.equals("gpt2")) {
-            throw new InputException("model_type: found " + Lines.quoted(type)
-                    + ", expected \"gpt2\"; only GPT-2 style models are supported");
-        }
-        if (flag("add_cross_attention", false)) {
-            throw new InputException(
-                    "add_cross_attention: found true, expected false; cross attention is not supported");
-        }
+    private static ModelConfig config(ConfigFields fields) {
+        String type = fields.text("model_type");
+        Family family = Family.named(type);
         for (String changes : List.of("quantization_config", "pruned_heads")) {
-            JsonNode value = fields.path(changes);
+            JsonNode value = fields.read(changes);
             if (!value.isMissingNode() && !value.isNull() && !value.isEmpty()) {
                 throw new InputException(changes + ": found " + Lines.one(value.toString())
                         + ", expected none; save the model as it computes, in floats and with all heads");
             }
         }
+        if (fields.flag("add_cross_attention", false)) {
+            throw new InputException(
+                    "add_cross_attention: found true, expected false; cross attention is not supported");
+        }
+        return family == Family.GPT2 ? gpt2(fields) : LlamaConfig.read(family, fields);
+    }
+
+    private static ModelConfig gpt2(ConfigFields fields) {
         // Keys that are absent have the defaults of transformers' GPT2Config; some have a second name there.
-        int width = integer("n_embd", "hidden_size", 768);
+        int width = fields.integer("n_embd", "hidden_size", 768);
         return new ModelConfig(
-                integer("n_layer", "num_hidden_layers", 12),
-                integer("n_head", "num_attention_heads", 12),
+                fields.integer("n_layer", "num_hidden_layers", 12),
+                fields.integer("n_head", "num_attention_heads", 12),
                 width,
-                absent("n_inner") ? fourTimes(width) : integer("n_inner", "n_inner", 0),
-                integer("n_positions", "max_position_embeddings", 1024),
-                integer("vocab_size", "vocab_size", 50257),
-                missing("layer_norm_epsilon") ? 1e-5 : number("layer_norm_epsilon"),
-                missing("activation_function") ? Activation.GELU_NEW : Activation.named(text("activation_function")),
-                flag("tie_word_embeddings", true),
-                flag("scale_attn_weights", true),
-                flag("scale_attn_by_inverse_layer_idx", false));
+                fields.absent("n_inner") ? fourTimes(width) : fields.integer("n_inner", "n_inner", 0),
+                fields.integer("n_positions", "max_position_embeddings", 1024),
+                fields.integer("vocab_size", "vocab_size", 50257),
+                fields.missing("layer_norm_epsilon") ? 1e-5 : fields.number("layer_norm_epsilon"),
+                fields.missing("activation_function")
+                        ? Activation.GELU_NEW
+                        : Activation.named(fields.text("activation_function")),
+                fields.flag("tie_word_embeddings", true),
+                fields.flag("scale_attn_weights", true),
+                fields.flag("scale_attn_by_inverse_layer_idx", false));
     }
 
     private static int fourTimes(int width) {
         // Where 4 n_embd is no int, ModelConfig refuses n_embd itself or the number of parameters.
         return (int) Math.min(Integer.MAX_VALUE, Math.max(1, 4L * width));
-    }
-
-    private boolean absent(String field) {
-        return fields.path(field).isMissingNode() || fields.path(field).isNull();
-    }
-
-    private boolean missing(String field) {
-        return fields.path(field).isMissingNode();
-    }
-
-    /** A whole number by either of its names. */
-    private int integer(String name, String alias, int otherwise) {
-        if (missing(name) && missing(alias)) {
-            return otherwise;
-        }
-        if (!missing(name) && !missing(alias) && !fields.path(name).equals(fields.path(alias))) {
-            throw new InputException(name + ": found " + kind(fields.path(name)) + ", and " + kind(fields.path(alias))
-                    + " as " + alias + ", which is another name of it; remove one of the two");
-        }
-        String field = missing(name) ? alias : name;
-        JsonNode value = fields.path(field);
-        if (!value.isIntegralNumber()) {
-            throw wrong(field, value, "a whole number");
-        }
-        if (!value.canConvertToInt()) {
-            throw wrong(field, value, "a whole number of at most " + Integer.MAX_VALUE);
-        }
-        return value.intValue();
-    }
-
-    private double number(String field) {
-        JsonNode value = fields.path(field);
-        if (!value.isNumber()) {
-            throw wrong(field, value, "a number");
-        }
-        return value.doubleValue();
-    }
-
-    private String text(String field) {
-        JsonNode value = fields.path(field);
-        if (!value.isTextual()) {
-            throw wrong(field, value, "a string");
-        }
-        return value.textValue();
-    }
-
-    private boolean flag(String field, boolean otherwise) {
-        if (absent(field)) {
-            return otherwise;
-        }
-        JsonNode value = fields.path(field);
-        if (!value.isBoolean()) {
-            throw wrong(field, value, "true or false");
-        }
-        return value.booleanValue();
-    }
-
-    private static InputException wrong(String field, JsonNode value, String expected) {
-        return new InputException(field + ": found " + kind(value) + ", expected " + expected + "; correct " + field);
-    }
-
-    private static String kind(JsonNode value) {
-        if (value.isMissingNode()) {
-            return "no such field";
-        }
-        return value.isContainerNode()
-                ? "an " + value.getNodeType().name().toLowerCase(Locale.ROOT)
-                : Lines.one(value.toString());
     }
 }

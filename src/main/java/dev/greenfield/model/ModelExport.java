@@ -26,6 +26,10 @@ public final class ModelExport {
      * @throws IOException if it cannot be written
      */
     public static void write(ModelSource source, Path directory) throws IOException {
+        if (source.config().family() != Family.GPT2) {
+            throw new InputException(Lines.quoted(source.spec()) + ": found a "
+                    + source.config().family().label() + " model, expected a GPT-2 style one; only those are written");
+        }
         Path target = directory.toAbsolutePath().normalize();
         requireFree(target, Lines.quoted(directory.toString()));
         if (target.getParent() == null) {

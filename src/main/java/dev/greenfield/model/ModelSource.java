@@ -180,6 +180,11 @@ public final class ModelSource implements AutoCloseable {
         return parameter;
     }
 
+    /** Whether the model has a parameter of that name; families without biases lack those. */
+    public boolean has(String canonicalName) {
+        return weights.parameter(canonicalName) != null;
+    }
+
     /**
      * What identifies the weights: the SHA-256 of the bytes of {@code model.safetensors}, in lower-case hexadecimal; of all shards
      * one after the other in the order of the index; of the file that {@link ModelExport} would write for a random model.

@@ -14,15 +14,16 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Weights in {@code model.safetensors}, or in shards that {@code model.safetensors.index.json} lists. */
 final class StoredWeights implements Weights {
-    private static final String PREFIX = "transformer."; // of the names that GPT2LMHeadModel saves
     private static final int MOST_NAMED = 8;
     private static final int CHUNK = 1 << 16; // elements
     private static final String ADAPTER_CONFIG = "adapter_config.json";
@@ -30,20 +31,24 @@ final class StoredWeights implements Weights {
     private static final Pattern ADAPTER = Pattern.compile(
             "(^|[._])(lora|loha|lokr|hada|ia3|oft|boft|vera|adalora|adapters?|adaption|prompt_encoder|prompt_embeddings|prefix_encoder)([._]|$)"
                     + "|base_layer\\.|modules_to_save\\.|^base_model\\.model\\.");
-    /** The causal mask and its value, which old files keep. */
-    private static final Pattern BUFFER = Pattern.compile("h\\.\\d+\\.attn\\.(bias|masked_bias)");
+    /** The causal mask, its value and the frequencies of rotary positions, which old files keep. */
+    private static final Pattern BUFFER =
+            Pattern.compile("h\\.\\d+\\.attn\\.(bias|masked_bias)|(.*\\.)?rotary_emb\\.inv_freq");
 
-    private static final Pattern BLOCK = Pattern.compile("(?:transformer\\.)?h\\.(\\d{1,9})\\..*");
+    private static final Pattern BLOCK = Pattern.compile("(?:h|layers)\\.(\\d{1,9})\\..*");
 
     private final ModelFiles files;
     private final Map<String, Safetensors> shards = new LinkedHashMap<>(); // by file, in the order of the index
     private final Map<String, Parameter> parameters = new LinkedHashMap<>(); // by canonical name
     private final Map<String, String> index = new HashMap<>(); // which file has a tensor, by the index
-    private final List<String> notes = new ArrayList<>(); // what a user has to know of how the files were read
-    private ModelConfig config; // with a head of its own where the file has one
+    private final Set<String> used = new HashSet<>(); // names of tensors, without the prefix
+    private final List<String> notes = new ArrayList<>();
+    private final Family family;
+    private ModelConfig config; // as the weights have it
 
-    private StoredWeights(ModelFiles files) {
+    private StoredWeights(ModelFiles files, Family family) {
         this.files = files;
+        this.family = family;
     }
 
     /**
@@ -52,7 +57,7 @@ final class StoredWeights implements Weights {
      * @throws InputException if a file is missing or broken, or tensors are missing or misshapen: all of them in one message
      */
     static StoredWeights open(ModelFiles files, ModelConfig config) throws IOException {
-        StoredWeights weights = new StoredWeights(files);
+        StoredWeights weights = new StoredWeights(files, config.family());
         try {
             weights.config = weights.bind(config);
             return weights;
@@ -70,36 +75,46 @@ final class StoredWeights implements Weights {
         Map<String, Tensor> stored = canonical(files.has(ModelFiles.WEIGHTS) ? whole() : sharded());
         // Before any shape is made: a configuration may claim millions of blocks.
         if (config.layers() > stored.size()) {
-            throw new InputException(origin() + ": found " + stored.size() + " tensors, expected 12 for each of the "
-                    + config.layers() + " blocks that config.json asks for (n_layer); it has "
+            throw new InputException(origin() + ": found " + stored.size() + " tensors, expected "
+                    + StoredNames.perBlock(config) + " for each of the " + config.layers()
+                    + " blocks that config.json asks for (" + family.layersKey() + "); it has "
                     + Lines.some(stored.values().stream().map(Tensor::name).toList(), 3)
                     + "; get the weights and config.json of one model");
         }
         refuseAdapters(stored);
         ModelConfig bound = head(stored, config);
         Problems problems = new Problems();
-        Map<String, long[]> shapes = ParameterLayout.shapes(bound);
-        for (Map.Entry<String, long[]> wanted : shapes.entrySet()) {
-            String name = wanted.getKey();
-            Tensor tensor = stored.get(name);
-            if (tensor == null && name.equals(ParameterLayout.TOKEN_EMBEDDING) && bound.tied()) {
-                tensor = stored.get(ParameterLayout.OUTPUT); // a file may keep either of two that are one
-            }
-            if (tensor == null) {
-                problems.add(name + " is missing" + where(name));
-            } else if (!usable(tensor) || !Arrays.equals(tensor.shape(), wanted.getValue())) {
-                problems.add(name + " is " + tensor.dtype() + " " + Lines.one(Arrays.toString(tensor.shape()))
-                        + ", not float " + Arrays.toString(wanted.getValue()));
-            } else {
-                parameters.put(name, new Stored(name, tensor));
+        List<StoredNames.Source> sources = StoredNames.of(bound);
+        for (StoredNames.Source source : sources) {
+            List<Tensor> tensors = new ArrayList<>();
+            source.tensors().forEach((name, shape) -> {
+                Tensor tensor = stored.get(name);
+                if (tensor == null && source.name().equals(ParameterLayout.TOKEN_EMBEDDING) && bound.tied()) {
+                    tensor = stored.get(ParameterLayout.OUTPUT); // a file may keep either of two that are one
+                }
+                if (tensor == null) {
+                    problems.add(name + " is missing" + where(name));
+                } else if (!usable(tensor) || !Arrays.equals(tensor.shape(), shape)) {
+                    problems.add(name + " is " + tensor.dtype() + " " + Lines.one(Arrays.toString(tensor.shape()))
+                            + ", not float " + Arrays.toString(shape));
+                } else {
+                    tensors.add(tensor);
+                    used.add(name);
+                }
+            });
+            if (tensors.size() == source.tensors().size()) {
+                parameters.put(source.name(), source.parameter(tensors));
             }
         }
         if (problems.count > 0) {
             throw new InputException(origin() + ": found tensors that do not fit config.json (" + problems
                     + "; the file has "
                     + Lines.some(stored.values().stream().map(Tensor::name).toList(), 3) + "), expected all "
-                    + shapes.size()
-                    + " parameters of that configuration; get the weights and config.json of one GPT-2 style model");
+                    + sources.stream()
+                            .mapToInt(source -> source.tensors().size())
+                            .sum()
+                    + " parameters of that configuration; get the weights and config.json of one "
+                    + family.label() + " style model");
         }
         refuseFurtherBlocks(stored, config, origin());
         nameUnused(stored);
@@ -135,7 +150,9 @@ final class StoredWeights implements Weights {
     private Map<String, Tensor> canonical(Map<String, Tensor> stored) {
         Map<String, Tensor> canonical = new LinkedHashMap<>();
         stored.forEach((name, tensor) -> {
-            String known = name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name;
+            String known = name.startsWith(family.prefix())
+                    ? name.substring(family.prefix().length())
+                    : name;
             Tensor other = canonical.put(known, tensor);
             if (other != null) {
                 throw new InputException(origin() + ": found both " + Lines.one(other.name()) + " and "
@@ -165,11 +182,11 @@ final class StoredWeights implements Weights {
     /** A head that the file keeps is used even where config.json says that it is the embedding, as transformers does. */
     private ModelConfig head(Map<String, Tensor> stored, ModelConfig config) {
         Tensor head = stored.get(ParameterLayout.OUTPUT);
-        Tensor embedding = stored.get(ParameterLayout.TOKEN_EMBEDDING);
+        Tensor embedding = stored.get(StoredNames.embedding(family));
         if (!config.tied() || head == null || embedding == null) {
             if (config.tied() && head != null) {
-                notes.add(origin()
-                        + ": lm_head.weight serves as wte.weight too, which the file lacks and config.json ties to it");
+                notes.add(origin() + ": lm_head.weight serves as " + StoredNames.embedding(family)
+                        + " too, which the file lacks and config.json ties to it");
             }
             return config;
         }
@@ -181,9 +198,8 @@ final class StoredWeights implements Weights {
             return config.untied(); // what does not fit is refused with the rest
         }
         if (!equal(head, embedding)) {
-            notes.add(
-                    origin()
-                            + ": lm_head.weight differs from wte.weight, though config.json ties them; the stored head is used");
+            notes.add(origin() + ": lm_head.weight differs from " + StoredNames.embedding(family)
+                    + ", though config.json ties them; the stored head is used");
             return config.untied();
         }
         return config;
@@ -216,21 +232,19 @@ final class StoredWeights implements Weights {
         List<String> unused = new ArrayList<>();
         stored.forEach((name, tensor) -> {
             boolean sameHead = name.equals(ParameterLayout.OUTPUT);
-            if (!parameters.containsKey(name)
-                    && !sameHead
-                    && !BUFFER.matcher(name).matches()) {
+            if (!used.contains(name) && !sameHead && !BUFFER.matcher(name).matches()) {
                 unused.add(tensor.name());
             }
         });
         if (!unused.isEmpty()) {
             notes.add(origin() + ": " + unused.size() + (unused.size() == 1 ? " tensor is" : " tensors are")
-                    + " no part of a GPT-2 style model and not used: " + Lines.some(unused, MOST_NAMED));
+                    + " no part of a " + family.label() + " style model and not used: " + Lines.some(unused, MOST_NAMED));
         }
     }
 
     /** Where the index says that a missing tensor is. */
     private String where(String name) {
-        String file = index.containsKey(name) ? index.get(name) : index.get(PREFIX + name);
+        String file = index.containsKey(name) ? index.get(name) : index.get(family.prefix() + name);
         return file == null ? "" : " (the index says it is in " + Lines.one(file) + ")";
     }
 
@@ -240,7 +254,7 @@ final class StoredWeights implements Weights {
             Matcher block = BLOCK.matcher(name);
             if (block.matches() && Integer.parseInt(block.group(1)) >= config.layers()) {
                 throw new InputException(origin + ": found " + Lines.one(name) + ", expected blocks 0 to "
-                        + (config.layers() - 1) + ", because n_layer is " + config.layers()
+                        + (config.layers() - 1) + ", because " + config.family().layersKey() + " is " + config.layers()
                         + "; correct config.json or remove the further blocks from the weights");
             }
         }
@@ -294,7 +308,6 @@ final class StoredWeights implements Weights {
         return stored;
     }
 
-    /** Whether a file name of the index stays in its directory. */
     private static boolean plain(String file) {
         return file.endsWith(".safetensors")
                 && file.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || Character.isISOControl(c));
@@ -372,24 +385,6 @@ final class StoredWeights implements Weights {
     public void close() throws IOException {
         for (Safetensors shard : shards.values()) {
             shard.close();
-        }
-    }
-
-    /** A tensor under its canonical name. */
-    private record Stored(String name, Tensor tensor) implements Parameter {
-        @Override
-        public long[] shape() {
-            return tensor.shape();
-        }
-
-        @Override
-        public void read(long from, double[] into, int at, int count) {
-            tensor.read(from, into, at, count);
-        }
-
-        @Override
-        public void read(long from, float[] into, int at, int count) {
-            tensor.read(from, into, at, count);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.greenfield.model;
 
+import dev.greenfield.failure.InputException;
 import java.util.OptionalInt;
 
 /**
@@ -17,6 +18,28 @@ public interface Tokenizer extends AutoCloseable {
     int[] encode(String text);
 
     /**
+     * The token ids of a prompt: those of the text, with {@link #beginning} in front where {@code how} says so and the text does not
+     * begin with it.
+     *
+     * @throws dev.greenfield.failure.InputException also if {@link Beginning#YES} is asked for and this tokenizer has no such token
+     */
+    default int[] encode(String text, Beginning how) {
+        int[] ids = encode(text);
+        OptionalInt first = how == Beginning.NO ? OptionalInt.empty() : beginning();
+        if (how == Beginning.YES && first.isEmpty()) {
+            throw new InputException("found a tokenizer that puts no token in front of a text, expected one that does;"
+                    + " write the token in front of the prompt");
+        }
+        if (first.isEmpty() || (ids.length > 0 && ids[0] == first.getAsInt())) {
+            return ids;
+        }
+        int[] all = new int[ids.length + 1];
+        all[0] = first.getAsInt();
+        System.arraycopy(ids, 0, all, 1, ids.length);
+        return all;
+    }
+
+    /**
      * The id of a text that is exactly one token; {@code #123} is the token with id 123, whatever the tokenizer.
      *
      * @throws dev.greenfield.failure.InputException if the text is several tokens, none or unknown, naming what was found
@@ -32,12 +55,12 @@ public interface Tokenizer extends AutoCloseable {
     String text(int id);
 
     /**
-     * The token that the model's own tokenizer puts in front of every text; empty where it puts none. {@link #encode} adds nothing, so
-     * that a model which was trained with it wants it written out.
+     * The token that the model's own tokenizer puts in front of every text; empty where it puts none. {@link #encode(String)} adds
+     * nothing, {@link #encode(String, Beginning)} does.
      */
     OptionalInt beginning();
 
-    /** Whether {@link #encode} can work; where it cannot, prompts have to be given as token ids. */
+    /** Whether {@link #encode(String)} can work; where it cannot, prompts have to be given as token ids. */
     boolean canEncode();
 
     /** Frees what the tokenizer holds. Closing again does nothing. */

@@ -19,6 +19,9 @@ final class ActivationCases {
     static List<OperationCase> all() {
         List<OperationCase> cases = new ArrayList<>();
         for (Activation kind : Activation.values()) {
+            if (kind == Activation.SILU) {
+                continue; // only gates have it; see BlockCases
+            }
             for (int inner : new int[] {7, 30, 192}) {
                 cases.add(activation(kind, columns(1, 0), 0, inner));
                 cases.add(activation(kind, columns(9, 0, 2, 2, 5), 3, inner));
@@ -69,7 +72,7 @@ final class ActivationCases {
     }
 
     /** Arguments whose sum with the bias is at least 0.1 from 0, so that differences do not cross the kink of ReLU. */
-    private static double[] arguments(int count, double[] bias) {
+    static double[] arguments(int count, double[] bias) {
         return mapped(Arrays.stream(normal(11, count)).map(x -> 2 * x).toArray(), bias.length, (value, row, j) -> {
             double u = value + bias[j];
             return (float) (u + Math.copySign(0.1, u) - bias[j]);
@@ -106,6 +109,7 @@ final class ActivationCases {
                 };
             case GELU -> u -> (2 - u * u) * Math.exp(-u * u / 2) / Math.sqrt(2 * Math.PI);
             case RELU -> u -> 0;
+            case SILU -> throw new IllegalArgumentException("no case asks for it");
         };
         return OperationCase.of(
                 "activationSecondDerivative " + kind + ": " + rows + " x " + inner,
@@ -120,7 +124,7 @@ final class ActivationCases {
     }
 
     /** u sigmoid(2 z) is the tanh form of GELU; the erf form by Simpson's rule on the normal density. */
-    private static DoubleUnaryOperator naive(Activation kind) {
+    static DoubleUnaryOperator naive(Activation kind) {
         return switch (kind) {
             case GELU_NEW -> u -> u / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (u + 0.044715 * u * u * u)));
             case GELU ->
@@ -135,6 +139,7 @@ final class ActivationCases {
                     return u * (0.5 + sum * u / steps / 3 / Math.sqrt(2 * Math.PI));
                 };
             case RELU -> u -> u > 0 ? u : 0;
+            case SILU -> u -> u / (1 + Math.exp(-u));
         };
     }
 }

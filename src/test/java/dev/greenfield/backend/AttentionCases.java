@@ -92,7 +92,7 @@ final class AttentionCases {
         return all;
     }
 
-    private static OperationCase derivatives(String what, AttentionShape shape, RaggedRows rows, int queriesFrom) {
+    static OperationCase derivatives(String what, AttentionShape shape, RaggedRows rows, int queriesFrom) {
         return derivatives(what, shape, rows, queriesFrom, normal(17, rows.tokens() * 3 * shape.width()));
     }
 
@@ -200,7 +200,7 @@ final class AttentionCases {
             for (int head = 0; head < shape.heads(); head++) {
                 double sum = 0;
                 double largest = largestScore(shape, head, x, row, rows, base);
-                for (int j = 0; j <= i; j++) {
+                for (int j = firstKey(shape, i); j <= i; j++) {
                     boolean own = j >= rows.first(column);
                     double[] from = own ? x : base;
                     int at = 3 * width * (own ? rows.row(j, column) : j);
@@ -225,12 +225,17 @@ final class AttentionCases {
         int i = rows.tokenOf(row);
         int column = row - rows.start(i);
         double largest = Double.NEGATIVE_INFINITY;
-        for (int j = 0; j <= i; j++) {
+        for (int j = firstKey(shape, i); j <= i; j++) {
             boolean own = j >= rows.first(column);
             int at = 3 * width * (own ? rows.row(j, column) : j);
             largest = Math.max(largest, score(shape, head, x, 3 * width * row, own ? x : base, at));
         }
         return largest;
+    }
+
+    /** A query sees the keys j > i - window. */
+    private static int firstKey(AttentionShape shape, int i) {
+        return shape.window() == 0 || i < shape.window() ? 0 : i - shape.window() + 1;
     }
 
     private static double score(AttentionShape shape, int head, double[] x, int query, double[] y, int key) {

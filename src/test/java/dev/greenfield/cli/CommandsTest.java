@@ -83,6 +83,7 @@ class CommandsTest {
                         "tokens",
                         "token_text",
                         "observable",
+                        "bos",
                         "backend",
                         "device",
                         "precision",

@@ -159,6 +159,7 @@ class WrongInputTest {
         all.add(bad(args("field", "--prompt", PROMPT, "--position", "6"), "--position 6"));
         // how to run
         all.add(bad(sound("--backend", "gpu"), "--backend 'gpu'", "reference"));
+        all.add(bad(sound("--bos", "maybe"), "--bos 'maybe'", "auto, yes or no"));
         all.add(bad(sound("--precision", "fp16"), "--precision 'fp16'", "fp64"));
         all.add(bad(sound("--backend", "cpu", "--precision", "fp64"), "--precision fp64", "reference"));
         all.add(bad(sound("--memory", "4G"), "--memory '4G'", "4GiB"));

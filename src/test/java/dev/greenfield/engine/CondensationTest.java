@@ -128,7 +128,7 @@ class CondensationTest {
             RaggedRows rows = RaggedRows.of(
                     4, new int[] {0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2}, new int[] {3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2});
             // The weights take no part in where a batch is cut.
-            Condensation condensation = new Condensation(model.backend(), model.config(), null);
+            Condensation condensation = new Condensation(model.backend(), model.config(), null, null);
             Condensation.Tokens condensed = (from, to) -> parts.add("condensed " + from + "-" + to);
             Condensation.Tokens others = (from, to) -> parts.add("others " + from + "-" + to);
             condensation.split(rows, 0, condensed, others);

@@ -3,13 +3,16 @@ package dev.greenfield.engine;
 import dev.greenfield.Model;
 import dev.greenfield.TestModels;
 import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Backends;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.RandomDirectory;
+import dev.greenfield.testing.TestData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 
 /** The models that the identities are checked on: every variant of a configuration that the engine treats differently. */
@@ -21,7 +24,10 @@ public enum ModelCase {
     ERF_GELU_HEAD_WIDTH_48(null, config(2, 1, 48, 77, Activation.GELU, true, true, false), 5),
     RELU_UNTIED(null, config(2, 3, 48, 96, Activation.RELU, false, true, false), 6),
     SCALED_BY_INVERSE_LAYER(null, config(3, 2, 20, 80, Activation.GELU_NEW, true, true, true), 5),
-    UNSCALED(null, config(2, 4, 20, 33, Activation.GELU_NEW, false, false, false), 6);
+    UNSCALED(null, config(2, 4, 20, 33, Activation.GELU_NEW, false, false, false), 6),
+    LLAMA_WITH_BIASES("families/llama-bias", null, 8),
+    MISTRAL_WINDOW_5("families/mistral", null, 9),
+    QWEN3_HEAD_NORMS("families/qwen3", null, 7);
 
     private final String spec;
     private final ModelConfig config;
@@ -45,6 +51,18 @@ public enum ModelCase {
         return new ModelConfig(layers, heads, width, inner, 12, 23, 1e-5, activation, tied, scale, byInverseLayer);
     }
 
+    /** Whether it is of a family whose blocks not every backend computes, and {@code NaiveTransformer} neither. */
+    public boolean later() {
+        return spec != null && spec.startsWith(TestData.FAMILIES);
+    }
+
+    /** Those of some backends that compute it. */
+    public List<Backends> on(List<Backends> kinds) {
+        return kinds.stream()
+                .filter(kind -> !later() || (kind != Backends.CUDA && kind != Backends.CUDA_TF32))
+                .toList();
+    }
+
     /** Opens the model on a backend; files that it needs are written to {@code directory}. */
     public Model open(Path directory, Backend backend) {
         return open(directory, backend, 0);
@@ -53,7 +71,7 @@ public enum ModelCase {
     /** Opens the model within a memory budget; 0 for the default. */
     public Model open(Path directory, Backend backend, long memory) {
         try {
-            String where = spec;
+            String where = later() ? TestData.model(spec).toString() : spec;
             if (where == null) {
                 Path mine = directory.resolve(name());
                 if (!Files.exists(mine)) {

@@ -52,7 +52,7 @@ class NaiveAgreementTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN).*")
     void streamLogitsAndObservablesAgree(ModelCase which) {
         try (Model model = open(which)) {
             NaiveTransformer naive = new NaiveTransformer(model.source());
@@ -78,7 +78,7 @@ class NaiveAgreementTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN).*")
     void measuredPatchesAreFullRunsWithTheResidualReplaced(ModelCase which) {
         try (Model model = open(which)) {
             NaiveTransformer naive = new NaiveTransformer(model.source());
@@ -108,7 +108,7 @@ class NaiveAgreementTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN).*")
     void sensitivitiesAreDerivativesOfTheObservable(ModelCase which) {
         try (Model model = open(which)) {
             NaiveTransformer naive = new NaiveTransformer(model.source());

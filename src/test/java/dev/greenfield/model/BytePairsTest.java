@@ -66,7 +66,22 @@ class BytePairsTest {
         assertThat(ids("Paris<|x|> Rome")).containsExactly(260, 267, 265);
         directory.file("tokenizer_config.json", "{\"add_bos_token\": true, \"bos_token\": \"a\"}");
         try (ModelSource source = ModelSource.open(folder)) {
-            assertThat(source.tokenizer().beginning()).hasValue('a');
+            Tokenizer tokenizer = source.tokenizer();
+            assertThat(tokenizer.beginning()).hasValue('a');
+            assertThat(tokenizer.encode("bc", Beginning.AUTO)).containsExactly('a', 'b', 'c');
+            assertThat(tokenizer.encode("abc", Beginning.AUTO))
+                    .as("never twice")
+                    .containsExactly('a', 'b', 'c');
+            assertThat(tokenizer.encode("bc", Beginning.YES)).containsExactly('a', 'b', 'c');
+            assertThat(tokenizer.encode("bc", Beginning.NO)).containsExactly('b', 'c');
+        }
+        directory.file("tokenizer_config.json", "{\"add_bos_token\": false, \"bos_token\": \"a\"}");
+        try (ModelSource source = ModelSource.open(folder)) {
+            Tokenizer tokenizer = source.tokenizer();
+            assertThat(tokenizer.encode("bc", Beginning.AUTO)).containsExactly('b', 'c');
+            assertThatThrownBy(() -> tokenizer.encode("bc", Beginning.YES))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("puts no token in front");
         }
     }
 

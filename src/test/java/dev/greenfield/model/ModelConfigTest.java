@@ -66,7 +66,7 @@ class ModelConfigTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "\"model_type\": \"gpt2\" | \"model_type\": \"llama\" | model_type: found \"llama\", expected \"gpt2\"",
+                "\"model_type\": \"gpt2\" | \"model_type\": \"bloom\" | model_type: found \"bloom\", expected one of \"gpt2\", \"llama\", \"mistral\", \"qwen2\", \"qwen3\"",
                 "\"model_type\": \"gpt2\" | \"type\": \"gpt2\" | model_type: found no such field",
                 "\"n_layer\": 2 | \"n_layer\": 2, \"num_hidden_layers\": 3 | n_layer: found 2, and 3 as num_hidden_layers",
                 "\"n_layer\": 2 | \"n_layer\": null | n_layer: found null, expected a whole number",

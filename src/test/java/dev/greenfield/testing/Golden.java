@@ -9,11 +9,35 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A file of float64 answers from an independent implementation, and the model it belongs to. */
 public final class Golden implements AutoCloseable {
+    /** A Llama of 260,000 parameters that was trained on stories, kept outside of the project. */
+    private static final String TRAINED = "stories260k.name";
+
     private final String name;
     private final Safetensors file;
+
+    /** The files of families and their variants: one small model each. */
+    public static List<String> families() {
+        return Stream.of(
+                        "llama",
+                        "llama-bias",
+                        "llama-linear",
+                        "llama-llama3",
+                        "llama-minimal",
+                        "llama-v5",
+                        "llama-yarn",
+                        "mistral",
+                        "mistral-full",
+                        "qwen2",
+                        "qwen2-window",
+                        "qwen3",
+                        TRAINED)
+                .map(name -> name.equals(TRAINED) ? name : TestData.FAMILIES + name)
+                .toList();
+    }
 
     private Golden(String name) throws IOException {
         this.name = name;
@@ -36,6 +60,9 @@ public final class Golden implements AutoCloseable {
     }
 
     public Path model() {
+        if (name.startsWith(TestData.FAMILIES)) {
+            return TestData.model(name);
+        }
         int dot = name.indexOf('.');
         return TestData.model(dot < 0 ? name : name.substring(0, dot));
     }
@@ -67,6 +94,11 @@ public final class Golden implements AutoCloseable {
 
     public Site source() {
         return Site.of(number("source_depth"), number("source_token"));
+    }
+
+    /** Whether the file has a tensor; those of some families are kept without their largest. */
+    public boolean has(String tensor) {
+        return file.names().contains(tensor);
     }
 
     public double[] values(String tensor) throws IOException {

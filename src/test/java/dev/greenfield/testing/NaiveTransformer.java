@@ -110,6 +110,7 @@ public final class NaiveTransformer {
             case GELU_NEW -> 0.5 * u * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (u + 0.044715 * Math.pow(u, 3))));
             case GELU -> u * normal(u);
             case RELU -> Math.max(0, u);
+            case SILU -> u / (1 + Math.exp(-u));
         };
     }
 

@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cpu;
 
 import dev.greenfield.backend.AttentionPrimal;
+import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import java.nio.FloatBuffer;
@@ -48,6 +49,7 @@ final class CpuAttentionCurvature {
         final Matrix dqkv;
         final Matrix ddout;
         final int queriesFrom;
+        final AttentionShape shape;
         final float scale;
         final int width;
         final int h;
@@ -69,6 +71,7 @@ final class CpuAttentionCurvature {
             this.dqkv = dqkv;
             this.ddout = ddout;
             this.queriesFrom = queriesFrom;
+            this.shape = primal.shape();
             this.scale = (float) primal.shape().scale();
             this.width = primal.shape().width();
             this.h = primal.shape().headWidth();
@@ -161,7 +164,7 @@ final class CpuAttentionCurvature {
                 int at = (i - i0) * tokens;
                 float l = logSumExp.get(head * tokens + i);
                 block.view().get(at, row, 0, i + 1);
-                Softmax.of(row, l, e, i + 1);
+                Softmax.of(row, l, e, shape.firstKey(i), i + 1);
                 block.view().put(at, row, 0, i + 1);
             }
         }

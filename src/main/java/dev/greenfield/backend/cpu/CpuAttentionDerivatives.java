@@ -1,6 +1,7 @@
 package dev.greenfield.backend.cpu;
 
 import dev.greenfield.backend.AttentionPrimal;
+import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import java.nio.FloatBuffer;
@@ -68,6 +69,7 @@ final class CpuAttentionDerivatives {
         final RaggedRows rows;
         final Matrix qkv;
         final FloatBuffer logSumExp;
+        final AttentionShape shape;
         final float scale;
         final int width;
         final int h;
@@ -89,6 +91,7 @@ final class CpuAttentionDerivatives {
             this.rows = rows;
             this.qkv = primal.qkv();
             this.logSumExp = CpuBuffer.of(primal.logSumExp()).view();
+            this.shape = primal.shape();
             this.scale = (float) primal.shape().scale();
             this.width = primal.shape().width();
             this.h = primal.shape().headWidth();
@@ -242,7 +245,7 @@ final class CpuAttentionDerivatives {
             }
         }
 
-        /** P for the queries i0 to i1 - 1, zero above the diagonal; see {@link Softmax}. */
+        /** P for the queries i0 to i1 - 1, zero above the diagonal and before the window; see {@link Softmax}. */
         void probabilities(int i0, int i1) {
             View scores = new View(block, probabilityAt, i1 - i0, i1, end);
             multiply(scale, primal(0, i0, i1 - i0), primal(1, 0, i1).transpose(), 0, scores);
@@ -252,7 +255,7 @@ final class CpuAttentionDerivatives {
                 int at = probabilityAt + (i - i0) * end;
                 float l = logSumExp.get(head * rows.tokens() + i);
                 block.view().get(at, row, 0, i + 1);
-                Softmax.of(row, l, e, i + 1);
+                Softmax.of(row, l, e, shape.firstKey(i), i + 1);
                 Arrays.fill(row, i + 1, end, 0);
                 block.view().put(at, row, 0, end);
             }

@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.BlockOperations;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.ColumnOperations;
@@ -30,6 +31,7 @@ public final class CpuBackend implements Backend {
     private final CpuAttentionDerivatives derivatives;
     private final CpuAttentionCurvature curvature;
     private final CpuColumns columns;
+    private final CpuBlocks blocks;
     private final CpuInjection injection;
     private final BufferLedger ledger = new BufferLedger();
 
@@ -42,6 +44,7 @@ public final class CpuBackend implements Backend {
         this.attention = new CpuAttention(gemm, memory, workers);
         this.derivatives = new CpuAttentionDerivatives(gemm, memory, workers);
         this.curvature = new CpuAttentionCurvature(gemm, memory, workers);
+        this.blocks = new CpuBlocks(workers);
         this.columns = new CpuColumns(workers);
         this.injection = new CpuInjection(workers);
     }
@@ -339,6 +342,11 @@ public final class CpuBackend implements Backend {
                 places,
                 Workers.rowsWorthATask(x) * places / Math.max(x.rows(), 1),
                 (from, to) -> RowKernels.squaredNormMoments(x, rows, groups, moments, into, at, from, to));
+    }
+
+    @Override
+    public BlockOperations blocks() {
+        return blocks;
     }
 
     @Override

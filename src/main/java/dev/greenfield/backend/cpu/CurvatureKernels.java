@@ -62,12 +62,29 @@ final class CurvatureKernels {
         for (int i = from; i < to; i++) {
             values.get((int) u.at(i), row, 0, n);
             VectorMath.add(row, b, n);
-            switch (kind) {
-                case GELU_NEW -> geluNew(row, Scratch.mine().doubles(n), n);
-                case GELU -> gelu(row, Scratch.mine().doubles(n), n);
-                case RELU -> Arrays.fill(row, 0, n, 0);
-            }
+            secondDerivative(kind, row, n);
             values.put((int) u.at(i), row, 0, n);
+        }
+    }
+
+    /** u = act''(u). */
+    static void secondDerivative(Activation kind, float[] u, int n) {
+        switch (kind) {
+            case GELU_NEW -> geluNew(u, Scratch.mine().doubles(n), n);
+            case GELU -> gelu(u, Scratch.mine().doubles(n), n);
+            case RELU -> Arrays.fill(u, 0, n, 0);
+            case SILU -> silu(u, Scratch.mine().doubles(n), n);
+        }
+    }
+
+    /** u = silu''(u): s (1 - s) (2 + u (1 - 2 s)) with s the sigmoid of u, from e = exp(-|u|). */
+    private static void silu(float[] u, double[] e, int n) {
+        VectorMath.expOfMinusMagnitude(u, e, n);
+        for (int i = 0; i < n; i++) {
+            double x = u[i];
+            double sum = 1 + e[i];
+            double odd = Math.copySign((1 - e[i]) / sum, x); // 2 s - 1
+            u[i] = (float) (e[i] / (sum * sum) * (2 - x * odd));
         }
     }
 

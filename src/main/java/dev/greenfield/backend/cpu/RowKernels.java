@@ -183,7 +183,8 @@ final class RowKernels {
         }
     }
 
-    private static void apply(Activation kind, float[] row, float[] slope, int n) {
+    /** row = act(row); slope, where not null, receives act'(row). */
+    static void apply(Activation kind, float[] row, float[] slope, int n) {
         switch (kind) {
             case GELU_NEW -> {
                 if (slope == null) {
@@ -195,6 +196,7 @@ final class RowKernels {
             case GELU ->
                 VectorMath.gelu(
                         row, slope, slope == null ? null : Scratch.mine().doubles(n), n);
+            case SILU -> VectorMath.silu(row, slope, Scratch.mine().doubles(n), n);
             case RELU -> {
                 if (slope == null) {
                     VectorMath.relu(row, n);

@@ -116,6 +116,27 @@ final class VectorMath {
         geluNew(u, n);
     }
 
+    /** e = exp(-|u|). */
+    static void expOfMinusMagnitude(float[] u, double[] e, int n) {
+        for (int i = 0; i < n; i++) {
+            e[i] = -Math.abs((double) u[i]);
+        }
+        expOfNegative(e, 0, n);
+    }
+
+    /** u = silu(u); d, where not null, receives the derivative s (1 + u (1 - s)) first, with s the sigmoid of u. */
+    static void silu(float[] u, float[] d, double[] e, int n) {
+        expOfMinusMagnitude(u, e, n);
+        for (int i = 0; i < n; i++) {
+            double x = u[i];
+            double s = (x >= 0 ? 1 : e[i]) / (1 + e[i]);
+            if (d != null) {
+                d[i] = (float) (s + x * (e[i] / ((1 + e[i]) * (1 + e[i]))));
+            }
+            u[i] = (float) (x * s);
+        }
+    }
+
     /** u = max(u, 0). */
     static void relu(float[] u, int n) {
         for (int i = 0; i < n; i++) {

@@ -76,6 +76,7 @@ final class CudaNonlinear {
             case GELU_NEW -> 0;
             case GELU -> 1;
             case RELU -> 2;
+            case SILU -> throw new IllegalArgumentException("the cuda backend has no kernel for " + kind.configName());
         };
     }
 

@@ -4,7 +4,7 @@ import dev.greenfield.model.Activation;
 
 /**
  * Activations and their first and second derivatives: the tanh form of GELU (Hendrycks and Gimpel, 2016, as GPT-2 has it), the erf form, and
- * ReLU with derivative 0 at 0. Every step is rounded as the {@link Arithmetic} says, the elementary functions included: a
+ * ReLU with derivative 0 at 0, and SiLU. Every step is rounded as the {@link Arithmetic} says, the elementary functions included: a
  * float32 program has no double-precision tanh to lean on.
  */
 final class ReferenceActivation {
@@ -26,6 +26,7 @@ final class ReferenceActivation {
             case GELU_NEW -> r(r(0.5 * u) * r(1 + tanh(inner(u))));
             case GELU -> r(u * normalCdf(u));
             case RELU -> Math.max(u, 0);
+            case SILU -> r(u * sigmoid(u));
         };
     }
 
@@ -38,12 +39,16 @@ final class ReferenceActivation {
             }
             case GELU -> r(normalCdf(u) + r(r(u * r(StrictMath.exp(r(r(-0.5 * u) * u)))) / Math.sqrt(2 * Math.PI)));
             case RELU -> u > 0 ? 1 : 0;
+            case SILU -> {
+                double s = sigmoid(u);
+                yield r(s * r(1 + r(u * r(1 - s))));
+            }
         };
     }
 
     /**
      * act''(u). In the tanh form, with z the argument of tanh: (1 - tanh(z)^2) (z' + u (z'' / 2 - tanh(z) z'^2)); in the erf
-     * form (2 - u^2) phi(u) with phi the normal density.
+     * form (2 - u^2) phi(u) with phi the normal density; of SiLU, with s the sigmoid of u, s (1 - s) (2 + u (1 - 2 s)).
      */
     double secondDerivative(Activation kind, double u) {
         return switch (kind) {
@@ -58,7 +63,15 @@ final class ReferenceActivation {
                 yield r(density * r(2 - r(u * u)));
             }
             case RELU -> 0;
+            case SILU -> {
+                double s = sigmoid(u);
+                yield r(r(s * r(1 - s)) * r(2 + r(u * r(1 - r(2 * s)))));
+            }
         };
+    }
+
+    private double sigmoid(double u) {
+        return r(1 / r(1 + r(StrictMath.exp(-u))));
     }
 
     /** The argument of the tanh. */

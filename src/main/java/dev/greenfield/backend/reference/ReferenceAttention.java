@@ -43,20 +43,20 @@ final class ReferenceAttention {
             for (int i = Math.max(first, queriesFrom); i <= rows.last(c); i++) {
                 int q = (int) qkv.at(rows.row(i, c)) + head * h;
                 double max = Double.NEGATIVE_INFINITY;
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     double[] keys = j < first ? prefix : x;
                     int k = (int) (j < first ? base.at(j) : qkv.at(rows.row(j, c))) + width + head * h;
                     p[j] = r(shape.scale() * dot(x, q, keys, k, h));
                     max = Math.max(max, p[j]);
                 }
                 double sum = 0;
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     p[j] = r(StrictMath.exp(r(p[j] - max)));
                     sum = r(sum + p[j]);
                 }
                 int to = (int) out.at(rows.row(i, c)) + head * h;
                 Arrays.fill(o, to, to + h, 0);
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     double[] values = j < first ? prefix : x;
                     int v = (int) (j < first ? base.at(j) : qkv.at(rows.row(j, c))) + 2 * width + head * h;
                     add(o, to, r(p[j] / sum), values, v, h);
@@ -84,7 +84,7 @@ final class ReferenceAttention {
                 int q = (int) primal.qkv().at(i) + head * h;
                 int dq = (int) dqkv.at(rows.row(i, c)) + head * h;
                 double mean = 0;
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     int k = (int) primal.qkv().at(j) + width + head * h;
                     double score = dot(dx, dq, x, k, h);
                     if (j >= first) {
@@ -95,7 +95,7 @@ final class ReferenceAttention {
                 }
                 int to = (int) dout.at(rows.row(i, c)) + head * h;
                 Arrays.fill(o, to, to + h, 0);
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     int v = (int) primal.qkv().at(j) + 2 * width + head * h;
                     add(o, to, r(p[j] * r(ds[j] - mean)), x, v, h);
                     if (j >= first) {
@@ -123,7 +123,7 @@ final class ReferenceAttention {
                 int q = (int) primal.qkv().at(i) + head * h;
                 int dq = (int) dqkv.at(rows.row(i, c)) + head * h;
                 double mean = 0;
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     double score = dot(dx, dq, x, (int) primal.qkv().at(j) + width + head * h, h);
                     w[j] = 0;
                     if (j >= first) {
@@ -135,13 +135,13 @@ final class ReferenceAttention {
                     mean = r(mean + r(p[j] * ds[j]));
                 }
                 double meanW = 0;
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     double d = r(ds[j] - mean);
                     w[j] = r(r(d * d) + w[j]);
                     meanW = r(meanW + r(p[j] * w[j]));
                 }
                 int to = (int) ddout.at(rows.row(i, c)) + head * h;
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     int v = (int) primal.qkv().at(j) + 2 * width + head * h;
                     add(o, to, r(p[j] * r(w[j] - meanW)), x, v, h);
                     if (j >= first) {
@@ -174,13 +174,13 @@ final class ReferenceAttention {
                 probabilities(primal, head, i, p);
                 int from = (int) dout.at(rows.row(i, c)) + head * h;
                 double mean = 0;
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     dp[j] = dot(o, from, x, (int) primal.qkv().at(j) + 2 * width + head * h, h);
                     mean = r(mean + r(p[j] * dp[j]));
                 }
                 int q = (int) primal.qkv().at(i) + head * h;
                 int dq = (int) dqkv.at(rows.row(i, c)) + head * h;
-                for (int j = 0; j <= i; j++) {
+                for (int j = shape.firstKey(i); j <= i; j++) {
                     double ds = r(shape.scale() * r(p[j] * r(dp[j] - mean)));
                     add(dx, dq, ds, x, (int) primal.qkv().at(j) + width + head * h, h);
                     if (j >= first) {
@@ -194,7 +194,7 @@ final class ReferenceAttention {
     }
 
     /**
-     * p[j] = P(i, j) for j at most i, divided by its sum: rounded, the logarithm of the denominator of large scores has few digits
+     * p[j] = P(i, j) for the keys that query i sees, divided by its sum: rounded, the logarithm of the denominator of large scores has few digits
      * after the point, and the derivative of softmax relies on rows that sum to 1.
      */
     private void probabilities(AttentionPrimal primal, int head, int i, double[] p) {
@@ -204,12 +204,12 @@ final class ReferenceAttention {
         int q = (int) primal.qkv().at(i) + head * h;
         double l = ReferenceBuffer.of(primal.logSumExp())[head * primal.qkv().rows() + i];
         double sum = 0;
-        for (int j = 0; j <= i; j++) {
+        for (int j = shape.firstKey(i); j <= i; j++) {
             int k = (int) primal.qkv().at(j) + shape.width() + head * h;
             p[j] = r(StrictMath.exp(r(r(shape.scale() * dot(x, q, x, k, h)) - l)));
             sum = r(sum + p[j]);
         }
-        for (int j = 0; j <= i; j++) {
+        for (int j = shape.firstKey(i); j <= i; j++) {
             p[j] = r(p[j] / sum);
         }
     }

@@ -3,6 +3,7 @@ package dev.greenfield.backend.reference;
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.BlockOperations;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.ColumnOperations;
@@ -25,6 +26,7 @@ public final class ReferenceBackend implements Backend {
     private final ReferenceAttention attention;
     private final ReferenceActivation activation;
     private final ReferenceColumns columns;
+    private final ReferenceBlocks blocks;
     private final ReferenceInjection injection;
     private final BufferLedger ledger = new BufferLedger();
 
@@ -39,6 +41,7 @@ public final class ReferenceBackend implements Backend {
         this.layerNorm = new ReferenceLayerNorm(arithmetic);
         this.attention = new ReferenceAttention(arithmetic);
         this.activation = new ReferenceActivation(arithmetic);
+        this.blocks = new ReferenceBlocks(arithmetic, activation);
         this.columns = new ReferenceColumns(arithmetic, layerNorm);
         this.injection = new ReferenceInjection(arithmetic);
     }
@@ -338,6 +341,11 @@ public final class ReferenceBackend implements Backend {
     @Override
     public void injectSigns(Matrix x, int[] index, long[] bits) {
         injection.injectSigns(x, index, bits);
+    }
+
+    @Override
+    public BlockOperations blocks() {
+        return blocks;
     }
 
     @Override

@@ -5,8 +5,10 @@ import dev.greenfield.Options;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
+import dev.greenfield.model.Beginning;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Precision;
+import java.util.Locale;
 import java.util.OptionalInt;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -58,6 +60,14 @@ public final class CommonOptions {
 
     @Option(names = "--threads", paramLabel = "N", description = "Processor threads. Default: all.")
     String threads;
+
+    @Option(
+            names = "--bos",
+            paramLabel = "HOW",
+            description =
+                    "auto: the token that the model's own tokenizer puts in front of every text, if it has one, goes in front of"
+                            + " prompts, never twice; yes: it must have one; no: texts as they stand. Default: auto.")
+    String bos = "auto";
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed of everything random in a method. Default: 0.")
     String seed;
@@ -145,7 +155,7 @@ public final class CommonOptions {
             throw new InputException("--backend " + Quantities.quoted(backend) + ": expected one of "
                     + String.join(", ", BackendChoice.NAMES));
         }
-        Options options = Options.defaults().backend(backend);
+        Options options = Options.defaults().backend(backend).beginning(beginning());
         if (precision != null) {
             options = options.precision(precision());
         }
@@ -154,6 +164,15 @@ public final class CommonOptions {
                     "--threads", threads, 1, "a number of threads, at least 1; leave it out to use all processors"));
         }
         return memory == null ? options : options.memory(Quantities.bytes("--memory", memory));
+    }
+
+    private Beginning beginning() {
+        for (Beginning how : Beginning.values()) {
+            if (how.name().toLowerCase(Locale.ROOT).equals(bos)) {
+                return how;
+            }
+        }
+        throw new InputException("--bos " + Quantities.quoted(bos) + ": expected auto, yes or no");
     }
 
     /** Whether numbers are asked for in an arithmetic that is meant for estimates. */

@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /** A command about one prompt: the prompt is read and run first. */
@@ -62,15 +61,6 @@ public final class Job extends ModelJob {
             throw new InputException("--position " + position + ": the prompt has " + tokens.length
                     + " tokens, expected 0 to " + (tokens.length - 1));
         }
-        OptionalInt beginning = model().tokenizer().beginning();
-        if (options.prompt != null && beginning.isPresent() && beginning.getAsInt() != tokens[0]) {
-            terminal()
-                    .warning("the prompt does not begin with "
-                            + Quantities.quoted(model().tokenizer().text(beginning.getAsInt()))
-                            + " (#" + beginning.getAsInt()
-                            + "), which this model's own tokenizer puts in front of every text; write it in front of the prompt if the model"
-                            + " was trained with it");
-        }
         run = timed("run", () -> model().run(tokens));
         about(run);
     }
@@ -88,7 +78,7 @@ public final class Job extends ModelJob {
         if (text.isEmpty()) {
             throw new InputException(option + " is empty: expected a text of at least one token");
         }
-        return model().tokenizer().encode(readable(option, text));
+        return model().encode(readable(option, text));
     }
 
     /** Java replaces bytes of an argument that the locale cannot read; the replacement must not be taken for the text. */

@@ -180,6 +180,7 @@ public abstract class ModelJob implements AutoCloseable {
         fields.put("command", command);
         fields.put("model", source);
         fields.putAll(subject);
+        fields.put("bos", options.bos);
         fields.put("backend", backend.name());
         fields.put("device", backend.device());
         fields.put("precision", backend.precision().label());

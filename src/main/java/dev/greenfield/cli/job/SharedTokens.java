@@ -34,8 +34,7 @@ public final class SharedTokens {
     public static void require(Model b, List<SuitePair> pairs) {
         for (SuitePair pair : pairs) {
             String text = pair.prompt().text();
-            if (text != null
-                    && !Arrays.equals(b.tokenizer().encode(text), pair.prompt().tokens())) {
+            if (text != null && !Arrays.equals(b.encode(text), pair.prompt().tokens())) {
                 throw new InputException("--model-b reads the prompt of entry "
                         + pair.prompt().number() + " as other tokens than --model does" + ADVICE);
             }

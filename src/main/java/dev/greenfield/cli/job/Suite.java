@@ -167,8 +167,7 @@ record Suite(String path, String sha256, List<Item> entries) {
         List<SuitePrompt> prompts = new ArrayList<>();
         for (Item entry : entries) {
             try {
-                int[] tokens =
-                        entry.ids() != null ? entry.ids() : model.tokenizer().encode(entry.text());
+                int[] tokens = entry.ids() != null ? entry.ids() : model.encode(entry.text());
                 model.config().checkTokens(tokens);
                 List<String> text = new ArrayList<>();
                 for (int token : tokens) {

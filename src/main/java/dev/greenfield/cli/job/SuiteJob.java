@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -39,30 +38,10 @@ public final class SuiteJob extends ModelJob {
         try {
             job.open();
             job.prompts = job.suite.prompts(job.model());
-            job.warnOfBeginning();
             return job;
         } catch (IOException | RuntimeException | Error failure) {
             job.close();
             throw failure;
-        }
-    }
-
-    /** One line for all prompts that lack what the model's own tokenizer puts in front of a text. */
-    private void warnOfBeginning() {
-        OptionalInt beginning = model().tokenizer().beginning();
-        if (beginning.isEmpty()) {
-            return;
-        }
-        long without = prompts.stream()
-                .filter(prompt -> suite.entries().get(prompt.number() - 1).text() != null)
-                .filter(prompt -> prompt.tokens()[0] != beginning.getAsInt())
-                .count();
-        if (without > 0) {
-            terminal()
-                    .warning(without + " of " + prompts.size() + " prompts do not begin with "
-                            + Quantities.quoted(model().tokenizer().text(beginning.getAsInt()))
-                            + ", which this model's own tokenizer puts in front of every text; write it in front of them if the model"
-                            + " was trained with it");
         }
     }
 

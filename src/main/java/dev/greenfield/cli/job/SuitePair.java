@@ -60,7 +60,7 @@ public record SuitePair(SuitePrompt prompt, int[] corrupt, Observable observable
         }
         int[] tokens;
         try {
-            tokens = other.corrupt() != null ? model.tokenizer().encode(other.corrupt()) : other.corruptIds();
+            tokens = other.corrupt() != null ? model.encode(other.corrupt()) : other.corruptIds();
             model.config().checkTokens(tokens);
         } catch (InputException wrong) {
             throw new InputException("the corrupt prompt: " + wrong.getMessage(), wrong);

@@ -1,0 +1,21 @@
+package dev.greenfield.model;
+
+import dev.greenfield.safetensors.Tensor;
+
+/** A tensor under its canonical name. */
+record StoredParameter(String name, Tensor tensor) implements Parameter {
+    @Override
+    public long[] shape() {
+        return tensor.shape();
+    }
+
+    @Override
+    public void read(long from, double[] into, int at, int count) {
+        tensor.read(from, into, at, count);
+    }
+
+    @Override
+    public void read(long from, float[] into, int at, int count) {
+        tensor.read(from, into, at, count);
+    }
+}
