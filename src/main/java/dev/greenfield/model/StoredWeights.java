@@ -238,7 +238,8 @@ final class StoredWeights implements Weights {
         });
         if (!unused.isEmpty()) {
             notes.add(origin() + ": " + unused.size() + (unused.size() == 1 ? " tensor is" : " tensors are")
-                    + " no part of a " + family.label() + " style model and not used: " + Lines.some(unused, MOST_NAMED));
+                    + " no part of a " + family.label() + " style model and not used: "
+                    + Lines.some(unused, MOST_NAMED));
         }
     }
 
