@@ -44,7 +44,7 @@ final class JsonMutants {
             "\"\\ud800\"",
             "\"\\u0000\\u001b[31m\\u202e\"",
             "\"\u00e9\ud83d\ude00\"",
-            "\"../../etc/passwd\"",
+            "\"a/b.safetensors\"",
             "\"" + "x".repeat(5000) + "\"",
             "[]",
             "{}",
