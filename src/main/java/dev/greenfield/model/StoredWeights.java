@@ -381,7 +381,6 @@ final class StoredWeights implements Weights {
         }
     }
 
-    /** A tensor under its canonical name. */
     private record Stored(String name, Tensor tensor) implements Parameter {
         @Override
         public long[] shape() {
