@@ -31,8 +31,7 @@ class JazzerTest {
     private static final int AT_ONCE = 2;
 
     /** What is watched: to prepare the engine's classes takes longer than the reading. */
-    private static final String READERS = Stream.of(
-                    "safetensors", "model", "text", "checkpoint", "study", "cli.job")
+    private static final String READERS = Stream.of("safetensors", "model", "text", "checkpoint", "study", "cli.job")
             .map(room -> "dev.greenfield." + room + ".**")
             .collect(Collectors.joining(File.pathSeparator));
 
