@@ -388,24 +388,4 @@ final class StoredWeights implements Weights {
             shard.close();
         }
     }
-<<<<<<< HEAD
-=======
-
-    private record Stored(String name, Tensor tensor) implements Parameter {
-        @Override
-        public long[] shape() {
-            return tensor.shape();
-        }
-
-        @Override
-        public void read(long from, double[] into, int at, int count) {
-            tensor.read(from, into, at, count);
-        }
-
-        @Override
-        public void read(long from, float[] into, int at, int count) {
-            tensor.read(from, into, at, count);
-        }
-    }
->>>>>>> h14c
 }
