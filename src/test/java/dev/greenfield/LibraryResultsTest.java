@@ -15,6 +15,7 @@ import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
+import dev.greenfield.model.Beginning;
 import dev.greenfield.prediction.PredictionPlan;
 import dev.greenfield.propagation.SourcePropagation;
 import dev.greenfield.regime.RegimeGrid;
@@ -179,6 +180,7 @@ class LibraryResultsTest {
         double[] along = new double[model.config().width()];
         Site site = Site.of(1, 4);
         Map<Class<?>, Object> samples = new HashMap<>();
+        samples.put(Beginning.class, Beginning.AUTO);
         samples.put(Observable.class, ANSWER);
         samples.put(Run.class, donor);
         samples.put(PatchSweep.class, run.patchSweep(donor, ANSWER));

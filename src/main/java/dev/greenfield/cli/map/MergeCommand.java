@@ -148,7 +148,7 @@ public final class MergeCommand implements Action {
                     .forEachEntry((phase, seconds) -> timings.merge(phase, seconds.asDouble(), Double::sum));
         }
         Map<String, Object> fields = new LinkedHashMap<>();
-        for (String name : List.of("command", "model", "suite", "backend")) {
+        for (String name : List.of("command", "model", "suite", "bos", "backend")) {
             fields.put(name, plain(first.field("/" + name)));
         }
         fields.put("device", devices(shards));

@@ -176,6 +176,7 @@ final class ShardResult implements AutoCloseable {
         compare("the model with sha256", "/model/sha256", other);
         compare("Greenfield", "/version", other);
         compare("the suite with sha256", "/suite/sha256", other);
+        compare("bos", "/bos", other);
         compare("seed", "/seed", other);
         compare("backend", "/backend", other);
         compare("precision", "/precision", other);
