@@ -12,11 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The host stand-in can be relied on: it reports the mistakes it is there to find, through our own launch code, and the whole
@@ -109,12 +108,22 @@ class StandInTest {
         assertThat(run.out()).contains("the kernels in this jar have no 'no_such_kernel'", "build again");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"fp32", "tf32"})
-    void theTableOfOperationsIsCleanUnderTheSanitizers(String precision) throws IOException, InterruptedException {
-        Path trace = temporary.resolve("trace");
+    /** Both precisions at once: each runs in processes of its own. */
+    @Test
+    void theTableOfOperationsIsCleanUnderTheSanitizers() throws Exception {
+        FutureTask<String> fp32 = new FutureTask<>(() -> replayed("fp32", ""));
         // Only attention and the products know of the precision.
-        String cases = precision.equals("fp32") ? "" : "attention";
+        FutureTask<String> tf32 = new FutureTask<>(() -> replayed("tf32", "attention"));
+        List<Thread> threads = List.of(new Thread(fp32, "fp32"), new Thread(tf32, "tf32"));
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        System.out.print(fp32.get() + tf32.get());
+    }
+
+    private String replayed(String precision, String cases) throws IOException, InterruptedException {
+        Path trace = temporary.resolve("trace-" + precision);
         Finished recorded = ChildJvm.run(
                 Map.of("GREENFIELD_STANDIN_RECORD", trace.toString()),
                 UNCACHED,
@@ -130,6 +139,6 @@ class StandInTest {
                 .start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(out).isZero();
-        System.out.print(out);
+        return out;
     }
 }
