@@ -286,7 +286,7 @@ public final class CpuBackend implements Backend {
         FloatBuffer b = CpuBuffer.of(bias).view();
         workers.ranges(
                 u.rows(),
-                Math.max(1, 4096 / Math.max(u.columns(), 1)),
+                Workers.activatedRowsWorthATask(u),
                 (from, to) -> RowKernels.activation(kind, u, b, derivative, from, to));
     }
 
@@ -303,7 +303,7 @@ public final class CpuBackend implements Backend {
         FloatBuffer b = CpuBuffer.of(bias).view();
         workers.ranges(
                 u.rows(),
-                Math.max(1, 4096 / Math.max(u.columns(), 1)),
+                Workers.activatedRowsWorthATask(u),
                 (from, to) -> CurvatureKernels.secondDerivative(kind, u, b, from, to));
     }
 

@@ -127,16 +127,12 @@ final class CpuBlocks implements BlockOperations {
         workers.ranges(y.rows(), Workers.rowsWorthATask(y), (from, to) -> heads.gather(y, rows, x, from, to));
     }
 
-    private static int rowsWorthATask(Matrix x) {
-        return Math.max(1, 4096 / Math.max(x.columns(), 1));
-    }
-
     @Override
     public void gate(Activation kind, Matrix x, Buffer bias, Matrix factors) {
         FloatBuffer values = CpuBuffer.floats(x);
         FloatBuffer b = CpuBuffer.of(bias).view();
         int n = x.columns() / 2;
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> {
+        workers.ranges(x.rows(), Workers.activatedRowsWorthATask(x), (from, to) -> {
             float[] g = Scratch.mine().floats(0, n);
             float[] u = Scratch.mine().floats(1, n);
             float[] slope = Scratch.mine().floats(2, n);
@@ -213,7 +209,7 @@ final class CpuBlocks implements BlockOperations {
         FloatBuffer values = CpuBuffer.floats(x);
         FloatBuffer b = CpuBuffer.of(bias).view();
         int n = x.columns() / 2;
-        workers.ranges(x.rows(), rowsWorthATask(x), (from, to) -> {
+        workers.ranges(x.rows(), Workers.activatedRowsWorthATask(x), (from, to) -> {
             float[] g = Scratch.mine().floats(0, n);
             float[] u = Scratch.mine().floats(1, n);
             float[] slope = Scratch.mine().floats(2, n);

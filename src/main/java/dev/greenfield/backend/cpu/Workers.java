@@ -152,6 +152,15 @@ final class Workers implements AutoCloseable {
 
     /** Rows that keep a thread busy for some ten microseconds. */
     static int rowsWorthATask(Matrix x) {
-        return Math.max(1, 32_768 / Math.max(x.columns(), 1));
+        return rows(32_768, x);
+    }
+
+    /** Likewise where each element goes through an activation, which takes as long as eight plain ones. */
+    static int activatedRowsWorthATask(Matrix x) {
+        return rows(4096, x);
+    }
+
+    private static int rows(int elements, Matrix x) {
+        return Math.max(1, elements / Math.max(x.columns(), 1));
     }
 }

@@ -133,10 +133,7 @@ public final class CudaBackend implements Backend {
         if (profile == null) {
             return List.of();
         }
-        ask(() -> {
-            profile.restart();
-            return null;
-        });
+        queue(profile::restart);
         work.run();
         return ask(profile::lines);
     }

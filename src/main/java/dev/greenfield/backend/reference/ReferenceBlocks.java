@@ -125,23 +125,33 @@ final class ReferenceBlocks implements BlockOperations {
 
     /** One query or key, whose gain begins at element {@code gainAt}. */
     private void turn(HeadLayout layout, int token, int gainAt, double[] in, int from, double[] out, int to) {
-        int h = layout.headWidth();
-        System.arraycopy(in, from, out, to, h);
+        System.arraycopy(in, from, out, to, layout.headWidth());
+        scale(layout, gainAt, out, to);
+        rotate(layout, token, 1, out, to);
+    }
+
+    private void scale(HeadLayout layout, int gainAt, double[] x, int at) {
         if (layout.gain() != null) {
             double[] gain = ReferenceBuffer.of(layout.gain());
-            for (int e = 0; e < h; e++) {
-                out[to + e] = r(out[to + e] * gain[gainAt + e]);
+            for (int e = 0; e < layout.headWidth(); e++) {
+                x[at + e] = r(x[at + e] * gain[gainAt + e]);
             }
         }
+    }
+
+    /** By the angles of a token, or back with {@code sign} -1. */
+    private void rotate(HeadLayout layout, int token, int sign, double[] x, int at) {
         if (layout.rotation() != null) {
             int n = layout.rotation().columns() / 2;
             double[] table = ReferenceBuffer.of(layout.rotation());
-            int at = (int) layout.rotation().at(token);
+            int angles = (int) layout.rotation().at(token);
             for (int e = 0; e < n; e++) {
-                double a = out[to + e];
-                double b = out[to + n + e];
-                out[to + e] = r(r(a * table[at + e]) - r(b * table[at + n + e]));
-                out[to + n + e] = r(r(b * table[at + e]) + r(a * table[at + n + e]));
+                double cosine = table[angles + e];
+                double sine = sign * table[angles + n + e];
+                double a = x[at + e];
+                double b = x[at + n + e];
+                x[at + e] = r(r(a * cosine) - r(b * sine));
+                x[at + n + e] = r(r(b * cosine) + r(a * sine));
             }
         }
     }
@@ -175,25 +185,9 @@ final class ReferenceBlocks implements BlockOperations {
     }
 
     private void turnBack(HeadLayout layout, int token, int gainAt, double[] in, int from, double[] out) {
-        int h = layout.headWidth();
-        System.arraycopy(in, from, out, 0, h);
-        if (layout.rotation() != null) {
-            int n = layout.rotation().columns() / 2;
-            double[] table = ReferenceBuffer.of(layout.rotation());
-            int at = (int) layout.rotation().at(token);
-            for (int e = 0; e < n; e++) {
-                double a = out[e];
-                double b = out[n + e];
-                out[e] = r(r(a * table[at + e]) + r(b * table[at + n + e]));
-                out[n + e] = r(r(b * table[at + e]) - r(a * table[at + n + e]));
-            }
-        }
-        if (layout.gain() != null) {
-            double[] gain = ReferenceBuffer.of(layout.gain());
-            for (int e = 0; e < h; e++) {
-                out[e] = r(out[e] * gain[gainAt + e]);
-            }
-        }
+        System.arraycopy(in, from, out, 0, layout.headWidth());
+        rotate(layout, token, -1, out, 0);
+        scale(layout, gainAt, out, 0);
     }
 
     @Override
