@@ -23,6 +23,10 @@ final class BlockCases {
             cases.add(rmsNorm(columns(9, 0, 2, 2, 5), 0, shape[0], shape[1], true));
             cases.add(rmsNorm(cotangents(9, 0, 8, 6, 1), 3, shape[0], shape[1], false));
         }
+        for (int n : new int[] {7, 64}) {
+            cases.add(scaleColumns(5, n, true));
+            cases.add(scaleColumns(5, n, false));
+        }
         for (int turned : new int[] {0, 4, 8}) {
             for (boolean gain : new boolean[] {false, true}) {
                 cases.add(heads(columns(7, 0, 2, 2, 5), 4, 2, 8, turned, gain));
@@ -51,6 +55,32 @@ final class BlockCases {
         cases.add(AttentionCases.derivatives("soft cap and window 37 of 70", both, columns(70, 0, 3, 50), 0));
         cases.add(AttentionCases.derivatives("soft cap, 70 tokens falling", both, cotangents(70, 0, 69, 20, 3), 5));
         return cases;
+    }
+
+    private static OperationCase scaleColumns(int rows, int n, boolean inPlace) {
+        double[] factors = normal(56, n);
+        OperationCase.Action scale = (bench, x) -> {
+            Matrix in = bench.matrix(x, rows, n);
+            Matrix out = inPlace ? in : bench.poison(rows, n);
+            bench.backend().blocks().scaleColumns(in, bench.vector(factors), out);
+            Matrix copy = bench.poison(rows, n);
+            bench.backend().blocks().scaleColumns(out, null, copy);
+            return bench.read(copy);
+        };
+        return new OperationCase(
+                "scaleColumns: " + rows + " x " + n + (inPlace ? " in place" : ""),
+                normal(57, rows * n),
+                scale,
+                x -> {
+                    double[] y = x.clone();
+                    for (int i = 0; i < y.length; i++) {
+                        y[i] *= factors[i % n];
+                    }
+                    return y;
+                },
+                scale,
+                scale,
+                null);
     }
 
     private static OperationCase rmsNorm(RaggedRows rows, int fromRow, int groups, int n, boolean inPlace) {
