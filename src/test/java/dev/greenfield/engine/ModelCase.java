@@ -1,9 +1,12 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.Model;
+import dev.greenfield.Run;
 import dev.greenfield.TestModels;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Site;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.RandomDirectory;
@@ -32,7 +35,7 @@ public enum ModelCase {
     NEOX_PARALLEL("families/gpt_neox", null, 8),
     NEOX_SEQUENTIAL("families/gpt_neox-sequential", null, 6),
     GEMMA2_CAPS("families/gemma2", null, 8),
-    GEMMA3_POSITIONS_BY_KIND("families/gemma3", null, 9),
+    GEMMA3_POSITIONS_BY_KIND("families/gemma3_text-pattern", null, 9),
     OLMO2_NORMS_AFTER("families/olmo2", null, 7);
 
     private final String spec;
@@ -67,6 +70,16 @@ public enum ModelCase {
         return kinds.stream()
                 .filter(kind -> !later() || (kind != Backends.CUDA && kind != Backends.CUDA_TF32))
                 .toList();
+    }
+
+    /** The middle of a block, or where the stream has no state there the next depth, where the same sources arrive. */
+    static Site middle(Run run, int block, int token) {
+        try {
+            run.middleField();
+            return Site.mid(block, token);
+        } catch (InputException parallel) {
+            return Site.of(block + 1, token);
+        }
     }
 
     /** Opens the model on a backend; files that it needs are written to {@code directory}. */
