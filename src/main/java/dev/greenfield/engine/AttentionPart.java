@@ -253,7 +253,7 @@ final class AttentionPart implements BlockPart {
     }
 
     /** What the stream receives of changed outputs of the heads at the tokens of a run: the change itself, or what a norm that follows makes of it. */
-    Linearization.Reception reception(BlockPrimal primal) {
+    Reception reception(BlockPrimal primal) {
         if (weights.post() == null) {
             return (token, change) -> change;
         }

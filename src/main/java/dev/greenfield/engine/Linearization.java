@@ -212,18 +212,7 @@ public final class Linearization implements AutoCloseable {
         return model.block(l).attention().headOutputs(blocks.get(l));
     }
 
-    /** What the stream receives when the sum of a block's heads' outputs changes at a token. */
-    public interface Reception {
-        /**
-         * What arrives.
-         *
-         * @param change of the sum, [D]
-         * @return [D]
-         */
-        double[] received(int token, double[] change);
-    }
-
-    /** That of block l: the change itself, or what a norm of what attention adds makes of it. */
+    /** What the stream receives of changed outputs of block l's heads. */
     public Reception reception(int l) {
         return model.block(l).attention().reception(blocks.get(l));
     }

@@ -1,6 +1,6 @@
 package dev.greenfield.prediction;
 
-import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Reception;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
@@ -16,7 +16,7 @@ import java.util.Map;
 public final class ComponentOutputs {
     private final Scope scope;
     private final Map<Component, Field> outputs = new EnumMap<>(Component.class);
-    private final Map<Integer, Linearization.Reception> receptions = new HashMap<>(); // by block
+    private final Map<Integer, Reception> receptions = new HashMap<>(); // by block
 
     /** Of a run. */
     public ComponentOutputs(Scope scope) {
