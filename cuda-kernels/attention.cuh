@@ -61,8 +61,15 @@ struct Batch {
   const int* last;
   int tokens, columns, heads, head_width;
   float scale;
+  int window;  // how many keys a query sees, its own included; at most `tokens`, which is all of them
   int queries_from;
   int first_column;  // of the launch
+
+  // The first key that query i sees, and none after it sees an earlier one: tiles of keys begin there.
+  __device__ __forceinline__ int first_key(int i) const { return max(0, i + 1 - window); }
+
+  // Whether query i sees key j: 0 <= i - j < window, in one comparison.
+  __device__ __forceinline__ bool sees(int i, int j) const { return unsigned(i - j) < unsigned(window); }
 };
 
 // Where part 0, 1 or 2 (q, k, v) of a head begins in a row of 3D; part 0 also in a row of D.

@@ -103,14 +103,15 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
   Part own = part_of(dout, dout_stride, b, 0, slice.head);
   Sums<WIDTH> sums;
   sums.clear();
-  for (int i0 = max(j0, b.queries_from); i0 <= widest.last; i0 += SPAN) {
+  int last_query = min(widest.last, j0 + OWN_TOKENS - 2 + b.window);  // of those that see one of the keys
+  for (int i0 = max(j0, b.queries_from); i0 <= last_query; i0 += SPAN) {
     __syncthreads();
     fill<Precision, VECTOR, SPAN>({queries}, {part_of(primal.qkv, primal.stride, b, 0, slice.head)}, i0, b);
     __syncthreads();
     fill_weights<Precision, true>(shared_weights, keys, queries, b, [&](int r, int query, float score) {
       int i = i0 + query, j = j0 + g + 8 * r;
       // Other queries have no column, and no sum of their row was written.
-      bool seen = i >= max(j, widest.first) && i <= widest.last;
+      bool seen = b.sees(i, j) && i >= widest.first && i <= widest.last;
       return seen ? weight_of(b.scale, score, log_sum_exp[i]) * head_sums[i] : 0;
     });
     int live = mine ? column.last + 1 - i0 : 0;  // queries that the column has
@@ -153,9 +154,9 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dout, int dout_stride, const int* start,                \
       const int* first, const int* last, float* dqkv, int dqkv_stride, Mean mean, int rows, Mean inverse_sums, int tokens,             \
-      int columns, int heads, int head_width, float scale, int queries_from, int first_column) {                                       \
+      int columns, int heads, int head_width, float scale, int window, int queries_from, int first_column) {                           \
     Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
-    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, first_column};                         \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, window, queries_from, first_column};                 \
     attention_adjoint_##side##_block<Precision, WIDTH, VECTOR>(                                                                        \
         primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows, inverse_sums);                                                \
   }                                                                                                                                    \

@@ -50,9 +50,10 @@ extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 4) attentio
     int heads,
     int head_width,
     float scale,
+    int window,
     int queries_from) {
   __shared__ float weights[CURVATURE_WARPS][2][WARP];  // of v and of dv, per key of a span
-  const Batch b = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, 0};
+  const Batch b = {start, first, last, tokens, columns, heads, head_width, scale, window, queries_from, 0};
   const Slice slice = slice_of<CURVATURE_WIDTH>(b, blockIdx.z);
   const Column column = column_at(b, blockIdx.x * CURVATURE_WARPS + warp_index());
   // The last queries have the most keys: they go first.
@@ -60,7 +61,7 @@ extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 4) attentio
   const int row = column.row(b, i, queries_from);
   if (row < 0) return;  // the whole warp
 
-  const int lane = threadIdx.x % WARP;
+  const int lane = threadIdx.x % WARP, first_key = b.first_key(i);
   const Part keys = part_of(qkv, qkv_stride, b, 1, slice.head), values = part_of(qkv, qkv_stride, b, 2, slice.head);
   const Part dkeys = part_of(dqkv, dqkv_stride, b, 1, slice.head), dvalues = part_of(dqkv, dqkv_stride, b, 2, slice.head);
   const float* q = part_of(qkv, qkv_stride, b, 0, slice.head).row(i);
@@ -74,7 +75,7 @@ extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 4) attentio
 
   // The probabilities are divided by their sum: what is left of their rounding would not cancel where the mean is taken off.
   float total = 0, mean = 0;
-  for (int j = lane; j <= i; j += WARP) {
+  for (int j = first_key + lane; j <= i; j += WARP) {
     const KeyScores s = score(j);
     total += s.p;
     mean += s.p * s.ds;
@@ -83,14 +84,14 @@ extern "C" __global__ void __launch_bounds__(CURVATURE_WARPS * WARP, 4) attentio
   mean = warp_sum(mean) / total;
 
   float mean_weight = 0;
-  for (int j = lane; j <= i; j += WARP) {
+  for (int j = first_key + lane; j <= i; j += WARP) {
     const KeyScores s = score(j);
     mean_weight += s.p * ((s.ds - mean) * (s.ds - mean) + s.pair);
   }
   mean_weight = warp_sum(mean_weight) / total;
 
   float sums[CURVATURE_HELD] = {};
-  for (int j0 = 0; j0 <= i; j0 += WARP) {
+  for (int j0 = first_key; j0 <= i; j0 += WARP) {
     KeyScores s = {0, 0, 0};
     if (j0 + lane <= i) s = score(j0 + lane);
     const float p = s.p / total, centred = s.ds - mean;

@@ -74,8 +74,8 @@ struct Centred {
   float reference[2];  // r of the rows g and g + 8
   float excess[2];     // sums of P (e - r), this lane's part
 
-  // e = P (scale e - r), for the keys from j0 on. The first tile is that of key 0, which every query sees.
-  __device__ __forceinline__ void centre(float (&e)[TILES][4], const Weights& shared_weights, float scale, int i0, int j0) {
+  // e = P (scale e - r), for the keys from j0 on. The first tile begins at first_key(i0): every query sees a key of it.
+  __device__ __forceinline__ void centre(float (&e)[TILES][4], const Weights& shared_weights, float scale, const Batch& b, int i0, int j0) {
     float weights[TILES][4];
 #pragma unroll
     for (int n = 0; n < TILES; n++) {
@@ -84,7 +84,7 @@ struct Centred {
     }
 #pragma unroll
     for (int r = 0; r < 2; r++) {
-      if (j0 == 0) {
+      if (j0 == b.first_key(i0)) {
         // A query whose weights lie all in later tiles takes the plain mean.
         const float tiny = 1e-30f;
         int i = i0 + lane_row() + 8 * r;
@@ -93,7 +93,7 @@ struct Centred {
         for (int n = 0; n < TILES; n++) {
 #pragma unroll
           for (int k = 0; k < 2; k++) {
-            float weight = 8 * n + 2 * lane_column() + k <= i ? weights[n][2 * r + k] + tiny : 0;
+            float weight = b.sees(i, j0 + 8 * n + 2 * lane_column() + k) ? weights[n][2 * r + k] + tiny : 0;
             weighted += weight * (scale * e[n][2 * r + k]);
             total += weight;
           }
@@ -138,7 +138,7 @@ __device__ __forceinline__ void for_queries(
   }
   Centred<WIDTH> result;
   result.sums.clear();
-  for (int j0 = 0; j0 <= last_key; j0 += SPAN) {
+  for (int j0 = b.first_key(i0); j0 <= last_key; j0 += SPAN) {
     QueryTiles tiles(shared, anew(b.head_width));
     int head = anew(slice.head);
     __syncthreads();
@@ -151,7 +151,7 @@ __device__ __forceinline__ void for_queries(
     float weight_sum[2] = {0, 0};
     fill_weights<Precision, false>(tiles.weights, tiles.queries, tiles.keys, b, [&](int r, int j, float score) {
       int i = i0 + g + 8 * r;
-      float p = j0 + j <= i && i < b.tokens ? weight_of(b.scale, score, log_sum_exp[i]) : 0;
+      float p = b.sees(i, j0 + j) && i < b.tokens ? weight_of(b.scale, score, log_sum_exp[i]) : 0;
       weight_sum[r] += p;
       return p;
     });
@@ -171,7 +171,7 @@ __device__ __forceinline__ void for_queries(
 
     MeanTerms<Precision, WIDTH>{tiles.mean_terms}.add(Weights(tiles.weights), rule.terms(tiles), slice);
     if (now) {
-      result.centre(e, Weights(tiles.weights), rule.score_scale, i0, j0);
+      result.centre(e, Weights(tiles.weights), rule.score_scale, b, i0, j0);
       add_sums<Precision>(result.sums, HeldScores{e}, TileTerms<SPAN>(rule.terms(tiles), slice.from), slice.width, live);
       rule.more(result.sums, QueryTiles(shared, anew(b.head_width)), anew(slice.head), j0, row, live, slice);
     }

@@ -62,9 +62,9 @@ __device__ __forceinline__ void attention_tangent_block(
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dqkv, int dqkv_stride, const int* start,                \
       const int* first, const int* last, float* dout, int dout_stride, int tokens, int columns, int heads, int head_width,             \
-      float scale, int queries_from, int first_column) {                                                                               \
+      float scale, int window, int queries_from, int first_column) {                                                                   \
     Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
-    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, first_column};                         \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, window, queries_from, first_column};                 \
     attention_tangent_block<Precision, WIDTH, VECTOR>(primal, batch, dqkv, dqkv_stride, dout, dout_stride);                            \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)

@@ -83,13 +83,4 @@ public record Architecture(Norm norm, Attention attention, Mlp mlp) {
             return gated ? 2 * inner : inner;
         }
     }
-
-    /** Whether this is a block that GPT-2 could have, and needs none of what later families added. */
-    public boolean likeGpt2() {
-        return norm.centred()
-                && attention.plain()
-                && attention.windows().isEmpty()
-                && !mlp.gated()
-                && mlp.activation() != Activation.SILU;
-    }
 }

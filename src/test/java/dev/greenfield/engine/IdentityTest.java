@@ -56,7 +56,7 @@ class IdentityTest {
     void holdInFloat32(ModelCase which) {
         Map<String, Identities.Sides> oracle = sides(which, Backends.REFERENCE.open());
         Map<String, Identities.Sides> single = sides(which, Backends.single());
-        for (Backends kind : which.on(Backends.tested())) {
+        for (Backends kind : Backends.tested()) {
             sides(which, kind.open()).forEach((identity, sides) -> {
                 Identities.Sides exact = oracle.get(identity);
                 double left = norm(minus(single.get(identity).left(), exact.left()));
@@ -90,7 +90,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void whatCausalityForbidsIsZeroToTheBit(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int tokens = run.tokens().length;
@@ -140,7 +140,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void greenOperatorAtItsSourceIsTheIdentity(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int width = model.config().width();
@@ -156,7 +156,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void patchingTheSameRunInChangesNothing(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 PatchSweep sweep = run.patchSweep(model.run(which.tokens(model, 1)), Observable.logit("#2"));

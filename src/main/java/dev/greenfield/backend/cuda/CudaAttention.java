@@ -154,7 +154,7 @@ final class CudaAttention {
     private void work(int products, int passes, AttentionShape shape, RaggedRows rows, int queriesFrom) {
         if (launcher.profiled()) {
             double bytes = (double) Float.BYTES * passes * rows.rows() * shape.width();
-            launcher.work(bytes, LaunchWork.attentionFlops(products, shape.width(), rows, queriesFrom));
+            launcher.work(bytes, LaunchWork.attentionFlops(products, shape, rows, queriesFrom));
         }
     }
 
@@ -168,6 +168,7 @@ final class CudaAttention {
                 .number(shape.heads())
                 .number(shape.headWidth())
                 .number((float) shape.scale())
+                .number(shape.window() == 0 ? rows.tokens() : Math.min(shape.window(), rows.tokens()))
                 .number(queriesFrom);
     }
 
