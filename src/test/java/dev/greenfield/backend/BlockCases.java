@@ -23,6 +23,12 @@ final class BlockCases {
             cases.add(rmsNorm(columns(9, 0, 2, 2, 5), 0, shape[0], shape[1], true));
             cases.add(rmsNorm(cotangents(9, 0, 8, 6, 1), 3, shape[0], shape[1], false));
         }
+        // Wider than what a warp of a GPU holds, than what a block holds, and in between; more groups than have a warp
+        // each.
+        for (int[] shape : new int[][] {{2, 200}, {1, 1030}, {1, 1540}, {1, 2052}, {1, 4100}}) {
+            cases.add(rmsNorm(columns(3, 0, 1), 1, shape[0], shape[1], false));
+        }
+        cases.add(rmsNorm(columns(100, new int[30]), 0, 3, 4, true));
         for (int turned : new int[] {0, 4, 8}) {
             for (boolean gain : new boolean[] {false, true}) {
                 cases.add(heads(columns(7, 0, 2, 2, 5), 4, 2, 8, turned, gain));
@@ -30,6 +36,8 @@ final class BlockCases {
         }
         cases.add(heads(cotangents(9, 0, 8, 6, 1), 3, 3, 6, 6, false));
         cases.add(heads(columns(1, 0), 6, 1, 16, 16, true));
+        cases.add(heads(columns(3, 0, 1), 4, 2, 8, 6, true));
+        cases.add(heads(columns(3, 0, 1), 6, 2, 128, 64, true));
         for (Activation kind : Activation.values()) {
             for (int inner : new int[] {7, 56}) {
                 cases.add(gate(kind, columns(1, 0), 0, inner));
@@ -43,6 +51,15 @@ final class BlockCases {
         cases.add(AttentionCases.derivatives("window 1", own, columns(6, 0, 1), 0));
         AttentionShape wide = new AttentionShape(1, 16, 0.25, 37);
         cases.add(AttentionCases.derivatives("window 37 of 70", wide, columns(70, 0, 3, 50), 0));
+        AttentionShape many = new AttentionShape(2, 32, 0.2, 20);
+        int[] births = {0, 1, 5, 5, 9, 17, 23, 40, 41, 66};
+        cases.add(AttentionCases.derivatives("window 20, 10 columns rising", many, columns(70, births), 0));
+        cases.add(AttentionCases.derivatives("window 20, queries from 41", many, columns(70, births), 41));
+        for (int headWidth : new int[] {6, 64, 100, 160}) {
+            AttentionShape shape = new AttentionShape(1, headWidth, 1 / Math.sqrt(headWidth), 18);
+            RaggedRows falling = cotangents(53, 0, 52, 50, 33, 20, 3);
+            cases.add(AttentionCases.derivatives("window 18, head width " + headWidth, shape, falling, 3));
+        }
         return cases;
     }
 
