@@ -59,8 +59,8 @@ public final class DeviceModel implements AutoCloseable {
     private Block uploadBlock(int l) {
         String prefix = "h." + l + ".";
         Architecture.Attention attention = config.architecture().attention();
-        AttentionShape shape =
-                new AttentionShape(config.heads(), config.headWidth(), config.attentionScale(l), attention.window(l));
+        AttentionShape shape = new AttentionShape(
+                config.heads(), config.headWidth(), config.attentionScale(l), attention.window(l), 0);
         Linear qkv = folded(prefix + "ln_1", prefix + "attn.c_attn");
         Linear projection = folded(null, prefix + "attn.c_proj");
         Linear up = folded(prefix + "ln_2", prefix + "mlp.c_fc");

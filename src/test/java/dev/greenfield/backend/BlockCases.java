@@ -29,6 +29,10 @@ final class BlockCases {
             cases.add(rmsNorm(columns(3, 0, 1), 1, shape[0], shape[1], false));
         }
         cases.add(rmsNorm(columns(100, new int[30]), 0, 3, 4, true));
+        for (int n : new int[] {7, 64}) {
+            cases.add(scaleColumns(5, n, true));
+            cases.add(scaleColumns(5, n, false));
+        }
         for (int turned : new int[] {0, 4, 8}) {
             for (boolean gain : new boolean[] {false, true}) {
                 cases.add(heads(columns(7, 0, 2, 2, 5), 4, 2, 8, turned, gain));
@@ -44,23 +48,63 @@ final class BlockCases {
                 cases.add(gate(kind, columns(9, 0, 2, 2, 5), 3, inner));
             }
         }
-        AttentionShape window = new AttentionShape(2, 16, 0.25, 3);
+        AttentionShape window = new AttentionShape(2, 16, 0.25, 3, 0);
         cases.add(AttentionCases.derivatives("window 3, rising", window, columns(9, 0, 2, 2, 5, 8), 0));
         cases.add(AttentionCases.derivatives("window 3, falling", window, cotangents(9, 0, 8, 6, 6, 3, 0), 2));
-        AttentionShape own = new AttentionShape(1, 5, 0.4, 1);
+        AttentionShape own = new AttentionShape(1, 5, 0.4, 1, 0);
         cases.add(AttentionCases.derivatives("window 1", own, columns(6, 0, 1), 0));
-        AttentionShape wide = new AttentionShape(1, 16, 0.25, 37);
+        AttentionShape wide = new AttentionShape(1, 16, 0.25, 37, 0);
         cases.add(AttentionCases.derivatives("window 37 of 70", wide, columns(70, 0, 3, 50), 0));
-        AttentionShape many = new AttentionShape(2, 32, 0.2, 20);
+        AttentionShape many = new AttentionShape(2, 32, 0.2, 20, 0);
         int[] births = {0, 1, 5, 5, 9, 17, 23, 40, 41, 66};
         cases.add(AttentionCases.derivatives("window 20, 10 columns rising", many, columns(70, births), 0));
         cases.add(AttentionCases.derivatives("window 20, queries from 41", many, columns(70, births), 41));
         for (int headWidth : new int[] {6, 64, 100, 160}) {
-            AttentionShape shape = new AttentionShape(1, headWidth, 1 / Math.sqrt(headWidth), 18);
+            AttentionShape shape = new AttentionShape(1, headWidth, 1 / Math.sqrt(headWidth), 18, 0);
             RaggedRows falling = cotangents(53, 0, 52, 50, 33, 20, 3);
             cases.add(AttentionCases.derivatives("window 18, head width " + headWidth, shape, falling, 3));
         }
+        // Small caps and large scales, so that tanh is anywhere between straight and flat.
+        AttentionShape capped = new AttentionShape(2, 16, 0.5, 0, 1.5);
+        cases.add(AttentionCases.derivatives("soft cap, rising", capped, columns(9, 0, 2, 2, 5, 8), 0));
+        cases.add(AttentionCases.derivatives("soft cap, falling", capped, cotangents(9, 0, 8, 6, 6, 3, 0), 2));
+        AttentionShape both = new AttentionShape(1, 20, 0.3, 37, 4);
+        cases.add(AttentionCases.derivatives("soft cap and window 37 of 70", both, columns(70, 0, 3, 50), 0));
+        cases.add(AttentionCases.derivatives("soft cap, 70 tokens falling", both, cotangents(70, 0, 69, 20, 3), 5));
+        for (int headWidth : new int[] {6, 64, 128, 160}) {
+            AttentionShape shape = new AttentionShape(1, headWidth, 2 / Math.sqrt(headWidth), 0, 3);
+            cases.add(AttentionCases.derivatives("soft cap, head width " + headWidth, shape, columns(37, 0, 3, 30), 0));
+        }
+        // A cap that hardly bends: what is left of tanh must keep its digits.
+        AttentionShape high = new AttentionShape(2, 16, 0.25, 0, 1000);
+        cases.add(AttentionCases.derivatives("soft cap 1000", high, columns(35, 0, 3, 20), 0));
         return cases;
+    }
+
+    private static OperationCase scaleColumns(int rows, int n, boolean inPlace) {
+        double[] factors = normal(56, n);
+        OperationCase.Action scale = (bench, x) -> {
+            Matrix in = bench.matrix(x, rows, n);
+            Matrix out = inPlace ? in : bench.poison(rows, n);
+            bench.backend().blocks().scaleColumns(in, bench.vector(factors), out);
+            Matrix copy = bench.poison(rows, n);
+            bench.backend().blocks().scaleColumns(out, null, copy);
+            return bench.read(copy);
+        };
+        return new OperationCase(
+                "scaleColumns: " + rows + " x " + n + (inPlace ? " in place" : ""),
+                normal(57, rows * n),
+                scale,
+                x -> {
+                    double[] y = x.clone();
+                    for (int i = 0; i < y.length; i++) {
+                        y[i] *= factors[i % n];
+                    }
+                    return y;
+                },
+                scale,
+                scale,
+                null);
     }
 
     private static OperationCase rmsNorm(RaggedRows rows, int fromRow, int groups, int n, boolean inPlace) {

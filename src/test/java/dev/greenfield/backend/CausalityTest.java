@@ -95,7 +95,7 @@ class CausalityTest {
         int all = rows.rows();
         Backend backend = leaks.closing(kind.open());
         for (int window : new int[] {2, 7, 37}) {
-            AttentionShape shape = new AttentionShape(2, 16, 0.25, window);
+            AttentionShape shape = new AttentionShape(2, 16, 0.25, window, 0);
             try (Workbench bench = new Workbench(backend, true)) {
                 AttentionPrimal primal = AttentionCases.primal(bench, shape, normal(1, TOKENS * 3 * WIDTH));
                 for (int token : new int[] {1, 31, 33, 69}) {

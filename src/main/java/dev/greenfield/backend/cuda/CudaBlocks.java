@@ -78,6 +78,16 @@ final class CudaBlocks implements BlockOperations {
     }
 
     @Override
+    public void scaleColumns(Matrix x, Buffer factors, Matrix y) {
+        queue.accept(() -> launcher.kernel("scale_columns")
+                .matrix(x)
+                .buffer(factors)
+                .matrix(y)
+                .size(x)
+                .launchElements(x));
+    }
+
+    @Override
     public void spreadHeads(HeadLayout layout, Matrix x, RaggedRows rows, Matrix y) {
         queue.accept(() -> heads("spread_heads", layout, x, rows, y).launchElements(y));
     }

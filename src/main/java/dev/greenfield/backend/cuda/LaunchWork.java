@@ -14,6 +14,7 @@ final class LaunchWork {
             Map.entry("embed", 3),
             Map.entry("add_bias", 2),
             Map.entry("add_branch", 3),
+            Map.entry("scale_columns", 2),
             Map.entry("layer_norm", 2),
             Map.entry("layer_norm_tangent", 2),
             Map.entry("layer_norm_curvature", 3),
