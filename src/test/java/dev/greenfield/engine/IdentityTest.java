@@ -56,7 +56,7 @@ class IdentityTest {
     void holdInFloat32(ModelCase which) {
         Map<String, Identities.Sides> oracle = sides(which, Backends.REFERENCE.open());
         Map<String, Identities.Sides> single = sides(which, Backends.single());
-        for (Backends kind : which.on(Backends.tested())) {
+        for (Backends kind : Backends.tested()) {
             sides(which, kind.open()).forEach((identity, sides) -> {
                 Identities.Sides exact = oracle.get(identity);
                 double left = norm(minus(single.get(identity).left(), exact.left()));
@@ -91,7 +91,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void whatCausalityForbidsIsZeroToTheBit(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int tokens = run.tokens().length;
@@ -143,7 +143,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void greenOperatorAtItsSourceIsTheIdentity(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int width = model.config().width();
@@ -159,7 +159,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void patchingTheSameRunInChangesNothing(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 PatchSweep sweep = run.patchSweep(model.run(which.tokens(model, 1)), Observable.logit("#2"));

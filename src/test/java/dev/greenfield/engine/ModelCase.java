@@ -4,7 +4,6 @@ import dev.greenfield.Model;
 import dev.greenfield.Run;
 import dev.greenfield.TestModels;
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Backends;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.model.Activation;
@@ -15,7 +14,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Random;
 
 /** The models that the identities are checked on: every variant of a configuration that the engine treats differently. */
@@ -60,16 +58,9 @@ public enum ModelCase {
         return new ModelConfig(layers, heads, width, inner, 12, 23, 1e-5, activation, tied, scale, byInverseLayer);
     }
 
-    /** Whether it is of a family whose blocks not every backend computes, and {@code NaiveTransformer} neither. */
+    /** Whether it is of a family whose blocks {@code NaiveTransformer} does not compute. */
     public boolean later() {
         return spec != null && spec.startsWith(TestData.FAMILIES);
-    }
-
-    /** Those of some backends that compute it. */
-    public List<Backends> on(List<Backends> kinds) {
-        return kinds.stream()
-                .filter(kind -> !later() || (kind != Backends.CUDA && kind != Backends.CUDA_TF32))
-                .toList();
     }
 
     /** The middle of a block, or where the stream has no state there the next depth, where the same sources arrive. */

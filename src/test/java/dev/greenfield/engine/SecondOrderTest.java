@@ -126,7 +126,7 @@ class SecondOrderTest {
     @ParameterizedTest
     @EnumSource
     void whatFCannotSeeIsZeroToTheBit(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int width = model.config().width();
@@ -184,7 +184,7 @@ class SecondOrderTest {
     void backendsAgreeWithTheOracle(ModelCase which) {
         Map<String, double[]> oracle = results(which, Backends.REFERENCE.open());
         Map<String, double[]> single = results(which, Backends.single());
-        for (Backends kind : which.on(Backends.tested())) {
+        for (Backends kind : Backends.tested()) {
             results(which, kind.open()).forEach((name, values) -> {
                 double[] exact = oracle.get(name);
                 // Sources are of the stream's size: terms of F'' that cancel are as large as F'.
