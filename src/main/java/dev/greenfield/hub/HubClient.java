@@ -4,6 +4,7 @@ import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
 
 /**
  * Asks the hub over HTTP. Redirections are followed here and not by Java, so that the token goes to the hub's own server and to no other,
@@ -131,7 +133,7 @@ final class HubClient {
         try {
             return answer.body().read(piece);
         } catch (IOException broken) {
-            throw new PassingException(endpoint + ": the transfer broke off (" + Lines.reason(broken) + ")", broken, 0);
+            throw broken(server(endpoint), broken);
         }
     }
 
@@ -251,16 +253,30 @@ final class HubClient {
         }
     }
 
-    private IOException unreachable(URI address, Throwable failure) {
+    private static IOException unreachable(URI address, Throwable failure) {
         if (failure instanceof Error fault) {
             throw fault;
         }
+        boolean none = failure instanceof ConnectException
+                || failure instanceof HttpTimeoutException
+                || failure instanceof SSLException;
+        if (!none) {
+            return broken(server(address), failure);
+        }
         String why = failure instanceof HttpTimeoutException
                 ? "no answer in time"
-                : failure.getMessage() == null ? failure.getClass().getSimpleName() : Lines.one(failure.getMessage());
+                : failure.getMessage() == null ? "not to be found" : Lines.reason(failure);
         return new PassingException(
                 server(address) + ": found no connection (" + why
                         + "), expected an answer; see whether this machine reaches that server, or set HF_ENDPOINT",
+                failure,
+                0);
+    }
+
+    private static PassingException broken(String server, Throwable failure) {
+        return new PassingException(
+                server + ": found a transfer that broke off (" + Lines.reason(failure)
+                        + "), expected all of it; fetch again to go on from there",
                 failure,
                 0);
     }

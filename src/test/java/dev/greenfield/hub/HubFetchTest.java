@@ -22,10 +22,12 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Transfers from a server that answers as the hub does, and that misbehaves as networks and servers do. */
+@Tag("slow")
 class HubFetchTest {
     private static final String CONFIG = "config.json";
     private static final String WEIGHTS = "model.safetensors";
@@ -156,7 +158,7 @@ class HubFetchTest {
         Files.write(partial, java.util.Arrays.copyOf(LARGE, 70_000));
         assertThatThrownBy(this::fetch)
                 .isInstanceOf(IOException.class)
-                .hasMessageMatching("http://127\\.0\\.0\\.1:\\d+: the transfer broke off .*");
+                .hasMessageContainingAll("found a transfer that broke off", "fetch again");
         assertThat(partial).hasSize(70_000);
         assertThat(repository().resolve("refs/main")).doesNotExist();
         server.cut(0, 0);
