@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -31,10 +33,8 @@ public final class Hub {
 
     private final Map<String, String> environment;
     private final Path home; // of the user
-    /** How long a transfer may stand still, and how long to wait before the first new attempt. */
-    private final Duration patience;
-
-    private final Duration pause;
+    private final Duration patience; // with a transfer that stands still
+    private final Duration pause; // before the first new attempt
 
     private Hub(Map<String, String> environment, Path home, Duration patience, Duration pause) {
         this.environment = Map.copyOf(environment);
@@ -185,14 +185,19 @@ public final class Hub {
     }
 
     /**
-     * The state of a model that the cache has; of a model that has two names under either. Whether it has all files is not asked.
+     * The states of a model's revision that the cache has: one, or none; of a model that has two names perhaps one under either. Whether
+     * they have all files is not asked.
      *
      * @throws InputException if the cache is not what it should be
      */
-    public Optional<HubSnapshot> snapshot(HubName name) throws IOException {
-        Optional<HubSnapshot> found = new HubCache(cache(), name).find();
+    public List<HubSnapshot> snapshots(HubName name) throws IOException {
+        List<HubSnapshot> found = new ArrayList<>();
+        new HubCache(cache(), name).find().ifPresent(found::add);
         Optional<HubName> other = name.otherName();
-        return found.isPresent() || other.isEmpty() ? found : new HubCache(cache(), other.get()).find();
+        if (other.isPresent()) {
+            new HubCache(cache(), other.get()).find().ifPresent(found::add);
+        }
+        return found;
     }
 
     /** Where the cache is and which server stands for the hub. */

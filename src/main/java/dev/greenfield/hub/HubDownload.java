@@ -1,5 +1,6 @@
 package dev.greenfield.hub;
 
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Digest;
@@ -38,19 +39,23 @@ final class HubDownload {
      * Gets the file into the cache.
      *
      * @param known its bytes, where they are here already; else null
+     * @param resumed is told how many bytes an earlier transfer has left
      * @param progress is told how many bytes there are
      * @return whether it had to be got
      */
-    boolean run(URI address, HubName name, byte[] known, LongConsumer progress) throws IOException {
+    boolean run(URI address, HubName name, byte[] known, LongConsumer resumed, LongConsumer progress)
+            throws IOException {
         try {
-            return store.put(entry, partial -> fill(partial, address, name, known, progress));
+            return store.put(entry, partial -> fill(partial, address, name, known, resumed, progress));
         } catch (ClosedByInterruptException interrupted) { // a file whose thread is interrupted closes itself
             throw new CancelledException(
                     "the thread was interrupted: the transfer was given up, ask again to go on with it", interrupted);
         }
     }
 
-    private void fill(Path partial, URI address, HubName name, byte[] known, LongConsumer progress) throws IOException {
+    private void fill(
+            Path partial, URI address, HubName name, byte[] known, LongConsumer resumed, LongConsumer progress)
+            throws IOException {
         boolean right = false;
         try (FileChannel file = FileChannel.open(
                 partial,
@@ -59,13 +64,17 @@ final class HubDownload {
                 StandardOpenOption.WRITE,
                 LinkOption.NOFOLLOW_LINKS)) {
             Content content = new Content(file, progress);
-            boolean resumed = content.resume();
+            content.resume();
+            boolean begun = content.done > 0;
+            if (begun) {
+                resumed.accept(content.done);
+            }
             if (known != null) {
                 content.restart();
                 content.add(known, known.length);
             }
             right = complete(content, address, name);
-            if (!right && resumed) { // what was left may be what is wrong
+            if (!right && begun) { // what was left may be what is wrong
                 content.restart();
                 right = complete(content, address, name);
             }
@@ -176,20 +185,18 @@ final class HubDownload {
             this.progress = progress;
         }
 
-        /** Takes what an earlier transfer has left; whether it left anything. */
-        boolean resume() throws IOException {
+        /** Takes what an earlier transfer has left. */
+        void resume() throws IOException {
             if (file.size() > entry.bytes()) {
                 restart();
-                return false;
             }
             ByteBuffer buffer = ByteBuffer.allocate(CHUNK);
             while (file.read(buffer, done) > 0) {
                 digest.write(buffer.array(), 0, buffer.position());
                 done += buffer.position();
                 buffer.clear();
-                progress.accept(done);
+                Cancellation.check();
             }
-            return done > 0;
         }
 
         void restart() throws IOException {

@@ -153,6 +153,7 @@ public final class HubFetch {
                         listing.address(name, entry.name(), client),
                         name,
                         read.get(entry.name()),
+                        bytes -> task.kept(bytes / MEGA, (before + bytes) / MEGA),
                         bytes -> task.seen((before + bytes) / MEGA));
                 done += entry.bytes();
                 task.kept(came ? 0 : entry.bytes() / MEGA, done / MEGA);

@@ -47,7 +47,7 @@ final class HubRefusal {
         }
         if (code.equals("GatedRepo")) {
             return new InputException(client.page(name) + ": found " + found
-                    + ", a model that its owner gives to those who accept his terms; accept them on that page, and set "
+                    + ", a model for those who accept its terms; accept them on that page, and set "
                     + NEW_TOKEN);
         }
         return new InputException(client.page(name) + ": found " + found

@@ -54,12 +54,10 @@ public final class ModelFetch {
      * Likewise from a hub that is set up otherwise. The hub is not asked for a commit that the cache has whole, nor where it is offline.
      */
     public static ModelFetch of(HubName name, Hub hub) throws IOException {
-        HubSnapshot here = hub.snapshot(name).orElse(null);
-        boolean still = hub.offline() || (here != null && here.commit().equals(name.revision()));
-        if (still && here != null) {
+        for (HubSnapshot here : hub.snapshots(name)) {
             ModelFiles files = new ModelFiles.Directory(here.directory(), here);
-            String missing = NeededFiles.missing(files);
-            if (missing == null) {
+            boolean still = hub.offline() || here.commit().equals(name.revision());
+            if (still && NeededFiles.missing(files) == null) {
                 return new ModelFetch(here, null, NeededFiles.of(files));
             }
         }

@@ -106,8 +106,8 @@ public final class ModelSource implements AutoCloseable {
 
     /** A model of the hub, of which the cache must have all that is needed. */
     private static ModelSource cached(String spec, HubName name, Hub hub) throws IOException {
-        HubSnapshot snapshot = hub.snapshot(name).orElse(null);
-        if (snapshot == null) {
+        List<HubSnapshot> snapshots = hub.snapshots(name);
+        if (snapshots.isEmpty()) {
             String cache = Lines.one(hub.cache().toString());
             throw new InputException(
                     Lines.quoted(spec) + ": found nothing, neither a directory of that name nor a model in the"
@@ -115,16 +115,18 @@ public final class ModelSource implements AutoCloseable {
                             + ", expected demo, a model directory, random:gpt2 or a model in the cache; if it"
                             + " is a model of the hub, " + Remedy.FETCH_MODEL + " " + name + ", which downloads it");
         }
-        ModelFiles files = new ModelFiles.Directory(snapshot.directory(), snapshot);
-        String missing = NeededFiles.missing(files);
-        if (missing != null) {
-            throw new InputException(Lines.quoted(spec) + ": found its commit " + snapshot.commit()
-                    + " in the Hugging Face cache without " + Lines.one(missing) + " ("
-                    + Lines.one(snapshot.directory().toString())
-                    + "), expected all files of a model; " + Remedy.FETCH_MODEL + " " + name
-                    + ", which downloads the rest");
+        for (HubSnapshot snapshot : snapshots) {
+            ModelFiles files = new ModelFiles.Directory(snapshot.directory(), snapshot);
+            if (NeededFiles.missing(files) == null) {
+                return open(spec, files);
+            }
         }
-        return open(spec, files);
+        HubSnapshot first = snapshots.get(0);
+        throw new InputException(Lines.quoted(spec) + ": found its commit " + first.commit()
+                + " in the Hugging Face cache without "
+                + Lines.one(NeededFiles.missing(new ModelFiles.Directory(first.directory(), first)))
+                + " (" + Lines.one(first.directory().toString()) + "), expected all files of a model; "
+                + Remedy.FETCH_MODEL + " " + name + ", which downloads the rest");
     }
 
     private static ModelSource open(String spec, ModelFiles files) throws IOException {

@@ -283,7 +283,7 @@ public final class FakeHub implements AutoCloseable {
             exchange.getResponseHeaders().set("X-Linked-Etag", "\"" + etag(name, bytes) + "\"");
             exchange.getResponseHeaders().set("X-Linked-Size", Integer.toString(bytes.length));
             exchange.getResponseHeaders()
-                    .set("Location", "http://127.0.0.1:" + cdn.getAddress().getPort() + CDN + name + "?signature=1");
+                    .set("Location", "http://localhost:" + cdn.getAddress().getPort() + CDN + name + "?signature=1");
             send(exchange, 302, new byte[0]);
         } else {
             exchange.getResponseHeaders().set("ETag", "\"" + etag(name, bytes) + "\"");

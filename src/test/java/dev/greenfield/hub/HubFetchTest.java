@@ -93,7 +93,7 @@ class HubFetchTest {
         assertThat(cache.resolve(".locks/models--org--name/" + FakeHub.etag(WEIGHTS, LARGE) + ".lock"))
                 .exists();
         assertThat(snapshot.has("README.md")).isFalse();
-        assertThat(server.hub(cache).snapshot(NAME)).contains(snapshot);
+        assertThat(server.hub(cache).snapshots(NAME)).containsExactly(snapshot);
     }
 
     @Test
@@ -210,7 +210,7 @@ class HubFetchTest {
                 .isInstanceOf(InputException.class)
                 .hasMessageContainingAll(WEIGHTS, "digest differs", "nothing was kept");
         assertThat(blobs()).containsExactly(FakeHub.etag(CONFIG, SMALL));
-        assertThat(server.hub(cache).snapshot(NAME)).isEmpty();
+        assertThat(server.hub(cache).snapshots(NAME)).isEmpty();
 
         server.forge(WEIGHTS, java.util.Arrays.copyOf(LARGE, LARGE.length + 1));
         assertThatThrownBy(this::fetch)

@@ -105,24 +105,24 @@ class HubTest {
 
     @Test
     void revisionsLeadToSnapshots() throws IOException {
-        assertThat(hub().snapshot(HubName.of("org/name"))).isEmpty();
+        assertThat(hub().snapshots(HubName.of("org/name"))).isEmpty();
         Path snapshot = repository("models--org--name").resolve("snapshots").resolve(COMMIT);
         for (String text : new String[] {"org/name", "org/name@refs/pr/1", "org/name@" + COMMIT}) {
-            HubSnapshot found = hub().snapshot(HubName.of(text)).orElseThrow();
+            HubSnapshot found = hub().snapshots(HubName.of(text)).get(0);
             assertThat(found).isEqualTo(new HubSnapshot(HubName.of(text), COMMIT, snapshot));
             assertThat(found.file("config.json")).hasContent("bytes");
         }
-        assertThat(hub().snapshot(HubName.of("org/name@other"))).isEmpty();
-        assertThat(hub().snapshot(HubName.of("org/name@" + COMMIT.replace('0', '1'))))
+        assertThat(hub().snapshots(HubName.of("org/name@other"))).isEmpty();
+        assertThat(hub().snapshots(HubName.of("org/name@" + COMMIT.replace('0', '1'))))
                 .isEmpty();
     }
 
     @Test
     void oneOfTwoNamesIsEnough() throws IOException {
         repository("models--gpt2");
-        assertThat(hub().snapshot(HubName.of("openai-community/gpt2"))).isPresent();
+        assertThat(hub().snapshots(HubName.of("openai-community/gpt2"))).hasSize(1);
         repository("models--distilbert--distilgpt2");
-        assertThat(hub().snapshot(HubName.of("distilgpt2"))).isPresent();
+        assertThat(hub().snapshots(HubName.of("distilgpt2"))).hasSize(1);
     }
 
     @Test
@@ -133,7 +133,7 @@ class HubTest {
         Files.createSymbolicLink(snapshot.resolve("tokens.json"), secret);
         Path neighbour = repository("models--org--neighbour").resolve("blobs/abc");
         Files.createSymbolicLink(snapshot.resolve("vocab.json"), neighbour);
-        HubSnapshot found = hub().snapshot(HubName.of("org/name")).orElseThrow();
+        HubSnapshot found = hub().snapshots(HubName.of("org/name")).get(0);
         for (String file : new String[] {"tokens.json", "vocab.json"}) {
             assertThatThrownBy(() -> found.file(file))
                     .isInstanceOf(InputException.class)
@@ -141,7 +141,7 @@ class HubTest {
         }
         Files.delete(repository.resolve("refs/main"));
         Files.createSymbolicLink(repository.resolve("refs/main"), secret);
-        assertThatThrownBy(() -> hub().snapshot(HubName.of("org/name")))
+        assertThatThrownBy(() -> hub().snapshots(HubName.of("org/name")))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("found a link to");
     }
@@ -155,7 +155,7 @@ class HubTest {
         Files.createSymbolicLink(repository.resolve("blobs/def"), Path.of("../../blobs/ab/abcd"));
         Path snapshot = repository.resolve("snapshots").resolve(COMMIT);
         Files.createSymbolicLink(snapshot.resolve("model.safetensors"), Path.of("../../blobs/def"));
-        assertThat(hub().snapshot(HubName.of("org/name")).orElseThrow().file("model.safetensors"))
+        assertThat(hub().snapshots(HubName.of("org/name")).get(0).file("model.safetensors"))
                 .hasContent("shared");
     }
 
@@ -164,7 +164,7 @@ class HubTest {
         Path repository = repository("models--org--name");
         for (String wrong : new String[] {"../../../secret", "", "abc", "x".repeat(100_000)}) {
             Files.writeString(repository.resolve("refs/main"), wrong);
-            assertThatThrownBy(() -> hub().snapshot(HubName.of("org/name")))
+            assertThatThrownBy(() -> hub().snapshots(HubName.of("org/name")))
                     .isInstanceOf(InputException.class)
                     .hasMessageContainingAll("refs", "expected a commit");
         }

@@ -187,6 +187,22 @@ class ModelFetchTest {
         assertThat(server.asked()).isEmpty();
     }
 
+    /** Python's tokenizers leave a folder without weights under the name by which they were asked for. */
+    @Test
+    void ofTwoNamesTheWholeModelIsOpened() throws IOException {
+        server.model("openai-community/gpt2", files());
+        ModelFetch.of(HubName.of("openai-community/gpt2"), hub()).run();
+        Path bare =
+                Files.createDirectories(cache.resolve("models--gpt2/snapshots").resolve(FakeHub.COMMIT));
+        Files.createDirectories(cache.resolve("models--gpt2/refs"));
+        Files.writeString(cache.resolve("models--gpt2/refs/main"), FakeHub.COMMIT);
+        Files.writeString(bare.resolve("config.json"), ModelDirectory.CONFIG);
+        try (ModelSource source = ModelSource.open("gpt2", hub())) {
+            assertThat(source.snapshot().orElseThrow().directory())
+                    .startsWith(cache.resolve("models--openai-community--gpt2"));
+        }
+    }
+
     @Test
     void linksOutOfTheCacheAreNotOpened() throws IOException {
         Path snapshot = Files.createDirectories(
