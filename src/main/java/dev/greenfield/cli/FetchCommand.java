@@ -79,10 +79,16 @@ final class FetchCommand implements Action {
     }
 
     private static String size(long bytes) {
-        return bytes < 1_000_000
-                ? Numbers.format("%.1f kB", bytes / 1e3)
-                : bytes < 1_000_000_000
-                        ? Numbers.format("%.1f MB", bytes / 1e6)
-                        : Numbers.format("%.2f GB", bytes / 1e9);
+        if (bytes < 1_000) {
+            return bytes + " B";
+        }
+        String[] units = {"kB", "MB", "GB", "TB"};
+        double value = bytes / 1e3;
+        int unit = 0;
+        while (value >= 999.95 && unit < units.length - 1) {
+            value /= 1e3;
+            unit++;
+        }
+        return Numbers.format("%.1f ", value) + units[unit];
     }
 }
