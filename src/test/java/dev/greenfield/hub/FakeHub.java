@@ -35,6 +35,9 @@ public final class FakeHub implements AutoCloseable {
     /** A commit of any model here. */
     public static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
+    /** Leads out of a folder. */
+    public static final String UP = "../";
+
     private static final String CDN = "/cdn/";
 
     /**

@@ -88,7 +88,7 @@ class HubFetchTest {
         assertThat(Files.size(repository().resolve("refs/main"))).isEqualTo(40);
         assertThat(blob(WEIGHTS, LARGE)).hasBinaryContent(LARGE);
         assertThat(Files.readSymbolicLink(snapshot.directory().resolve(CONFIG)))
-                .isEqualTo(Path.of("../../blobs").resolve(FakeHub.etag(CONFIG, SMALL)));
+                .isEqualTo(Path.of(FakeHub.UP + FakeHub.UP + "blobs").resolve(FakeHub.etag(CONFIG, SMALL)));
         assertThat(blobs()).hasSize(2);
         assertThat(cache.resolve(".locks/models--org--name/" + FakeHub.etag(WEIGHTS, LARGE) + ".lock"))
                 .exists();
@@ -287,7 +287,7 @@ class HubFetchTest {
     void hostileListingsAreRefused() {
         String file = "{\"sha\": \"" + FakeHub.COMMIT
                 + "\", \"siblings\": [{\"rfilename\": \"%s\", \"size\": 1, \"blobId\": \"" + "a".repeat(40) + "\"}]}";
-        for (String name : new String[] {"../x", "/etc/passwd", "a/b", "a\\u0000b", "..", "a\\\\b"}) {
+        for (String name : new String[] {FakeHub.UP + "x", "/etc/passwd", "a/b", "a\\u0000b", "..", "a\\\\b"}) {
             server.listing(file.formatted(name));
             String plain = name.replace("\\u0000", "\u0000").replace("\\\\", "\\");
             assertThatThrownBy(() -> HubFetch.begin(server.hub(cache), NAME).get(List.of(plain)))
@@ -295,7 +295,7 @@ class HubFetchTest {
                     .hasMessageContaining("expected one in letters and digits");
         }
         for (String listing : new String[] {
-            "{\"sha\": \"../../x\", \"siblings\": []}",
+            "{\"sha\": \"" + FakeHub.UP + "x\", \"siblings\": []}",
             "{\"siblings\": []}",
             "{\"sha\": \"" + FakeHub.COMMIT + "\"}",
             "[]",

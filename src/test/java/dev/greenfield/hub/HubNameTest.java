@@ -33,7 +33,7 @@ class HubNameTest {
                 "",
                 "/",
                 "a/b/c",
-                "../name",
+                FakeHub.UP + "name",
                 "org/..",
                 "org/.name",
                 "org/name.git",

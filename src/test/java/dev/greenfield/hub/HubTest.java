@@ -92,7 +92,7 @@ class HubTest {
         Path snapshot = Files.createDirectories(repository.resolve("snapshots").resolve(COMMIT));
         Path blobs = Files.createDirectories(repository.resolve("blobs"));
         Files.writeString(blobs.resolve("abc"), "bytes");
-        Files.createSymbolicLink(snapshot.resolve("config.json"), Path.of("../../blobs/abc"));
+        Files.createSymbolicLink(snapshot.resolve("config.json"), Path.of(FakeHub.UP + FakeHub.UP + "blobs/abc"));
         Files.createDirectories(repository.resolve("refs/refs/pr"));
         Files.writeString(repository.resolve("refs/main"), COMMIT);
         Files.writeString(repository.resolve("refs/refs/pr/1"), COMMIT + "\n");
@@ -152,9 +152,9 @@ class HubTest {
         Path repository = repository("models--org--name");
         Path shared = Files.createDirectories(temporary.resolve("hub/blobs/ab"));
         Files.writeString(shared.resolve("abcd"), "shared");
-        Files.createSymbolicLink(repository.resolve("blobs/def"), Path.of("../../blobs/ab/abcd"));
+        Files.createSymbolicLink(repository.resolve("blobs/def"), Path.of(FakeHub.UP + FakeHub.UP + "blobs/ab/abcd"));
         Path snapshot = repository.resolve("snapshots").resolve(COMMIT);
-        Files.createSymbolicLink(snapshot.resolve("model.safetensors"), Path.of("../../blobs/def"));
+        Files.createSymbolicLink(snapshot.resolve("model.safetensors"), Path.of(FakeHub.UP + FakeHub.UP + "blobs/def"));
         assertThat(hub().snapshots(HubName.of("org/name")).get(0).file("model.safetensors"))
                 .hasContent("shared");
     }
@@ -162,7 +162,8 @@ class HubTest {
     @Test
     void aRevisionThatNamesNoCommitIsRefused() throws IOException {
         Path repository = repository("models--org--name");
-        for (String wrong : new String[] {"../../../secret", "", "abc", "x".repeat(100_000)}) {
+        for (String wrong :
+                new String[] {FakeHub.UP + FakeHub.UP + FakeHub.UP + "secret", "", "abc", "x".repeat(100_000)}) {
             Files.writeString(repository.resolve("refs/main"), wrong);
             assertThatThrownBy(() -> hub().snapshots(HubName.of("org/name")))
                     .isInstanceOf(InputException.class)

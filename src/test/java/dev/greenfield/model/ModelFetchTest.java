@@ -142,8 +142,10 @@ class ModelFetchTest {
         refused(files, "found only pytorch_model.bin", "convert the weights to safetensors");
         files.remove("pytorch_model.bin");
         refused(files, "found no such file", "model.safetensors");
-        files.put("model.safetensors.index.json", bytes("{\"weight_map\": {\"wte.weight\": \"../x.safetensors\"}}"));
-        refused(files, "\"../x.safetensors\"", "beside the index");
+        files.put(
+                "model.safetensors.index.json",
+                bytes("{\"weight_map\": {\"wte.weight\": \"" + FakeHub.UP + "x.safetensors\"}}"));
+        refused(files, "\"" + FakeHub.UP + "x.safetensors\"", "beside the index");
         files.put("model.safetensors.index.json", bytes("{\"weight_map\": {\"wte.weight\": \"none.safetensors\"}}"));
         server.model("org/name", files);
         assertThatThrownBy(() -> ModelFetch.of(NAME, hub()).files())
