@@ -4,6 +4,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -137,6 +138,11 @@ public final class Hub {
     /** Whether the network is not to be used, by {@code HF_HUB_OFFLINE}. */
     public boolean offline() {
         return truth("HF_HUB_OFFLINE") || truth("TRANSFORMERS_OFFLINE");
+    }
+
+    /** How its server is reached. */
+    ProxySelector proxy() {
+        return new HubProxy(environment, ProxySelector.getDefault());
     }
 
     /** Whether snapshots may hold links. */

@@ -48,6 +48,7 @@ final class HubClient {
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(CONNECT)
+                .proxy(hub.proxy())
                 .build();
     }
 
