@@ -55,13 +55,15 @@ final class HubClient {
     /**
      * What the server answered.
      *
+     * @param other the server that it came from, where that is not the hub's own; else null
      * @param status of the last server
      * @param headers likewise
      * @param etag what the hub itself said of the bytes, before it led elsewhere; null where it said nothing that can be checked
      * @param bytes their number by the hub; -1 where it did not say
      * @param body what comes
      */
-    record Answer(int status, HttpHeaders headers, Etag etag, long bytes, Arrivals body) implements AutoCloseable {
+    record Answer(String other, int status, HttpHeaders headers, Etag etag, long bytes, Arrivals body)
+            implements AutoCloseable {
         @Override
         public void close() {
             body.close();
@@ -162,7 +164,8 @@ final class HubClient {
             }
             boolean elsewhere = REDIRECTIONS.contains(status);
             if (!elsewhere && !PASSING.contains(status)) {
-                return new Answer(status, headers, etag, bytes, response.body());
+                return new Answer(
+                        ours(address) ? null : server(address), status, headers, etag, bytes, response.body());
             }
             response.body().close();
             if (!elsewhere) {
@@ -174,7 +177,7 @@ final class HubClient {
             }
             URI next = next(address, headers.get("location").orElse(""));
             if (method.equals("HEAD") && !ours(next)) {
-                return new Answer(200, headers, etag, bytes, response.body());
+                return new Answer(null, 200, headers, etag, bytes, response.body());
             }
             address = next;
         }
@@ -204,7 +207,8 @@ final class HubClient {
         return given.matches("\\d{1,6}") ? Long.parseLong(given) : 0; // it may be a date
     }
 
-    private URI next(URI from, String location) {
+    /** Where a redirection leads: to an address as secure as the one that it comes from. */
+    static URI next(URI from, String location) {
         URI next;
         try {
             next = from.resolve(location);

@@ -18,7 +18,7 @@ import java.util.Map;
  * @param files by name
  */
 record HubListing(String commit, Map<String, Entry> files) {
-    private static final int MOST_BYTES = 1 << 24; // a model of ten thousand files takes a tenth
+    private static final int MOST_BYTES = 1 << 22; // ten thousand files take half of it, a tree thirty times as many
 
     /**
      * A file.

@@ -21,6 +21,11 @@ final class HubRefusal {
         if (status == 200 || status == 206) {
             return;
         }
+        if (answer.other() != null) {
+            throw new InputException(answer.other() + ": found HTTP " + status + " where the hub says that "
+                    + (file == null ? name : name + "'s " + file)
+                    + " is, expected it; fetch again, and see whether this machine may use that server");
+        }
         String code = answer.headers().get("x-error-code").orElse("");
         String found = "HTTP " + status + (code.isEmpty() ? "" : " " + Lines.one(code));
         switch (status) {

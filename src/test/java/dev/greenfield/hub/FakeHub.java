@@ -60,6 +60,7 @@ public final class FakeHub implements AutoCloseable {
     private volatile int cuts; // transfers of the other server that will break off
     private volatile int cutAfter; // bytes
     private volatile int failures; // answers 503 to come
+    private volatile int refused; // status of the other server for all that it is asked; 0 for none
     private volatile boolean ranges = true;
     private volatile boolean describes = true; // whether listings have sizes and digests
     private volatile long delayMillis; // before each piece of a large file
@@ -146,6 +147,12 @@ public final class FakeHub implements AutoCloseable {
 
     public FakeHub fail(int times) {
         failures = times;
+        return this;
+    }
+
+    /** The other server refuses all. */
+    public FakeHub refuseTransfers(int status) {
+        refused = status;
         return this;
     }
 
@@ -303,6 +310,10 @@ public final class FakeHub implements AutoCloseable {
                         .filter(Objects::nonNull)
                         .findFirst()
                         .orElseThrow());
+        if (refused > 0) {
+            send(exchange, refused, new byte[0]);
+            return;
+        }
         String range = exchange.getRequestHeaders().getFirst("Range");
         int from = range == null || !ranges ? 0 : Integer.parseInt(range.replaceAll("\\D", ""));
         if (from >= all.length && from > 0) {

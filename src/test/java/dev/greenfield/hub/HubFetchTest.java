@@ -8,6 +8,7 @@ import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Progress;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -252,6 +253,16 @@ class HubFetchTest {
         assertThat(cache).doesNotExist();
     }
 
+    /** It is no owner of a model who refuses there. */
+    @Test
+    void refusalsOfAnotherServerNameIt() {
+        server.refuseTransfers(403);
+        assertThatThrownBy(this::fetch)
+                .isInstanceOf(InputException.class)
+                .hasMessageStartingWith("http://localhost:")
+                .hasMessageContainingAll("HTTP 403", "org/name's model.safetensors", "may use that server");
+    }
+
     private void assertRefused(String name, String... words) {
         assertThatThrownBy(() -> HubFetch.begin(server.hub(cache), HubName.of(name)))
                 .isInstanceOf(InputException.class)
@@ -305,14 +316,38 @@ class HubFetchTest {
             server.listing(listing);
             assertThatThrownBy(() -> HubFetch.begin(server.hub(cache), NAME)).isInstanceOf(InputException.class);
         }
-        server.listing(" ".repeat((1 << 24) + 1));
+        server.listing(" ".repeat((1 << 22) + 1));
         assertThatThrownBy(() -> HubFetch.begin(server.hub(cache), NAME))
                 .isInstanceOf(InputException.class)
-                .hasMessageContaining("more than 16 MiB");
+                .hasMessageContaining("more than 4 MiB");
         server.listing(file.formatted(WEIGHTS).replace("\"size\": 1,", "\"size\": " + (1L << 60) + ","));
         assertThatThrownBy(() -> HubFetch.begin(server.hub(cache), NAME).get(List.of(WEIGHTS)))
                 .isInstanceOf(InputException.class)
                 .hasMessageContainingAll("free", "make room", "HF_HUB_CACHE");
+    }
+
+    @Test
+    void redirectionsStayAsSecureAsTheyWere() {
+        URI from = URI.create("https://hub.example/a/b");
+        assertThat(HubClient.next(from, "/c")).hasToString("https://hub.example/c");
+        assertThat(HubClient.next(from, "https://cdn.example/x?y=1")).hasToString("https://cdn.example/x?y=1");
+        assertThat(HubClient.next(URI.create("http://hub.example/a"), "http://cdn.example/"))
+                .hasToString("http://cdn.example/");
+        for (String wrong : List.of(
+                "",
+                "http://hub.example/c",
+                "ftp://x/",
+                "file:///etc/passwd",
+                "https://me@x/",
+                "https:///x",
+                "a b",
+                "%")) {
+            assertThatThrownBy(() -> HubClient.next(from, wrong))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageStartingWith("https://hub.example: found a redirection to ");
+        }
+        server.moved("org/loop", "org/loop");
+        assertRefused("org/loop", "more than 8 redirections");
     }
 
     @Test
