@@ -137,7 +137,8 @@ public final class Hub {
 
     /** Whether the network is not to be used, by {@code HF_HUB_OFFLINE}. */
     public boolean offline() {
-        return truth("HF_HUB_OFFLINE") || truth("TRANSFORMERS_OFFLINE");
+        return truth(
+                environment.getOrDefault("HF_HUB_OFFLINE", "").isEmpty() ? "TRANSFORMERS_OFFLINE" : "HF_HUB_OFFLINE");
     }
 
     /** How its server is reached. */

@@ -44,7 +44,8 @@ public record HubSnapshot(HubName name, String commit, Path directory) {
     /** Whether a file of a repository is in its folder, or in the store that the cache's repositories share. */
     static boolean leadsInside(Path link, Path repository) throws IOException {
         Path real = link.toRealPath();
-        Path root = repository.toRealPath();
-        return real.startsWith(root) || real.startsWith(root.resolveSibling(SHARED));
+        Path shared = repository.toAbsolutePath().resolveSibling(SHARED);
+        return real.startsWith(repository.toRealPath())
+                || (Files.isDirectory(shared) && real.startsWith(shared.toRealPath()));
     }
 }

@@ -67,6 +67,8 @@ class HubTest {
         assertThat(hub("HF_HUB_OFFLINE", "0").offline()).isFalse();
         assertThat(hub("HF_HUB_OFFLINE", "yes").offline()).isTrue();
         assertThat(hub("TRANSFORMERS_OFFLINE", "1").offline()).isTrue();
+        assertThat(hub("TRANSFORMERS_OFFLINE", "1", "HF_HUB_OFFLINE", "0").offline())
+                .isFalse();
     }
 
     @Test
@@ -157,6 +159,21 @@ class HubTest {
         Files.createSymbolicLink(snapshot.resolve("model.safetensors"), Path.of(FakeHub.UP + FakeHub.UP + "blobs/def"));
         assertThat(hub().snapshots(HubName.of("org/name")).get(0).file("model.safetensors"))
                 .hasContent("shared");
+    }
+
+    /** Large models are often moved to another disk, with a link in their place. */
+    @Test
+    void aRepositoryMayBeALinkItself() throws IOException {
+        Path elsewhere = Files.createDirectories(temporary.resolve("disk"));
+        Path repository = repository("models--org--name");
+        Files.move(repository, elsewhere.resolve("moved"));
+        Files.createSymbolicLink(repository, elsewhere.resolve("moved"));
+        HubSnapshot found = hub().snapshots(HubName.of("org/name")).get(0);
+        assertThat(found.file("config.json")).hasContent("bytes");
+        Path beside = Files.createDirectories(elsewhere.resolve("blobs"));
+        Files.writeString(beside.resolve("other"), "other");
+        Files.createSymbolicLink(found.directory().resolve("vocab.json"), beside.resolve("other"));
+        assertThatThrownBy(() -> found.file("vocab.json")).hasMessageContaining("found a link to");
     }
 
     @Test
