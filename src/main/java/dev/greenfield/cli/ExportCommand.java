@@ -24,8 +24,8 @@ final class ExportCommand implements Action {
             names = "--model",
             paramLabel = "MODEL",
             required = true,
-            description = "random:gpt2[-medium|-large|-xl] or random:L,H,D,V,N (,seed=N may follow), demo, or a model"
-                    + " directory.")
+            description = "random:gpt2[-medium|-large|-xl] or random:L,H,D,V,N (,seed=N may follow), demo, a model"
+                    + " directory, or ORG/NAME in the Hugging Face cache.")
     private String model;
 
     @Option(

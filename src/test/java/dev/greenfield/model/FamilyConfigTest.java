@@ -89,7 +89,7 @@ class FamilyConfigTest {
                 "llama | \"rope_scaling\": {\"twist\": 1} | rope_scaling: found \"twist\"",
                 "llama | \"hidden_act\": \"mish\" | hidden_act: found \"mish\", expected silu",
                 "llama | \"num_key_value_heads\": 3 | num_key_value_heads: found 3, expected a divisor",
-                "llama | \"head_dim\": 7 | head_dim: found 7 elements of 7 that turn, expected an even number",
+                "llama | \"head_dim\": 7 | head_dim: found 8 elements of 7 that turn, expected 2 to 7",
                 "llama | \"rms_norm_eps\": 0 | rms_norm_eps: found 0.0",
                 "qwen2 | \"num_key_value_heads\": 2, \"layer_types\": [\"full_attention\"] | layer_types: found 1 entries",
                 "qwen2 | \"num_key_value_heads\": 2, \"layer_types\": [\"linear\", \"linear\"] | layer_types: found \"linear\"",
