@@ -232,6 +232,7 @@ class ArchitectureTest {
                     "backend.cuda.CublasGemm",
                     "backend.cuda.CudaAttention",
                     "backend.cuda.CudaBackend",
+                    "backend.cuda.CudaBlocks",
                     "backend.cuda.CudaBuffer",
                     "backend.cuda.CudaColumns",
                     "backend.cuda.CudaFactors",
