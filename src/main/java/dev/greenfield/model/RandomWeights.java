@@ -89,6 +89,11 @@ final class RandomWeights implements Weights {
         }
 
         @Override
+        public final boolean single() {
+            return true;
+        }
+
+        @Override
         public final void read(long from, double[] into, int at, int count) {
             check(from, into.length, at, count);
             float[] part = new float[Math.min(WIDENED, count)];

@@ -112,6 +112,11 @@ public final class CpuBackend implements Backend {
 
     @Override
     public long defaultBudget() {
+        return halfOfTheMachine();
+    }
+
+    /** The budget where nobody says otherwise, in bytes. */
+    public static long halfOfTheMachine() {
         try {
             return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
                             .getTotalMemorySize()
