@@ -130,7 +130,7 @@ public interface Backend extends AutoCloseable {
      * here, and each addition to it rounds by its size.
      *
      * @param y [R, n]
-     * @param bias [n]
+     * @param bias [n], or null for none
      * @param x [R, n]; other memory than {@code y}
      * @param sum [R, n]; may be x itself
      */
@@ -204,7 +204,8 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Tangent of attention for many tangents of one forward pass. With P the probabilities:
-     * ds = scale (dq k' + q dk'), dP = P (ds - rowsum(P ds)), dout = dP v + P dv.
+     * ds = scale (dq k' + q dk'), dP = P (ds - rowsum(P ds)), dout = dP v + P dv. Where scores s have a soft cap c, ds is also
+     * multiplied with 1 - tanh(s / c)^2.
      *
      * @param primal of the forward pass
      * @param dqkv [R, 3D]
@@ -217,7 +218,8 @@ public interface Backend extends AutoCloseable {
     /**
      * Curvature of attention: adds the second derivative of its value along straight lines, qkv + e dqkv at e = 0. With P the
      * probabilities, ds as in {@link #attentionTangent} and m = rowsum(P ds), P' = P (ds - m) and
-     * w = (ds - m)^2 + 2 scale dq dk': ddout += P (w - rowsum(P w)) v + 2 P' dv.
+     * w = (ds - m)^2 + 2 scale dq dk': ddout += P (w - rowsum(P w)) v + 2 P' dv. With a soft cap c and t = tanh(s / c) the second part of
+     * w is (1 - t^2) (2 scale dq dk' - 2 t / c (scale (dq k' + q dk'))^2) instead.
      *
      * @param primal of the forward pass
      * @param dqkv [R, 3D]; zero at tokens before a column's first
@@ -229,7 +231,7 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Adjoint of attention for many cotangents of one forward pass. dP = dout v', ds = P (dP - rowsum(P dP)),
-     * dq = scale ds k, dk = scale ds' q, dv = P' dout.
+     * dq = scale ds k, dk = scale ds' q, dv = P' dout. A soft cap multiplies ds as in {@link #attentionTangent}.
      *
      * @param primal of the forward pass
      * @param dout [R, D]; rows at tokens before {@code queriesFrom} count as zero

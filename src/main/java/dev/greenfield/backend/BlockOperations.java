@@ -50,6 +50,15 @@ public interface BlockOperations {
             Matrix dx, int groups, RaggedRows rows, int fromRow, Matrix normalized, Buffer inverse, Matrix ddy);
 
     /**
+     * y = x diag(factors). It is linear and its own adjoint.
+     *
+     * @param x [R, n]
+     * @param factors [n]; null for ones, so that this copies
+     * @param y [R, n]; may be x itself
+     */
+    void scaleColumns(Matrix x, Buffer factors, Matrix y);
+
+    /**
      * Lays projected rows out for attention. It is linear, so that it is its own tangent.
      *
      * @param x all rows of a batch, [R, (H + 2 K) h]

@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * One forward pass and all that tangents, cotangents and patched runs need of it: the residual stream at every half depth
@@ -56,7 +58,7 @@ public final class Linearization implements AutoCloseable {
             for (int from = 0; from < all; from += levels) {
                 field.add(memory.perToken("field", (long) Math.min(levels, all - from) * config.width()));
             }
-            finalNorm = Norm.allocate(memory, config);
+            finalNorm = new Norm(backend, config, true).allocate(memory);
             for (int l = 0; l < config.layers(); l++) {
                 blocks.add(model.block(l).allocate(memory));
             }
@@ -109,7 +111,7 @@ public final class Linearization implements AutoCloseable {
             });
         }
         requireFinite();
-        new Norm(backend, model.config()).forward(at(top), finalNorm);
+        new Norm(backend, model.config(), true).forward(at(top), finalNorm);
     }
 
     /** The source in the stream of this run, or null. */
@@ -241,10 +243,13 @@ public final class Linearization implements AutoCloseable {
     /** Bytes that a linearization of {@code tokens} tokens holds. */
     public static long bytes(DeviceModel model, int tokens) {
         ModelConfig config = model.config();
-        Rotary rotary = config.architecture().attention().rotary();
-        long elements = (2L * config.layers() + 1) * config.width()
-                + Norm.primalElements(config)
-                + (rotary == null ? 0 : rotary.width());
+        long rotary = IntStream.range(0, config.layers())
+                .mapToObj(config.architecture().attention()::rotary)
+                .filter(Objects::nonNull)
+                .distinct()
+                .mapToLong(Rotary::width)
+                .sum();
+        long elements = (2L * config.layers() + 1) * config.width() + Norm.primalElements(config) + rotary;
         for (int l = 0; l < config.layers(); l++) {
             for (BlockPart part : model.block(l).parts()) {
                 elements += part.primalElements();

@@ -114,8 +114,20 @@ public record ModelConfig(
         return new Architecture(
                 new Architecture.Norm(true, epsilon),
                 new Architecture.Attention(
-                        heads, heads, headWidth, scale, scaleByInverseLayer, null, false, List.of(), true, true),
-                new Architecture.Mlp(inner, false, activation, true));
+                        heads,
+                        heads,
+                        headWidth,
+                        scale,
+                        scaleByInverseLayer,
+                        null,
+                        null,
+                        Architecture.HeadNorms.NONE,
+                        List.of(),
+                        0,
+                        true,
+                        true),
+                new Architecture.Mlp(inner, false, activation, true),
+                Architecture.Stream.PLAIN);
     }
 
     /** The same with an output matrix of its own. */
@@ -214,10 +226,16 @@ public record ModelConfig(
             long inner = mlp.inner();
             long up = mlp.gated() ? 2 * inner : inner;
             long norm = architecture.norm().centred() ? 2 * width : width;
-            long vectors = 2 * norm
+            int norms = architecture.norm().placement() == Architecture.Placement.AROUND ? 4 : 2;
+            long headNorms = switch (attention.headNorms()) {
+                case NONE -> 0;
+                case EACH -> 2 * head;
+                case WHOLE -> (attention.heads() + (long) attention.keyHeads()) * head;
+            };
+            long vectors = norms * norm
                     + (attention.bias() ? projected : 0)
                     + (attention.outputBias() ? width : 0)
-                    + (attention.headNorms() ? 2 * head : 0)
+                    + headNorms
                     + (mlp.bias() ? up + width : 0);
             long matrices = Math.multiplyExact(width, Math.addExact(projected + queries, up + inner));
             long blocks = Math.multiplyExact(layers, Math.addExact(matrices, vectors));

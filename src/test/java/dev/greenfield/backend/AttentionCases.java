@@ -244,7 +244,8 @@ final class AttentionCases {
             int n = head * shape.headWidth() + e;
             score += x[query + n] * y[key + shape.width() + n];
         }
-        return shape.scale() * score;
+        double scaled = shape.scale() * score;
+        return shape.softCap() == 0 ? scaled : shape.softCap() * Math.tanh(scaled / shape.softCap());
     }
 
     /** A vector that is {@code values} in the rows of one token of a batch and zero elsewhere. */

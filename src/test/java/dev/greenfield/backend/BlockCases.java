@@ -23,6 +23,10 @@ final class BlockCases {
             cases.add(rmsNorm(columns(9, 0, 2, 2, 5), 0, shape[0], shape[1], true));
             cases.add(rmsNorm(cotangents(9, 0, 8, 6, 1), 3, shape[0], shape[1], false));
         }
+        for (int n : new int[] {7, 64}) {
+            cases.add(scaleColumns(5, n, true));
+            cases.add(scaleColumns(5, n, false));
+        }
         for (int turned : new int[] {0, 4, 8}) {
             for (boolean gain : new boolean[] {false, true}) {
                 cases.add(heads(columns(7, 0, 2, 2, 5), 4, 2, 8, turned, gain));
@@ -36,14 +40,47 @@ final class BlockCases {
                 cases.add(gate(kind, columns(9, 0, 2, 2, 5), 3, inner));
             }
         }
-        AttentionShape window = new AttentionShape(2, 16, 0.25, 3);
+        AttentionShape window = new AttentionShape(2, 16, 0.25, 3, 0);
         cases.add(AttentionCases.derivatives("window 3, rising", window, columns(9, 0, 2, 2, 5, 8), 0));
         cases.add(AttentionCases.derivatives("window 3, falling", window, cotangents(9, 0, 8, 6, 6, 3, 0), 2));
-        AttentionShape own = new AttentionShape(1, 5, 0.4, 1);
+        AttentionShape own = new AttentionShape(1, 5, 0.4, 1, 0);
         cases.add(AttentionCases.derivatives("window 1", own, columns(6, 0, 1), 0));
-        AttentionShape wide = new AttentionShape(1, 16, 0.25, 37);
+        AttentionShape wide = new AttentionShape(1, 16, 0.25, 37, 0);
         cases.add(AttentionCases.derivatives("window 37 of 70", wide, columns(70, 0, 3, 50), 0));
+        // Small caps and large scales, so that tanh is anywhere between straight and flat.
+        AttentionShape capped = new AttentionShape(2, 16, 0.5, 0, 1.5);
+        cases.add(AttentionCases.derivatives("soft cap, rising", capped, columns(9, 0, 2, 2, 5, 8), 0));
+        cases.add(AttentionCases.derivatives("soft cap, falling", capped, cotangents(9, 0, 8, 6, 6, 3, 0), 2));
+        AttentionShape both = new AttentionShape(1, 20, 0.3, 37, 4);
+        cases.add(AttentionCases.derivatives("soft cap and window 37 of 70", both, columns(70, 0, 3, 50), 0));
+        cases.add(AttentionCases.derivatives("soft cap, 70 tokens falling", both, cotangents(70, 0, 69, 20, 3), 5));
         return cases;
+    }
+
+    private static OperationCase scaleColumns(int rows, int n, boolean inPlace) {
+        double[] factors = normal(56, n);
+        OperationCase.Action scale = (bench, x) -> {
+            Matrix in = bench.matrix(x, rows, n);
+            Matrix out = inPlace ? in : bench.poison(rows, n);
+            bench.backend().blocks().scaleColumns(in, bench.vector(factors), out);
+            Matrix copy = bench.poison(rows, n);
+            bench.backend().blocks().scaleColumns(out, null, copy);
+            return bench.read(copy);
+        };
+        return new OperationCase(
+                "scaleColumns: " + rows + " x " + n + (inPlace ? " in place" : ""),
+                normal(57, rows * n),
+                scale,
+                x -> {
+                    double[] y = x.clone();
+                    for (int i = 0; i < y.length; i++) {
+                        y[i] *= factors[i % n];
+                    }
+                    return y;
+                },
+                scale,
+                scale,
+                null);
     }
 
     private static OperationCase rmsNorm(RaggedRows rows, int fromRow, int groups, int n, boolean inPlace) {

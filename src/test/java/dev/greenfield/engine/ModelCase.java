@@ -27,7 +27,13 @@ public enum ModelCase {
     UNSCALED(null, config(2, 4, 20, 33, Activation.GELU_NEW, false, false, false), 6),
     LLAMA_WITH_BIASES("families/llama-bias", null, 8),
     MISTRAL_WINDOW_5("families/mistral", null, 9),
-    QWEN3_HEAD_NORMS("families/qwen3", null, 7);
+    QWEN3_HEAD_NORMS("families/qwen3", null, 7),
+    GPT_NEO("families/gpt_neo", null, 8),
+    NEOX_PARALLEL("families/gpt_neox", null, 8),
+    NEOX_SEQUENTIAL("families/gpt_neox-sequential", null, 6),
+    GEMMA2_CAPS("families/gemma2", null, 8),
+    GEMMA3_POSITIONS_BY_KIND("families/gemma3", null, 9),
+    OLMO2_NORMS_AFTER("families/olmo2", null, 7);
 
     private final String spec;
     private final ModelConfig config;

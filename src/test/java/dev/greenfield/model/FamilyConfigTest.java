@@ -48,7 +48,7 @@ class FamilyConfigTest {
         Architecture.Attention qwen3 =
                 read("qwen3", "\"num_key_value_heads\": 2").architecture().attention();
         assertThat(qwen3.headWidth()).isEqualTo(128);
-        assertThat(qwen3.headNorms()).isTrue();
+        assertThat(qwen3.headNorms()).isEqualTo(Architecture.HeadNorms.EACH);
         Architecture.Attention qwen2 =
                 read("qwen2", "\"num_key_value_heads\": 2").architecture().attention();
         assertThat(qwen2.bias()).isTrue();

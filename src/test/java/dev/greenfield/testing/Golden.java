@@ -22,6 +22,17 @@ public final class Golden implements AutoCloseable {
     /** The files of families and their variants: one small model each. */
     public static List<String> families() {
         return Stream.of(
+                        "gemma",
+                        "gemma2",
+                        "gemma3",
+                        "gemma3_text",
+                        "gemma3_text-pattern",
+                        "gemma3_text-v5",
+                        "gpt_neo",
+                        "gpt_neox",
+                        "gpt_neox-buffers",
+                        "gpt_neox-sequential",
+                        "gpt_neox-v5",
                         "llama",
                         "llama-bias",
                         "llama-linear",
@@ -31,6 +42,7 @@ public final class Golden implements AutoCloseable {
                         "llama-yarn",
                         "mistral",
                         "mistral-full",
+                        "olmo2",
                         "qwen2",
                         "qwen2-window",
                         "qwen3",

@@ -92,7 +92,7 @@ final class CpuAttention {
                 View queries = new View(block, queryAt, n, h, h);
                 gemm.multiply((float) shape.scale(), queries, new View(block, keyAt, i1, h, h).transpose(), 0, scores);
                 for (int i = i0; i < i1; i++) {
-                    float l = softmax(work, scoreAt + (i - i0) * keys, shape.firstKey(i), i + 1, i1);
+                    float l = softmax(work, scoreAt + (i - i0) * keys, shape, i, i1);
                     if (logSumExp != null) {
                         logSumExp.put(head * rows.tokens() + i, l);
                     }
@@ -107,11 +107,16 @@ final class CpuAttention {
         }
     }
 
-    /** Turns the scores of a row from {@code first} to n into probabilities and the rest, up to {@code end}, into zeros. */
-    private static float softmax(Floats work, int at, int first, int n, int end) {
+    /** Turns the scores of query i into probabilities of the keys that it sees and the rest, up to {@code end}, into zeros. */
+    private static float softmax(Floats work, int at, AttentionShape shape, int i, int end) {
+        int first = shape.firstKey(i);
+        int n = i + 1;
         float[] row = Scratch.mine().floats(0, end);
         double[] e = Scratch.mine().doubles(n);
         work.get(at, row, 0, n);
+        if (shape.softCap() > 0) {
+            SoftCap.apply(row, null, null, e, shape.softCap(), first, n);
+        }
         float max = Float.NEGATIVE_INFINITY;
         for (int j = first; j < n; j++) {
             max = Math.max(max, row[j]);

@@ -62,6 +62,9 @@ final class CpuAttentionCurvature {
         final int queryAt; // dq of the tile's queries, then the result; [tile][h]
         final int keyAt; // dk; [tokens][h]
         final int valueAt; // dv; [tokens][h]
+        final int
+                capAt; // first, then second derivatives of capped scores, [2][tile][tokens]; nothing where there is no
+        // cap
 
         Task(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout, int head) {
             this.rows = rows;
@@ -82,7 +85,12 @@ final class CpuAttentionCurvature {
             this.queryAt = 3 * tile * tokens;
             this.keyAt = queryAt + tile * h;
             this.valueAt = keyAt + tokens * h;
-            this.block = memory.allocate(valueAt + tokens * h);
+            this.capAt = valueAt + tokens * h;
+            this.block = memory.allocate(capAt + (capped() ? 2 * tile * tokens : 0));
+        }
+
+        private boolean capped() {
+            return shape.softCap() > 0;
         }
 
         void add(int fromColumn, int toColumn) {
@@ -163,6 +171,13 @@ final class CpuAttentionCurvature {
                 int at = (i - i0) * tokens;
                 float l = logSumExp.get(head * tokens + i);
                 block.view().get(at, row, 0, i + 1);
+                if (capped()) {
+                    float[] slope = Scratch.mine().floats(1, tokens);
+                    float[] bend = Scratch.mine().floats(2, tokens);
+                    SoftCap.apply(row, slope, bend, e, shape.softCap(), shape.firstKey(i), i + 1);
+                    block.view().put(capAt + at, slope, 0, i + 1);
+                    block.view().put(capAt + tile * tokens + at, bend, 0, i + 1);
+                }
                 Softmax.of(row, l, e, shape.firstKey(i), i + 1);
                 block.view().put(at, row, 0, i + 1);
             }
@@ -187,6 +202,9 @@ final class CpuAttentionCurvature {
             work.get(scoreAt + row * tokens, ds, 0, end);
             Arrays.fill(w, 0, first, 0);
             work.get(pairAt + row * tokens + first, w, first, end - first);
+            if (capped()) {
+                cap(probabilityRow, ds, w, end);
+            }
             float mean = VectorMath.dot(p, ds, scratch, end);
             for (int j = 0; j < end; j++) {
                 ds[j] -= mean;
@@ -201,6 +219,18 @@ final class CpuAttentionCurvature {
             Arrays.fill(ds, end, wide, 0);
             work.put(scoreAt + row * tokens, w, 0, wide);
             work.put(pairAt + row * tokens + first, ds, first, wide - first);
+        }
+
+        /** ds and 2 scale dq dk' of scores become those of capped scores. Keys before the window have no probability. */
+        private void cap(int probabilityRow, float[] ds, float[] w, int end) {
+            float[] slope = Scratch.mine().floats(4, tokens);
+            float[] bend = Scratch.mine().floats(5, tokens);
+            block.view().get(capAt + probabilityRow * tokens, slope, 0, end);
+            block.view().get(capAt + (tile + probabilityRow) * tokens, bend, 0, end);
+            for (int j = shape.firstKey(end - 1); j < end; j++) {
+                w[j] = slope[j] * w[j] + bend[j] * ds[j] * ds[j];
+                ds[j] *= slope[j];
+            }
         }
     }
 }

@@ -85,6 +85,7 @@ final class CpuAttentionDerivatives {
         final int scoreAt; // a: [end][tile][chunk]
         final int gatheredAt; // [end - lowest][chunk][h]
         final int resultAt; // tangent: [tile][chunk][h]; adjoint: [end - lowest][chunk][h]
+        final int slopeAt; // of capped scores, [tile][end]; nothing where there is no cap
 
         Task(AttentionPrimal primal, RaggedRows rows, int queriesFrom, int tile, int head, int c0, int chunk) {
             this.rows = rows;
@@ -106,7 +107,12 @@ final class CpuAttentionDerivatives {
             this.scoreAt = tile * end;
             this.gatheredAt = scoreAt + end * tile * chunk;
             this.resultAt = gatheredAt + gathered;
-            this.block = memory.allocate(resultAt + Math.max(gathered, tile * chunk * h));
+            this.slopeAt = resultAt + Math.max(gathered, tile * chunk * h);
+            this.block = memory.allocate(slopeAt + (capped() ? tile * end : 0));
+        }
+
+        boolean capped() {
+            return shape.softCap() > 0;
         }
 
         /** Columns of the chunk that are alive at a token. */
@@ -162,6 +168,9 @@ final class CpuAttentionDerivatives {
                     View keys = batch(dqkv, 1, j).transpose();
                     multiply(scale, primal(0, i, i1 - i), keys, 1, scoresOfKey(j, i, i0, i1));
                 }
+                if (capped()) {
+                    capTangent(i0, i1);
+                }
                 softmaxDerivative(i0, i1, 1);
                 View result = sideBySide(resultAt, i1 - i0); // P dv, then dP v
                 multiply(1, tileProbabilities(i0, i1), sideBySide(gatheredAt, i1 - lowest), 0, result);
@@ -184,6 +193,9 @@ final class CpuAttentionDerivatives {
                     multiply(1, primal(2, 0, i + 1), batch(dout, 0, i).transpose(), 0, scoresOfQuery(i, i0));
                 }
                 softmaxDerivative(i0, i1, scale);
+                if (capped()) {
+                    capTangent(i0, i1);
+                }
                 for (int i = i0; i < i1; i++) { // dq_i = sum over j of ds k_j
                     multiply(1, scoresOfQuery(i, i0).transpose(), primal(1, 0, i + 1), 0, batch(dqkv, 0, i));
                 }
@@ -254,6 +266,11 @@ final class CpuAttentionDerivatives {
                 int at = probabilityAt + (i - i0) * end;
                 float l = logSumExp.get(head * rows.tokens() + i);
                 block.view().get(at, row, 0, i + 1);
+                if (capped()) {
+                    float[] slope = Scratch.mine().floats(1, end);
+                    SoftCap.apply(row, slope, null, e, shape.softCap(), shape.firstKey(i), i + 1);
+                    block.view().put(slopeAt + (i - i0) * end, slope, 0, i + 1);
+                }
                 Softmax.of(row, l, e, shape.firstKey(i), i + 1);
                 Arrays.fill(row, i + 1, end, 0);
                 block.view().put(at, row, 0, end);
@@ -278,6 +295,25 @@ final class CpuAttentionDerivatives {
                 for (int j = 0; j <= i; j++) {
                     centre(a, j * chunk, mean, factor * p[j], n);
                     work.put(score(j, i - i0), a, j * chunk, chunk);
+                }
+            }
+        }
+
+        /** a = slope a, query by query. Where the query does not see the key the slope may be anything: a counts for nothing there. */
+        void capTangent(int i0, int i1) {
+            Floats work = block.view();
+            float[] slope = Scratch.mine().floats(0, end);
+            float[] a = Scratch.mine().floats(1, chunk);
+            for (int i = i0; i < i1; i++) {
+                int n = alive(i);
+                int from = shape.firstKey(i);
+                work.get(slopeAt + (i - i0) * end, slope, 0, i + 1);
+                for (int j = from; j <= i; j++) {
+                    work.get(score(j, i - i0), a, 0, n);
+                    for (int c = 0; c < n; c++) {
+                        a[c] *= slope[j];
+                    }
+                    work.put(score(j, i - i0), a, 0, n);
                 }
             }
         }

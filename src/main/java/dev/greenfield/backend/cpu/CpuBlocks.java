@@ -115,6 +115,27 @@ final class CpuBlocks implements BlockOperations {
     }
 
     @Override
+    public void scaleColumns(Matrix x, Buffer factors, Matrix y) {
+        Floats in = CpuBuffer.floats(x);
+        Floats out = CpuBuffer.floats(y);
+        int n = x.columns();
+        workers.ranges(x.rows(), Workers.rowsWorthATask(x), (from, to) -> {
+            float[] row = Scratch.mine().floats(0, n);
+            float[] by = Scratch.mine().floats(1, n);
+            if (factors != null) {
+                CpuBuffer.of(factors).view().get(0, by, 0, n);
+            }
+            for (int i = from; i < to; i++) {
+                in.get(x.at(i), row, 0, n);
+                if (factors != null) {
+                    VectorMath.multiply(row, by, n);
+                }
+                out.put(y.at(i), row, 0, n);
+            }
+        });
+    }
+
+    @Override
     public void spreadHeads(HeadLayout layout, Matrix x, RaggedRows rows, Matrix y) {
         CpuHeads heads = new CpuHeads(layout);
         workers.ranges(x.rows(), Workers.rowsWorthATask(y), (from, to) -> heads.spread(x, rows, y, from, to));

@@ -46,7 +46,7 @@ final class ReferenceAttention {
                 for (int j = shape.firstKey(i); j <= i; j++) {
                     double[] keys = j < first ? prefix : x;
                     int k = (int) (j < first ? base.at(j) : qkv.at(rows.row(j, c))) + width + head * h;
-                    p[j] = r(shape.scale() * dot(x, q, keys, k, h));
+                    p[j] = capped(shape, r(shape.scale() * dot(x, q, keys, k, h)));
                     max = Math.max(max, p[j]);
                 }
                 double sum = 0;
@@ -79,8 +79,9 @@ final class ReferenceAttention {
             int first = rows.first(c);
             double[] p = new double[rows.last(c) + 1];
             double[] ds = new double[rows.last(c) + 1];
+            double[] tanh = new double[rows.last(c) + 1];
             for (int i = Math.max(first, queriesFrom); i <= rows.last(c); i++) {
-                probabilities(primal, head, i, p);
+                probabilities(primal, head, i, p, tanh);
                 int q = (int) primal.qkv().at(i) + head * h;
                 int dq = (int) dqkv.at(rows.row(i, c)) + head * h;
                 double mean = 0;
@@ -90,7 +91,7 @@ final class ReferenceAttention {
                     if (j >= first) {
                         score = r(score + dot(x, q, dx, (int) dqkv.at(rows.row(j, c)) + width + head * h, h));
                     }
-                    ds[j] = r(shape.scale() * score);
+                    ds[j] = r(slope(tanh[j]) * r(shape.scale() * score));
                     mean = r(mean + r(p[j] * ds[j]));
                 }
                 int to = (int) dout.at(rows.row(i, c)) + head * h;
@@ -118,8 +119,9 @@ final class ReferenceAttention {
             double[] p = new double[rows.last(c) + 1];
             double[] ds = new double[rows.last(c) + 1];
             double[] w = new double[rows.last(c) + 1];
+            double[] tanh = new double[rows.last(c) + 1];
             for (int i = Math.max(first, queriesFrom); i <= rows.last(c); i++) {
-                probabilities(primal, head, i, p);
+                probabilities(primal, head, i, p, tanh);
                 int q = (int) primal.qkv().at(i) + head * h;
                 int dq = (int) dqkv.at(rows.row(i, c)) + head * h;
                 double mean = 0;
@@ -131,7 +133,11 @@ final class ReferenceAttention {
                         score = r(score + dot(x, q, dx, dk, h));
                         w[j] = r(r(2 * shape.scale()) * dot(dx, dq, dx, dk, h));
                     }
-                    ds[j] = r(shape.scale() * score);
+                    double steep = r(shape.scale() * score);
+                    ds[j] = r(slope(tanh[j]) * steep);
+                    if (shape.softCap() > 0) {
+                        w[j] = r(slope(tanh[j]) * r(w[j] - r(r(2 * tanh[j] / shape.softCap()) * r(steep * steep))));
+                    }
                     mean = r(mean + r(p[j] * ds[j]));
                 }
                 double meanW = 0;
@@ -170,8 +176,9 @@ final class ReferenceAttention {
             }
             double[] p = new double[rows.last(c) + 1];
             double[] dp = new double[rows.last(c) + 1];
+            double[] tanh = new double[rows.last(c) + 1];
             for (int i = Math.max(first, queriesFrom); i <= rows.last(c); i++) {
-                probabilities(primal, head, i, p);
+                probabilities(primal, head, i, p, tanh);
                 int from = (int) dout.at(rows.row(i, c)) + head * h;
                 double mean = 0;
                 for (int j = shape.firstKey(i); j <= i; j++) {
@@ -181,7 +188,7 @@ final class ReferenceAttention {
                 int q = (int) primal.qkv().at(i) + head * h;
                 int dq = (int) dqkv.at(rows.row(i, c)) + head * h;
                 for (int j = shape.firstKey(i); j <= i; j++) {
-                    double ds = r(shape.scale() * r(p[j] * r(dp[j] - mean)));
+                    double ds = r(r(shape.scale() * r(p[j] * r(dp[j] - mean))) * slope(tanh[j]));
                     add(dx, dq, ds, x, (int) primal.qkv().at(j) + width + head * h, h);
                     if (j >= first) {
                         int row = (int) dqkv.at(rows.row(j, c)) + head * h;
@@ -195,9 +202,9 @@ final class ReferenceAttention {
 
     /**
      * p[j] = P(i, j) for the keys that query i sees, divided by its sum: rounded, the logarithm of the denominator of large scores has few digits
-     * after the point, and the derivative of softmax relies on rows that sum to 1.
+     * after the point, and the derivative of softmax relies on rows that sum to 1. tanh[j] is that of the score over its cap, 0 for none.
      */
-    private void probabilities(AttentionPrimal primal, int head, int i, double[] p) {
+    private void probabilities(AttentionPrimal primal, int head, int i, double[] p, double[] tanh) {
         AttentionShape shape = primal.shape();
         double[] x = ReferenceBuffer.of(primal.qkv());
         int h = shape.headWidth();
@@ -206,12 +213,24 @@ final class ReferenceAttention {
         double sum = 0;
         for (int j = shape.firstKey(i); j <= i; j++) {
             int k = (int) primal.qkv().at(j) + shape.width() + head * h;
-            p[j] = r(StrictMath.exp(r(r(shape.scale() * dot(x, q, x, k, h)) - l)));
+            double score = r(shape.scale() * dot(x, q, x, k, h));
+            tanh[j] = shape.softCap() > 0 ? r(StrictMath.tanh(r(score / shape.softCap()))) : 0;
+            p[j] = r(StrictMath.exp(r(capped(shape, score) - l)));
             sum = r(sum + p[j]);
         }
         for (int j = shape.firstKey(i); j <= i; j++) {
             p[j] = r(p[j] / sum);
         }
+    }
+
+    private double capped(AttentionShape shape, double score) {
+        double cap = shape.softCap();
+        return cap > 0 ? r(cap * r(StrictMath.tanh(r(score / cap)))) : score;
+    }
+
+    /** The derivative of tanh, 1 - tanh^2. */
+    private double slope(double tanh) {
+        return r(r(1 - tanh) * r(1 + tanh));
     }
 
     private double dot(double[] a, int i, double[] b, int j, int n) {

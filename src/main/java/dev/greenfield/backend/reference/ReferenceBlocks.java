@@ -105,6 +105,19 @@ final class ReferenceBlocks implements BlockOperations {
     }
 
     @Override
+    public void scaleColumns(Matrix x, Buffer factors, Matrix y) {
+        double[] in = ReferenceBuffer.of(x);
+        double[] out = ReferenceBuffer.of(y);
+        double[] by = factors == null ? null : ReferenceBuffer.of(factors);
+        for (int i = 0; i < x.rows(); i++) {
+            for (int j = 0; j < x.columns(); j++) {
+                double value = in[(int) x.at(i) + j];
+                out[(int) y.at(i) + j] = by == null ? value : r(value * by[j]);
+            }
+        }
+    }
+
+    @Override
     public void spreadHeads(HeadLayout layout, Matrix x, RaggedRows rows, Matrix y) {
         double[] in = ReferenceBuffer.of(x);
         double[] out = ReferenceBuffer.of(y);
