@@ -32,6 +32,13 @@ record HeadByHead(Parameter stored, int headWidth) implements Parameter {
         return (3 * head + part) * headWidth + j % headWidth;
     }
 
+    /** Which column here is number j of the file; the opposite of {@link #from}. */
+    static int canonical(int j, int columns, int headWidth) {
+        int head = j / (3 * headWidth);
+        int part = j / headWidth % 3;
+        return part * (columns / 3) + head * headWidth + j % headWidth;
+    }
+
     @Override
     public void read(long from, double[] into, int at, int count) {
         Objects.checkFromIndexSize(from, count, ParameterLayout.elements(shape()));
