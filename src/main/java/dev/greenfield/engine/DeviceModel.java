@@ -64,13 +64,8 @@ public final class DeviceModel implements AutoCloseable {
         try {
             this.finalGain = gain("ln_f");
             this.finalBias = bias("ln_f.bias", config.width());
-            this.unembedding = new Unembedding(
-                    backend,
-                    config,
-                    source.parameter("lm_head.weight"),
-                    finalGain,
-                    finalBias,
-                    plan.placement() == WeightPlacement.STREAMED);
+            this.unembedding =
+                    new Unembedding(backend, config, source.parameter("lm_head.weight"), finalGain, finalBias, plan);
             Task.run("loading", "blocks", config.layers(), task -> {
                 for (int l = 0; l < config.layers(); l++) {
                     int block = l;

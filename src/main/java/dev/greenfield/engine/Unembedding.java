@@ -6,6 +6,7 @@ import dev.greenfield.backend.Matrix;
 import dev.greenfield.failure.Cancellation;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.Parameter;
+import dev.greenfield.model.WeightPlacement;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,9 +15,6 @@ import java.util.List;
  * are put there when they are first asked for. They stay, or, where weights are streamed, each makes room for the next.
  */
 final class Unembedding implements AutoCloseable {
-    /** Elements of a part at most: 512 MiB of float32. Products of a matrix are summed alike however it is kept. */
-    private static final long MOST = 1L << 27;
-
     /** Rows read at a time. */
     private static final int ROWS = 64;
 
@@ -26,20 +24,23 @@ final class Unembedding implements AutoCloseable {
     private final double[] gain;
     private final double[] shift;
     private final boolean streamed;
+    private final long most; // elements of a part
     private final List<Part> kept = new ArrayList<>();
 
     /**
      * @param gain of the last norm, [D]
      * @param shift of the last norm, [D]
-     * @param streamed whether only one part may be on the backend at a time
+     * @param plan how large a part may be, and whether only one may be on the backend at a time. Parts are the same in both cases:
+     *     products of other sizes sum in other orders
      */
-    Unembedding(Backend backend, ModelConfig config, Parameter head, double[] gain, double[] shift, boolean streamed) {
+    Unembedding(Backend backend, ModelConfig config, Parameter head, double[] gain, double[] shift, WeightPlan plan) {
         this.backend = backend;
         this.config = config;
         this.head = head;
         this.gain = gain;
         this.shift = shift;
-        this.streamed = streamed;
+        this.streamed = plan.placement() == WeightPlacement.STREAMED;
+        this.most = plan.outputElements();
     }
 
     /**
@@ -81,7 +82,7 @@ final class Unembedding implements AutoCloseable {
     }
 
     private int rowsOfAPart() {
-        int parts = (int) (((long) config.vocabulary() * config.width() + MOST - 1) / MOST);
+        int parts = (int) (((long) config.vocabulary() * config.width() + most - 1) / most);
         return (config.vocabulary() + parts - 1) / parts;
     }
 

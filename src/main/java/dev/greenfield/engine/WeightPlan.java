@@ -10,8 +10,12 @@ import dev.greenfield.model.WeightPlacement;
  *
  * @param placement resident or streamed
  * @param blocksAtOnce how many blocks there is memory for where they are streamed, 1 or 2: with two, the next is read while one computes
+ * @param outputElements elements of the output matrix that are in one part at most; see {@link Unembedding}
  */
-public record WeightPlan(WeightPlacement placement, int blocksAtOnce) {
+public record WeightPlan(WeightPlacement placement, int blocksAtOnce, long outputElements) {
+    /** 512 MiB of float32. */
+    private static final long OUTPUT_ELEMENTS = 1L << 27;
+
     /** The part of a budget that two blocks may take, as a divisor: runs and sweeps need the rest. */
     private static final int SHARE = 2;
 
@@ -23,12 +27,12 @@ public record WeightPlan(WeightPlacement placement, int blocksAtOnce) {
 
     /** All weights on the backend. */
     public static WeightPlan resident() {
-        return new WeightPlan(WeightPlacement.RESIDENT, 0);
+        return new WeightPlan(WeightPlacement.RESIDENT, 0, OUTPUT_ELEMENTS);
     }
 
     /** Weights of one or two blocks at a time. */
     public static WeightPlan streamed(int blocksAtOnce) {
-        return new WeightPlan(WeightPlacement.STREAMED, blocksAtOnce);
+        return new WeightPlan(WeightPlacement.STREAMED, blocksAtOnce, OUTPUT_ELEMENTS);
     }
 
     /**
