@@ -28,6 +28,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +36,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A model whose weights are read as they are needed gives what one gives that keeps them, to the bit. */
+@Tag("slow")
 class StreamedWeightsTest {
     private static final String SMALL = "random:5,2,16,40,16,seed=1";
     private static final Observable ANSWER = Observable.logitDifference("#7", "#8");

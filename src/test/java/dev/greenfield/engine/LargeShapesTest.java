@@ -13,6 +13,7 @@ import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** No buffer limits a model: what does not fit one is cut. */
+@Tag("slow")
 class LargeShapesTest {
     private static final String SMALL =
             "random:llama:layers=5,heads=4,keys=2,width=16,inner=24,vocabulary=101,positions=16";
