@@ -151,6 +151,14 @@ public final class BackendChoice {
         }
     }
 
+    /** Where the weights of a model go on the cpu backend when nobody says otherwise: one line. */
+    public static String weightsSurvey() {
+        long bytes = CpuBackend.halfOfTheMachine();
+        return "resident where they fit the memory budget (" + (bytes >> 20) + " MiB on the cpu backend, "
+                + bytes / Float.BYTES / 1_000_000 + " million parameters), else streamed block by block; "
+                + Remedy.RAISE_MEMORY + " or " + Remedy.STREAM_WEIGHTS + " to choose";
+    }
+
     /** What this machine can run: per backend one line that says whether it is there and why not. */
     public static List<String> survey() {
         List<String> lines = new ArrayList<>();

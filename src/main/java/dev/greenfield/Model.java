@@ -4,12 +4,13 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.MemoryBudget;
+import dev.greenfield.engine.WeightPlan;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.green.AverageJacobian;
-import dev.greenfield.model.Beginning;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Tokenizer;
+import dev.greenfield.model.WeightPlacement;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,7 @@ public final class Model implements AutoCloseable {
     private final Model host; // whose backend this model shares; or null
     private final List<Model> guests = new ArrayList<>();
     private final OpenRuns runs;
-    private final Beginning beginning;
+    private final Options options;
     private boolean closed; // guarded by guests, as is that list
 
     private Model(
@@ -40,13 +41,13 @@ public final class Model implements AutoCloseable {
             DeviceModel device,
             MemoryBudget budget,
             Model host,
-            Beginning beginning) {
+            Options options) {
         this.source = source;
         this.choice = choice;
         this.device = device;
         this.budget = budget;
         this.host = host;
-        this.beginning = beginning;
+        this.options = options;
         this.runs = new OpenRuns(device, budget);
     }
 
@@ -66,8 +67,9 @@ public final class Model implements AutoCloseable {
     static Model open(ModelSource source, BackendChoice choice, Options options) {
         try {
             Backend backend = choice.backend();
-            MemoryBudget budget = MemoryBudget.open(backend, options.memoryBytes(), source.config());
-            return new Model(source, choice, new DeviceModel(source, backend), budget, null, options.beginning());
+            MemoryBudget budget = MemoryBudget.open(backend, options.memoryBytes());
+            WeightPlan plan = budget.placeWeights("the weights", source.config(), options.weights());
+            return new Model(source, choice, new DeviceModel(source, backend, plan), budget, null, options);
         } catch (RuntimeException | Error e) {
             source.close();
             choice.backend().close();
@@ -91,7 +93,7 @@ public final class Model implements AutoCloseable {
      * @throws dev.greenfield.failure.InputException if the text has words without a token
      */
     public int[] encode(String prompt) {
-        return tokenizer().encode(Objects.requireNonNull(prompt, "prompt"), beginning);
+        return tokenizer().encode(Objects.requireNonNull(prompt, "prompt"), options.beginning());
     }
 
     /**
@@ -146,9 +148,9 @@ public final class Model implements AutoCloseable {
             // Closing waits for a model that is being made.
             synchronized (guests) {
                 requireOpen("for " + name);
-                budget.requireWeights(name, other.config());
-                Model model =
-                        new Model(other, choice, new DeviceModel(other, choice.backend()), budget, this, beginning);
+                WeightPlan plan = budget.placeWeights("the weights of " + name, other.config(), options.weights());
+                DeviceModel weights = new DeviceModel(other, choice.backend(), plan);
+                Model model = new Model(other, choice, weights, budget, this, options);
                 guests.add(model);
                 return model;
             }
@@ -192,6 +194,11 @@ public final class Model implements AutoCloseable {
     /** The model as data: where it came from, its sha256, its parameters. */
     public ModelSource source() {
         return source;
+    }
+
+    /** Whether the weights of all blocks are in memory, or read as a sweep comes to them; never {@link WeightPlacement#AUTO}. */
+    public WeightPlacement weights() {
+        return device.weights();
     }
 
     /** The backend that computes, and why it was picked. */

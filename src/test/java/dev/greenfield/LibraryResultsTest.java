@@ -16,6 +16,7 @@ import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
 import dev.greenfield.model.Beginning;
+import dev.greenfield.model.WeightPlacement;
 import dev.greenfield.prediction.PredictionPlan;
 import dev.greenfield.propagation.SourcePropagation;
 import dev.greenfield.regime.RegimeGrid;
@@ -181,6 +182,7 @@ class LibraryResultsTest {
         Site site = Site.of(1, 4);
         Map<Class<?>, Object> samples = new HashMap<>();
         samples.put(Beginning.class, Beginning.AUTO);
+        samples.put(WeightPlacement.class, WeightPlacement.AUTO);
         samples.put(Observable.class, ANSWER);
         samples.put(Run.class, donor);
         samples.put(PatchSweep.class, run.patchSweep(donor, ANSWER));

@@ -47,6 +47,7 @@ final class DoctorCommand implements Action {
         for (String line : lines(BackendChoice::survey)) {
             terminal.line("backend     " + RemedyOptions.in(line));
         }
+        terminal.line("weights     " + RemedyOptions.in(BackendChoice.weightsSurvey()));
         if (general.verbose) {
             for (String line : lines(CudaSurvey::tuning)) {
                 terminal.line("cuda        " + line);

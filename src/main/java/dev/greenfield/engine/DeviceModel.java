@@ -10,6 +10,7 @@ import dev.greenfield.model.Architecture;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Parameter;
+import dev.greenfield.model.WeightPlacement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,14 +30,24 @@ public final class DeviceModel implements AutoCloseable {
     private final TokenRows rows;
     private final List<Buffer> buffers = new ArrayList<>();
     private final List<Block> blocks = new ArrayList<>();
+    private final List<List<Linear>> layers = new ArrayList<>(); // of each block
+    private final StreamedBlocks streamed; // null where all blocks stay on the backend
+    private final Unembedding unembedding;
     private final double[] finalGain;
     private final double[] finalBias;
-    private Matrix unembedding;
-    private boolean closed;
-    private Buffer unembeddingBias;
+    private volatile boolean closed;
 
-    /** Uploads the weights of {@code source}, which stays the caller's to close. */
+    /** Uploads the weights of {@code source}, to stay there. */
     public DeviceModel(ModelSource source, Backend backend) {
+        this(source, backend, WeightPlan.resident());
+    }
+
+    /**
+     * Uploads the weights of {@code source}, which stays the caller's to close, or makes room for those of a block or two.
+     *
+     * @param plan whether the weights of all blocks stay on the backend
+     */
+    public DeviceModel(ModelSource source, Backend backend, WeightPlan plan) {
         this.backend = backend;
         this.source = source;
         this.config = source.config();
@@ -44,19 +55,30 @@ public final class DeviceModel implements AutoCloseable {
         try {
             this.finalGain = gain("ln_f");
             this.finalBias = bias("ln_f.bias", config.width());
+            this.unembedding =
+                    new Unembedding(backend, config, source.parameter("lm_head.weight"), finalGain, finalBias, plan);
             Task.run("loading", "blocks", config.layers(), task -> {
                 for (int l = 0; l < config.layers(); l++) {
                     int block = l;
-                    task.run(1, () -> blocks.add(uploadBlock(block)));
+                    layers.add(new ArrayList<>());
+                    task.run(1, () -> {
+                        blocks.add(describeBlock(block));
+                        if (plan.placement() == WeightPlacement.RESIDENT) {
+                            layers.get(block).forEach(this::upload);
+                        }
+                    });
                 }
             });
+            this.streamed = plan.placement() == WeightPlacement.RESIDENT
+                    ? null
+                    : new StreamedBlocks(backend, blocks, layers, plan.blocksAtOnce());
         } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
     }
 
-    private Block uploadBlock(int l) {
+    private Block describeBlock(int l) {
         String prefix = "h." + l + ".";
         Architecture.Attention attention = config.architecture().attention();
         AttentionShape shape = new AttentionShape(
@@ -119,36 +141,24 @@ public final class DeviceModel implements AutoCloseable {
         return source.has(name) ? vector(name) : new double[length];
     }
 
-    /** Uploads diag(gain) W and bias W + c of a linear layer; without a LayerNorm before it, W and c. */
+    /** A linear layer of the block that is being described, after a LayerNorm or after none. */
     private Linear folded(String norm, String layer) {
         Parameter weight = source.parameter(layer + ".weight");
-        int in = (int) weight.shape()[0];
         int out = (int) weight.shape()[1];
         double[] gain = norm == null ? null : gain(norm);
-        double[] shift = norm == null ? null : bias(norm + ".bias", in);
-        double[] bias = bias(layer + ".bias", out);
-        Buffer device = track(backend.allocate(layer + ".weight", (long) in * out));
-        double[] rows = new double[ROWS * out];
-        Task.run("loading", "rows", in, task -> {
-            for (int i0 = 0; i0 < in; i0 += ROWS) {
-                task.to(i0);
-                int n = Math.min(ROWS, in - i0);
-                weight.read((long) i0 * out, rows, 0, n * out);
-                TokenRows.requireFinite(weight.name(), rows, n * out, (long) i0 * out);
-                for (int i = 0; norm != null && i < n; i++) {
-                    for (int j = 0; j < out; j++) {
-                        bias[j] += shift[i0 + i] * rows[i * out + j];
-                        rows[i * out + j] *= gain[i0 + i];
-                    }
-                }
-                backend.upload(rows, 0, device, (long) i0 * out, n * out);
-            }
-        });
-        Buffer deviceBias = track(backend.allocate(layer + ".bias", out));
-        backend.upload(bias, 0, deviceBias, 0, out);
-        Matrix matrix = Matrix.of(device, in, out);
-        backend.keepAsFactor(matrix);
-        return new Linear(backend, matrix, deviceBias);
+        double[] shift = norm == null || !source.has(norm + ".bias") ? null : vector(norm + ".bias");
+        Linear linear = new Linear(backend, new FoldedWeights(weight, gain, shift, bias(layer + ".bias", out)));
+        layers.get(layers.size() - 1).add(linear);
+        return linear;
+    }
+
+    /** Puts a layer on the backend, to stay there. */
+    private void upload(Linear layer) {
+        FoldedWeights stored = layer.stored();
+        String name = stored.weight().name();
+        Buffer weights = track(backend.allocate(name, (long) stored.in() * stored.out()));
+        Buffer biases = track(backend.allocate(name.replace(".weight", ".bias"), stored.out()));
+        Task.run("loading", "rows", stored.in(), task -> layer.put(weights, biases, task::to));
     }
 
     private double[] vector(String name) {
@@ -177,12 +187,28 @@ public final class DeviceModel implements AutoCloseable {
         return backend;
     }
 
+    /** A block as it is built; what it computes with is there while it is visited. */
     Block block(int l) {
         requireOpen();
         return blocks.get(l);
     }
 
-    /** The half block that begins at a level below the last depth. */
+    /**
+     * Sees to it that a block's weights are on the backend, until the visit is closed. No visit may begin within another.
+     *
+     * @param next the block that will be visited after it, which may then be read meanwhile; -1 for none
+     */
+    BlockVisit visit(int l, int next) {
+        requireOpen();
+        return streamed == null ? new BlockVisit(blocks.get(l), () -> {}) : streamed.visit(l, next);
+    }
+
+    /** Whether the weights of all blocks stay on the backend. */
+    public WeightPlacement weights() {
+        return streamed == null ? WeightPlacement.RESIDENT : WeightPlacement.STREAMED;
+    }
+
+    /** How the half block is built that begins at a level below the last depth. */
     BlockPart part(HalfDepth from) {
         return block(from.block()).part(from);
     }
@@ -259,54 +285,15 @@ public final class DeviceModel implements AutoCloseable {
         return finalBias.clone();
     }
 
-    /** The output matrix with the last LayerNorm's gain folded in, [V, D]; uploaded when first asked for. */
-    synchronized Matrix unembedding() {
+    /** The output matrix with the last LayerNorm's gain folded in; uploaded when it is first used. */
+    Unembedding unembedding() {
         requireOpen();
-        if (unembedding == null) {
-            int vocabulary = config.vocabulary();
-            int width = config.width();
-            Buffer deviceBias = backend.allocate("lm_head.bias", vocabulary);
-            Buffer device;
-            try {
-                device = backend.allocate("lm_head.weight", (long) vocabulary * width);
-            } catch (RuntimeException | Error e) {
-                deviceBias.close(); // this may be tried again with smaller batches
-                throw e;
-            }
-            unembeddingBias = track(deviceBias);
-            track(device);
-            Parameter head = source.parameter("lm_head.weight");
-            double[] rows = new double[ROWS * width];
-            double[] bias = new double[ROWS];
-            for (int v0 = 0; v0 < vocabulary; v0 += ROWS) {
-                int n = Math.min(ROWS, vocabulary - v0);
-                head.read((long) v0 * width, rows, 0, n * width);
-                TokenRows.requireFinite("lm_head.weight", rows, n * width, (long) v0 * width);
-                for (int v = 0; v < n; v++) {
-                    bias[v] = 0;
-                    for (int i = 0; i < width; i++) {
-                        bias[v] += rows[v * width + i] * finalBias[i];
-                        rows[v * width + i] *= finalGain[i];
-                    }
-                }
-                backend.upload(rows, 0, device, (long) v0 * width, n * width);
-                backend.upload(bias, 0, unembeddingBias, v0, n);
-            }
-            unembedding = Matrix.of(device, vocabulary, width);
-        }
         return unembedding;
     }
 
-    /** What the last LayerNorm's bias adds to each logit, [V]. */
-    synchronized Buffer unembeddingBias() {
-        unembedding();
-        return unembeddingBias;
-    }
-
-    /** Bytes that {@link #unembedding} would still take; 0 once it is there. */
-    public synchronized long missingUnembeddingBytes() {
-        long elements = (long) config.vocabulary() * (config.width() + 1);
-        return unembedding == null ? elements * backend.precision().bytes() : 0;
+    /** Bytes that {@link #unembedding} would still take; 0 once it is there to stay. */
+    public long missingUnembeddingBytes() {
+        return unembedding.missingBytes();
     }
 
     private void requireOpen() {
@@ -318,9 +305,14 @@ public final class DeviceModel implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        if (streamed != null) {
+            streamed.close();
+        }
+        if (unembedding != null) {
+            unembedding.close();
+        }
         buffers.forEach(Buffer::close);
         buffers.clear();
         blocks.clear();
-        unembedding = null;
     }
 }

@@ -33,7 +33,9 @@ public final class Linearization implements AutoCloseable {
     private final Source source; // in the stream of this run; null for none
     private final RunMemory memory;
     private final List<BlockPrimal> blocks = new ArrayList<>();
-    private final Buffer field; // [2L + 1, T, D], level after level
+    private final List<Buffer> field =
+            new ArrayList<>(); // [2L + 1, T, D], level after level, as many in each as it holds
+    private final int levels; // in each of those buffers but the last
     private final Norm.Primal finalNorm; // of the last LayerNorm
 
     /** Runs the model on {@code tokens}, which must be valid for it. */
@@ -50,7 +52,12 @@ public final class Linearization implements AutoCloseable {
         ModelConfig config = model.config();
         config.checkTokens(tokens);
         try {
-            field = memory.perToken("field", (2L * config.layers() + 1) * config.width());
+            int all = 2 * config.layers() + 1;
+            long level = (long) config.width() * tokens.length;
+            levels = (int) Math.max(1, Math.min(all, backend.maxBufferLength() / level));
+            for (int from = 0; from < all; from += levels) {
+                field.add(memory.perToken("field", (long) Math.min(levels, all - from) * config.width()));
+            }
             finalNorm = new Norm(backend, config, true).allocate(memory);
             for (int l = 0; l < config.layers(); l++) {
                 blocks.add(model.block(l).allocate(memory));
@@ -94,7 +101,11 @@ public final class Linearization implements AutoCloseable {
                     task.to(bottom.stepsTo(h));
                     Matrix x = at(h); // [T, D]
                     Matrix next = at(h.above()); // [T, D]
-                    model.part(h).forward(x, next, rows, block(h), w);
+                    int above = h.block() + 1;
+                    try (BlockVisit visit =
+                            model.visit(h.block(), above < model.config().layers() ? above : -1)) {
+                        visit.part(h).forward(x, next, rows, block(h), w);
+                    }
                     insert(h.above(), next, rows);
                 }
             });
@@ -150,7 +161,8 @@ public final class Linearization implements AutoCloseable {
     /** The stream at a level, [T, D]. */
     Matrix at(HalfDepth level) {
         int width = model.config().width();
-        return new Matrix(field, (long) level.index() * tokens.length * width, tokens.length, width, width);
+        Buffer buffer = field.get(level.index() / levels);
+        return new Matrix(buffer, (long) (level.index() % levels) * tokens.length * width, tokens.length, width, width);
     }
 
     /** The primal of the block that begins at a level or whose middle it is. */
@@ -193,11 +205,13 @@ public final class Linearization implements AutoCloseable {
 
     /** Every other level of the stream from one on, [depths, T, D]. */
     private Field field(HalfDepth lowest, int depths) {
-        int perDepth = tokens.length * model.config().width();
-        double[] values = HostMemory.doubles("the field", depths, perDepth);
+        double[] values = HostMemory.doubles(
+                "the field", depths, tokens.length, model.config().width());
+        int perDepth = values.length / depths;
         HalfDepth level = lowest;
         for (int i = 0; i < depths; i++) {
-            backend.downloadLater(field, at(level).offset(), values, i * perDepth, perDepth);
+            Matrix x = at(level);
+            backend.downloadLater(x.buffer(), x.offset(), values, i * perDepth, perDepth);
             level = level.above().above();
         }
         backend.await();
@@ -209,7 +223,9 @@ public final class Linearization implements AutoCloseable {
      * head, token. The heads of a token sum to what the attention adds, but for the output bias, which is no head's.
      */
     public double[] headOutputs(int l) {
-        return model.block(l).attention().headOutputs(blocks.get(l));
+        try (BlockVisit visit = model.visit(l, -1)) {
+            return visit.block().attention().headOutputs(blocks.get(l));
+        }
     }
 
     /** What the stream receives of changed outputs of block l's heads. */

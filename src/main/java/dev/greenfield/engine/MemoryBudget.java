@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
 import dev.greenfield.model.ModelConfig;
+import dev.greenfield.model.WeightPlacement;
 
 /**
  * The bytes that models, runs and sweeps on one backend may take together. What is free is what the backend's ledger does not hold at
@@ -27,26 +28,11 @@ public final class MemoryBudget {
      * The budget of a backend that is to hold a model; the backend then keeps within it.
      *
      * @param askedBytes what the user asked for, or 0 for the backend's own default
-     * @param config of the first model
-     * @throws MemoryBudgetException if the weights alone are more
      */
-    public static MemoryBudget open(Backend backend, long askedBytes, ModelConfig config) {
+    public static MemoryBudget open(Backend backend, long askedBytes) {
         long bytes = askedBytes > 0 ? askedBytes : backend.defaultBudget();
-        long weights = weightBytes(backend, config);
-        if (weights > bytes) {
-            throw new MemoryBudgetException("the weights take " + MemoryBudgetException.amount(weights) + " on the "
-                    + backend.name()
-                    + " backend, the memory budget is " + MemoryBudgetException.amount(bytes) + ": "
-                    + Remedy.RAISE_MEMORY
-                    + (askedBytes == 0 ? " (and Java's -Xmx for the reference backend)" : ""));
-        }
         backend.keepWithin(bytes);
-        backend.expectFactors(config.parameters());
         return new MemoryBudget(backend, bytes);
-    }
-
-    private static long weightBytes(Backend backend, ModelConfig config) {
-        return (backend.precision().bytes() + backend.factorBytes()) * config.parameters();
     }
 
     /** Bytes that nothing holds now. */
@@ -55,19 +41,29 @@ public final class MemoryBudget {
     }
 
     /**
-     * Checks that the weights of a further model fit beside what is there.
+     * Where the weights of a model go, beside what is there.
      *
-     * @param name of the model, for the message
-     * @throws MemoryBudgetException if they do not
+     * @param name of the weights, for the message
+     * @param asked where the user wants them
+     * @throws MemoryBudgetException if they do not fit there; where the choice is free, if not even one block does
      */
-    public void requireWeights(String name, ModelConfig config) {
-        long weights = weightBytes(backend, config);
-        if (weights > freeBytes()) {
-            throw new MemoryBudgetException("the weights of " + name + " take " + MemoryBudgetException.amount(weights)
-                    + ", the memory budget leaves " + MemoryBudgetException.amount(freeBytes()) + ": "
-                    + Remedy.RAISE_MEMORY);
+    public WeightPlan placeWeights(String name, ModelConfig config, WeightPlacement asked) {
+        long free = freeBytes();
+        WeightPlan plan = WeightPlan.of(backend, config, asked, free);
+        long need = plan.bytes(backend, config);
+        if (need > free) {
+            boolean resident = plan.placement() == WeightPlacement.RESIDENT;
+            throw new MemoryBudgetException((resident ? name + " take " : "one block of " + name + " takes ")
+                    + MemoryBudgetException.amount(need) + " on the " + backend.name()
+                    + " backend, the memory budget " + (free < bytes ? "leaves " : "is ")
+                    + MemoryBudgetException.amount(free) + ": " + Remedy.RAISE_MEMORY
+                    + (resident ? " or " + Remedy.STREAM_WEIGHTS : "")
+                    + (backend.precision().bytes() == Double.BYTES
+                            ? " (and Java's -Xmx for the reference backend)"
+                            : ""));
         }
         backend.expectFactors(config.parameters());
+        return plan;
     }
 
     /**
@@ -81,6 +77,7 @@ public final class MemoryBudget {
             throw new MemoryBudgetException("a run of " + tokens + " tokens takes "
                     + MemoryBudgetException.amount(need) + ", the memory budget leaves "
                     + MemoryBudgetException.amount(freeBytes()) + ": " + Remedy.RAISE_MEMORY
+                    + (model.weights() == WeightPlacement.RESIDENT ? ", " + Remedy.STREAM_WEIGHTS : "")
                     + " or close earlier runs");
         }
     }

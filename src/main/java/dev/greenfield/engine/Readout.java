@@ -60,10 +60,15 @@ public final class Readout {
             for (int r = 0; r < normalized.rows(); r += step) {
                 int n = Math.min(step, normalized.rows() - r);
                 Matrix part = Matrix.of(buffer, n, vocabulary);
-                backend.multiply(1, normalized.rows(r, n), false, model.unembedding(), true, 0, part);
-                if (constants) {
-                    backend.addBias(part, model.unembeddingBias());
-                }
+                Matrix rows = normalized.rows(r, n);
+                model.unembedding().forEach(words -> {
+                    Matrix own =
+                            new Matrix(buffer, words.from(), n, words.matrix().rows(), vocabulary);
+                    backend.multiply(1, rows, false, words.matrix(), true, 0, own);
+                    if (constants) {
+                        backend.addBias(own, words.bias());
+                    }
+                });
                 for (int i = 0; i < n; i++) {
                     backend.download(buffer, part.at(i), row, 0, vocabulary);
                     if (constants) {
@@ -316,14 +321,12 @@ public final class Readout {
         try (Buffer left = backend.allocate("token weights", vocabulary);
                 Buffer right = backend.allocate("observable gradient", width)) {
             backend.upload(weights, 0, left, 0, vocabulary);
-            backend.multiply(
-                    1,
-                    Matrix.of(left, 1, vocabulary),
-                    false,
-                    model.unembedding(),
-                    false,
-                    0,
-                    Matrix.of(right, 1, width));
+            Matrix sum = Matrix.of(right, 1, width);
+            model.unembedding().forEach(words -> {
+                int n = words.matrix().rows();
+                Matrix own = new Matrix(left, words.from(), 1, n, n);
+                backend.multiply(1, own, false, words.matrix(), false, words.from() == 0 ? 0 : 1, sum);
+            });
             backend.download(right, 0, gradient, 0, width);
         }
         return gradient;

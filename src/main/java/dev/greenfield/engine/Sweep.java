@@ -125,7 +125,11 @@ public final class Sweep {
                 entrance.enter(level);
                 visitor.visit(level, batch.rows(), batch.columns(), batch.x());
                 if (level.isBelow(to)) {
-                    step.through(model.part(level), run.block(level), level.isBelow(lastAttention) ? 0 : fromToken);
+                    int above = level.block() + 1;
+                    int next = HalfDepth.ofDepth(above).isBelow(to) ? above : -1;
+                    try (BlockVisit visit = model.visit(level.block(), next)) {
+                        step.through(visit.part(level), run.block(level), level.isBelow(lastAttention) ? 0 : fromToken);
+                    }
                 }
             }
         });
@@ -153,8 +157,11 @@ public final class Sweep {
                         break;
                     }
                     level = level.below();
-                    model.part(level)
-                            .adjoint(batch.x(), batch.rows(), run.block(level), nonzeroFrom, batch.workspace());
+                    int next = HalfDepth.ofDepth(level.block()).isAbove(to) ? level.block() - 1 : -1;
+                    try (BlockVisit visit = model.visit(level.block(), next)) {
+                        visit.part(level)
+                                .adjoint(batch.x(), batch.rows(), run.block(level), nonzeroFrom, batch.workspace());
+                    }
                     if (Causality.mixesTokens(level)) {
                         nonzeroFrom = fromToken;
                     }

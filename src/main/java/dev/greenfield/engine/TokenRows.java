@@ -48,10 +48,22 @@ final class TokenRows {
     static void requireFinite(String parameter, double[] values, int count, long from) {
         for (int i = 0; i < count; i++) {
             if (!Double.isFinite(values[i])) {
-                throw new InputException(
-                        parameter + ": element " + (from + i) + " is " + values[i]
-                                + ", expected finite weights; the file is damaged or training diverged, use another checkpoint");
+                throw notFinite(parameter, from + i, values[i]);
             }
         }
+    }
+
+    /** Likewise. */
+    static void requireFinite(String parameter, float[] values, int count, long from) {
+        for (int i = 0; i < count; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw notFinite(parameter, from + i, values[i]);
+            }
+        }
+    }
+
+    private static InputException notFinite(String parameter, long element, double value) {
+        return new InputException(parameter + ": element " + element + " is " + value
+                + ", expected finite weights; the file is damaged or training diverged, use another checkpoint");
     }
 }

@@ -7,6 +7,7 @@ package dev.greenfield.failure;
 public enum Remedy {
     RAISE_MEMORY("raise the memory budget"),
     LOWER_MEMORY("lower the memory budget"),
+    STREAM_WEIGHTS("stream the weights"),
     USE_TOKEN_IDS("use token ids"),
     USE_CPU("use the cpu backend"),
     USE_REFERENCE("use the reference backend"),

@@ -34,8 +34,8 @@ final class ConfigJson {
         }
     }
 
-    /** Writes a GPT-2 configuration so that {@link #read} and Hugging Face's transformers both understand it. */
-    static byte[] write(ModelConfig config) throws IOException {
+    /** Writes a GPT-2 configuration so that {@link #read} and Hugging Face's transformers both understand it; {@code type} is what weights are stored in. */
+    static byte[] write(ModelConfig config, String type) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JsonGenerator json = Json.FACTORY.createGenerator(bytes)) {
             json.setPrettyPrinter(new DefaultPrettyPrinter().withObjectIndenter(new DefaultIndenter("  ", "\n")));
@@ -56,7 +56,7 @@ final class ConfigJson {
             json.writeBooleanField("tie_word_embeddings", config.tied());
             json.writeBooleanField("scale_attn_weights", config.scaleAttention());
             json.writeBooleanField("scale_attn_by_inverse_layer_idx", config.scaleByInverseLayer());
-            json.writeStringField("torch_dtype", "float32");
+            json.writeStringField("torch_dtype", type);
             json.writeEndObject();
             json.writeRaw('\n');
         }

@@ -62,6 +62,14 @@ public enum Family {
         return this == GPT_NEOX && rest.equals("embed_out.weight") ? ParameterLayout.OUTPUT : rest;
     }
 
+    /** What a tensor is called in a file that this family's causal model is saved to: the opposite of {@link #shortName}. */
+    String storedName(String shortName) {
+        if (shortName.equals(ParameterLayout.OUTPUT)) {
+            return this == GPT_NEOX ? "embed_out.weight" : shortName;
+        }
+        return prefixes.substring(prefixes.lastIndexOf(' ') + 1) + shortName;
+    }
+
     String layersKey() {
         return switch (this) {
             case GPT2 -> "n_layer";

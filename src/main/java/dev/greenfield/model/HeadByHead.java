@@ -20,11 +20,23 @@ record HeadByHead(Parameter stored, int headWidth) implements Parameter {
         return stored.shape();
     }
 
+    @Override
+    public boolean single() {
+        return stored.single();
+    }
+
     /** Where the file keeps column j. */
     private int from(int j, int columns) {
         int part = j / (columns / 3);
         int head = j % (columns / 3) / headWidth;
         return (3 * head + part) * headWidth + j % headWidth;
+    }
+
+    /** Which column here is number j of the file; the opposite of {@link #from}. */
+    static int canonical(int j, int columns, int headWidth) {
+        int head = j / (3 * headWidth);
+        int part = j / headWidth % 3;
+        return part * (columns / 3) + head * headWidth + j % headWidth;
     }
 
     @Override

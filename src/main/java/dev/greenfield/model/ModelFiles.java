@@ -4,6 +4,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.hub.HubSnapshot;
 import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.text.Lines;
+import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -130,6 +131,29 @@ interface ModelFiles {
         @Override
         public String origin(String name) {
             return "demo:" + name;
+        }
+    }
+
+    /** A configuration and no other file. */
+    record Made(byte[] config) implements ModelFiles {
+        @Override
+        public boolean has(String name) {
+            return name.equals(CONFIG);
+        }
+
+        @Override
+        public InputStream stream(String name) throws IOException {
+            return has(name) ? new ByteArrayInputStream(config) : new None().stream(name);
+        }
+
+        @Override
+        public Safetensors tensors(String name) throws IOException {
+            return new None().tensors(name);
+        }
+
+        @Override
+        public String origin(String name) {
+            return name;
         }
     }
 

@@ -65,7 +65,8 @@ public final class ModelSource implements AutoCloseable {
         }
         if (spec.startsWith(RandomSpec.PREFIX)) {
             RandomSpec random = RandomSpec.parse(spec);
-            return new ModelSource(spec, new ModelFiles.None(), random.config(), new RandomWeights(random));
+            return new ModelSource(
+                    spec, random.files(), random.config(), new RandomWeights(random.config(), random.seed()));
         }
         try {
             Path path = Path.of(spec);
@@ -157,8 +158,7 @@ public final class ModelSource implements AutoCloseable {
                     Lines.quoted(spec) + ": found a model that is itself the random initialization of seed " + seed
                             + ", expected another to compare it with; " + Remedy.CHOOSE_SEED);
         }
-        return new ModelSource(
-                spec + ", untrained, seed=" + seed, files, config, new RandomWeights(new RandomSpec(config, seed)));
+        return new ModelSource(spec + ", untrained, seed=" + seed, files, config, new RandomWeights(config, seed));
     }
 
     /** The specification or path as it was given. */

@@ -11,6 +11,9 @@ public interface Parameter {
     /** The extents, outermost first, such as [D, 3D]; a copy. */
     long[] shape();
 
+    /** Whether every element is a float32: read as one it is what it is as float64. */
+    boolean single();
+
     /**
      * Reads a run of elements as float64.
      *

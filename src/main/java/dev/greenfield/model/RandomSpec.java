@@ -2,6 +2,7 @@ package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Lines;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,12 +10,16 @@ import java.util.List;
  * What {@code random:...} asks for.
  *
  * @param config the dimensions
+ * @param json the configuration as a file; null for GPT-2's shapes, which have none
  * @param seed from which all weights follow
  */
-record RandomSpec(ModelConfig config, long seed) {
+record RandomSpec(ModelConfig config, byte[] json, long seed) {
     static final String PREFIX = "random:";
-    private static final String EXPECTED = ", expected gpt2, gpt2-medium, gpt2-large, gpt2-xl or five numbers"
-            + " (layers, heads, width, vocabulary, positions), then perhaps a seed; for example random:2,4,64,100,32,seed=7";
+    private static final String EXPECTED = ", expected gpt2, gpt2-medium, gpt2-large, gpt2-xl, "
+            + String.join(", ", RandomShapes.names())
+            + ", five numbers (layers, heads, width, vocabulary, positions) or a family with its sizes, then perhaps a seed;"
+            + " for example random:2,4,64,100,32,seed=7 or"
+            + " random:llama:layers=2,heads=4,keys=2,width=64,inner=128,vocabulary=100,positions=64";
 
     /**
      * Reads a specification.
@@ -22,7 +27,7 @@ record RandomSpec(ModelConfig config, long seed) {
      * @param spec begins with {@code random:}
      * @throws InputException if it is not understood or its numbers do not fit each other
      */
-    static RandomSpec parse(String spec) {
+    static RandomSpec parse(String spec) throws IOException {
         List<String> parts =
                 new ArrayList<>(List.of(spec.substring(PREFIX.length()).split(",", -1)));
         long seed = 0;
@@ -32,7 +37,10 @@ record RandomSpec(ModelConfig config, long seed) {
             parts.remove(parts.size() - 1);
         }
         try {
-            return new RandomSpec(config(spec, parts), seed);
+            byte[] json = RandomShapes.config(String.join(",", parts));
+            return json == null
+                    ? new RandomSpec(config(spec, parts), null, seed)
+                    : new RandomSpec(ConfigJson.read(json, quoted(spec)), json, seed);
         } catch (InputException wrong) {
             String message = wrong.getMessage();
             throw message.startsWith(quoted(spec)) ? wrong : new InputException(quoted(spec) + ": " + message, wrong);
@@ -55,6 +63,11 @@ record RandomSpec(ModelConfig config, long seed) {
             default ->
                 throw new InputException(quoted(spec) + ": found " + Lines.quoted(String.join(",", parts)) + EXPECTED);
         };
+    }
+
+    /** The files of such a model: at most its configuration. */
+    ModelFiles files() {
+        return json == null ? new ModelFiles.None() : new ModelFiles.Made(json);
     }
 
     private static ModelConfig gpt2(int layers, int heads, int width, int vocabulary, int positions) {

@@ -1,5 +1,6 @@
 package dev.greenfield.model;
 
+import dev.greenfield.safetensors.DType;
 import dev.greenfield.statistics.RandomStreams;
 import dev.greenfield.text.Digest;
 import java.io.IOException;
@@ -26,9 +27,9 @@ final class RandomWeights implements Weights {
     private final long seed;
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
 
-    RandomWeights(RandomSpec spec) {
-        config = spec.config();
-        seed = spec.seed();
+    RandomWeights(ModelConfig config, long seed) {
+        this.config = config;
+        this.seed = seed;
         double residual = STANDARD_DEVIATION / Math.sqrt(2.0 * config.layers());
         ParameterLayout.shapes(config).forEach((name, shape) -> {
             Parameter parameter;
@@ -39,7 +40,7 @@ final class RandomWeights implements Weights {
                         name, shape, (float) (1 - config.architecture().norm().gainOffset()));
             } else {
                 double deviation = name.endsWith("c_proj.weight") ? residual : STANDARD_DEVIATION;
-                parameter = new Normal(name, shape, deviation, RandomStreams.seed(spec.seed(), name));
+                parameter = new Normal(name, shape, deviation, RandomStreams.seed(seed, name));
             }
             parameters.put(name, parameter);
         });
@@ -57,7 +58,7 @@ final class RandomWeights implements Weights {
     @Override
     public String sha256() throws IOException {
         Digest digest = new Digest();
-        WeightsFile.write(config, this, digest);
+        WeightsFile.write(config, this, DType.F32, digest);
         return digest.hex();
     }
 
@@ -87,6 +88,11 @@ final class RandomWeights implements Weights {
         @Override
         public final long[] shape() {
             return shape.clone();
+        }
+
+        @Override
+        public final boolean single() {
+            return true;
         }
 
         @Override

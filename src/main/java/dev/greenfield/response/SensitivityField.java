@@ -62,7 +62,9 @@ public final class SensitivityField {
                                     .cotangents(seeds, HalfDepth.ofDepth(0), 0, (level, rows, columns, x) -> {
                                         double[] into = level.isMiddle() ? middle : whole;
                                         // One column from token 0 on: its rows are the tokens in order.
-                                        int at = level.block() * tokens * width;
+                                        int at = level.block()
+                                                * tokens
+                                                * width; // within an array's length, as `into` is
                                         backend.downloadLater(x.buffer(), x.offset(), into, at, rows.rows() * width);
                                     })));
         }

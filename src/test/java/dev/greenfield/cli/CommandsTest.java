@@ -87,6 +87,7 @@ class CommandsTest {
                         "backend",
                         "device",
                         "precision",
+                        "weights",
                         "seed",
                         "version",
                         "timings",

@@ -211,6 +211,11 @@ class FamilyConfigTest {
 
     private record Listed(String name, long[] shape, double[] values) implements Parameter {
         @Override
+        public boolean single() {
+            return false;
+        }
+
+        @Override
         public void read(long from, double[] into, int at, int count) {
             System.arraycopy(values, (int) from, into, at, count);
         }

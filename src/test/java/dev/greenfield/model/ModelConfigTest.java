@@ -42,7 +42,7 @@ class ModelConfigTest {
                         ", \"tie_word_embeddings\": false, \"scale_attn_weights\": false,"
                                 + " \"scale_attn_by_inverse_layer_idx\": true}"));
         assertThat(config).isEqualTo(new ModelConfig(2, 2, 4, 7, 6, 5, 1e-5, Activation.GELU_NEW, false, false, true));
-        assertThat(read(new String(ConfigJson.write(config), StandardCharsets.UTF_8)))
+        assertThat(read(new String(ConfigJson.write(config, "float32"), StandardCharsets.UTF_8)))
                 .isEqualTo(config);
     }
 

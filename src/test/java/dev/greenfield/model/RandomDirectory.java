@@ -17,7 +17,7 @@ public final class RandomDirectory {
 
     /** Writes {@code config.json} and {@code model.safetensors} into a directory. */
     public static Path write(Path directory, ModelConfig config, long seed) throws IOException {
-        Files.write(directory.resolve("config.json"), ConfigJson.write(config));
+        Files.write(directory.resolve("config.json"), ConfigJson.write(config, "float32"));
         Map<String, long[]> shapes = ParameterLayout.shapes(config);
         SafetensorsWriter.Builder builder = SafetensorsWriter.to(directory.resolve("model.safetensors"));
         shapes.forEach((name, shape) -> builder.tensor(name, DType.F32, shape));

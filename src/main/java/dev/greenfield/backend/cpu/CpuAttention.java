@@ -4,7 +4,6 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import java.nio.FloatBuffer;
 
 /**
  * The value of causal attention: one task a column and head. The column's keys and values are gathered (its own from its
@@ -54,7 +53,7 @@ final class CpuAttention {
             Matrix base,
             int queriesFrom,
             Matrix out,
-            FloatBuffer logSumExp,
+            Floats logSumExp,
             int column,
             int head) {
         int h = shape.headWidth();
@@ -74,20 +73,20 @@ final class CpuAttention {
         int outAt = scoreAt + tile * keys;
         CpuMemory.Block block = memory.allocate(outAt + tile * h);
         try {
-            FloatBuffer work = block.view();
-            FloatBuffer own = CpuBuffer.floats(qkv);
+            Floats work = block.view();
+            Floats own = CpuBuffer.floats(qkv);
             for (int j = 0; j < keys; j++) {
-                FloatBuffer source = j < first ? CpuBuffer.floats(base) : own;
-                int at = (int) (j < first ? base.at(j) : qkv.at(rows.row(j, column))) + head * h;
+                Floats source = j < first ? CpuBuffer.floats(base) : own;
+                long at = (j < first ? base.at(j) : qkv.at(rows.row(j, column))) + (long) head * h;
                 work.put(keyAt + j * h, source, at + width, h);
-                work.put(valueAt + j * h, source, at + 2 * width, h);
+                work.put(valueAt + j * h, source, at + 2L * width, h);
             }
-            FloatBuffer target = CpuBuffer.floats(out);
+            Floats target = CpuBuffer.floats(out);
             for (int i0 = from; i0 <= last; i0 += tile) {
                 int i1 = Math.min(i0 + tile, last + 1);
                 int n = i1 - i0;
                 for (int i = i0; i < i1; i++) {
-                    work.put(queryAt + (i - i0) * h, own, (int) qkv.at(rows.row(i, column)) + head * h, h);
+                    work.put(queryAt + (i - i0) * h, own, qkv.at(rows.row(i, column)) + (long) head * h, h);
                 }
                 View scores = new View(block, scoreAt, n, i1, keys);
                 View queries = new View(block, queryAt, n, h, h);
@@ -100,7 +99,7 @@ final class CpuAttention {
                 }
                 gemm.multiply(1, scores, new View(block, valueAt, i1, h, h), 0, new View(block, outAt, n, h, h));
                 for (int i = i0; i < i1; i++) {
-                    target.put((int) out.at(rows.row(i, column)) + head * h, work, outAt + (i - i0) * h, h);
+                    target.put(out.at(rows.row(i, column)) + (long) head * h, work, outAt + (i - i0) * h, h);
                 }
             }
         } finally {
@@ -109,7 +108,7 @@ final class CpuAttention {
     }
 
     /** Turns the scores of query i into probabilities of the keys that it sees and the rest, up to {@code end}, into zeros. */
-    private static float softmax(FloatBuffer work, int at, AttentionShape shape, int i, int end) {
+    private static float softmax(Floats work, int at, AttentionShape shape, int i, int end) {
         int first = shape.firstKey(i);
         int n = i + 1;
         float[] row = Scratch.mine().floats(0, end);

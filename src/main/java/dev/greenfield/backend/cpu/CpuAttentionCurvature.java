@@ -4,7 +4,6 @@ import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
@@ -45,7 +44,7 @@ final class CpuAttentionCurvature {
     private final class Task {
         final RaggedRows rows;
         final Matrix qkv;
-        final FloatBuffer logSumExp;
+        final Floats logSumExp;
         final Matrix dqkv;
         final Matrix ddout;
         final int queriesFrom;
@@ -142,19 +141,19 @@ final class CpuAttentionCurvature {
         }
 
         private void gather(int column, int part, int from, int to, int at) {
-            FloatBuffer in = CpuBuffer.floats(dqkv);
+            Floats in = CpuBuffer.floats(dqkv);
             for (int t = from; t < to; t++) {
-                int row = (int) dqkv.at(rows.row(t, column)) + part * width + head * h;
+                long row = dqkv.at(rows.row(t, column)) + (long) part * width + (long) head * h;
                 block.view().put(at + (t - from) * h, in, row, h);
             }
         }
 
         private void addTo(int column, int from, int to) {
-            FloatBuffer out = CpuBuffer.floats(ddout);
+            Floats out = CpuBuffer.floats(ddout);
             float[] result = Scratch.mine().floats(0, h);
             float[] sum = Scratch.mine().floats(1, h);
             for (int t = from; t < to; t++) {
-                int at = (int) ddout.at(rows.row(t, column)) + head * h;
+                long at = ddout.at(rows.row(t, column)) + (long) head * h;
                 block.view().get(queryAt + (t - from) * h, result, 0, h);
                 out.get(at, sum, 0, h);
                 VectorMath.add(sum, result, h);
@@ -194,12 +193,12 @@ final class CpuAttentionCurvature {
          * @param wide one past the last key of the column's matrices: what lies between counts as zero
          */
         private void weigh(int probabilityRow, int row, int first, int end, int wide) {
-            FloatBuffer work = block.view();
+            Floats work = block.view();
             float[] p = Scratch.mine().floats(0, tokens);
             float[] ds = Scratch.mine().floats(1, tokens);
             float[] w = Scratch.mine().floats(2, tokens);
             float[] scratch = Scratch.mine().floats(3, tokens);
-            work.get(probabilityRow * tokens, p, 0, end);
+            work.get((long) probabilityRow * tokens, p, 0, end);
             work.get(scoreAt + row * tokens, ds, 0, end);
             Arrays.fill(w, 0, first, 0);
             work.get(pairAt + row * tokens + first, w, first, end - first);

@@ -4,7 +4,6 @@ import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
@@ -68,7 +67,7 @@ final class CpuAttentionDerivatives {
     private final class Task {
         final RaggedRows rows;
         final Matrix qkv;
-        final FloatBuffer logSumExp;
+        final Floats logSumExp;
         final AttentionShape shape;
         final float scale;
         final int width;
@@ -218,13 +217,13 @@ final class CpuAttentionDerivatives {
         /** Zeros where the adjoint adds up, and where no query will write. */
         void clear(Matrix dqkv) {
             float[] zeros = new float[chunk * h];
-            FloatBuffer out = CpuBuffer.floats(dqkv);
+            Floats out = CpuBuffer.floats(dqkv);
             for (int j = lowest; j < end; j++) {
                 block.view().put(resultAt + (j - lowest) * chunk * h, zeros, 0, zeros.length);
                 for (int c = 0; c < alive(j) && j < firstQuery; c++) {
-                    out.put((int) batchAt(dqkv, 0, j) + c * dqkv.stride(), zeros, 0, h);
+                    out.put(batchAt(dqkv, 0, j) + (long) c * dqkv.stride(), zeros, 0, h);
                     if (firstQuery >= end) { // no tile will write dk
-                        out.put((int) batchAt(dqkv, 1, j) + c * dqkv.stride(), zeros, 0, h);
+                        out.put(batchAt(dqkv, 1, j) + (long) c * dqkv.stride(), zeros, 0, h);
                     }
                 }
             }
@@ -236,24 +235,24 @@ final class CpuAttentionDerivatives {
 
         /** The rows of one part at the tokens from {@code from} on, each token's columns side by side, dead ones zero. */
         void gather(Matrix source, int part, int from) {
-            FloatBuffer in = CpuBuffer.floats(source);
-            FloatBuffer work = block.view();
+            Floats in = CpuBuffer.floats(source);
+            Floats work = block.view();
             float[] zeros = new float[chunk * h];
             for (int t = from; t < end; t++) {
                 int to = gatheredAt + (t - from) * chunk * h;
                 int n = alive(t);
                 for (int c = 0; c < n; c++) {
-                    work.put(to + c * h, in, (int) batchAt(source, part, t) + c * source.stride(), h);
+                    work.put(to + c * h, in, batchAt(source, part, t) + (long) c * source.stride(), h);
                 }
                 work.put(to + n * h, zeros, 0, (chunk - n) * h);
             }
         }
 
         void scatter(int from, Matrix target, int part, int token) {
-            FloatBuffer out = CpuBuffer.floats(target);
+            Floats out = CpuBuffer.floats(target);
             int n = alive(token);
             for (int c = 0; c < n; c++) {
-                out.put((int) batchAt(target, part, token) + c * target.stride(), block.view(), from + c * h, h);
+                out.put(batchAt(target, part, token) + (long) c * target.stride(), block.view(), from + c * h, h);
             }
         }
 
@@ -280,7 +279,7 @@ final class CpuAttentionDerivatives {
 
         /** a = factor P (a - sum over j of P a), query by query; columns that are not alive become zero. */
         void softmaxDerivative(int i0, int i1, float factor) {
-            FloatBuffer work = block.view();
+            Floats work = block.view();
             float[] p = Scratch.mine().floats(0, end);
             float[] a = Scratch.mine().floats(1, end * chunk);
             float[] mean = Scratch.mine().floats(2, chunk);
@@ -302,7 +301,7 @@ final class CpuAttentionDerivatives {
 
         /** a = slope a, query by query. Where the query does not see the key the slope may be anything: a counts for nothing there. */
         void capTangent(int i0, int i1) {
-            FloatBuffer work = block.view();
+            Floats work = block.view();
             float[] slope = Scratch.mine().floats(0, end);
             float[] a = Scratch.mine().floats(1, chunk);
             for (int i = i0; i < i1; i++) {

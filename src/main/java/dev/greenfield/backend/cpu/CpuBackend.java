@@ -10,12 +10,9 @@ import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.ColumnOperations;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import dev.greenfield.failure.MemoryBudgetException;
-import dev.greenfield.failure.Remedy;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.Precision;
 import java.lang.management.ManagementFactory;
-import java.nio.FloatBuffer;
 import java.util.function.IntUnaryOperator;
 
 /** The float32 backend of any machine. See the package comment for how it works. */
@@ -112,6 +109,11 @@ public final class CpuBackend implements Backend {
 
     @Override
     public long defaultBudget() {
+        return halfOfTheMachine();
+    }
+
+    /** The budget where nobody says otherwise, in bytes. */
+    public static long halfOfTheMachine() {
         try {
             return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
                             .getTotalMemorySize()
@@ -124,7 +126,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public long maxBufferLength() {
-        return (1L << 29) - 16;
+        return Long.MAX_VALUE / Float.BYTES;
     }
 
     @Override
@@ -150,39 +152,34 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Buffer allocate(String label, long elements) {
-        if (elements > maxBufferLength()) {
-            throw new MemoryBudgetException(
-                    "'" + label + "' needs " + elements + " elements, one buffer of the cpu backend" + " holds at most "
-                            + maxBufferLength() + ": " + Remedy.LOWER_MEMORY + " so that the work is cut smaller");
-        }
-        return new CpuBuffer(label, (int) elements, memory.allocate((int) elements), ledger);
+        return new CpuBuffer(label, elements, memory.allocate(elements), ledger);
     }
 
     @Override
     public void upload(double[] from, int at, Buffer to, long offset, int count) {
         float[] values = new float[Math.min(count, 1 << 16)];
-        FloatBuffer target = CpuBuffer.of(to).view();
+        Floats target = CpuBuffer.of(to).view();
         for (int done = 0; done < count; done += values.length) {
             int n = Math.min(values.length, count - done);
             for (int i = 0; i < n; i++) {
                 values[i] = (float) from[at + done + i];
             }
-            target.put((int) offset + done, values, 0, n);
+            target.put(offset + done, values, 0, n);
         }
     }
 
     @Override
     public void upload(float[] from, int at, Buffer to, long offset, int count) {
-        CpuBuffer.of(to).view().put((int) offset, from, at, count);
+        CpuBuffer.of(to).view().put(offset, from, at, count);
     }
 
     @Override
     public void download(Buffer from, long offset, double[] to, int at, int count) {
         float[] values = new float[Math.min(count, 1 << 16)];
-        FloatBuffer source = CpuBuffer.of(from).view();
+        Floats source = CpuBuffer.of(from).view();
         for (int done = 0; done < count; done += values.length) {
             int n = Math.min(values.length, count - done);
-            source.get((int) offset + done, values, 0, n);
+            source.get(offset + done, values, 0, n);
             for (int i = 0; i < n; i++) {
                 to[at + done + i] = values[i];
             }
@@ -205,21 +202,20 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void addBias(Matrix x, Buffer bias) {
-        FloatBuffer b = CpuBuffer.of(bias).view();
+        Floats b = CpuBuffer.of(bias).view();
         workers.ranges(x.rows(), Workers.rowsWorthATask(x), (from, to) -> RowKernels.addBias(x, b, from, to));
     }
 
     @Override
     public void addBranch(Matrix y, Buffer bias, Matrix x, Matrix sum) {
-        FloatBuffer b = bias == null ? null : CpuBuffer.of(bias).view();
+        Floats b = bias == null ? null : CpuBuffer.of(bias).view();
         workers.ranges(
                 x.rows(), Workers.rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, SAME, sum, from, to));
     }
 
     @Override
     public void layerNorm(Matrix x, double epsilon, Matrix normalized, Buffer inverseStd) {
-        FloatBuffer inverse =
-                inverseStd == null ? null : CpuBuffer.of(inverseStd).view();
+        Floats inverse = inverseStd == null ? null : CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 x.rows(),
                 Workers.rowsWorthATask(x),
@@ -235,7 +231,7 @@ public final class CpuBackend implements Backend {
             Buffer inverseStd,
             Matrix dy,
             boolean accumulate) {
-        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
+        Floats inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 dx.rows(),
                 Workers.rowsWorthATask(dx),
@@ -246,7 +242,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void layerNormCurvature(
             Matrix dx, RaggedRows rows, int fromRow, Matrix normalized, Buffer inverseStd, Matrix ddy) {
-        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
+        Floats inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 dx.rows(),
                 Workers.rowsWorthATask(dx),
@@ -283,7 +279,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void activation(Activation kind, Matrix u, Buffer bias, Matrix derivative) {
-        FloatBuffer b = CpuBuffer.of(bias).view();
+        Floats b = CpuBuffer.of(bias).view();
         workers.ranges(
                 u.rows(),
                 Workers.activatedRowsWorthATask(u),
@@ -300,7 +296,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void activationSecondDerivative(Activation kind, Matrix u, Buffer bias) {
-        FloatBuffer b = CpuBuffer.of(bias).view();
+        Floats b = CpuBuffer.of(bias).view();
         workers.ranges(
                 u.rows(),
                 Workers.activatedRowsWorthATask(u),
@@ -356,11 +352,11 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void squaredNorms(Matrix x, double[] into, int at) {
-        FloatBuffer values = CpuBuffer.floats(x);
+        Floats values = CpuBuffer.floats(x);
         workers.ranges(x.rows(), Workers.rowsWorthATask(x), (from, to) -> {
             float[] row = Scratch.mine().floats(0, x.columns());
             for (int i = from; i < to; i++) {
-                values.get((int) x.at(i), row, 0, x.columns());
+                values.get(x.at(i), row, 0, x.columns());
                 into[at + i] = VectorMath.squaredNorm(row, x.columns());
             }
         });

@@ -6,7 +6,6 @@ import dev.greenfield.backend.HeadLayout;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /** What blocks after GPT-2's need: row by row, on all cores. */
@@ -19,21 +18,21 @@ final class CpuBlocks implements BlockOperations {
 
     @Override
     public void rmsNorm(Matrix x, int groups, double epsilon, Matrix normalized, Buffer inverse) {
-        FloatBuffer in = CpuBuffer.floats(x);
-        FloatBuffer out = CpuBuffer.floats(normalized);
-        FloatBuffer factors = inverse == null ? null : CpuBuffer.of(inverse).view();
+        Floats in = CpuBuffer.floats(x);
+        Floats out = CpuBuffer.floats(normalized);
+        Floats factors = inverse == null ? null : CpuBuffer.of(inverse).view();
         int n = x.columns() / groups;
         workers.ranges(x.rows(), Workers.rowsWorthATask(x), (from, to) -> {
             float[] row = Scratch.mine().floats(0, n);
             float[] work = Scratch.mine().floats(1, n);
             for (int i = from; i < to; i++) {
                 for (int g = 0; g < groups; g++) {
-                    in.get((int) x.at(i) + g * n, row, 0, n);
+                    in.get(x.at(i) + (long) g * n, row, 0, n);
                     float factor = (float) (1 / Math.sqrt(VectorMath.dot(row, row, work, n) / n + epsilon));
                     for (int j = 0; j < n; j++) {
                         row[j] *= factor;
                     }
-                    out.put((int) normalized.at(i) + g * n, row, 0, n);
+                    out.put(normalized.at(i) + (long) g * n, row, 0, n);
                     if (factors != null) {
                         factors.put(i * groups + g, factor);
                     }
@@ -52,10 +51,10 @@ final class CpuBlocks implements BlockOperations {
             Buffer inverse,
             Matrix dy,
             boolean accumulate) {
-        FloatBuffer in = CpuBuffer.floats(dx);
-        FloatBuffer out = CpuBuffer.floats(dy);
-        FloatBuffer primal = CpuBuffer.floats(normalized);
-        FloatBuffer factors = CpuBuffer.of(inverse).view();
+        Floats in = CpuBuffer.floats(dx);
+        Floats out = CpuBuffer.floats(dy);
+        Floats primal = CpuBuffer.floats(normalized);
+        Floats factors = CpuBuffer.of(inverse).view();
         int n = dx.columns() / groups;
         workers.ranges(dx.rows(), Workers.rowsWorthATask(dx), (from, to) -> {
             float[] row = Scratch.mine().floats(0, n);
@@ -65,14 +64,14 @@ final class CpuBlocks implements BlockOperations {
             for (int i = from; i < to; i++) {
                 int token = rows.tokenOf(fromRow + i);
                 for (int g = 0; g < groups; g++) {
-                    primal.get((int) normalized.at(token) + g * n, norm, 0, n);
-                    in.get((int) dx.at(i) + g * n, row, 0, n);
+                    primal.get(normalized.at(token) + (long) g * n, norm, 0, n);
+                    in.get(dx.at(i) + (long) g * n, row, 0, n);
                     float factor = factors.get(token * groups + g);
                     float along = VectorMath.dot(row, norm, work, n) / n;
                     for (int j = 0; j < n; j++) {
                         row[j] = factor * (row[j] - norm[j] * along);
                     }
-                    int target = (int) dy.at(i) + g * n;
+                    long target = dy.at(i) + (long) g * n;
                     if (accumulate) {
                         out.get(target, sum, 0, n);
                         VectorMath.add(row, sum, n);
@@ -86,10 +85,10 @@ final class CpuBlocks implements BlockOperations {
     @Override
     public void rmsNormCurvature(
             Matrix dx, int groups, RaggedRows rows, int fromRow, Matrix normalized, Buffer inverse, Matrix ddy) {
-        FloatBuffer in = CpuBuffer.floats(dx);
-        FloatBuffer out = CpuBuffer.floats(ddy);
-        FloatBuffer primal = CpuBuffer.floats(normalized);
-        FloatBuffer factors = CpuBuffer.of(inverse).view();
+        Floats in = CpuBuffer.floats(dx);
+        Floats out = CpuBuffer.floats(ddy);
+        Floats primal = CpuBuffer.floats(normalized);
+        Floats factors = CpuBuffer.of(inverse).view();
         int n = dx.columns() / groups;
         workers.ranges(dx.rows(), Workers.rowsWorthATask(dx), (from, to) -> {
             float[] row = Scratch.mine().floats(0, n);
@@ -99,9 +98,9 @@ final class CpuBlocks implements BlockOperations {
             for (int i = from; i < to; i++) {
                 int token = rows.tokenOf(fromRow + i);
                 for (int g = 0; g < groups; g++) {
-                    primal.get((int) normalized.at(token) + g * n, norm, 0, n);
-                    in.get((int) dx.at(i) + g * n, row, 0, n);
-                    out.get((int) ddy.at(i) + g * n, sum, 0, n);
+                    primal.get(normalized.at(token) + (long) g * n, norm, 0, n);
+                    in.get(dx.at(i) + (long) g * n, row, 0, n);
+                    out.get(ddy.at(i) + (long) g * n, sum, 0, n);
                     float factor = factors.get(token * groups + g);
                     float square = factor * factor;
                     float along = VectorMath.dot(row, norm, work, n) / n;
@@ -109,7 +108,7 @@ final class CpuBlocks implements BlockOperations {
                     for (int j = 0; j < n; j++) {
                         sum[j] += square * (-2 * along * (row[j] - norm[j] * along) - norm[j] * rest);
                     }
-                    out.put((int) ddy.at(i) + g * n, sum, 0, n);
+                    out.put(ddy.at(i) + (long) g * n, sum, 0, n);
                 }
             }
         });
@@ -117,8 +116,8 @@ final class CpuBlocks implements BlockOperations {
 
     @Override
     public void scaleColumns(Matrix x, Buffer factors, Matrix y) {
-        FloatBuffer in = CpuBuffer.floats(x);
-        FloatBuffer out = CpuBuffer.floats(y);
+        Floats in = CpuBuffer.floats(x);
+        Floats out = CpuBuffer.floats(y);
         int n = x.columns();
         workers.ranges(x.rows(), Workers.rowsWorthATask(x), (from, to) -> {
             float[] row = Scratch.mine().floats(0, n);
@@ -127,11 +126,11 @@ final class CpuBlocks implements BlockOperations {
                 CpuBuffer.of(factors).view().get(0, by, 0, n);
             }
             for (int i = from; i < to; i++) {
-                in.get((int) x.at(i), row, 0, n);
+                in.get(x.at(i), row, 0, n);
                 if (factors != null) {
                     VectorMath.multiply(row, by, n);
                 }
-                out.put((int) y.at(i), row, 0, n);
+                out.put(y.at(i), row, 0, n);
             }
         });
     }
@@ -150,8 +149,8 @@ final class CpuBlocks implements BlockOperations {
 
     @Override
     public void gate(Activation kind, Matrix x, Buffer bias, Matrix factors) {
-        FloatBuffer values = CpuBuffer.floats(x);
-        FloatBuffer b = CpuBuffer.of(bias).view();
+        Floats values = CpuBuffer.floats(x);
+        Floats b = CpuBuffer.of(bias).view();
         int n = x.columns() / 2;
         workers.ranges(x.rows(), Workers.activatedRowsWorthATask(x), (from, to) -> {
             float[] g = Scratch.mine().floats(0, n);
@@ -160,22 +159,22 @@ final class CpuBlocks implements BlockOperations {
             float[] added = Scratch.mine().floats(3, 2 * n);
             b.get(0, added, 0, 2 * n);
             for (int i = from; i < to; i++) {
-                read(values, (int) x.at(i), added, g, u, n);
+                read(values, x.at(i), added, g, u, n);
                 RowKernels.apply(kind, g, factors == null ? null : slope, n);
                 if (factors != null) {
-                    FloatBuffer kept = CpuBuffer.floats(factors);
+                    Floats kept = CpuBuffer.floats(factors);
                     VectorMath.multiply(slope, u, n);
-                    kept.put((int) factors.at(i), slope, 0, n);
-                    kept.put((int) factors.at(i) + n, g, 0, n);
+                    kept.put(factors.at(i), slope, 0, n);
+                    kept.put(factors.at(i) + n, g, 0, n);
                 }
                 VectorMath.multiply(g, u, n);
-                values.put((int) x.at(i), g, 0, n);
+                values.put(x.at(i), g, 0, n);
             }
         });
     }
 
     /** Gates and values of a row, biases added. */
-    private static void read(FloatBuffer values, int at, float[] bias, float[] g, float[] u, int n) {
+    private static void read(Floats values, long at, float[] bias, float[] g, float[] u, int n) {
         values.get(at, g, 0, n);
         values.get(at + n, u, 0, n);
         for (int j = 0; j < n; j++) {
@@ -186,49 +185,49 @@ final class CpuBlocks implements BlockOperations {
 
     @Override
     public void gateTangent(Matrix dx, RaggedRows rows, int fromRow, Matrix factors, Matrix dh) {
-        FloatBuffer in = CpuBuffer.floats(dx);
-        FloatBuffer kept = CpuBuffer.floats(factors);
-        FloatBuffer out = CpuBuffer.floats(dh);
+        Floats in = CpuBuffer.floats(dx);
+        Floats kept = CpuBuffer.floats(factors);
+        Floats out = CpuBuffer.floats(dh);
         int n = dh.columns();
         workers.ranges(dx.rows(), Workers.rowsWorthATask(dx), (from, to) -> {
             float[] row = Scratch.mine().floats(0, 2 * n);
             float[] f = Scratch.mine().floats(1, 2 * n);
             for (int i = from; i < to; i++) {
-                in.get((int) dx.at(i), row, 0, 2 * n);
-                kept.get((int) factors.at(rows.tokenOf(fromRow + i)), f, 0, 2 * n);
+                in.get(dx.at(i), row, 0, 2 * n);
+                kept.get(factors.at(rows.tokenOf(fromRow + i)), f, 0, 2 * n);
                 for (int j = 0; j < n; j++) {
                     row[j] = row[j] * f[j] + row[n + j] * f[n + j];
                 }
-                out.put((int) dh.at(i), row, 0, n);
+                out.put(dh.at(i), row, 0, n);
             }
         });
     }
 
     @Override
     public void gateAdjoint(Matrix dh, RaggedRows rows, int fromRow, Matrix factors, Matrix dx) {
-        FloatBuffer in = CpuBuffer.floats(dh);
-        FloatBuffer kept = CpuBuffer.floats(factors);
-        FloatBuffer out = CpuBuffer.floats(dx);
+        Floats in = CpuBuffer.floats(dh);
+        Floats kept = CpuBuffer.floats(factors);
+        Floats out = CpuBuffer.floats(dx);
         int n = dh.columns();
         workers.ranges(dh.rows(), Workers.rowsWorthATask(dx), (from, to) -> {
             float[] row = Scratch.mine().floats(0, n);
             float[] f = Scratch.mine().floats(1, 2 * n);
             for (int i = from; i < to; i++) {
-                in.get((int) dh.at(i), row, 0, n);
-                kept.get((int) factors.at(rows.tokenOf(fromRow + i)), f, 0, 2 * n);
+                in.get(dh.at(i), row, 0, n);
+                kept.get(factors.at(rows.tokenOf(fromRow + i)), f, 0, 2 * n);
                 for (int j = 0; j < n; j++) {
                     f[j] *= row[j];
                     f[n + j] *= row[j];
                 }
-                out.put((int) dx.at(i), f, 0, 2 * n);
+                out.put(dx.at(i), f, 0, 2 * n);
             }
         });
     }
 
     @Override
     public void gateSecondDerivative(Activation kind, Matrix x, Buffer bias) {
-        FloatBuffer values = CpuBuffer.floats(x);
-        FloatBuffer b = CpuBuffer.of(bias).view();
+        Floats values = CpuBuffer.floats(x);
+        Floats b = CpuBuffer.of(bias).view();
         int n = x.columns() / 2;
         workers.ranges(x.rows(), Workers.activatedRowsWorthATask(x), (from, to) -> {
             float[] g = Scratch.mine().floats(0, n);
@@ -238,35 +237,35 @@ final class CpuBlocks implements BlockOperations {
             float[] bend = new float[n];
             b.get(0, added, 0, 2 * n);
             for (int i = from; i < to; i++) {
-                read(values, (int) x.at(i), added, g, u, n);
+                read(values, x.at(i), added, g, u, n);
                 System.arraycopy(g, 0, bend, 0, n);
                 CurvatureKernels.secondDerivative(kind, bend, n);
                 RowKernels.apply(kind, g, slope, n);
                 VectorMath.multiply(bend, u, n);
-                values.put((int) x.at(i), bend, 0, n);
-                values.put((int) x.at(i) + n, slope, 0, n);
+                values.put(x.at(i), bend, 0, n);
+                values.put(x.at(i) + n, slope, 0, n);
             }
         });
     }
 
     @Override
     public void gateCurvature(Matrix dx, RaggedRows rows, int fromRow, Matrix second, Matrix ddh) {
-        FloatBuffer in = CpuBuffer.floats(dx);
-        FloatBuffer bends = CpuBuffer.floats(second);
-        FloatBuffer out = CpuBuffer.floats(ddh);
+        Floats in = CpuBuffer.floats(dx);
+        Floats bends = CpuBuffer.floats(second);
+        Floats out = CpuBuffer.floats(ddh);
         int n = ddh.columns();
         workers.ranges(dx.rows(), Workers.rowsWorthATask(dx), (from, to) -> {
             float[] row = Scratch.mine().floats(0, 2 * n);
             float[] bend = Scratch.mine().floats(1, 2 * n);
             float[] sum = Scratch.mine().floats(2, n);
             for (int i = from; i < to; i++) {
-                in.get((int) dx.at(i), row, 0, 2 * n);
-                bends.get((int) second.at(rows.tokenOf(fromRow + i)), bend, 0, 2 * n);
-                out.get((int) ddh.at(i), sum, 0, n);
+                in.get(dx.at(i), row, 0, 2 * n);
+                bends.get(second.at(rows.tokenOf(fromRow + i)), bend, 0, 2 * n);
+                out.get(ddh.at(i), sum, 0, n);
                 for (int j = 0; j < n; j++) {
                     sum[j] += row[j] * (bend[j] * row[j] + 2 * bend[n + j] * row[n + j]);
                 }
-                out.put((int) ddh.at(i), sum, 0, n);
+                out.put(ddh.at(i), sum, 0, n);
             }
         });
     }
@@ -284,8 +283,8 @@ final class CpuBlocks implements BlockOperations {
         }
 
         void spread(Matrix x, RaggedRows rows, Matrix y, int from, int to) {
-            FloatBuffer in = CpuBuffer.floats(x);
-            FloatBuffer out = CpuBuffer.floats(y);
+            Floats in = CpuBuffer.floats(x);
+            Floats out = CpuBuffer.floats(y);
             int width = layout.width();
             float[] row = Scratch.mine().floats(0, layout.projected());
             float[] table = angles();
@@ -293,7 +292,7 @@ final class CpuBlocks implements BlockOperations {
             int token = -1;
             for (int i = from; i < to; i++) {
                 token = readAngles(rows, i, token, table);
-                in.get((int) x.at(i), row, 0, layout.projected());
+                in.get(x.at(i), row, 0, layout.projected());
                 for (int head = 0; head < layout.heads() + layout.keyHeads(); head++) {
                     int at = head * h;
                     scale(row, at, gain, head < layout.heads() ? 0 : h);
@@ -301,17 +300,17 @@ final class CpuBlocks implements BlockOperations {
                 }
                 for (int head = 0; head < layout.heads(); head++) {
                     int key = (layout.heads() + head / group) * h;
-                    int target = (int) y.at(i) + head * h;
+                    long target = y.at(i) + (long) head * h;
                     out.put(target, row, head * h, h);
                     out.put(target + width, row, key, h);
-                    out.put(target + 2 * width, row, key + layout.keyHeads() * h, h);
+                    out.put(target + 2L * width, row, key + layout.keyHeads() * h, h);
                 }
             }
         }
 
         void gather(Matrix y, RaggedRows rows, Matrix x, int from, int to) {
-            FloatBuffer in = CpuBuffer.floats(y);
-            FloatBuffer out = CpuBuffer.floats(x);
+            Floats in = CpuBuffer.floats(y);
+            Floats out = CpuBuffer.floats(x);
             int width = layout.width();
             float[] row = Scratch.mine().floats(0, layout.projected());
             float[] part = Scratch.mine().floats(3, h);
@@ -323,20 +322,20 @@ final class CpuBlocks implements BlockOperations {
                 Arrays.fill(row, 0, layout.projected(), 0);
                 for (int head = 0; head < layout.heads(); head++) {
                     int key = (layout.heads() + head / group) * h;
-                    int source = (int) y.at(i) + head * h;
+                    long source = y.at(i) + (long) head * h;
                     in.get(source, row, head * h, h);
                     addTo(row, key, in, source + width, part);
-                    addTo(row, key + layout.keyHeads() * h, in, source + 2 * width, part);
+                    addTo(row, key + layout.keyHeads() * h, in, source + 2L * width, part);
                 }
                 for (int head = 0; head < layout.heads() + layout.keyHeads(); head++) {
                     turn(row, head * h, table, -1);
                     scale(row, head * h, gain, head < layout.heads() ? 0 : h);
                 }
-                out.put((int) x.at(i), row, 0, layout.projected());
+                out.put(x.at(i), row, 0, layout.projected());
             }
         }
 
-        private void addTo(float[] row, int at, FloatBuffer from, int source, float[] part) {
+        private void addTo(float[] row, int at, Floats from, long source, float[] part) {
             from.get(source, part, 0, h);
             for (int e = 0; e < h; e++) {
                 row[at + e] += part[e];
@@ -363,7 +362,7 @@ final class CpuBlocks implements BlockOperations {
             int token = rows.tokenOf(row);
             if (table != null && token != before) {
                 Matrix rotation = layout.rotation();
-                CpuBuffer.floats(rotation).get((int) rotation.at(token), table, 0, rotation.columns());
+                CpuBuffer.floats(rotation).get(rotation.at(token), table, 0, rotation.columns());
             }
             return token;
         }

@@ -3,14 +3,13 @@ package dev.greenfield.backend.cpu;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.Matrix;
-import java.nio.FloatBuffer;
 
 /** A buffer in native memory, seen from Java as floats. */
 final class CpuBuffer extends Buffer {
     private final CpuMemory.Block block;
 
-    CpuBuffer(String label, int length, CpuMemory.Block block, BufferLedger ledger) {
-        super(label, length, 4L * length, ledger);
+    CpuBuffer(String label, long length, CpuMemory.Block block, BufferLedger ledger) {
+        super(label, length, Float.BYTES * length, ledger);
         this.block = block;
     }
 
@@ -21,7 +20,7 @@ final class CpuBuffer extends Buffer {
     }
 
     /** The floats of a matrix's buffer; index them with {@link Matrix#at}. */
-    static FloatBuffer floats(Matrix matrix) {
+    static Floats floats(Matrix matrix) {
         return of(matrix.buffer()).block.view();
     }
 
@@ -29,7 +28,7 @@ final class CpuBuffer extends Buffer {
         return block;
     }
 
-    FloatBuffer view() {
+    Floats view() {
         return block.view();
     }
 

@@ -4,7 +4,6 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.ColumnOperations;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
-import java.nio.FloatBuffer;
 import java.util.function.IntUnaryOperator;
 
 /** The operations between a batch and some of its columns: the loops over rows, told where the rows stand. */
@@ -27,7 +26,7 @@ final class CpuColumns implements ColumnOperations {
 
     @Override
     public void layerNormTangent(Matrix dx, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix dy) {
-        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
+        Floats inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 dy.rows(),
                 Workers.rowsWorthATask(dx),
@@ -37,7 +36,7 @@ final class CpuColumns implements ColumnOperations {
 
     @Override
     public void layerNormAdjoint(Matrix y, RaggedRows columns, Matrix normalized, Buffer inverseStd, Matrix x) {
-        FloatBuffer inverse = CpuBuffer.of(inverseStd).view();
+        Floats inverse = CpuBuffer.of(inverseStd).view();
         workers.ranges(
                 y.rows(),
                 Workers.rowsWorthATask(x),
@@ -55,7 +54,7 @@ final class CpuColumns implements ColumnOperations {
 
     @Override
     public void add(Matrix y, Buffer bias, RaggedRows columns, int fromToken, Matrix x) {
-        FloatBuffer b = bias == null ? null : CpuBuffer.of(bias).view();
+        Floats b = bias == null ? null : CpuBuffer.of(bias).view();
         workers.ranges(
                 y.rows(),
                 Workers.rowsWorthATask(x),

@@ -1,11 +1,9 @@
 package dev.greenfield.backend.cpu;
 
-import java.nio.FloatBuffer;
-
 /** Where the CPU backend's numbers live. */
 interface CpuMemory extends AutoCloseable {
     /** A block of at least this many floats, with arbitrary contents. */
-    Block allocate(int floats);
+    Block allocate(long floats);
 
     /** Sets the most memory to hold, blocks kept for later use included. */
     default void keepWithin(long bytes) {}
@@ -16,8 +14,8 @@ interface CpuMemory extends AutoCloseable {
 
     /** One block of memory. */
     interface Block {
-        /** The block's floats; used only with absolute indices, so that threads may share it. */
-        FloatBuffer view();
+        /** The block's floats. */
+        Floats view();
 
         /** Gives the memory back; the view must not be touched afterwards. */
         void free();

@@ -3,7 +3,6 @@ package dev.greenfield.backend.cpu;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /** The second derivatives of what {@link RowKernels} does. Each works on rows from (inclusive) to (exclusive). */
@@ -17,14 +16,14 @@ final class CurvatureKernels {
             RaggedRows rows,
             int fromRow,
             Matrix normalized,
-            FloatBuffer inverseStd,
+            Floats inverseStd,
             Matrix ddy,
             int from,
             int to) {
         int n = dx.columns();
-        FloatBuffer in = CpuBuffer.floats(dx);
-        FloatBuffer out = CpuBuffer.floats(ddy);
-        FloatBuffer primal = CpuBuffer.floats(normalized);
+        Floats in = CpuBuffer.floats(dx);
+        Floats out = CpuBuffer.floats(ddy);
+        Floats primal = CpuBuffer.floats(normalized);
         float[] row = Scratch.mine().floats(0, n);
         float[] norm = Scratch.mine().floats(1, n);
         float[] sum = Scratch.mine().floats(2, n);
@@ -34,10 +33,10 @@ final class CurvatureKernels {
         for (int i = from; i < to; i++) {
             if (token < 0 || fromRow + i >= rows.start(token + 1)) {
                 token = rows.tokenOf(fromRow + i);
-                primal.get((int) normalized.at(token), norm, 0, n);
+                primal.get(normalized.at(token), norm, 0, n);
                 inverse = inverseStd.get(token);
             }
-            in.get((int) dx.at(i), row, 0, n);
+            in.get(dx.at(i), row, 0, n);
             float mean = VectorMath.sum(row, work, n) / n;
             float along = VectorMath.dot(row, norm, work, n) / n;
             for (int j = 0; j < n; j++) {
@@ -45,25 +44,25 @@ final class CurvatureKernels {
             }
             float rest = VectorMath.dot(row, row, work, n) / n - along * along;
             float square = inverse * inverse;
-            out.get((int) ddy.at(i), sum, 0, n);
+            out.get(ddy.at(i), sum, 0, n);
             for (int j = 0; j < n; j++) {
                 sum[j] += square * (-2 * along * (row[j] - norm[j] * along) - norm[j] * rest);
             }
-            out.put((int) ddy.at(i), sum, 0, n);
+            out.put(ddy.at(i), sum, 0, n);
         }
     }
 
-    static void secondDerivative(Activation kind, Matrix u, FloatBuffer bias, int from, int to) {
+    static void secondDerivative(Activation kind, Matrix u, Floats bias, int from, int to) {
         int n = u.columns();
-        FloatBuffer values = CpuBuffer.floats(u);
+        Floats values = CpuBuffer.floats(u);
         float[] row = Scratch.mine().floats(0, n);
         float[] b = Scratch.mine().floats(1, n);
         bias.get(0, b, 0, n);
         for (int i = from; i < to; i++) {
-            values.get((int) u.at(i), row, 0, n);
+            values.get(u.at(i), row, 0, n);
             VectorMath.add(row, b, n);
             secondDerivative(kind, row, n);
-            values.put((int) u.at(i), row, 0, n);
+            values.put(u.at(i), row, 0, n);
         }
     }
 
@@ -125,9 +124,9 @@ final class CurvatureKernels {
     static void activation(
             Matrix du, RaggedRows rows, int fromRow, Matrix secondDerivative, Matrix ddg, int from, int to) {
         int n = du.columns();
-        FloatBuffer steps = CpuBuffer.floats(du);
-        FloatBuffer bends = CpuBuffer.floats(secondDerivative);
-        FloatBuffer out = CpuBuffer.floats(ddg);
+        Floats steps = CpuBuffer.floats(du);
+        Floats bends = CpuBuffer.floats(secondDerivative);
+        Floats out = CpuBuffer.floats(ddg);
         float[] step = Scratch.mine().floats(0, n);
         float[] bend = Scratch.mine().floats(1, n);
         float[] sum = Scratch.mine().floats(2, n);
@@ -135,14 +134,14 @@ final class CurvatureKernels {
         for (int i = from; i < to; i++) {
             if (token < 0 || fromRow + i >= rows.start(token + 1)) {
                 token = rows.tokenOf(fromRow + i);
-                bends.get((int) secondDerivative.at(token), bend, 0, n);
+                bends.get(secondDerivative.at(token), bend, 0, n);
             }
-            steps.get((int) du.at(i), step, 0, n);
-            out.get((int) ddg.at(i), sum, 0, n);
+            steps.get(du.at(i), step, 0, n);
+            out.get(ddg.at(i), sum, 0, n);
             for (int j = 0; j < n; j++) {
                 sum[j] += bend[j] * step[j] * step[j];
             }
-            out.put((int) ddg.at(i), sum, 0, n);
+            out.put(ddg.at(i), sum, 0, n);
         }
     }
 }

@@ -2,7 +2,6 @@ package dev.greenfield.backend.cpu;
 
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Remedy;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
@@ -28,7 +27,7 @@ final class NativeMemory implements CpuMemory {
     }
 
     @Override
-    public synchronized CpuMemory.Block allocate(int floats) {
+    public synchronized CpuMemory.Block allocate(long floats) {
         NativeBlock block = take(floats);
         if (block == null) {
             evict(floats);
@@ -48,10 +47,10 @@ final class NativeMemory implements CpuMemory {
     }
 
     /** The smallest kept block that is large enough and wastes at most a quarter. */
-    private NativeBlock take(int floats) {
+    private NativeBlock take(long floats) {
         NativeBlock best = null;
         for (NativeBlock block : idle) {
-            boolean fits = block.floats >= floats && block.floats <= floats + floats / 4L;
+            boolean fits = block.floats >= floats && block.floats <= floats + floats / 4;
             if (fits && (best == null || block.floats < best.floats)) {
                 best = block;
             }
@@ -83,23 +82,26 @@ final class NativeMemory implements CpuMemory {
 
     /** A block that OpenBLAS reads in place. */
     final class NativeBlock implements CpuMemory.Block {
-        private final int floats;
+        private final long floats;
         private final FloatPointer pointer;
-        private final FloatBuffer view;
+        private final Floats view;
 
-        private NativeBlock(int floats) {
+        private NativeBlock(long floats) {
             this.floats = floats;
             try {
                 pointer = new FloatPointer(Math.max(floats, 1));
             } catch (OutOfMemoryError e) {
-                throw new MemoryBudgetException("the system gave no " + MemoryBudgetException.amount(4L * floats)
-                        + " of memory for one buffer: close other programs or " + Remedy.LOWER_MEMORY);
+                throw new MemoryBudgetException(
+                        "the system gave no " + MemoryBudgetException.amount(Float.BYTES * floats)
+                                + " of memory for one buffer: close other programs or " + Remedy.LOWER_MEMORY);
             }
-            view = pointer.asBuffer();
+            view = Floats.of(
+                    Math.max(floats, 1),
+                    (from, count) -> pointer.getPointer(from).limit(count).asBuffer());
         }
 
         @Override
-        public FloatBuffer view() {
+        public Floats view() {
             return view;
         }
 

@@ -2,7 +2,6 @@ package dev.greenfield.backend.cpu;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
@@ -25,16 +24,18 @@ final class PlainGemm implements Gemm {
 
     /** Memory that the garbage collector frees some time after the last use. */
     private static final class DirectBlock implements CpuMemory.Block {
-        private FloatBuffer view;
+        private Floats view;
 
-        DirectBlock(int floats) {
-            view = ByteBuffer.allocateDirect(4 * floats)
-                    .order(ByteOrder.nativeOrder())
-                    .asFloatBuffer();
+        DirectBlock(long floats) {
+            view = Floats.of(
+                    floats,
+                    (from, count) -> ByteBuffer.allocateDirect(Float.BYTES * count)
+                            .order(ByteOrder.nativeOrder())
+                            .asFloatBuffer());
         }
 
         @Override
-        public FloatBuffer view() {
+        public Floats view() {
             return view;
         }
 
@@ -47,7 +48,7 @@ final class PlainGemm implements Gemm {
     @Override
     public void multiply(float alpha, View a, View b, float beta, View c) {
         int inner = a.breadth();
-        FloatBuffer out = c.block().view();
+        Floats out = c.block().view();
         float[][] panel = new float[PANEL_ROWS][PANEL_COLUMNS];
         float[] strip = new float[PANEL_ROWS];
         float[] row = new float[PANEL_COLUMNS];
@@ -58,7 +59,7 @@ final class PlainGemm implements Gemm {
                 int depth = Math.min(PANEL_ROWS, inner - k0);
                 pack(b, k0, depth, j0, columns, panel);
                 for (int i = 0; i < c.rows(); i++) {
-                    int to = (int) (c.offset() + (long) i * c.stride() + j0);
+                    long to = (c.offset() + (long) i * c.stride() + j0);
                     strip(a, i, k0, depth, alpha, strip);
                     // Each panel is summed on its own and added once, which keeps the rounding of long sums small.
                     Arrays.fill(row, 0, columns, 0);
@@ -72,16 +73,16 @@ final class PlainGemm implements Gemm {
 
     /** strip[q] = alpha a[i][k0 + q]. */
     private static void strip(View a, int i, int k0, int depth, float alpha, float[] strip) {
-        FloatBuffer left = a.block().view();
+        Floats left = a.block().view();
         for (int q = 0; q < depth; q++) {
             long row = a.transposed() ? k0 + q : i;
             int column = a.transposed() ? i : k0 + q;
-            strip[q] = alpha * left.get((int) (a.offset() + row * a.stride() + column));
+            strip[q] = alpha * left.get((a.offset() + row * a.stride() + column));
         }
     }
 
     /** row += beta times what the output holds; with beta 0 it is not read. */
-    private static void addBefore(FloatBuffer out, int at, float[] row, float[] before, int columns, float beta) {
+    private static void addBefore(Floats out, long at, float[] row, float[] before, int columns, float beta) {
         if (beta == 0) {
             return;
         }
@@ -93,16 +94,16 @@ final class PlainGemm implements Gemm {
 
     /** panel[q][j] = b[k0 + q][j0 + j]. */
     private static void pack(View b, int k0, int depth, int j0, int columns, float[][] panel) {
-        FloatBuffer right = b.block().view();
+        Floats right = b.block().view();
         if (!b.transposed()) {
             for (int q = 0; q < depth; q++) {
-                right.get((int) (b.offset() + (long) (k0 + q) * b.stride() + j0), panel[q], 0, columns);
+                right.get((b.offset() + (long) (k0 + q) * b.stride() + j0), panel[q], 0, columns);
             }
             return;
         }
         float[] line = new float[depth];
         for (int j = 0; j < columns; j++) {
-            right.get((int) (b.offset() + (long) (j0 + j) * b.stride() + k0), line, 0, depth);
+            right.get((b.offset() + (long) (j0 + j) * b.stride() + k0), line, 0, depth);
             for (int q = 0; q < depth; q++) {
                 panel[q][j] = line[q];
             }

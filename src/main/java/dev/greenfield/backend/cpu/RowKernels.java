@@ -4,7 +4,6 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
-import java.nio.FloatBuffer;
 import java.util.function.IntUnaryOperator;
 
 /** The operations that treat each row alone: LayerNorm, activation, bias. Each works on rows from (inclusive) to (exclusive). */
@@ -13,28 +12,28 @@ final class RowKernels {
 
     static void embed(Matrix words, int[] index, Matrix positions, Matrix x, int from, int to) {
         int n = x.columns();
-        FloatBuffer word = CpuBuffer.floats(words);
-        FloatBuffer position = CpuBuffer.floats(positions);
-        FloatBuffer values = CpuBuffer.floats(x);
+        Floats word = CpuBuffer.floats(words);
+        Floats position = CpuBuffer.floats(positions);
+        Floats values = CpuBuffer.floats(x);
         float[] row = Scratch.mine().floats(0, n);
         float[] p = Scratch.mine().floats(1, n);
         for (int t = from; t < to; t++) {
-            word.get((int) words.at(index[t]), row, 0, n);
-            position.get((int) positions.at(t), p, 0, n);
+            word.get(words.at(index[t]), row, 0, n);
+            position.get(positions.at(t), p, 0, n);
             VectorMath.add(row, p, n);
-            values.put((int) x.at(t), row, 0, n);
+            values.put(x.at(t), row, 0, n);
         }
     }
 
     static void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at, int from, int to) {
         int n = x.columns();
-        FloatBuffer values = CpuBuffer.floats(x);
-        FloatBuffer target = CpuBuffer.floats(targets);
+        Floats values = CpuBuffer.floats(x);
+        Floats target = CpuBuffer.floats(targets);
         float[] row = Scratch.mine().floats(0, n);
         float[] other = Scratch.mine().floats(1, n);
         for (int i = from; i < to; i++) {
-            values.get((int) x.at(i), row, 0, n);
-            target.get((int) targets.at(rows == null ? 0 : rows.tokenOf(fromRow + i)), other, 0, n);
+            values.get(x.at(i), row, 0, n);
+            target.get(targets.at(rows == null ? 0 : rows.tokenOf(fromRow + i)), other, 0, n);
             double sum = 0;
             for (int j = 0; j < n; j++) {
                 sum += (double) row[j] * other[j];
@@ -43,59 +42,53 @@ final class RowKernels {
         }
     }
 
-    static void addBias(Matrix x, FloatBuffer bias, int from, int to) {
+    static void addBias(Matrix x, Floats bias, int from, int to) {
         int n = x.columns();
-        FloatBuffer values = CpuBuffer.floats(x);
+        Floats values = CpuBuffer.floats(x);
         float[] row = Scratch.mine().floats(0, n);
         float[] b = Scratch.mine().floats(1, n);
         bias.get(0, b, 0, n);
         for (int i = from; i < to; i++) {
-            values.get((int) x.at(i), row, 0, n);
+            values.get(x.at(i), row, 0, n);
             VectorMath.add(row, b, n);
-            values.put((int) x.at(i), row, 0, n);
+            values.put(x.at(i), row, 0, n);
         }
     }
 
     /** Row i of y is added to row rowOfX(i) of x. */
-    static void addBranch(Matrix y, FloatBuffer bias, Matrix x, IntUnaryOperator rowOfX, Matrix sum, int from, int to) {
+    static void addBranch(Matrix y, Floats bias, Matrix x, IntUnaryOperator rowOfX, Matrix sum, int from, int to) {
         int n = x.columns();
-        FloatBuffer branch = CpuBuffer.floats(y);
-        FloatBuffer stream = CpuBuffer.floats(x);
+        Floats branch = CpuBuffer.floats(y);
+        Floats stream = CpuBuffer.floats(x);
         float[] row = Scratch.mine().floats(0, n);
         float[] b = Scratch.mine().floats(1, n);
         float[] total = Scratch.mine().floats(2, n);
-        FloatBuffer out = CpuBuffer.floats(sum);
+        Floats out = CpuBuffer.floats(sum);
         if (bias != null) {
             bias.get(0, b, 0, n);
         }
         for (int i = from; i < to; i++) {
             int at = rowOfX.applyAsInt(i);
-            branch.get((int) y.at(i), row, 0, n);
-            stream.get((int) x.at(at), total, 0, n);
+            branch.get(y.at(i), row, 0, n);
+            stream.get(x.at(at), total, 0, n);
             if (bias != null) {
                 VectorMath.add(row, b, n);
             }
             VectorMath.add(total, row, n);
-            out.put((int) sum.at(at), total, 0, n);
+            out.put(sum.at(at), total, 0, n);
         }
     }
 
     /** Row i of the result is that of row rowOfX(i) of x. */
     static void layerNorm(
-            Matrix x,
-            IntUnaryOperator rowOfX,
-            double epsilon,
-            Matrix normalized,
-            FloatBuffer inverseStd,
-            int from,
-            int to) {
+            Matrix x, IntUnaryOperator rowOfX, double epsilon, Matrix normalized, Floats inverseStd, int from, int to) {
         int n = x.columns();
-        FloatBuffer values = CpuBuffer.floats(x);
-        FloatBuffer out = CpuBuffer.floats(normalized);
+        Floats values = CpuBuffer.floats(x);
+        Floats out = CpuBuffer.floats(normalized);
         float[] row = Scratch.mine().floats(0, n);
         float[] work = Scratch.mine().floats(1, n);
         for (int i = from; i < to; i++) {
-            values.get((int) x.at(rowOfX.applyAsInt(i)), row, 0, n);
+            values.get(x.at(rowOfX.applyAsInt(i)), row, 0, n);
             float mean = VectorMath.sum(row, work, n) / n;
             for (int j = 0; j < n; j++) {
                 row[j] -= mean;
@@ -105,7 +98,7 @@ final class RowKernels {
             for (int j = 0; j < n; j++) {
                 row[j] *= inverse;
             }
-            out.put((int) normalized.at(i), row, 0, n);
+            out.put(normalized.at(i), row, 0, n);
             if (inverseStd != null) {
                 inverseStd.put(i, inverse);
             }
@@ -119,16 +112,16 @@ final class RowKernels {
             RaggedRows rows,
             int fromRow,
             Matrix normalized,
-            FloatBuffer inverseStd,
+            Floats inverseStd,
             Matrix dy,
             IntUnaryOperator rowOfDy,
             boolean accumulate,
             int from,
             int to) {
         int n = dx.columns();
-        FloatBuffer in = CpuBuffer.floats(dx);
-        FloatBuffer out = CpuBuffer.floats(dy);
-        FloatBuffer primal = CpuBuffer.floats(normalized);
+        Floats in = CpuBuffer.floats(dx);
+        Floats out = CpuBuffer.floats(dy);
+        Floats primal = CpuBuffer.floats(normalized);
         float[] row = Scratch.mine().floats(0, n);
         float[] norm = Scratch.mine().floats(1, n);
         float[] sum = Scratch.mine().floats(2, n);
@@ -138,11 +131,11 @@ final class RowKernels {
         for (int i = from; i < to; i++) {
             if (token < 0 || fromRow + i >= rows.start(token + 1)) {
                 token = rows.tokenOf(fromRow + i);
-                primal.get((int) normalized.at(token), norm, 0, n);
+                primal.get(normalized.at(token), norm, 0, n);
                 inverse = inverseStd.get(token);
             }
-            in.get((int) dx.at(rowOfDx.applyAsInt(i)), row, 0, n);
-            int target = (int) dy.at(rowOfDy.applyAsInt(i));
+            in.get(dx.at(rowOfDx.applyAsInt(i)), row, 0, n);
+            long target = dy.at(rowOfDy.applyAsInt(i));
             float mean = VectorMath.sum(row, work, n) / n;
             float along = VectorMath.dot(row, norm, work, n) / n;
             for (int j = 0; j < n; j++) {
@@ -158,27 +151,27 @@ final class RowKernels {
 
     /** Copies row rowOfX(i) of x to row i of y. */
     static void take(Matrix x, IntUnaryOperator rowOfX, Matrix y, int from, int to) {
-        FloatBuffer in = CpuBuffer.floats(x);
-        FloatBuffer out = CpuBuffer.floats(y);
+        Floats in = CpuBuffer.floats(x);
+        Floats out = CpuBuffer.floats(y);
         for (int i = from; i < to; i++) {
-            out.put((int) y.at(i), in, (int) x.at(rowOfX.applyAsInt(i)), y.columns());
+            out.put(y.at(i), in, x.at(rowOfX.applyAsInt(i)), y.columns());
         }
     }
 
-    static void activation(Activation kind, Matrix u, FloatBuffer bias, Matrix derivative, int from, int to) {
+    static void activation(Activation kind, Matrix u, Floats bias, Matrix derivative, int from, int to) {
         int n = u.columns();
-        FloatBuffer values = CpuBuffer.floats(u);
+        Floats values = CpuBuffer.floats(u);
         float[] row = Scratch.mine().floats(0, n);
         float[] b = Scratch.mine().floats(1, n);
         float[] slope = derivative == null ? null : Scratch.mine().floats(2, n);
         bias.get(0, b, 0, n);
         for (int i = from; i < to; i++) {
-            values.get((int) u.at(i), row, 0, n);
+            values.get(u.at(i), row, 0, n);
             VectorMath.add(row, b, n);
             apply(kind, row, slope, n);
-            values.put((int) u.at(i), row, 0, n);
+            values.put(u.at(i), row, 0, n);
             if (derivative != null) {
-                CpuBuffer.floats(derivative).put((int) derivative.at(i), slope, 0, n);
+                CpuBuffer.floats(derivative).put(derivative.at(i), slope, 0, n);
             }
         }
     }
@@ -210,34 +203,34 @@ final class RowKernels {
     static void activationTangent(
             Matrix du, RaggedRows rows, int fromRow, Matrix derivative, Matrix dg, int from, int to) {
         int n = du.columns();
-        FloatBuffer values = CpuBuffer.floats(du);
-        FloatBuffer slopes = CpuBuffer.floats(derivative);
-        FloatBuffer out = CpuBuffer.floats(dg);
+        Floats values = CpuBuffer.floats(du);
+        Floats slopes = CpuBuffer.floats(derivative);
+        Floats out = CpuBuffer.floats(dg);
         float[] row = Scratch.mine().floats(0, n);
         float[] slope = Scratch.mine().floats(1, n);
         int token = -1;
         for (int i = from; i < to; i++) {
             if (token < 0 || fromRow + i >= rows.start(token + 1)) {
                 token = rows.tokenOf(fromRow + i);
-                slopes.get((int) derivative.at(token), slope, 0, n);
+                slopes.get(derivative.at(token), slope, 0, n);
             }
-            values.get((int) du.at(i), row, 0, n);
+            values.get(du.at(i), row, 0, n);
             VectorMath.multiply(row, slope, n);
-            out.put((int) dg.at(i), row, 0, n);
+            out.put(dg.at(i), row, 0, n);
         }
     }
 
     static void injectSigns(Matrix x, int[] index, long[] bits, int from, int to) {
         int n = x.columns();
         int words = Backend.signWords(n);
-        FloatBuffer values = CpuBuffer.floats(x);
+        Floats values = CpuBuffer.floats(x);
         float[] row = Scratch.mine().floats(0, n);
         for (int i = from; i < to; i++) {
-            values.get((int) x.at(index[i]), row, 0, n);
+            values.get(x.at(index[i]), row, 0, n);
             for (int j = 0; j < n; j++) {
                 row[j] += 2 * (bits[i * words + j / Long.SIZE] >>> j & 1) - 1;
             }
-            values.put((int) x.at(index[i]), row, 0, n);
+            values.put(x.at(index[i]), row, 0, n);
         }
     }
 
@@ -246,7 +239,7 @@ final class RowKernels {
             Matrix x, RaggedRows rows, int[] groups, int moments, double[] into, int at, int from, int to) {
         int n = x.columns();
         int tokens = rows.tokens();
-        FloatBuffer values = CpuBuffer.floats(x);
+        Floats values = CpuBuffer.floats(x);
         float[] row = Scratch.mine().floats(0, n);
         for (int place = from; place < to; place++) {
             int group = place / tokens;
@@ -254,7 +247,7 @@ final class RowKernels {
             double sum = 0;
             double squares = 0;
             for (int c = groups[group]; c < Math.min(groups[group + 1], rows.count(token)); c++) {
-                values.get((int) x.at(rows.row(token, c)), row, 0, n);
+                values.get(x.at(rows.row(token, c)), row, 0, n);
                 double square = VectorMath.squaredNorm(row, n);
                 sum += square;
                 squares += square * square;

@@ -27,6 +27,7 @@ public final class RemedyOptions {
         return switch (remedy) {
             case RAISE_MEMORY -> "raise --memory";
             case LOWER_MEMORY -> "lower --memory";
+            case STREAM_WEIGHTS -> "stream the weights (--weights streamed)";
             case USE_TOKEN_IDS -> "use token ids (--tokens)";
             case USE_CPU -> "use --backend cpu";
             case USE_REFERENCE -> "use --backend reference";

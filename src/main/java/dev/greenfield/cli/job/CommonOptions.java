@@ -8,6 +8,7 @@ import dev.greenfield.lattice.Observable;
 import dev.greenfield.model.Beginning;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.Precision;
+import dev.greenfield.model.WeightPlacement;
 import java.util.Locale;
 import java.util.OptionalInt;
 import picocli.CommandLine.Mixin;
@@ -58,6 +59,14 @@ public final class CommonOptions {
             paramLabel = "SIZE",
             description = "The most memory to use, such as 4GiB or 512MiB. Default: half of the machine's.")
     String memory;
+
+    @Option(
+            names = "--weights",
+            paramLabel = "HOW",
+            description =
+                    "resident: all in memory; streamed: a block or two at a time, read as a sweep comes to them; auto:"
+                            + " resident where they fit. Results are the same. Default: auto.")
+    String weights = "auto";
 
     @Option(names = "--threads", paramLabel = "N", description = "Processor threads. Default: all.")
     String threads;
@@ -156,7 +165,8 @@ public final class CommonOptions {
             throw new InputException("--backend " + Quantities.quoted(backend) + ": expected one of "
                     + String.join(", ", BackendChoice.NAMES));
         }
-        Options options = Options.defaults().backend(backend).beginning(beginning());
+        Options options =
+                Options.defaults().backend(backend).beginning(beginning()).weights(weights());
         if (precision != null) {
             options = options.precision(precision());
         }
@@ -174,6 +184,15 @@ public final class CommonOptions {
             }
         }
         throw new InputException("--bos " + Quantities.quoted(bos) + ": expected auto, yes or no");
+    }
+
+    private WeightPlacement weights() {
+        for (WeightPlacement where : WeightPlacement.values()) {
+            if (where.label().equals(weights)) {
+                return where;
+            }
+        }
+        throw new InputException("--weights " + Quantities.quoted(weights) + ": expected auto, resident or streamed");
     }
 
     /** Whether numbers are asked for in an arithmetic that is meant for estimates. */

@@ -11,6 +11,7 @@ import dev.greenfield.cli.io.TensorSet;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.failure.Progress;
 import dev.greenfield.model.Precision;
+import dev.greenfield.model.WeightPlacement;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.safetensors.DType;
 import java.io.IOException;
@@ -59,6 +60,9 @@ public abstract class ModelJob implements AutoCloseable {
             });
         }
         terminal.progress(RemedyOptions.in(model.backend().reason()));
+        if (model.weights() == WeightPlacement.STREAMED) {
+            terminal.progress("weights streamed: those of a block or two are in memory, and read again by each sweep");
+        }
         model.source().notes().forEach(terminal::warning);
     }
 
@@ -182,6 +186,7 @@ public abstract class ModelJob implements AutoCloseable {
         fields.put("backend", backend.name());
         fields.put("device", backend.device());
         fields.put("precision", backend.precision().label());
+        fields.put("weights", model.weights().label());
         fields.put("seed", seed());
         fields.put("version", Greenfield.version());
         fields.put("timings", timings);
