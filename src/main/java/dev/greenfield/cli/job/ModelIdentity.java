@@ -10,7 +10,7 @@ public final class ModelIdentity {
     private ModelIdentity() {}
 
     /**
-     * The fields: what was asked for, the digest, and of a model from the hub its name, revision and commit.
+     * The fields: what was asked for, the digest, family, layers and width, and of a model from the hub its name, revision and commit.
      *
      * @param path as it was given
      * @param sha256 of the weights; null where it was not taken
@@ -19,6 +19,9 @@ public final class ModelIdentity {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("path", path);
         fields.put("sha256", sha256);
+        fields.put("family", source.config().family().modelType());
+        fields.put("layers", source.config().layers());
+        fields.put("width", source.config().width());
         source.snapshot().ifPresent(snapshot -> fields.put("hub", hub(snapshot)));
         return fields;
     }
