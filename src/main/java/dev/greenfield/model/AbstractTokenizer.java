@@ -12,6 +12,7 @@ abstract class AbstractTokenizer implements Tokenizer {
 
     private final int vocabulary;
     private OptionalInt beginning = OptionalInt.empty();
+    private OptionalInt start = OptionalInt.empty();
 
     AbstractTokenizer(int vocabulary) {
         this.vocabulary = vocabulary;
@@ -92,6 +93,17 @@ abstract class AbstractTokenizer implements Tokenizer {
     /** Says which token belongs in front of every text. */
     final void beginsWith(int id) {
         beginning = OptionalInt.of(id);
+        start = beginning;
+    }
+
+    /** Says which token begins texts where somebody puts one in front. */
+    final void mayBeginWith(int id) {
+        start = OptionalInt.of(id);
+    }
+
+    @Override
+    public final OptionalInt start() {
+        return start;
     }
 
     @Override

@@ -7,7 +7,7 @@ package dev.greenfield.model;
 public enum Beginning {
     /** As the model's own tokenizer does it: what the model was trained on. */
     AUTO,
-    /** It must be there: a tokenizer that has no such token is refused. */
+    /** It must be there, also where the tokenizer has one and does not put it in front; a tokenizer without one is refused. */
     YES,
     /** The text as it stands, for protocols without it. */
     NO

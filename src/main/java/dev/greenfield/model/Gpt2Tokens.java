@@ -15,6 +15,7 @@ final class Gpt2Tokens extends AbstractTokenizer {
 
     Gpt2Tokens() {
         super(VOCABULARY);
+        mayBeginWith(END_OF_TEXT_ID);
     }
 
     @Override

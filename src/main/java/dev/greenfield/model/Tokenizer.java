@@ -18,16 +18,20 @@ public interface Tokenizer extends AutoCloseable {
     int[] encode(String text);
 
     /**
-     * The token ids of a prompt: those of the text, with {@link #beginning} in front where {@code how} says so and the text does not
-     * begin with it.
+     * The token ids of a prompt: those of the text, with {@link #beginning} or {@link #start} in front where {@code how} says so and the
+     * text does not begin with it.
      *
      * @throws dev.greenfield.failure.InputException also if {@link Beginning#YES} is asked for and this tokenizer has no such token
      */
     default int[] encode(String text, Beginning how) {
         int[] ids = encode(text);
-        OptionalInt first = how == Beginning.NO ? OptionalInt.empty() : beginning();
+        OptionalInt first = switch (how) {
+            case AUTO -> beginning();
+            case YES -> start();
+            case NO -> OptionalInt.empty();
+        };
         if (how == Beginning.YES && first.isEmpty()) {
-            throw new InputException("found a tokenizer that puts no token in front of a text, expected one that does;"
+            throw new InputException("found a tokenizer without a token that begins texts, expected one that has it;"
                     + " write the token in front of the prompt");
         }
         if (first.isEmpty() || (ids.length > 0 && ids[0] == first.getAsInt())) {
@@ -59,6 +63,14 @@ public interface Tokenizer extends AutoCloseable {
      * nothing, {@link #encode(String, Beginning)} does.
      */
     OptionalInt beginning();
+
+    /**
+     * The token that begins texts by what the model's files say, whether or not its tokenizer puts it in front: {@link #beginning}, or else
+     * the {@code bos_token}. Empty where there is neither.
+     */
+    default OptionalInt start() {
+        return beginning();
+    }
 
     /** Whether {@link #encode(String)} can work; where it cannot, prompts have to be given as token ids. */
     boolean canEncode();

@@ -107,7 +107,7 @@ final class Tokenizers {
             tokenizer = huggingFace(bytes, json, origin, vocabulary);
         }
         String beginning = gpt2 ? beginning(settings) : json.beginning();
-        return checked(tokenizer, added, beginning, origin);
+        return checked(tokenizer, added, beginning, start(settings, gpt2), origin);
     }
 
     private static Tokenizer pairs(ModelFiles files, TokenizerSettings settings, int vocabulary) throws IOException {
@@ -145,6 +145,7 @@ final class Tokenizers {
                 new BytePairs(words, merges, added, variant, null, files.origin(ModelFiles.MERGES), vocabulary),
                 added,
                 beginning(settings),
+                start(settings, true),
                 origin);
     }
 
@@ -161,10 +162,19 @@ final class Tokenizers {
         return !settings.prefixesBeginning() ? null : settings.beginning() == null ? END_OF_TEXT : settings.beginning();
     }
 
+    /** The token that begins texts where somebody puts one in front; GPT-2's class has one where none is named. */
+    private static String start(TokenizerSettings settings, boolean gpt2) {
+        return settings.beginning() == null && gpt2 ? END_OF_TEXT : settings.beginning();
+    }
+
     private static Tokenizer checked(
-            AbstractTokenizer tokenizer, Map<String, Integer> added, String beginning, String origin) {
+            AbstractTokenizer tokenizer, Map<String, Integer> added, String beginning, String start, String origin) {
         try {
             AddedTokens.check(tokenizer, added, origin);
+            Integer first = start == null ? null : added.get(start);
+            if (first != null && first < tokenizer.vocabulary()) {
+                tokenizer.mayBeginWith(first);
+            }
             Integer id = beginning == null ? null : added.get(beginning);
             if (id != null && id < tokenizer.vocabulary()) {
                 tokenizer.beginsWith(id);

@@ -79,9 +79,18 @@ class BytePairsTest {
         try (ModelSource source = ModelSource.open(folder)) {
             Tokenizer tokenizer = source.tokenizer();
             assertThat(tokenizer.encode("bc", Beginning.AUTO)).containsExactly('b', 'c');
+            assertThat(tokenizer.beginning()).isEmpty();
+            assertThat(tokenizer.encode("bc", Beginning.YES))
+                    .as("the file names one, though it does not put it in front")
+                    .containsExactly('a', 'b', 'c');
+        }
+        directory.file("tokenizer_config.json", "{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}");
+        try (ModelSource source = ModelSource.open(folder)) {
+            Tokenizer tokenizer = source.tokenizer();
+            assertThat(tokenizer.start()).isEmpty();
             assertThatThrownBy(() -> tokenizer.encode("bc", Beginning.YES))
                     .isInstanceOf(InputException.class)
-                    .hasMessageContaining("puts no token in front");
+                    .hasMessageContaining("without a token that begins texts");
         }
     }
 

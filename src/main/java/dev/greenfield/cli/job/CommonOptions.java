@@ -76,7 +76,7 @@ public final class CommonOptions {
             paramLabel = "HOW",
             description =
                     "auto: the token that the model's own tokenizer puts in front of every text, if it has one, goes in front of"
-                            + " prompts, never twice; yes: it must have one; no: texts as they stand. Default: auto.")
+                            + " prompts, never twice; yes: so does a bos_token that it does not put there by itself, and it must have one; no: texts as they stand. Default: auto.")
     String bos = "auto";
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed of everything random in a method. Default: 0.")
