@@ -130,7 +130,7 @@ public interface Backend extends AutoCloseable {
      * here, and each addition to it rounds by its size.
      *
      * @param y [R, n]
-     * @param bias [n]
+     * @param bias [n], or null for none
      * @param x [R, n]; other memory than {@code y}
      * @param sum [R, n]; may be x itself
      */

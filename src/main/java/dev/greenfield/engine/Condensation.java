@@ -17,6 +17,8 @@ import dev.greenfield.model.ModelConfig;
  * <p>A tangent's product x M runs fastest on a GPU when M' is what lies in memory. Where the backend keeps Wdown' beside Wdown, tangents get
  * M' = Wdown' diag(act'(u)) Wup' instead, for the same flops.
  *
+ * <p>Where a norm follows the MLP, M is followed by its derivative at the token, which makes it M N' diag(g).
+ *
  * <p>The maps of several tokens are one product: the matrices Wup diag(act'(u_t)) of the tokens, one below the other, times Wdown. A
  * product of D rows alone leaves most of a GPU idle.
  */
@@ -90,7 +92,7 @@ final class Condensation {
     }
 
     private Factors factors(boolean forTangents) {
-        Matrix downTransposed = forTangents && !config.architecture().mlp().gated()
+        Matrix downTransposed = forTangents && !config.architecture().mlp().gated() && weights.post() == null
                 ? backend.keptTranspose(weights.down().weight())
                 : null; // [D, F]
         return downTransposed == null
@@ -107,9 +109,10 @@ final class Condensation {
      * Forms the maps of the tokens from (inclusive) to (exclusive), as many at once as there is room for, and hands each over.
      *
      * @param forTangents whether rows will be multiplied by M, else by M'
-     * @param derivative of the run's hidden layer, [T, W]
+     * @param at the run
      */
-    void maps(boolean forTangents, Matrix derivative, int from, int to, Workspace w, Use use) {
+    void maps(boolean forTangents, MlpPart.Primal at, int from, int to, Workspace w, Use use) {
+        Matrix derivative = at.derivative(); // [T, W]
         Factors factors = factors(forTangents);
         int width = config.width();
         int atOnce = w.mapsAtOnce();
@@ -128,7 +131,11 @@ final class Condensation {
             }
             for (int i = 0; i < n; i++) {
                 Cancellation.check();
-                use.take(t + i, maps.rows(i * width, width), factors.transposed());
+                Matrix map = maps.rows(i * width, width); // [D, D]
+                if (weights.post() != null) {
+                    weights.post().afterMap(map, t + i, derivative.rows(), at.post());
+                }
+                use.take(t + i, map, factors.transposed());
             }
         }
     }

@@ -42,7 +42,7 @@ public final class DeviceModel implements AutoCloseable {
         this.config = source.config();
         this.rows = new TokenRows(source);
         try {
-            this.finalGain = vector("ln_f.weight");
+            this.finalGain = gain("ln_f");
             this.finalBias = bias("ln_f.bias", config.width());
             Task.run("loading", "blocks", config.layers(), task -> {
                 for (int l = 0; l < config.layers(); l++) {
@@ -60,29 +60,57 @@ public final class DeviceModel implements AutoCloseable {
         String prefix = "h." + l + ".";
         Architecture.Attention attention = config.architecture().attention();
         AttentionShape shape = new AttentionShape(
-                config.heads(), config.headWidth(), config.attentionScale(l), attention.window(l), 0);
-        Linear qkv = folded(prefix + "ln_1", prefix + "attn.c_attn");
+                config.heads(), config.headWidth(), config.attentionScale(l), attention.window(l), attention.softCap());
+        boolean before = config.architecture().norm().placement().before();
+        Linear qkv = folded(before ? prefix + "ln_1" : null, prefix + "attn.c_attn");
         Linear projection = folded(null, prefix + "attn.c_proj");
-        Linear up = folded(prefix + "ln_2", prefix + "mlp.c_fc");
+        Linear up = folded(before ? prefix + "ln_2" : null, prefix + "mlp.c_fc");
         Linear down = folded(null, prefix + "mlp.c_proj");
-        return new Block(
-                new AttentionPart(
-                        backend,
-                        config,
-                        new AttentionPart.Weights(
-                                shape, new Heads(backend, config, qkv, headGain(prefix)), projection)),
-                new MlpPart(backend, config, new MlpPart.Weights(up, down)));
+        AttentionPart first = new AttentionPart(
+                backend,
+                config,
+                new AttentionPart.Weights(
+                        shape,
+                        new Heads(backend, config, l, qkv, headGain(prefix)),
+                        projection,
+                        postNorm(prefix + "attn.ln_post")));
+        MlpPart second = new MlpPart(backend, config, new MlpPart.Weights(up, down, postNorm(prefix + "mlp.ln_post")));
+        return config.architecture().stream().parallel()
+                ? Block.parallel(first, second, new ParallelBlock(backend, first, second))
+                : Block.serial(first, second);
     }
 
-    /** The gains of the norms of queries and keys, [2 h]; null where there are none. */
+    /** The gains of the norms of queries, then of keys; null where there are none. */
     private Buffer headGain(String prefix) {
-        if (!config.architecture().attention().headNorms()) {
+        if (config.architecture().attention().headNorms() == Architecture.HeadNorms.NONE) {
             return null;
         }
-        int width = config.headWidth();
-        Buffer gain = track(backend.allocate(prefix + "attn.qk_norm.weight", 2L * width));
-        backend.upload(vector(prefix + "attn.q_norm.weight"), 0, gain, 0, width);
-        backend.upload(vector(prefix + "attn.k_norm.weight"), 0, gain, width, width);
+        double[] queries = gain(prefix + "attn.q_norm");
+        double[] keys = gain(prefix + "attn.k_norm");
+        Buffer gain = track(backend.allocate(prefix + "attn.qk_norm.weight", queries.length + keys.length));
+        backend.upload(queries, 0, gain, 0, queries.length);
+        backend.upload(keys, 0, gain, queries.length, keys.length);
+        return gain;
+    }
+
+    /** The norm of what a half adds; null where this family has none there. */
+    private PostNorm postNorm(String name) {
+        if (!config.architecture().norm().placement().after()) {
+            return null;
+        }
+        double[] values = gain(name);
+        Buffer gain = track(backend.allocate(name + ".weight", values.length));
+        backend.upload(values, 0, gain, 0, values.length);
+        return new PostNorm(backend, config, gain);
+    }
+
+    /** What a norm's result is multiplied with; some families keep it less one. */
+    private double[] gain(String norm) {
+        double[] gain = vector(norm + ".weight");
+        double offset = config.architecture().norm().gainOffset();
+        for (int i = 0; i < gain.length; i++) {
+            gain[i] += offset;
+        }
         return gain;
     }
 
@@ -96,7 +124,7 @@ public final class DeviceModel implements AutoCloseable {
         Parameter weight = source.parameter(layer + ".weight");
         int in = (int) weight.shape()[0];
         int out = (int) weight.shape()[1];
-        double[] gain = norm == null ? null : vector(norm + ".weight");
+        double[] gain = norm == null ? null : gain(norm);
         double[] shift = norm == null ? null : bias(norm + ".bias", in);
         double[] bias = bias(layer + ".bias", out);
         Buffer device = track(backend.allocate(layer + ".weight", (long) in * out));
@@ -170,10 +198,14 @@ public final class DeviceModel implements AutoCloseable {
         int[] words = Arrays.stream(tokens).distinct().toArray();
         int[] index = Arrays.stream(tokens).map(token -> indexOf(words, token)).toArray();
         int n = words.length;
+        double scale = config.architecture().stream().embeddingScale();
         double[] values = HostMemory.doubles(
                 "the embeddings", n + tokens.length, width); // words, then positions: one upload is quicker than two
         for (int w = 0; w < n; w++) {
-            System.arraycopy(rows.row("wte.weight", words[w]), 0, values, w * width, width);
+            double[] word = rows.row("wte.weight", words[w]);
+            for (int i = 0; i < width; i++) {
+                values[w * width + i] = scale * word[i];
+            }
         }
         for (int t = 0; t < tokens.length; t++) {
             if (config.architecture().attention().rotary() == null) {
@@ -215,6 +247,7 @@ public final class DeviceModel implements AutoCloseable {
                 }
             }
         }
+        LogitCap.of(config).apply(logits);
         return logits;
     }
 

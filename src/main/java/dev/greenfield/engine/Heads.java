@@ -7,6 +7,8 @@ import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Architecture;
 import dev.greenfield.model.ModelConfig;
+import dev.greenfield.model.Rotary;
+import java.util.List;
 
 /**
  * From normalized rows to the queries, keys and values of every head, [R, 3 A] with A = H h. For GPT-2 that is a linear layer. Later
@@ -19,52 +21,88 @@ final class Heads {
     private final Backend backend;
     private final Architecture.Attention attention;
     private final double epsilon;
+    private final Rotary rotary; // null for none
     private final Linear projection;
     private final Buffer gain;
+    private final boolean normed;
+    private final boolean whole;
 
     /**
+     * @param layer the block
      * @param projection W [D, (H + 2 K) h] and b
-     * @param gain [2 h] of the norms of queries and keys; null where there are none
+     * @param gain of the norms of queries and keys: [2 h] where each head has its own, [(H + K) h] where they are normalized as a whole, null
+     *     where there are none
      */
-    Heads(Backend backend, ModelConfig config, Linear projection, Buffer gain) {
+    Heads(Backend backend, ModelConfig config, int layer, Linear projection, Buffer gain) {
         this.backend = backend;
         this.attention = config.architecture().attention();
         this.epsilon = config.epsilon();
+        this.rotary = attention.rotary(layer);
         this.projection = projection;
         this.gain = gain;
+        this.normed = attention.headNorms() != Architecture.HeadNorms.NONE;
+        this.whole = attention.headNorms() == Architecture.HeadNorms.WHOLE;
     }
 
     /**
      * What the derivatives need of the forward pass.
      *
      * @param layout with the angles of the run's tokens; null where the projection is all
-     * @param normalized queries and keys after their norms, [T, (H + K) h]; null where they have none
-     * @param inverse factors of those norms, [T, H + K]; likewise
+     * @param norms of queries and keys; none where they have none, otherwise one of all, or one of the queries and one of the keys
      */
-    record Primal(HeadLayout layout, Matrix normalized, Buffer inverse) {}
+    record Primal(HeadLayout layout, List<Normed> norms) {}
+
+    /**
+     * A part of the projected columns that is normalized, in groups of equal width.
+     *
+     * @param from its first column
+     * @param columns how many
+     * @param groups of them
+     * @param normalized [T, columns]
+     * @param inverse factors, [T, groups]
+     */
+    record Normed(int from, int columns, int groups, Matrix normalized, Buffer inverse) {
+        /** These columns of projected rows [R, (H + 2 K) h]. */
+        private Matrix of(Matrix projected) {
+            return new Matrix(
+                    projected.buffer(), projected.offset() + from, projected.rows(), columns, projected.stride());
+        }
+    }
 
     /** Room for the primal of a run. */
     Primal allocate(RunMemory memory) {
         if (attention.plain()) {
-            return new Primal(null, null, null);
+            return new Primal(null, List.of());
         }
         HeadLayout layout = new HeadLayout(
                 attention.heads(),
                 attention.keyHeads(),
                 attention.headWidth(),
-                attention.rotary() == null ? null : memory.rotation(attention.rotary()),
-                gain);
-        return attention.headNorms()
-                ? new Primal(
-                        layout,
-                        memory.rows("normalized queries and keys", normalizedWidth()),
-                        memory.perToken("1/norm of queries and keys", normalizedHeads()))
-                : new Primal(layout, null, null);
+                rotary == null ? null : memory.rotation(rotary),
+                whole ? null : gain);
+        if (!normed) {
+            return new Primal(layout, List.of());
+        }
+        int queries = attention.queryWidth();
+        return new Primal(
+                layout,
+                whole
+                        ? List.of(norm(memory, 0, queries, 1), norm(memory, queries, attention.keyWidth(), 1))
+                        : List.of(norm(memory, 0, normalizedWidth(), normalizedHeads())));
+    }
+
+    private static Normed norm(RunMemory memory, int from, int columns, int groups) {
+        return new Normed(
+                from,
+                columns,
+                groups,
+                memory.rows("normalized queries and keys", columns),
+                memory.perToken("1/norm of queries and keys", groups));
     }
 
     /** Elements of a primal for each token, without the angles, which all blocks share. */
     long primalElements() {
-        return attention.headNorms() ? normalizedWidth() + normalizedHeads() : 0;
+        return normed ? normalizedWidth() + (whole ? 2 : normalizedHeads()) : 0;
     }
 
     /** Elements of work space for each row that is in attention at once. */
@@ -81,10 +119,13 @@ final class Heads {
         return normalizedHeads() * attention.headWidth();
     }
 
-    /** The queries and keys of projected rows, [R, (H + K) h]. */
-    private Matrix normed(Matrix projected) {
-        return new Matrix(
-                projected.buffer(), projected.offset(), projected.rows(), normalizedWidth(), projected.stride());
+    /** Scales normalized queries and keys, in place, where the layout does not. */
+    private void scale(Matrix projected) {
+        if (whole) {
+            Matrix both = new Matrix(
+                    projected.buffer(), projected.offset(), projected.rows(), normalizedWidth(), projected.stride());
+            backend.blocks().scaleColumns(both, gain, both);
+        }
     }
 
     /** The value in a forward pass, from n [T, D] to qkv [T, 3 A], keeping what the derivatives need. */
@@ -104,13 +145,14 @@ final class Heads {
         if (primal.layout() == null) {
             return;
         }
-        if (attention.headNorms()) {
-            Matrix part = normed(projected);
+        for (Normed norm : primal.norms()) {
+            Matrix part = norm.of(projected);
             if (keep) {
-                backend.blocks().rmsNorm(part, normalizedHeads(), epsilon, primal.normalized(), primal.inverse());
+                backend.blocks().rmsNorm(part, norm.groups(), epsilon, norm.normalized(), norm.inverse());
             }
-            backend.blocks().rmsNorm(part, normalizedHeads(), epsilon, part, null);
+            backend.blocks().rmsNorm(part, norm.groups(), epsilon, part, null);
         }
+        scale(projected);
         backend.blocks().spreadHeads(primal.layout(), projected, rows, qkv);
     }
 
@@ -122,16 +164,16 @@ final class Heads {
         }
         projection.multiply(dn, room);
         normTangent(room, rows, primal);
+        scale(room);
         backend.blocks().spreadHeads(primal.layout(), room, rows, dqkv);
     }
 
     /** In place; the Jacobian is symmetric. */
     private void normTangent(Matrix projected, RaggedRows rows, Primal primal) {
-        if (attention.headNorms()) {
-            Matrix part = normed(projected);
+        for (Normed norm : primal.norms()) {
+            Matrix part = norm.of(projected);
             backend.blocks()
-                    .rmsNormTangent(
-                            part, normalizedHeads(), rows, 0, primal.normalized(), primal.inverse(), part, false);
+                    .rmsNormTangent(part, norm.groups(), rows, 0, norm.normalized(), norm.inverse(), part, false);
         }
     }
 
@@ -142,6 +184,7 @@ final class Heads {
             return;
         }
         backend.blocks().gatherHeads(primal.layout(), dqkv, rows, room);
+        scale(room);
         normTangent(room, rows, primal);
         projection.multiplyTransposed(room, y);
     }
@@ -156,7 +199,7 @@ final class Heads {
             Matrix ddqkv,
             Matrix first,
             Matrix second) {
-        if (!attention.headNorms()) {
+        if (!normed) {
             tangent(dn, rows, primal, dqkv, first);
             tangent(ddn, rows, primal, ddqkv, second);
             return;
@@ -164,16 +207,14 @@ final class Heads {
         projection.multiply(dn, first);
         projection.multiply(ddn, second);
         normTangent(second, rows, primal);
-        backend.blocks()
-                .rmsNormCurvature(
-                        normed(first),
-                        normalizedHeads(),
-                        rows,
-                        0,
-                        primal.normalized(),
-                        primal.inverse(),
-                        normed(second));
+        for (Normed norm : primal.norms()) {
+            backend.blocks()
+                    .rmsNormCurvature(
+                            norm.of(first), norm.groups(), rows, 0, norm.normalized(), norm.inverse(), norm.of(second));
+        }
         normTangent(first, rows, primal);
+        scale(first);
+        scale(second);
         backend.blocks().spreadHeads(primal.layout(), first, rows, dqkv);
         backend.blocks().spreadHeads(primal.layout(), second, rows, ddqkv);
     }

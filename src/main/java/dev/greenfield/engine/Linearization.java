@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * One forward pass and all that tangents, cotangents and patched runs need of it: the residual stream at every half depth
@@ -49,7 +51,7 @@ public final class Linearization implements AutoCloseable {
         config.checkTokens(tokens);
         try {
             field = memory.perToken("field", (2L * config.layers() + 1) * config.width());
-            finalNorm = Norm.allocate(memory, config);
+            finalNorm = new Norm(backend, config, true).allocate(memory);
             for (int l = 0; l < config.layers(); l++) {
                 blocks.add(model.block(l).allocate(memory));
             }
@@ -98,7 +100,7 @@ public final class Linearization implements AutoCloseable {
             });
         }
         requireFinite();
-        new Norm(backend, model.config()).forward(at(top), finalNorm);
+        new Norm(backend, model.config(), true).forward(at(top), finalNorm);
     }
 
     /** The source in the stream of this run, or null. */
@@ -210,6 +212,11 @@ public final class Linearization implements AutoCloseable {
         return model.block(l).attention().headOutputs(blocks.get(l));
     }
 
+    /** What the stream receives of changed outputs of block l's heads. */
+    public Reception reception(int l) {
+        return model.block(l).attention().reception(blocks.get(l));
+    }
+
     /** The logits of one position, [V], computed on the host so that they need no memory of the backend. */
     public double[] logits(int position) {
         double[] x = new double[model.config().width()];
@@ -225,10 +232,13 @@ public final class Linearization implements AutoCloseable {
     /** Bytes that a linearization of {@code tokens} tokens holds. */
     public static long bytes(DeviceModel model, int tokens) {
         ModelConfig config = model.config();
-        Rotary rotary = config.architecture().attention().rotary();
-        long elements = (2L * config.layers() + 1) * config.width()
-                + Norm.primalElements(config)
-                + (rotary == null ? 0 : rotary.width());
+        long rotary = IntStream.range(0, config.layers())
+                .mapToObj(config.architecture().attention()::rotary)
+                .filter(Objects::nonNull)
+                .distinct()
+                .mapToLong(Rotary::width)
+                .sum();
+        long elements = (2L * config.layers() + 1) * config.width() + Norm.primalElements(config) + rotary;
         for (int l = 0; l < config.layers(); l++) {
             for (BlockPart part : model.block(l).parts()) {
                 elements += part.primalElements();

@@ -10,30 +10,41 @@ import dev.greenfield.model.ModelConfig;
 /**
  * The normalization N that a half block begins with, and its derivatives. It is LayerNorm or RMSNorm without gain and bias, which are
  * folded into the matrix that follows, so that its Jacobian, r (I - 1 1'/D - n n'/D) or r (I - n n'/D), is symmetric: tangent and
- * adjoint are one. The halves do not know which it is.
+ * adjoint are one. A family may have none here, so that N(x) = x. The halves do not know which it is.
  */
 final class Norm {
     private final Backend backend;
     private final double epsilon;
+    private final int width;
     private final BlockOperations rms; // null for LayerNorm
+    private final boolean none;
 
-    Norm(Backend backend, ModelConfig config) {
+    /** @param exists whether there is a norm here at all */
+    Norm(Backend backend, ModelConfig config, boolean exists) {
         this.backend = backend;
         this.epsilon = config.epsilon();
+        this.width = config.width();
         this.rms = config.architecture().norm().centred() ? null : backend.blocks();
+        this.none = !exists;
+    }
+
+    /** The norm that a half of a block begins with. */
+    static Norm before(Backend backend, ModelConfig config) {
+        return new Norm(
+                backend, config, config.architecture().norm().placement().before());
     }
 
     /**
      * What the derivatives need of the forward pass.
      *
-     * @param normalized n, [T, D]
-     * @param inverseStd r, [T]
+     * @param normalized n, [T, D]; x itself where there is no norm
+     * @param inverseStd r, [T]; null where there is no norm
      */
     record Primal(Matrix normalized, Buffer inverseStd) {}
 
     /** Room for the primal of a run. */
-    static Primal allocate(RunMemory memory, ModelConfig config) {
-        return new Primal(memory.rows("normalized", config.width()), memory.perToken("1/std", 1));
+    Primal allocate(RunMemory memory) {
+        return new Primal(memory.rows("normalized", width), none ? null : memory.perToken("1/std", 1));
     }
 
     /** Elements of a primal for each token. */
@@ -52,20 +63,28 @@ final class Norm {
     }
 
     private void value(Matrix x, Matrix y, Buffer inverseStd) {
-        if (rms == null) {
+        if (none) {
+            copy(x, y);
+        } else if (rms == null) {
             backend.layerNorm(x, epsilon, y, inverseStd);
         } else {
             rms.rmsNorm(x, 1, epsilon, y, inverseStd);
         }
     }
 
+    private void copy(Matrix x, Matrix y) {
+        if (!x.equals(y)) {
+            backend.blocks().scaleColumns(x, null, y);
+        }
+    }
+
     /** y = N(x) for the rows of some columns: x [R, D] of the whole batch, y [m, D] of the columns. */
     void value(Matrix x, RaggedRows columns, Matrix y) {
-        if (rms == null) {
+        if (rms == null && !none) {
             backend.columns().layerNorm(x, columns, epsilon, y);
         } else {
             backend.columns().take(x, columns, 0, y);
-            rms.rmsNorm(y, 1, epsilon, y, null);
+            value(y, y, null);
         }
     }
 
@@ -80,7 +99,11 @@ final class Norm {
     }
 
     private void tangent(Matrix dx, RaggedRows rows, int fromRow, Primal at, Matrix dy, boolean accumulate) {
-        if (rms == null) {
+        if (none && accumulate) {
+            backend.addBranch(dx, null, dy, dy);
+        } else if (none) {
+            copy(dx, dy);
+        } else if (rms == null) {
             backend.layerNormTangent(dx, rows, fromRow, at.normalized(), at.inverseStd(), dy, accumulate);
         } else {
             rms.rmsNormTangent(dx, 1, rows, fromRow, at.normalized(), at.inverseStd(), dy, accumulate);
@@ -89,7 +112,7 @@ final class Norm {
 
     /** dy = N'(dx) for the rows of some columns: dx [R, D] of the whole batch, dy [m, D] of the columns. */
     void tangent(Matrix dx, RaggedRows columns, Primal primal, Matrix dy) {
-        if (rms == null) {
+        if (rms == null && !none) {
             backend.columns().layerNormTangent(dx, columns, primal.normalized(), primal.inverseStd(), dy);
         } else {
             backend.columns().take(dx, columns, 0, dy);
@@ -109,7 +132,7 @@ final class Norm {
 
     /** g = g + N'(y) for the rows of some columns: y [m, D] of the columns, which may be written over, g [R, D] of the whole batch. */
     void addAdjoint(Matrix y, RaggedRows columns, Primal primal, Matrix g) {
-        if (rms == null) {
+        if (rms == null && !none) {
             backend.columns().layerNormAdjoint(y, columns, primal.normalized(), primal.inverseStd(), g);
         } else {
             tangent(y, columns, 0, primal, y, false);
@@ -130,6 +153,9 @@ final class Norm {
 
     /** ddy = ddy + N''[dx, dx]. */
     void addCurvature(Matrix dx, RaggedRows rows, int fromRow, Primal at, Matrix ddy) {
+        if (none) {
+            return;
+        }
         if (rms == null) {
             backend.layerNormCurvature(dx, rows, fromRow, at.normalized(), at.inverseStd(), ddy);
         } else {

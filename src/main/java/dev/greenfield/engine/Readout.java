@@ -15,11 +15,13 @@ public final class Readout {
     private final DeviceModel model;
     private final Backend backend;
     private final Norm norm; // the last one
+    private final LogitCap cap;
 
     public Readout(DeviceModel model) {
         this.model = model;
         this.backend = model.backend();
-        this.norm = new Norm(backend, model.config());
+        this.norm = new Norm(backend, model.config(), true);
+        this.cap = LogitCap.of(model.config());
     }
 
     /**
@@ -49,7 +51,7 @@ public final class Readout {
         forEachRow(normalized, true, visitor);
     }
 
-    /** Likewise; without the constants of the logits when the rows are derivatives of normalized rows. */
+    /** Likewise; without the constants and the cap of the logits when the rows are derivatives of normalized rows. */
     private void forEachRow(Matrix normalized, boolean constants, RowVisitor visitor) {
         int vocabulary = model.config().vocabulary();
         int step = Math.max(1, Math.min(normalized.rows(), LOGITS_AT_ONCE / vocabulary));
@@ -64,6 +66,9 @@ public final class Readout {
                 }
                 for (int i = 0; i < n; i++) {
                     backend.download(buffer, part.at(i), row, 0, vocabulary);
+                    if (constants) {
+                        cap.apply(row);
+                    }
                     visitor.visit(r + i, row);
                 }
             }
@@ -106,9 +111,27 @@ public final class Readout {
                 forEachRow(normalized, (row, logits) -> values[row] = logits[f.answer()] - logSumExp(logits));
                 return values;
             }
-            double[] direction = direction(f);
-            return dots(normalized, fold(direction), constant(direction));
+            if (!cap.exists()) { // one product: the difference of two would round twice
+                double[] direction = direction(f, 1, 1);
+                return dots(normalized, fold(direction), constant(direction));
+            }
+            double[] values = logits(normalized, f.answer());
+            if (f.kind() == Observable.Kind.LOGIT_DIFFERENCE) {
+                double[] minus = logits(normalized, f.foil());
+                for (int i = 0; i < values.length; i++) {
+                    values[i] -= minus[i];
+                }
+            }
+            return values;
         }
+    }
+
+    /** The logit of one token for normalized final rows [n, D], [n]. */
+    private double[] logits(Matrix normalized, int token) {
+        double[] row = model.outputRow(token);
+        double[] logits = dots(normalized, fold(row), constant(row));
+        cap.apply(logits);
+        return logits;
     }
 
     private double[] dots(Matrix rows, double[] weights, double constant) {
@@ -135,16 +158,31 @@ public final class Readout {
         return max + Math.log(sum);
     }
 
-    /** The output-matrix direction w with F = (n gain + bias) w, [D], of a logit or a logit difference. */
-    private double[] direction(Resolved f) {
+    /**
+     * The output-matrix direction w with F = (n gain + bias) w, [D], of a logit or a logit difference; where logits have a cap, that of
+     * dF.
+     *
+     * @param slope of the answer's logit as a function of the logit before the cap
+     * @param foilSlope likewise of the foil's
+     */
+    private double[] direction(Resolved f, double slope, double foilSlope) {
         double[] w = model.outputRow(f.answer());
-        if (f.kind() == Observable.Kind.LOGIT_DIFFERENCE) {
-            double[] minus = model.outputRow(f.foil());
-            for (int i = 0; i < w.length; i++) {
-                w[i] -= minus[i];
-            }
+        double[] minus =
+                f.kind() == Observable.Kind.LOGIT_DIFFERENCE ? model.outputRow(f.foil()) : new double[w.length];
+        for (int i = 0; i < w.length; i++) {
+            w[i] = slope * w[i] - foilSlope * minus[i];
         }
         return w;
+    }
+
+    /** The same at a run. */
+    private double[] direction(Linearization run, Resolved f) {
+        return direction(f, cap.slope(capped(run, f, f.answer())), cap.slope(capped(run, f, f.foil())));
+    }
+
+    /** The capped logit of a token at F's position; 0 where there is no cap or no token, since nobody needs it then. */
+    private double capped(Linearization run, Resolved f, int token) {
+        return cap.exists() && token >= 0 ? logits(run.finalNormalized().rows(f.position(), 1), token)[0] : 0;
     }
 
     private double[] fold(double[] direction) {
@@ -179,14 +217,14 @@ public final class Readout {
         return switch (f.kind()) {
             case LINEAR -> f.weights().clone();
             case LOG_PROBABILITY -> logProbabilityGradient(run, f);
-            case LOGIT, LOGIT_DIFFERENCE -> fold(direction(f));
+            case LOGIT, LOGIT_DIFFERENCE -> fold(direction(run, f));
         };
     }
 
     /**
      * First and second derivatives of F along n families of final rows, R[L] + epsilon dx + epsilon^2 / 2 ddx. With n the normalized
      * row and l the logits: n'' is the tangent of LayerNorm at ddx plus its curvature at dx, l'' = W n'', and
-     * (log p(a))'' = l''_a - sum of p l'' - variance of l' under p.
+     * (log p(a))'' = l''_a - sum of p l'' - variance of l' under p. Where logits have a cap C, l'' is that of C(l): C' l'' + C'' l'^2.
      *
      * @param rows the batch, whose rows at F's position these are
      * @param dx [n, D]
@@ -211,43 +249,69 @@ public final class Readout {
             norm.tangent(dx, rows, fromRow, at, dn);
             double[] first = dots(dn, gradient, 0);
             if (f.kind() == Observable.Kind.LOG_PROBABILITY) {
-                double[] p = probabilities(run, f);
-                forEachRow(dn, false, (row, slopes) -> second[row] -= variance(p, slopes));
+                LogProbability point = logProbability(run, f);
+                forEachRow(dn, false, (row, slopes) -> second[row] += point.bend(slopes));
+            } else if (cap.exists()) {
+                addBends(run, f, f.answer(), 1, dn, second);
+                if (f.kind() == Observable.Kind.LOGIT_DIFFERENCE) {
+                    addBends(run, f, f.foil(), -1, dn, second);
+                }
             }
             return new Derivatives(first, second);
         }
     }
 
-    private static double variance(double[] p, double[] x) {
-        double mean = 0;
-        for (int v = 0; v < p.length; v++) {
-            mean += p[v] * x[v];
+    /** Adds sign C'' l'^2 of one token's logit to each row's second derivative. */
+    private void addBends(Linearization run, Resolved f, int token, int sign, Matrix dn, double[] second) {
+        double bend = sign * cap.bend(capped(run, f, token));
+        double[] slopes = dots(dn, fold(model.outputRow(token)), 0);
+        for (int i = 0; i < slopes.length; i++) {
+            second[i] += bend * slopes[i] * slopes[i];
         }
-        double variance = 0;
-        for (int v = 0; v < p.length; v++) {
-            variance += p[v] * (x[v] - mean) * (x[v] - mean);
-        }
-        return variance;
     }
 
-    /** The softmax of the logits at F's position, [V]. */
-    private double[] probabilities(Linearization run, Resolved f) {
-        double[] p = logits(run.finalNormalized().rows(f.position(), 1));
-        double normalizer = logSumExp(p);
-        for (int v = 0; v < p.length; v++) {
-            p[v] = Math.exp(p[v] - normalizer);
+    /**
+     * log p(answer) as a function of the logits before their cap, at F's position of a run.
+     *
+     * @param gradient by each logit, (e_answer - p) C', [V]
+     * @param p the softmax of capped logits, [V]
+     * @param capped the logits, [V]
+     */
+    private record LogProbability(double[] gradient, double[] p, double[] capped, int answer, LogitCap cap) {
+        /** The second derivative along logits that move at these slopes and do not bend. */
+        double bend(double[] slopes) {
+            double mean = 0;
+            double bends = 0;
+            for (int v = 0; v < p.length; v++) {
+                mean += p[v] * cap.slope(capped[v]) * slopes[v];
+                bends += ((v == answer ? 1 : 0) - p[v]) * cap.bend(capped[v]) * slopes[v] * slopes[v];
+            }
+            double variance = 0;
+            for (int v = 0; v < p.length; v++) {
+                double off = cap.slope(capped[v]) * slopes[v] - mean;
+                variance += p[v] * off * off;
+            }
+            return bends - variance;
         }
-        return p;
+    }
+
+    private LogProbability logProbability(Linearization run, Resolved f) {
+        double[] capped = logits(run.finalNormalized().rows(f.position(), 1));
+        double normalizer = logSumExp(capped);
+        double[] p = new double[capped.length];
+        double[] gradient = new double[capped.length];
+        for (int v = 0; v < p.length; v++) {
+            p[v] = Math.exp(capped[v] - normalizer);
+            gradient[v] = ((v == f.answer() ? 1 : 0) - p[v]) * cap.slope(capped[v]);
+        }
+        return new LogProbability(gradient, p, capped, f.answer(), cap);
     }
 
     /** d log p(answer) / d normalized = W' (e_answer - softmax(logits)), with W the folded output matrix. */
     private double[] logProbabilityGradient(Linearization run, Resolved f) {
         int vocabulary = model.config().vocabulary();
         int width = model.config().width();
-        double[] weights = probabilities(run, f);
-        for (int v = 0; v < vocabulary; v++) {
-            weights[v] = (v == f.answer() ? 1 : 0) - weights[v];
-        }
+        double[] weights = logProbability(run, f).gradient();
         double[] gradient = new double[width];
         try (Buffer left = backend.allocate("token weights", vocabulary);
                 Buffer right = backend.allocate("observable gradient", width)) {

@@ -24,6 +24,7 @@ final class Workspace implements AutoCloseable {
     private final Buffer hidden;
     private final Buffer maps; // null where no token has rows enough for one
     private final Buffer bend; // null but for second derivatives
+    private final Buffer copy; // null but for parallel blocks
     private final int mapsAtOnce;
     private Buffer x;
     private Buffer y;
@@ -58,7 +59,7 @@ final class Workspace implements AutoCloseable {
         this.chunk = Math.max(1, Math.min(rows, backend.preferredChunkRows()));
         this.streamChunk = Math.max(1, Math.min(rows, backend.preferredStreamRows()));
         this.mapsAtOnce = Condensation.mapsAtOnce(config, chunk);
-        Buffer[] made = new Buffer[7];
+        Buffer[] made = new Buffer[8];
         try {
             made[0] = backend.allocate("sweep rows", (long) rows * rowWidth(config));
             made[1] = backend.allocate("sweep rows", (long) rows * rowWidth(config));
@@ -73,6 +74,9 @@ final class Workspace implements AutoCloseable {
             }
             if (bentTokens > 0) {
                 made[5] = backend.allocate("activation second derivative", bentTokens * MlpPart.bendElements(config));
+            }
+            if (config.architecture().stream().parallel()) {
+                made[7] = backend.allocate("what enters a block", (long) rows * width);
             }
         } catch (RuntimeException | Error e) {
             for (Buffer buffer : made) {
@@ -89,11 +93,12 @@ final class Workspace implements AutoCloseable {
         maps = made[4];
         bend = made[5];
         heads = made[6];
+        copy = made[7];
     }
 
     /** Elements that a workspace takes per row of the batch, without what is held of some rows only. */
     static long elementsPerRow(ModelConfig config) {
-        return 2L * rowWidth(config);
+        return 2L * rowWidth(config) + (config.architecture().stream().parallel() ? config.width() : 0);
     }
 
     /** Elements of a row that holds the stream at one time and the heads' outputs at another. */
@@ -180,6 +185,11 @@ final class Workspace implements AutoCloseable {
         return Matrix.of(bend, tokens, upWidth);
     }
 
+    /** Work space [rows, D] for the batch as it entered a block whose halves both read that. */
+    Matrix copy(int rows) {
+        return Matrix.of(copy, rows, width);
+    }
+
     /** Makes what was written to {@link #y} the batch. */
     void swap() {
         Buffer old = x;
@@ -201,6 +211,9 @@ final class Workspace implements AutoCloseable {
         }
         if (bend != null) {
             bend.close();
+        }
+        if (copy != null) {
+            copy.close();
         }
     }
 }

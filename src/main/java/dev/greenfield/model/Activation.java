@@ -2,6 +2,7 @@ package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Lines;
+import java.util.Optional;
 
 /** The pointwise nonlinearity of the MLP, by the names that Hugging Face configurations give it. */
 public enum Activation {
@@ -32,14 +33,23 @@ public enum Activation {
      * @throws InputException if the name is none that is supported
      */
     public static Activation named(String configName) {
-        return switch (configName) {
-            case "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_python_tanh" -> GELU_NEW;
-            case "gelu", "gelu_python" -> GELU;
-            case "relu" -> RELU;
-            default ->
-                throw new InputException(
-                        "activation_function: found \"" + Lines.one(configName)
-                                + "\", expected gelu_new or another name of it (gelu_pytorch_tanh, gelu_fast, gelu_accurate), gelu, gelu_python or relu; other activations are not supported");
-        };
+        return find(configName)
+                .filter(activation -> activation != SILU)
+                .orElseThrow(
+                        () -> new InputException(
+                                "activation_function: found \"" + Lines.one(configName)
+                                        + "\", expected gelu_new or another name of it (gelu_pytorch_tanh, gelu_fast, gelu_accurate), gelu, gelu_python or relu; other activations are not supported"));
+    }
+
+    /** The activation that any family's configuration names, by each of the names that transformers has for it. */
+    static Optional<Activation> find(String configName) {
+        return Optional.ofNullable(
+                switch (configName) {
+                    case "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_python_tanh" -> GELU_NEW;
+                    case "gelu", "gelu_python" -> GELU;
+                    case "relu" -> RELU;
+                    case "silu", "swish" -> SILU;
+                    default -> null;
+                });
     }
 }

@@ -12,6 +12,48 @@ import java.util.Set;
 
 /** The fields of a {@code config.json}, which remembers those that were asked for. */
 final class ConfigFields {
+    /** Keys that say nothing of what a forward pass of the trained model computes. */
+    private static final Set<String> HARMLESS = Set.of(
+            "architectures",
+            "attention_dropout",
+            "attn_implementation",
+            "auto_map",
+            "bos_token_id",
+            "cache_implementation",
+            "chunk_size_feed_forward",
+            "classifier_dropout",
+            "do_sample",
+            "dtype",
+            "embed_dropout",
+            "eos_token_id",
+            "gradient_checkpointing",
+            "hidden_dropout",
+            "id2label",
+            "initializer_range",
+            "is_llama_config",
+            "label2id",
+            "max_length",
+            "output_attentions",
+            "output_hidden_states",
+            "pad_token_id",
+            "pretraining_tp",
+            "resid_dropout",
+            "return_dict",
+            "task_specific_params",
+            "temperature",
+            "tokenizer_class",
+            "top_k",
+            "top_p",
+            "torch_dtype",
+            "torchscript",
+            "transformers.js_config",
+            "transformers_version",
+            "unk_token_id",
+            "unsloth_fixed",
+            "unsloth_version",
+            "use_bfloat16",
+            "use_cache");
+
     private final JsonNode fields;
     private final Set<String> known = new HashSet<>();
 
@@ -112,5 +154,66 @@ final class ConfigFields {
     /** A number; {@code otherwise} where the field is absent. */
     double number(String field, double otherwise) {
         return absent(field) ? otherwise : number(field);
+    }
+
+    /** A size, which is at least 1. */
+    int required(String field) {
+        int value = integer(field, field, 0);
+        if (value < 1) {
+            throw new InputException(field + ": found " + (missing(field) ? "no such field" : value)
+                    + ", expected a whole number of at least 1; correct " + field);
+        }
+        return value;
+    }
+
+    /** A number that two names may have; both may be there where they say the same. */
+    double either(String name, String alias, double otherwise) {
+        double first = number(name, otherwise);
+        double second = number(alias, first);
+        if (!absent(name) && first != second) {
+            throw new InputException(name + ": found " + first + ", and " + second + " as " + alias
+                    + ", which is another name of it; remove one of the two");
+        }
+        return second;
+    }
+
+    /** What each of {@code heads} heads has of the width. */
+    int shared(int width, String widthKey, int heads, String headsKey) {
+        if (width % heads != 0) {
+            throw new InputException(widthKey + ": found " + width + ", expected a multiple of " + headsKey + " ("
+                    + heads + "), or the width of a head as head_dim; correct " + widthKey + " or " + headsKey);
+        }
+        return width / heads;
+    }
+
+    /** An activation by its name; {@code otherwise} where the field is absent. */
+    Activation activation(String field, Activation otherwise) {
+        if (absent(field)) {
+            return otherwise;
+        }
+        String name = text(field);
+        return Activation.find(name)
+                .orElseThrow(() -> new InputException(field + ": found " + Lines.quoted(name)
+                        + ", expected silu, gelu, relu, gelu_new or another name of it (gelu_pytorch_tanh, gelu_fast,"
+                        + " gelu_accurate); other activations are not supported"));
+    }
+
+    /** Four times a width, or the largest int, which is then refused with the rest. */
+    static int fourTimes(int width) {
+        return (int) Math.min(Integer.MAX_VALUE, Math.max(1, 4L * width));
+    }
+
+    /** @throws InputException if there is a key that could change what the model computes, and nobody has asked for */
+    void refuseUnknown(String label) {
+        for (Map.Entry<String, JsonNode> field : unread()) {
+            String name = field.getKey();
+            boolean off = field.getValue().isBoolean() && !field.getValue().booleanValue();
+            if (!HARMLESS.contains(name) && !name.startsWith("_") && !off) {
+                throw new InputException(Lines.one(name) + ": found "
+                        + Lines.one(field.getValue().toString())
+                        + ", expected only keys that " + label
+                        + " is known to have, since it may change what the model computes; remove it if it does not");
+            }
+        }
     }
 }

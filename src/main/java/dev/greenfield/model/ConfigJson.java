@@ -77,7 +77,26 @@ final class ConfigJson {
             throw new InputException(
                     "add_cross_attention: found true, expected false; cross attention is not supported");
         }
-        return family == Family.GPT2 ? gpt2(fields) : LlamaConfig.read(family, fields);
+        if (family == Family.GPT2) {
+            return gpt2(fields);
+        }
+        ConfigFields own = type.equals(Family.NESTED) ? nested(fields) : fields;
+        ModelConfig config = family == Family.GPT_NEO || family == Family.GPT_NEOX
+                ? NeoConfig.read(family, own)
+                : LlamaConfig.read(family, own);
+        own.refuseUnknown(family.label());
+        return config;
+    }
+
+    /** The text model's part of a configuration that has a vision tower beside it, whose keys do not matter for text. */
+    private static ConfigFields nested(ConfigFields fields) {
+        JsonNode text = fields.read("text_config");
+        if (!text.isObject()) {
+            throw ConfigFields.wrong("text_config", text, "an object");
+        }
+        ConfigFields own = new ConfigFields(text);
+        own.read("model_type");
+        return own;
     }
 
     private static ModelConfig gpt2(ConfigFields fields) {
@@ -87,7 +106,7 @@ final class ConfigJson {
                 fields.integer("n_layer", "num_hidden_layers", 12),
                 fields.integer("n_head", "num_attention_heads", 12),
                 width,
-                fields.absent("n_inner") ? fourTimes(width) : fields.integer("n_inner", "n_inner", 0),
+                fields.absent("n_inner") ? ConfigFields.fourTimes(width) : fields.integer("n_inner", "n_inner", 0),
                 fields.integer("n_positions", "max_position_embeddings", 1024),
                 fields.integer("vocab_size", "vocab_size", 50257),
                 fields.missing("layer_norm_epsilon") ? 1e-5 : fields.number("layer_norm_epsilon"),
@@ -97,10 +116,5 @@ final class ConfigJson {
                 fields.flag("tie_word_embeddings", true),
                 fields.flag("scale_attn_weights", true),
                 fields.flag("scale_attn_by_inverse_layer_idx", false));
-    }
-
-    private static int fourTimes(int width) {
-        // Where 4 n_embd is no int, ModelConfig refuses n_embd itself or the number of parameters.
-        return (int) Math.min(Integer.MAX_VALUE, Math.max(1, 4L * width));
     }
 }

@@ -114,8 +114,20 @@ public record ModelConfig(
         return new Architecture(
                 new Architecture.Norm(true, epsilon),
                 new Architecture.Attention(
-                        heads, heads, headWidth, scale, scaleByInverseLayer, null, false, List.of(), true, true),
-                new Architecture.Mlp(inner, false, activation, true));
+                        heads,
+                        heads,
+                        headWidth,
+                        scale,
+                        scaleByInverseLayer,
+                        null,
+                        null,
+                        Architecture.HeadNorms.NONE,
+                        List.of(),
+                        0,
+                        true,
+                        true),
+                new Architecture.Mlp(inner, false, activation, true),
+                Architecture.Stream.PLAIN);
     }
 
     /** The same with an output matrix of its own. */
@@ -168,6 +180,21 @@ public record ModelConfig(
         return scaleByInverseLayer() ? scale / (layer + 1) : scale;
     }
 
+    /**
+     * Checks that the stream has a state in the middle of each block.
+     *
+     * @param what is asked for there, for the message: {@code site (1.5, 3)}
+     * @throws InputException if attention and MLP of a block both read what enters it
+     */
+    public void requireMiddles(String what) {
+        if (architecture.stream().parallel()) {
+            throw new InputException(what
+                    + ": found a half depth, expected whole depths only, because attention and MLP of a "
+                    + family.label() + " block both read what enters it, so that the stream has no state between them;"
+                    + " use the next depth, where both outputs arrive");
+        }
+    }
+
     /** How many numbers the model consists of; a tied output matrix is not counted twice. */
     public long parameters() {
         return parameterCount(layers, width, positions, vocabulary, tied, architecture);
@@ -214,10 +241,16 @@ public record ModelConfig(
             long inner = mlp.inner();
             long up = mlp.gated() ? 2 * inner : inner;
             long norm = architecture.norm().centred() ? 2 * width : width;
-            long vectors = 2 * norm
+            int norms = architecture.norm().placement() == Architecture.Placement.AROUND ? 4 : 2;
+            long headNorms = switch (attention.headNorms()) {
+                case NONE -> 0;
+                case EACH -> 2 * head;
+                case WHOLE -> (attention.heads() + (long) attention.keyHeads()) * head;
+            };
+            long vectors = norms * norm
                     + (attention.bias() ? projected : 0)
                     + (attention.outputBias() ? width : 0)
-                    + (attention.headNorms() ? 2 * head : 0)
+                    + headNorms
                     + (mlp.bias() ? up + width : 0);
             long matrices = Math.multiplyExact(width, Math.addExact(projected + queries, up + inner));
             long blocks = Math.multiplyExact(layers, Math.addExact(matrices, vectors));

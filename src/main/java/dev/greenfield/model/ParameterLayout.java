@@ -24,16 +24,30 @@ final class ParameterLayout {
         }
         for (int l = 0; l < config.layers(); l++) {
             String block = "h." + l + ".";
-            norm(shapes, config, block + "ln_1");
+            Architecture.Placement norms = config.architecture().norm().placement();
+            if (norms.before()) {
+                norm(shapes, config, block + "ln_1");
+            }
             linear(shapes, block + "attn.c_attn", width, attention.projectedWidth(), attention.bias());
-            if (attention.headNorms()) {
-                shapes.put(block + "attn.q_norm.weight", new long[] {attention.headWidth()});
-                shapes.put(block + "attn.k_norm.weight", new long[] {attention.headWidth()});
+            if (attention.headNorms() != Architecture.HeadNorms.NONE) {
+                boolean whole = attention.headNorms() == Architecture.HeadNorms.WHOLE;
+                int queries = whole ? attention.queryWidth() : attention.headWidth();
+                int keys = whole ? attention.keyWidth() : attention.headWidth();
+                shapes.put(block + "attn.q_norm.weight", new long[] {queries});
+                shapes.put(block + "attn.k_norm.weight", new long[] {keys});
             }
             linear(shapes, block + "attn.c_proj", attention.queryWidth(), width, attention.outputBias());
-            norm(shapes, config, block + "ln_2");
+            if (norms.after()) {
+                norm(shapes, config, block + "attn.ln_post");
+            }
+            if (norms.before()) {
+                norm(shapes, config, block + "ln_2");
+            }
             linear(shapes, block + "mlp.c_fc", width, mlp.upWidth(), mlp.bias());
             linear(shapes, block + "mlp.c_proj", mlp.inner(), width, mlp.bias());
+            if (norms.after()) {
+                norm(shapes, config, block + "mlp.ln_post");
+            }
         }
         norm(shapes, config, "ln_f");
         if (!config.tied()) {

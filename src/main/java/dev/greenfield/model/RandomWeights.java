@@ -13,7 +13,7 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
  * GPT-2's initialization, made when it is read: matrices and embeddings are normal with standard deviation 0.02, those that
- * write into the residual stream ({@code c_proj}) 0.02 / sqrt(2 L), LayerNorm weights are 1 and biases 0. Every value is a
+ * write into the residual stream ({@code c_proj}) 0.02 / sqrt(2 L), gains of norms are 1 and biases 0. Every value is a
  * float32. Each run of {@value #BLOCK} elements has a generator of its own, seeded from the seed, the name and the run, so that
  * any part can be made alone or in parallel and is always the same.
  */
@@ -35,7 +35,8 @@ final class RandomWeights implements Weights {
             if (name.endsWith(".bias")) {
                 parameter = new Constant(name, shape, 0);
             } else if (shape.length == 1) {
-                parameter = new Constant(name, shape, 1);
+                parameter = new Constant(
+                        name, shape, (float) (1 - config.architecture().norm().gainOffset()));
             } else {
                 double deviation = name.endsWith("c_proj.weight") ? residual : STANDARD_DEVIATION;
                 parameter = new Normal(name, shape, deviation, RandomStreams.seed(spec.seed(), name));

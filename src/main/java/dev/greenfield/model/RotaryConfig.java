@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Lines;
 import java.util.ArrayList;
@@ -29,14 +30,13 @@ final class RotaryConfig {
             "mscale_all_dim",
             "truncate");
 
-    private final ConfigFields fields;
     private final JsonNode scaling;
     private final String where;
     private final int headWidth;
     private final int positions;
 
     RotaryConfig(ConfigFields fields, int headWidth, int positions) {
-        this.fields = fields;
+
         this.where = fields.absent("rope_parameters") ? "rope_scaling" : "rope_parameters";
         this.scaling = fields.read(where);
         fields.read("rope_scaling");
@@ -44,8 +44,44 @@ final class RotaryConfig {
         this.positions = positions;
     }
 
-    /** @throws InputException if a value is out of range or asks for what is not supported */
-    Rotary read() {
+    /** The positions of blocks of one kind, where the kinds may have positions of their own. */
+    private RotaryConfig(JsonNode scaling, String where, int headWidth, int positions) {
+
+        this.where = where;
+        this.scaling = scaling;
+        this.headWidth = headWidth;
+        this.positions = positions;
+    }
+
+    /**
+     * Positions of a family whose blocks with and without a window have their own: {@code rope_parameters} by kind as transformers 5 writes
+     * it, or as before {@code rope_scaling} for blocks without a window alone, and a theta for each kind.
+     *
+     * @param kind of the blocks, a value of {@code layer_types}
+     * @param thetaKey the name of this kind's theta in the old form
+     * @throws InputException if a value is out of range or asks for what is not supported
+     */
+    static Rotary ofLayers(
+            ConfigFields fields, String kind, int headWidth, int positions, String thetaKey, double otherwise) {
+        JsonNode now = fields.read("rope_parameters");
+        JsonNode old = fields.read("rope_scaling");
+        double theta = positive(thetaKey, fields.number(thetaKey, otherwise));
+        boolean byKind =
+                now.path(Windows.FULL).isObject() || now.path(Windows.SLIDING).isObject();
+        JsonNode own = byKind ? now.path(kind) : kind.equals(Windows.FULL) ? now.isObject() ? now : old : null;
+        String where = byKind ? "rope_parameters." + kind : now.isObject() ? "rope_parameters" : "rope_scaling";
+        return new RotaryConfig(own == null ? MissingNode.getInstance() : own, where, headWidth, positions)
+                .read(theta, 1);
+    }
+
+    /**
+     * The positions.
+     *
+     * @param theta what stands beside the scaling, or the class's default
+     * @param part of a head that turns, likewise
+     * @throws InputException if a value is out of range or asks for what is not supported
+     */
+    Rotary read(double theta, double part) {
         if (!scaling.isMissingNode() && !scaling.isNull() && !scaling.isObject()) {
             throw ConfigFields.wrong(where, scaling, "an object");
         }
@@ -55,8 +91,10 @@ final class RotaryConfig {
                         + ", expected the keys of one rotary scaling; what it does is not known");
             }
         });
-        double theta = either("rope_theta", 10000);
-        double part = either("partial_rotary_factor", 1);
+        return of(inside("rope_theta", theta), inside("partial_rotary_factor", part));
+    }
+
+    private Rotary of(double theta, double part) {
         int width = (int) (headWidth * part);
         if (width % 2 != 0 || width > headWidth || width == 0) {
             throw new InputException("head_dim: found " + width + " elements of " + headWidth
@@ -83,9 +121,8 @@ final class RotaryConfig {
     }
 
     /** A number that stands among the scaling's or, as it used to, beside them. */
-    private double either(String key, double otherwise) {
-        double outside = fields.number(key, otherwise);
-        return scaling.hasNonNull(key) ? positive(key) : positive(key, outside);
+    private double inside(String key, double beside) {
+        return scaling.hasNonNull(key) ? positive(key) : positive(key, beside);
     }
 
     private String type() {
@@ -173,7 +210,7 @@ final class RotaryConfig {
         return positive(where + "." + key, value.doubleValue());
     }
 
-    private static double positive(String name, double value) {
+    static double positive(String name, double value) {
         if (!(value > 0) || Double.isInfinite(value)) {
             throw new InputException(
                     name + ": found " + value + ", expected a finite number greater than 0; correct " + name);

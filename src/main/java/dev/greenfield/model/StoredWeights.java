@@ -32,15 +32,15 @@ final class StoredWeights implements Weights {
             "(^|[._])(lora|loha|lokr|hada|ia3|oft|boft|vera|adalora|adapters?|adaption|prompt_encoder|prompt_embeddings|prefix_encoder)([._]|$)"
                     + "|base_layer\\.|modules_to_save\\.|^base_model\\.model\\.");
     /** The causal mask, its value and the frequencies of rotary positions, which old files keep. */
-    private static final Pattern BUFFER =
-            Pattern.compile("h\\.\\d+\\.attn\\.(bias|masked_bias)|(.*\\.)?rotary_emb\\.inv_freq");
+    private static final Pattern BUFFER = Pattern.compile(
+            "(h|layers)\\.\\d+\\.(attn\\.|attention\\.)+(bias|masked_bias)|(.*\\.)?rotary_emb\\.inv_freq");
 
     private static final Pattern BLOCK = Pattern.compile("(?:h|layers)\\.(\\d{1,9})\\..*");
 
     private final ModelFiles files;
     private final Map<String, Safetensors> shards = new LinkedHashMap<>(); // by file, in the order of the index
     private final Map<String, Parameter> parameters = new LinkedHashMap<>(); // by canonical name
-    private final Map<String, String> index = new HashMap<>(); // which file has a tensor, by the index
+    private final Map<String, String> index = new HashMap<>(); // which file has a tensor, by its short name
     private final Set<String> used = new HashSet<>(); // names of tensors, without the prefix
     private final List<String> notes = new ArrayList<>();
     private final Family family;
@@ -150,10 +150,7 @@ final class StoredWeights implements Weights {
     private Map<String, Tensor> canonical(Map<String, Tensor> stored) {
         Map<String, Tensor> canonical = new LinkedHashMap<>();
         stored.forEach((name, tensor) -> {
-            String known = name.startsWith(family.prefix())
-                    ? name.substring(family.prefix().length())
-                    : name;
-            Tensor other = canonical.put(known, tensor);
+            Tensor other = canonical.put(family.shortName(name), tensor);
             if (other != null) {
                 throw new InputException(origin() + ": found both " + Lines.one(other.name()) + " and "
                         + Lines.one(name) + ", expected one of them; remove the one that is not meant");
@@ -245,7 +242,7 @@ final class StoredWeights implements Weights {
 
     /** Where the index says that a missing tensor is. */
     private String where(String name) {
-        String file = index.containsKey(name) ? index.get(name) : index.get(family.prefix() + name);
+        String file = index.get(name);
         return file == null ? "" : " (the index says it is in " + Lines.one(file) + ")";
     }
 
@@ -290,7 +287,7 @@ final class StoredWeights implements Weights {
                         + ", expected the name of a file beside the index; correct the index");
             }
             shard(file);
-            index.put(entry.getKey(), file);
+            index.put(family.shortName(entry.getKey()), file);
         }
         // Every tensor of every shard, as transformers reads them: the index may be wrong about which shard has it.
         Map<String, Tensor> stored = new LinkedHashMap<>();

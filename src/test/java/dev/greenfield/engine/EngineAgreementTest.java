@@ -51,7 +51,8 @@ class EngineAgreementTest {
             results.put("patch.measured", Errors.flat(sweep.measured()));
             results.put("patch.predicted", Errors.flat(sweep.predicted()));
             results.put(
-                    "response", run.response(Site.mid(0, tokens / 2), source).toArray());
+                    "response",
+                    run.response(ModelCase.middle(run, 0, tokens / 2), source).toArray());
             results.put(
                     "measured response",
                     run.measuredResponse(Site.of(1, 0), source, 0.25).toArray());

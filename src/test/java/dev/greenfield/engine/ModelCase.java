@@ -1,8 +1,11 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.Model;
+import dev.greenfield.Run;
 import dev.greenfield.TestModels;
 import dev.greenfield.backend.Backend;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Site;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.RandomDirectory;
@@ -25,7 +28,13 @@ public enum ModelCase {
     UNSCALED(null, config(2, 4, 20, 33, Activation.GELU_NEW, false, false, false), 6),
     LLAMA_WITH_BIASES("families/llama-bias", null, 8),
     MISTRAL_WINDOW_5("families/mistral", null, 9),
-    QWEN3_HEAD_NORMS("families/qwen3", null, 7);
+    QWEN3_HEAD_NORMS("families/qwen3", null, 7),
+    GPT_NEO("families/gpt_neo", null, 8),
+    NEOX_PARALLEL("families/gpt_neox", null, 8),
+    NEOX_SEQUENTIAL("families/gpt_neox-sequential", null, 6),
+    GEMMA2_CAPS("families/gemma2", null, 6),
+    GEMMA3_POSITIONS_BY_KIND("families/gemma3_text-pattern", null, 9),
+    OLMO2_NORMS_AFTER("families/olmo2", null, 7);
 
     private final String spec;
     private final ModelConfig config;
@@ -52,6 +61,16 @@ public enum ModelCase {
     /** Whether it is of a family whose blocks {@code NaiveTransformer} does not compute. */
     public boolean later() {
         return spec != null && spec.startsWith(TestData.FAMILIES);
+    }
+
+    /** The middle of a block, or where the stream has no state there the next depth, where the same sources arrive. */
+    static Site middle(Run run, int block, int token) {
+        try {
+            run.middleField();
+            return Site.mid(block, token);
+        } catch (InputException parallel) {
+            return Site.of(block + 1, token);
+        }
     }
 
     /** Opens the model on a backend; files that it needs are written to {@code directory}. */

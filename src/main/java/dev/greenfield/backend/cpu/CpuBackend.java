@@ -211,7 +211,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void addBranch(Matrix y, Buffer bias, Matrix x, Matrix sum) {
-        FloatBuffer b = CpuBuffer.of(bias).view();
+        FloatBuffer b = bias == null ? null : CpuBuffer.of(bias).view();
         workers.ranges(
                 x.rows(), Workers.rowsWorthATask(x), (from, to) -> RowKernels.addBranch(y, b, x, SAME, sum, from, to));
     }

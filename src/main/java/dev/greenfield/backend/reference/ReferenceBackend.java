@@ -205,7 +205,7 @@ public final class ReferenceBackend implements Backend {
     @Override
     public void addBranch(Matrix y, Buffer bias, Matrix x, Matrix sum) {
         double[] branch = ReferenceBuffer.of(y);
-        double[] b = ReferenceBuffer.of(bias);
+        double[] b = bias == null ? new double[y.columns()] : ReferenceBuffer.of(bias);
         double[] values = ReferenceBuffer.of(x);
         double[] sums = ReferenceBuffer.of(sum);
         for (int i = 0; i < x.rows(); i++) {
