@@ -1,6 +1,7 @@
-// Causal attention of runs that share a prefix: out_i = sum over j <= i of P_ij v_j (over i - window < j <= i) with P = softmax(scale q k'), where keys and values
-// at tokens before a column's first are those of the base run. Nothing is shared between columns: a block's warps have
-// a column each and do not wait for each other; a running maximum keeps exp in range, and what was summed before is scaled down when it rises.
+// Causal attention of runs that share a prefix: out_i = sum over i - window < j <= i of P_ij v_j with P = softmax(scale q k'), where keys
+// and values at tokens before a column's first are those of the base run. Nothing is shared between columns: a block's warps have a
+// column each and do not wait for each other; a running maximum keeps exp in range, and what was summed before is scaled down when it
+// rises.
 #include "attention_products.cuh"
 
 // Where the keys and values of a column are: lane l has the row at token j0 + l, in one matrix or the other.

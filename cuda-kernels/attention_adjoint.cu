@@ -1,6 +1,6 @@
-// Adjoint of attention: dP = dout v', ds = P (dP - m) with m = rowsum(P dP), times the slope of a soft cap, dq = scale ds k, dk = scale ds' q, dv = P' dout, for many
-// cotangents of one forward pass. Two kernels, each with its results in registers and no atomics: the first goes over queries, writes dq,
-// m and what the sums of P's rows have to be multiplied with to be 1; the second goes over keys, where no block sees a whole row, and
+// Adjoint of attention: dP = dout v', ds = P (dP - m) with m = rowsum(P dP), times the slope of a soft cap, dq = scale ds k,
+// dk = scale ds' q, dv = P' dout, for many cotangents of one forward pass. Two kernels, each with its results in registers and no atomics:
+// the first goes over queries, writes dq, m and what the sums of P's rows have to be multiplied with to be 1; the second goes over keys, where no block sees a whole row, and
 // needs both.
 #include "attention_queries.cuh"
 

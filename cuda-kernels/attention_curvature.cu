@@ -3,8 +3,8 @@
 // also multiplied with 1 - t^2, and the second part of w is (1 - t^2) (2 scale dq dk' - 2 t / c (scale (dq k' + q dk'))^2) instead.
 //
 // A warp takes one query of one column and head. It goes over the keys three times, a lane a key: for m, for rowsum(P w), and for the
-// sums with v and dv, in which lane l holds elements l, l + 32, ... of the result. Products of a column with itself are as many as those that columns share, so
-// that tiles of the latter would save little.
+// sums with v and dv, in which lane l holds elements l, l + 32, ... of the result. Products of a column with itself are as many as those
+// that columns share, so that tiles of the latter would save little.
 #include "attention_products.cuh"
 
 enum { CURVATURE_WARPS = 4, CURVATURE_WIDTH = 128, CURVATURE_HELD = CURVATURE_WIDTH / WARP };
@@ -13,7 +13,7 @@ namespace {
 
 // What a lane finds for its key.
 struct KeyScores {
-  float p, ds, pair;  // probability, ds, 2 scale dq dk'
+  float p, ds, pair;  // probability, ds, the second part of w
 };
 
 // `dk` is null at keys before the column's first token, which do not move.

@@ -1,4 +1,5 @@
-// Tangent of attention: ds = scale (dq k' + q dk') times the slope of a soft cap, dout = P (ds - rowsum(P ds)) v + P dv, for many tangents of one forward pass.
+// Tangent of attention: ds = scale (dq k' + q dk') times the slope of a soft cap, dout = P (ds - rowsum(P ds)) v + P dv, for many tangents
+// of one forward pass.
 #include "attention_queries.cuh"
 
 template <class Precision, int WIDTH, bool VECTOR, bool CAP>

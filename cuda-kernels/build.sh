@@ -85,12 +85,12 @@ resources() {
       if (local == "") exit 1
       match($0, /Used [0-9]+/); registers = substr($0, RSTART + 5, RLENGTH - 5)
       shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART, RLENGTH - 11) : 0
-      printf "%-36s %-7s %9d %7d %7d\n", name, arch, registers, shared, local; name = ""
+      printf "%-42s %-7s %9d %7d %7d\n", name, arch, registers, shared, local; name = ""
     }
     END { if (name) exit 1 }' "$work/log" | sort > "$work/table"
 }
 
-echo "CUDA kernels: nvcc compiles them for $(printf 'sm_%s ' "${ARCHITECTURES[@]}")and compute_$PTX, about a minute on two cores"
+echo "CUDA kernels: nvcc compiles them for $(printf 'sm_%s ' "${ARCHITECTURES[@]}")and compute_$PTX, about two minutes on two cores"
 begin=$(date +%s.%N)
 compile -t 0
 if ! resources; then  # the reports of two architectures ran into each other
@@ -100,7 +100,7 @@ fi
 seconds=$(awk -v a="$begin" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
 
 {
-  printf '%-36s %-7s %9s %7s %7s\n' kernel target registers shared local
+  printf '%-42s %-7s %9s %7s %7s\n' kernel target registers shared local
   cat "$work/table"
 } > "$work/kernels.resources.txt"
 mv "$work/kernels.resources.txt" "$out/"

@@ -56,10 +56,10 @@ struct Angles {
   Quad cosine, sine;
 };
 
-template <class Columns>
-__device__ __forceinline__ Angles angles_of(const HeadLayout& layout, const Columns& columns, int token) {
+template <bool ALIGNED>
+__device__ __forceinline__ Angles angles_of(const HeadLayout& layout, const Columns<ALIGNED>& columns, int token) {
   const float* at = layout.rotation + (long long)token * layout.rotation_stride + columns.angle;
-  return {Columns::load(at), Columns::load(at + layout.turned)};
+  return {columns.load(at), columns.load(at + layout.turned)};
 }
 
 template <bool ALIGNED>
@@ -96,14 +96,14 @@ __device__ __forceinline__ void spread_columns(
 }
 
 // What `count` heads that follow each other hold in some columns, summed.
-template <class Columns>
+template <bool ALIGNED>
 __device__ __forceinline__ Quad sum_of_heads(const float* from, int count, int h) {
-  Quad sum = Columns::load(from);
+  Quad sum = Columns<ALIGNED>::load(from);
 #pragma unroll 2
   for (int i = 1; i < count; i++) {
-    const Quad more = Columns::load(from + (long long)i * h);
+    const Quad more = Columns<ALIGNED>::load(from + (long long)i * h);
 #pragma unroll
-    for (int j = 0; j < Columns::WIDTH; j++) sum.v[j] += more.v[j];
+    for (int j = 0; j < Columns<ALIGNED>::WIDTH; j++) sum.v[j] += more.v[j];
   }
   return sum;
 }
@@ -115,15 +115,14 @@ __device__ __forceinline__ void gather_columns(
   const Columns<ALIGNED> columns(layout, column, queries, queries + layout.key_heads * h);
   const int count = columns.part == 0 ? 1 : layout.group();
   const float* from = y + columns.part * queries + (long long)columns.head * count * h;
-  using Mine = Columns<ALIGNED>;
   Quad own, other;
   Angles angles;
   each_row<1>(
       rows,
       [&](long long row, int) {
-        own = sum_of_heads<Mine>(from + row * y_stride + columns.element, count, h);
+        own = sum_of_heads<ALIGNED>(from + row * y_stride + columns.element, count, h);
         if (columns.partner >= 0) {
-          other = sum_of_heads<Mine>(from + row * y_stride + columns.partner, count, h);
+          other = sum_of_heads<ALIGNED>(from + row * y_stride + columns.partner, count, h);
           angles = angles_of(layout, columns, token_of[row]);
         }
       },

@@ -32,7 +32,7 @@ public enum ModelCase {
     GPT_NEO("families/gpt_neo", null, 8),
     NEOX_PARALLEL("families/gpt_neox", null, 8),
     NEOX_SEQUENTIAL("families/gpt_neox-sequential", null, 6),
-    GEMMA2_CAPS("families/gemma2", null, 6),
+    GEMMA2_CAPS("families/gemma2", null, 7),
     GEMMA3_POSITIONS_BY_KIND("families/gemma3_text-pattern", null, 9),
     OLMO2_NORMS_AFTER("families/olmo2", null, 7);
 

@@ -22,7 +22,7 @@ import java.util.List;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The float64 engine against a transformer written out from its equations: streams, observables, patches, sensitivities. */
 class NaiveAgreementTest {
@@ -51,8 +51,13 @@ class NaiveAgreementTest {
                 Observable.linear(normal(10, width)).at(early));
     }
 
+    /** Models of GPT-2's form: what is written out here is that alone. */
+    static List<ModelCase> cases() {
+        return Arrays.stream(ModelCase.values()).filter(which -> !which.later()).toList();
+    }
+
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN).*")
+    @MethodSource("cases")
     void streamLogitsAndObservablesAgree(ModelCase which) {
         try (Model model = open(which)) {
             NaiveTransformer naive = new NaiveTransformer(model.source());
@@ -78,7 +83,7 @@ class NaiveAgreementTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN).*")
+    @MethodSource("cases")
     void measuredPatchesAreFullRunsWithTheResidualReplaced(ModelCase which) {
         try (Model model = open(which)) {
             NaiveTransformer naive = new NaiveTransformer(model.source());
@@ -108,7 +113,7 @@ class NaiveAgreementTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN).*")
+    @MethodSource("cases")
     void sensitivitiesAreDerivativesOfTheObservable(ModelCase which) {
         try (Model model = open(which)) {
             NaiveTransformer naive = new NaiveTransformer(model.source());

@@ -9,9 +9,11 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.CudaCases;
+import dev.greenfield.backend.HeadLayout;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.backend.cuda.ChildJvm.Finished;
+import dev.greenfield.model.Activation;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -120,6 +122,39 @@ class KernelProfileTest {
         assertThat(totals.get("attention_fp32_64").flops()).isEqualTo(2.0 * 2 * 16 * 10);
         assertThat(totals.get("attention_tangent_fp32_64").flops()).isEqualTo(2.0 * 4 * 16 * (10 + 3));
         assertThat(totals.get("attention_tangent_fp32_64").bytes()).isEqualTo(4.0 * 4 * 16 * rows.rows());
+    }
+
+    /** Four queries see 1, 2, 2 and 2 keys. */
+    @Test
+    void attentionCountsThePairsThatAWindowLeaves() {
+        AttentionShape shape = new AttentionShape(2, 8, 0.5, 2, 0);
+        try (Buffer qkv = backend.allocate("qkv", 4 * 48);
+                Buffer out = backend.allocate("out", 4 * 16)) {
+            backend.upload(new double[4 * 48], 0, qkv, 0, 4 * 48);
+            Matrix primal = Matrix.of(qkv, 4, 48);
+            backend.attention(shape, primal, RaggedRows.sequence(4), null, 0, Matrix.of(out, 4, 16), null);
+        }
+        assertThat(profile.totals().get("attention_fp32_64").flops()).isEqualTo(2.0 * 2 * 16 * 7);
+    }
+
+    @Test
+    void countsBytesOfWhatLaterBlocksNeed() {
+        RaggedRows rows = RaggedRows.sequence(5);
+        HeadLayout layout = new HeadLayout(4, 2, 6, null, null);
+        try (Buffer x = backend.allocate("x", 5 * 72);
+                Buffer y = backend.allocate("y", 5 * 72)) {
+            Matrix projected = Matrix.of(x, 5, 48);
+            Matrix spread = Matrix.of(y, 5, 72);
+            backend.blocks().spreadHeads(layout, projected, rows, spread);
+            backend.blocks().gatherHeads(layout, spread, rows, projected);
+            backend.blocks().rmsNorm(projected, 8, 1e-5, projected, null);
+            backend.blocks().gate(Activation.SILU, projected, y, null);
+        }
+        Map<String, KernelProfile.Total> totals = profile.totals();
+        assertThat(totals.get("spread_heads").bytes()).isEqualTo(4.0 * 5 * (48 + 72));
+        assertThat(totals.get("gather_heads").bytes()).isEqualTo(4.0 * 5 * (48 + 72));
+        assertThat(totals.get("rms_norm").bytes()).isEqualTo(2 * 4.0 * 5 * 48);
+        assertThat(totals.get("gate").bytes()).isEqualTo(3 * 4.0 * 5 * 24);
     }
 
     @Test
