@@ -1,64 +1,7 @@
-// The pointwise nonlinearity of the MLP, its first and second derivative, its tangent, which is its adjoint too, and its curvature.
-#include "quads.cuh"
+// The MLP's nonlinearity, its first and second derivative, its tangent, which is its adjoint too, and its curvature.
+#include "activation.cuh"
 
 namespace {
-
-// The ordinals of dev.greenfield.model.Activation.
-enum { GELU_NEW = 0, GELU = 1, RELU = 2 };
-
-// u/2 (1 + tanh(z)) = u sigmoid(2z) with z = sqrt(2/pi) (u + 0.044715 u^3). From e = exp(-2|z|), which cannot overflow, the sigmoid and
-// its derivative keep their digits in both tails, where 1 + tanh and 1 - tanh^2 would cancel.
-template <bool SLOPE>
-__device__ __forceinline__ float gelu_new(float u, float& slope) {
-  const float c = 0.79788456080286536f;  // sqrt(2/pi)
-  const float cubic = 0.044715f;
-  const float z = c * (u + cubic * u * u * u);
-  const float e = expf(-2 * fabsf(z));
-  const float near = 1 / (1 + e);  // the sigmoid of |2z|
-  const float sigmoid = z < 0 ? e * near : near;
-  if (SLOPE) slope = sigmoid + 2 * u * (e * near * near) * (c * (1 + 3 * cubic * u * u));
-  return u * sigmoid;
-}
-
-// u Phi(u), with the normal distribution's Phi(u) = erfc(-u / sqrt(2)) / 2, whose lower tail keeps its digits.
-template <bool SLOPE>
-__device__ __forceinline__ float gelu(float u, float& slope) {
-  const float distribution = 0.5f * erfcf(-0.70710678118654752f * u);
-  if (SLOPE) slope = distribution + u * (0.39894228040143268f * expf(-0.5f * u * u));  // Phi + u Phi'
-  return u * distribution;
-}
-
-// s (z' + u (z''/2 - tanh(z) z'^2)) with s = 1 - tanh(z)^2 = 4 e / (1 + e)^2, in the terms of gelu_new.
-__device__ __forceinline__ float gelu_new_second(float u) {
-  const float c = 0.79788456080286536f;  // sqrt(2/pi)
-  const float cubic = 0.044715f;
-  const float z = c * (u + cubic * u * u * u);
-  const float e = expf(-2 * fabsf(z));
-  const float near = 1 / (1 + e);
-  const float tanh = copysignf((1 - e) * near, z);
-  const float slope = c * (1 + 3 * cubic * u * u);
-  const float half = 3 * cubic * c * u;
-  return 4 * e * near * near * (slope + u * (half - tanh * slope * slope));
-}
-
-// (2 - u^2) times the normal density.
-__device__ __forceinline__ float gelu_second(float u) { return 0.39894228040143268f * expf(-0.5f * u * u) * (2 - u * u); }
-
-__device__ __forceinline__ float second_derivative(int kind, float u) {
-  return kind == GELU_NEW ? gelu_new_second(u) : kind == GELU ? gelu_second(u) : 0;
-}
-
-// max(u, 0), where NaN stays NaN.
-template <bool SLOPE>
-__device__ __forceinline__ float relu(float u, float& slope) {
-  if (SLOPE) slope = u > 0 ? 1 : 0;
-  return u <= 0 ? 0 : u;
-}
-
-template <int KIND, bool SLOPE>
-__device__ __forceinline__ float activate(float u, float& slope) {
-  return KIND == GELU_NEW ? gelu_new<SLOPE>(u, slope) : KIND == GELU ? gelu<SLOPE>(u, slope) : relu<SLOPE>(u, slope);
-}
 
 template <int KIND, bool SLOPE>
 __device__ __forceinline__ void activate_rows(
@@ -83,20 +26,10 @@ __device__ __forceinline__ void activate_rows(
   });
 }
 
-template <int KIND>
-__device__ __forceinline__ void activate_rows(
-    float* u, int u_stride, const float* bias, float* derivative, int derivative_stride, int rows, int width) {
-  if (derivative == nullptr) {
-    activate_rows<KIND, false>(u, u_stride, bias, derivative, derivative_stride, rows, width);
-  } else {
-    activate_rows<KIND, true>(u, u_stride, bias, derivative, derivative_stride, rows, width);
-  }
-}
-
 }  // namespace
 
 // u = act(u + bias), and derivative = act'(u + bias) where it is wanted.
-extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation(
+extern "C" __global__ void __launch_bounds__(ROW_THREADS, 5) activation(
     int kind,
     float* __restrict__ u,  // [R, F]
     int u_stride,
@@ -105,11 +38,12 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation(
     int derivative_stride,
     int rows,
     int width) {
-  switch (kind) {
-    case GELU_NEW: activate_rows<GELU_NEW>(u, u_stride, bias, derivative, derivative_stride, rows, width); break;
-    case GELU: activate_rows<GELU>(u, u_stride, bias, derivative, derivative_stride, rows, width); break;
-    case RELU: activate_rows<RELU>(u, u_stride, bias, derivative, derivative_stride, rows, width); break;
-  }
+  known_activation(kind, [&](auto known_kind) {
+    known(derivative != nullptr, [&](auto slope) {
+      activate_rows<decltype(known_kind)::value, decltype(slope)::value>(
+          u, u_stride, bias, derivative, derivative_stride, rows, width);
+    });
+  });
 }
 REGISTER_KERNEL(activation)
 
@@ -147,7 +81,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation_tangent(
 }
 REGISTER_KERNEL(activation_tangent)
 
-// u = act''(u + bias). One row a token of a run: few rows, so that the kind need not be known when this is compiled.
+// u = act''(u + bias). One row a token of a run: few rows, so that accesses are guarded whatever the alignment.
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation_second_derivative(
     int kind,
     float* __restrict__ u,  // [R, F]
@@ -159,14 +93,16 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) activation_second_deri
   if (column >= width) return;
   const Known<false> guarded;
   const Quad b = load_quad(guarded, bias, column, width);
-  Quad value;
-  each_row<1>(
-      rows, [&](long long row, int) { value = load_quad(guarded, u + row * u_stride, column, width); },
-      [&](long long row, int) {
+  known_activation(kind, [&](auto known_kind) {
+    Quad value;
+    each_row<1>(
+        rows, [&](long long row, int) { value = load_quad(guarded, u + row * u_stride, column, width); },
+        [&](long long row, int) {
 #pragma unroll
-        for (int j = 0; j < QUAD; j++) value.v[j] = second_derivative(kind, value.v[j] + b.v[j]);
-        store_quad(guarded, value, u + row * u_stride, column, width);
-      });
+          for (int j = 0; j < QUAD; j++) value.v[j] = second_derivative<decltype(known_kind)::value>(value.v[j] + b.v[j]);
+          store_quad(guarded, value, u + row * u_stride, column, width);
+        });
+  });
 }
 REGISTER_KERNEL(activation_second_derivative)
 

@@ -1,4 +1,4 @@
-// Causal attention of runs that share a prefix: out_i = sum over j <= i of P_ij v_j with P = softmax(scale q k'), where keys and values
+// Causal attention of runs that share a prefix: out_i = sum over j <= i of P_ij v_j (over i - window < j <= i) with P = softmax(scale q k'), where keys and values
 // at tokens before a column's first are those of the base run. Nothing is shared between columns: a block's warps have
 // a column each and do not wait for each other; a running maximum keeps exp in range, and what was summed before is scaled down when it rises.
 #include "attention_products.cuh"
@@ -48,6 +48,15 @@ __device__ __forceinline__ float row_max(float x) {
   return fmaxf(x, __shfl_xor_sync(FULL_WARP, x, 2));
 }
 
+// Scores are scaled and capped.
+__device__ __forceinline__ void cap_scores(float (&s)[TILES][4], const Batch& b) {
+#pragma unroll
+  for (int n = 0; n < TILES; n++) {
+#pragma unroll
+    for (int k = 0; k < 4; k++) s[n][k] = soft_cap(__fmul_rn(b.scale, s[n][k]), b.cap);
+  }
+}
+
 template <class Precision, int WIDTH, bool VECTOR>
 __device__ __forceinline__ void attention_warp(
     const float* qkv, int qkv_stride, const Batch& b, const float* base, int base_stride, float* out, int out_stride, float* log_sum_exp) {
@@ -64,7 +73,7 @@ __device__ __forceinline__ void attention_warp(
   Sums<WIDTH> sums;
   sums.clear();
   float highest[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0};
-  for (int j0 = 0; j0 <= end; j0 += SPAN) {
+  for (int j0 = b.first_key(i0); j0 <= end; j0 += SPAN) {
     int head = anew(slice.head);
     auto q = column_rows<2, VECTOR>(part_of(qkv, qkv_stride, b, 0, head), query_row, 0, b.head_width);
     int j = j0 + lane;
@@ -78,6 +87,11 @@ __device__ __forceinline__ void attention_warp(
       if (8 * n >= live) break;
       add_scores<Precision, N>(s + n, q, run_keys<N, VECTOR>(rows, part_offset(b, 1, head), n, b.head_width), b.head_width);
     }
+    float scale = b.scale;
+    if (b.cap > 0) {
+      cap_scores(s, b);
+      scale = 1;
+    }
 #pragma unroll
     for (int r = 0; r < 2; r++) {
       int i = i0 + g + 8 * r;
@@ -87,7 +101,7 @@ __device__ __forceinline__ void attention_warp(
 #pragma unroll
         for (int e = 0; e < 2; e++) {
           float& x = s[n][2 * r + e];
-          x = j0 + 8 * n + 2 * t + e <= i ? b.scale * x : -INFINITY;
+          x = b.sees(i, j0 + 8 * n + 2 * t + e) ? scale * x : -INFINITY;
           m = fmaxf(m, x);
         }
       }
@@ -129,8 +143,8 @@ __device__ __forceinline__ void attention_warp(
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const int* start, const int* first, const int* last, const float* base, int base_stride,       \
       float* out, int out_stride, float* log_sum_exp, int tokens, int columns, int heads, int head_width, float scale,                 \
-      int queries_from, int first_column) {                                                                                            \
-    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, first_column};                         \
+      int window, float cap, int queries_from, int first_column) {                                                                     \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, window, cap, queries_from, first_column};            \
     attention_warp<Precision, WIDTH, VECTOR>(qkv, qkv_stride, batch, base, base_stride, out, out_stride, log_sum_exp);                 \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)

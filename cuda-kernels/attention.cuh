@@ -22,7 +22,8 @@
 // WIDTH kernels load 16 bytes at a time: head_width and all strides are multiples of 4, matrices begin at multiples of 16 bytes. Where
 // that does not hold, the kernels whose name ends in `any` (WIDTH = 64) load element by element.
 //
-// Dynamic shared memory in bytes: none for attention, for the others 4 (2880 ceil(head_width / 32) + 704 + 18 WIDTH).
+// Dynamic shared memory in bytes: none for attention, for the others 4 (2880 ceil(head_width / 32) + 704 + 18 WIDTH), and 2560 more where
+// scores have a soft cap.
 #pragma once
 #include "mma.cuh"
 
@@ -61,8 +62,16 @@ struct Batch {
   const int* last;
   int tokens, columns, heads, head_width;
   float scale;
+  int window;  // how many keys a query sees, its own included; at most `tokens`, which is all of them
+  float cap;   // c, a scaled score s becomes c tanh(s / c); 0 for none, which costs a branch that all blocks take alike
   int queries_from;
   int first_column;  // of the launch
+
+  // The first key that query i sees, and none after it sees an earlier one: tiles of keys begin there.
+  __device__ __forceinline__ int first_key(int i) const { return max(0, i + 1 - window); }
+
+  // Whether query i sees key j: 0 <= i - j < window, in one comparison.
+  __device__ __forceinline__ bool sees(int i, int j) const { return unsigned(i - j) < unsigned(window); }
 };
 
 // Where part 0, 1 or 2 (q, k, v) of a head begins in a row of 3D; part 0 also in a row of D.
@@ -83,6 +92,15 @@ template <int WIDTH>
 __device__ __forceinline__ Slice slice_of(const Batch& b, int place) {
   int slices = (b.head_width + WIDTH - 1) / WIDTH, from = place % slices * WIDTH;
   return {place / slices, from, min(WIDTH, b.head_width - from)};
+}
+
+// c tanh(s / c). Never fused with what follows: all kernels must find the same bits.
+__device__ __forceinline__ float soft_cap(float s, float cap) { return __fmul_rn(cap, tanhf(s / cap)); }
+
+// Its derivative 1 - tanh(s / c)^2. Of e = exp(-2 |s| / c), which keeps the digits that 1 - tanh^2 would lose where the cap is near.
+__device__ __forceinline__ float soft_cap_slope(float s, float cap) {
+  float e = expf(-2 * fabsf(s) / cap);
+  return 4 * e / ((1 + e) * (1 + e));
 }
 
 // One column; it is alive nowhere where the block has fewer columns than warps.

@@ -1,11 +1,12 @@
-// Adjoint of attention: dP = dout v', ds = P (dP - m) with m = rowsum(P dP), dq = scale ds k, dk = scale ds' q, dv = P' dout, for many
+// Adjoint of attention: dP = dout v', ds = P (dP - m) with m = rowsum(P dP), times the slope of a soft cap, dq = scale ds k, dk = scale ds' q, dv = P' dout, for many
 // cotangents of one forward pass. Two kernels, each with its results in registers and no atomics: the first goes over queries, writes dq,
 // m and what the sums of P's rows have to be multiplied with to be 1; the second goes over keys, where no block sees a whole row, and
 // needs both.
 #include "attention_queries.cuh"
 
-template <class Precision, int WIDTH, bool VECTOR>
+template <class Precision, int WIDTH, bool VECTOR, bool CAP>
 struct AdjointQueriesRule {
+  enum { CAPPED = CAP, SLOPE_BEFORE_MEAN = false };
   const Batch& b;
   const Column& column;
   const float* dout;
@@ -37,7 +38,7 @@ struct AdjointQueriesRule {
   }
 };
 
-template <class Precision, int WIDTH, bool VECTOR>
+template <class Precision, int WIDTH, bool VECTOR, bool CAPPED>
 __device__ __forceinline__ void attention_adjoint_queries_block(
     const Primal& primal, const Batch& b, const float* dout, int dout_stride, float* dqkv, int dqkv_stride, float* mean, int rows,
     float* inverse_sums) {
@@ -62,7 +63,7 @@ __device__ __forceinline__ void attention_adjoint_queries_block(
   int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, b.queries_from);
   float* head_mean = mean + int64_t(slice.head) * rows;
   float* head_sums = inverse_sums + int64_t(slice.head) * b.tokens;
-  AdjointQueriesRule<Precision, WIDTH, VECTOR> rule = {
+  AdjointQueriesRule<Precision, WIDTH, VECTOR, CAPPED> rule = {
       b, column, dout, dout_stride, dqkv, dqkv_stride, head_mean, head_sums, 1, query_row};
   for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, column.first, last_query, rule);
 }
@@ -103,15 +104,17 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
   Part own = part_of(dout, dout_stride, b, 0, slice.head);
   Sums<WIDTH> sums;
   sums.clear();
-  for (int i0 = max(j0, b.queries_from); i0 <= widest.last; i0 += SPAN) {
+  int last_query = min(widest.last, j0 + OWN_TOKENS - 2 + b.window);  // of those that see one of the keys
+  for (int i0 = max(j0, b.queries_from); i0 <= last_query; i0 += SPAN) {
     __syncthreads();
     fill<Precision, VECTOR, SPAN>({queries}, {part_of(primal.qkv, primal.stride, b, 0, slice.head)}, i0, b);
     __syncthreads();
     fill_weights<Precision, true>(shared_weights, keys, queries, b, [&](int r, int query, float score) {
       int i = i0 + query, j = j0 + g + 8 * r;
       // Other queries have no column, and no sum of their row was written.
-      bool seen = i >= max(j, widest.first) && i <= widest.last;
-      return seen ? weight_of(b.scale, score, log_sum_exp[i]) * head_sums[i] : 0;
+      bool seen = b.sees(i, j) && i >= widest.first && i <= widest.last;
+      float p = seen ? weight_of(b, b.cap > 0, score, log_sum_exp[i]) * head_sums[i] : 0;
+      return b.cap > 0 && for_keys ? p * soft_cap_slope(b.scale * score, b.cap) : p;
     });
     int live = mine ? column.last + 1 - i0 : 0;  // queries that the column has
     bool now = live > 0;
@@ -149,29 +152,35 @@ __device__ __forceinline__ void attention_adjoint_keys_block(
   }
 }
 
-#define DEFINE_ATTENTION_ADJOINT(side, Mean, name, Precision, WIDTH, VECTOR, BLOCKS)                                                   \
+#define DEFINE_ATTENTION_ADJOINT(side, Mean, name, Precision, WIDTH, BLOCKS, ...)                                                      \
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dout, int dout_stride, const int* start,                \
       const int* first, const int* last, float* dqkv, int dqkv_stride, Mean mean, int rows, Mean inverse_sums, int tokens,             \
-      int columns, int heads, int head_width, float scale, int queries_from, int first_column) {                                       \
+      int columns, int heads, int head_width, float scale, int window, float cap, int queries_from, int first_column) {                \
     Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
-    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, first_column};                         \
-    attention_adjoint_##side##_block<Precision, WIDTH, VECTOR>(                                                                        \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, window, cap, queries_from, first_column};            \
+    attention_adjoint_##side##_block<Precision, WIDTH, __VA_ARGS__>(                                                                   \
         primal, batch, dout, dout_stride, dqkv, dqkv_stride, mean, rows, inverse_sums);                                                \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)
 
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_64, Fp32, 64, true, 2)
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_128, Fp32, 128, true, 1)
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_any, Fp32, 64, false, 1)
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_64, Tf32, 64, true, 2)
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_128, Tf32, 128, true, 1)
-DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_any, Tf32, 64, false, 1)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_64, Fp32, 64, true, 2)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_128, Fp32, 128, true, 1)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_any, Fp32, 64, false, 1)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_64, Tf32, 64, true, 2)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_128, Tf32, 128, true, 1)
-DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_any, Tf32, 64, false, 1)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_64, Fp32, 64, 2, true, false)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_128, Fp32, 128, 1, true, false)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_fp32_any, Fp32, 64, 1, false, false)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_64, Tf32, 64, 2, true, false)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_128, Tf32, 128, 1, true, false)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_tf32_any, Tf32, 64, 1, false, false)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_capped_fp32_64, Fp32, 64, 2, true, true)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_capped_fp32_128, Fp32, 128, 1, true, true)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_capped_fp32_any, Fp32, 64, 1, false, true)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_capped_tf32_64, Tf32, 64, 2, true, true)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_capped_tf32_128, Tf32, 128, 1, true, true)
+DEFINE_ATTENTION_ADJOINT(queries, float*, attention_adjoint_queries_capped_tf32_any, Tf32, 64, 1, false, true)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_64, Fp32, 64, 2, true)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_128, Fp32, 128, 1, true)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_fp32_any, Fp32, 64, 1, false)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_64, Tf32, 64, 2, true)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_128, Tf32, 128, 1, true)
+DEFINE_ATTENTION_ADJOINT(keys, const float*, attention_adjoint_keys_tf32_any, Tf32, 64, 1, false)
 
 #undef DEFINE_ATTENTION_ADJOINT

@@ -254,7 +254,11 @@ __device__ __forceinline__ void store_row(
 // digits after the point, so that a row sums to 1.001: P (e - sum of P e) would be left with a thousandth of e. So every user divides
 // by the sum of the row as it was made. That is exact when all kernels find the same bits for a score: hence SWAPPED, for tiles of
 // keys times queries, and a product that the compiler may not fuse with what follows.
-__device__ __forceinline__ float weight_of(float scale, float score, float log_sum_exp) { return expf(__fmul_rn(scale, score) - log_sum_exp); }
+__device__ __forceinline__ float weight_of(const Batch& b, bool capped, float score, float log_sum_exp) {
+  float s = __fmul_rn(b.scale, score);
+  if (capped) s = soft_cap(s, b.cap);
+  return expf(s - log_sum_exp);
+}
 
 template <class Precision, bool SWAPPED, class Weight>
 __device__ __forceinline__ void fill_weights(float* p, const float* left_tile, const float* right_tile, const Batch& b, Weight weight) {

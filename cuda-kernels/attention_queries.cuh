@@ -3,6 +3,8 @@
 //
 //   y_i = sum over j <= i of P_ij (e_ij - m_i) x_j [+ P_ij dx_j]   where m_i = sum over j of P_ij e_ij / sum over j of P_ij.
 //
+// Where scores have a soft cap, the tangent's e are multiplied with its slope before, and in the adjoint x_j stands for slope_ij x_j.
+//
 // It takes one pass: with any r_i in the place of m_i and n_i = sum over j of P_ij (e_ij - r_i) / sum over j of P_ij,
 // y_i = (the same with r_i) - n_i sum over j of P_ij x_j and m_i = r_i + n_i. The last sum belongs to the forward pass and is made once a
 // block. All of it is linear in the P_ij, so that what they miss of a sum of 1 is divided out once, at the end. As r_i serves the weighted
@@ -25,6 +27,12 @@ struct QueryTiles {
     mean_terms = weight_sums + OWN_TOKENS * TILES;
   }
 
+  // Of a soft cap, as P; there only where scores have one.
+  template <int WIDTH>
+  __device__ __forceinline__ float* slopes() const {
+    return mean_terms + WIDTH / CHUNK * OWN_TOKENS * CHUNK_STRIDE;
+  }
+
   // Of this warp's columns of P and a row of the tile; only lanes t = 0 use it.
   __device__ __forceinline__ float& weight_sum(int row) const { return weight_sums[warp_index() * OWN_TOKENS + row]; }
 };
@@ -45,7 +53,9 @@ struct MeanTerms {
     for (int d = 8 * warp_index(); d < WIDTH; d += 64) *at(d, 0) = *at(d, 1) = make_float2(0, 0);
   }
 
-  __device__ __forceinline__ void add(const Weights& weights, const float* terms, const Slice& slice) const {
+  // `left`: P, or P times a cap's slope.
+  template <class Left>
+  __device__ __forceinline__ void add(const Left& left, const float* terms, const Slice& slice) const {
     int t = lane_column();
     const float* even = terms + slot(2 * t) * CHUNK_STRIDE + lane_row();
     const float* odd = terms + slot(2 * t + 1) * CHUNK_STRIDE + lane_row();
@@ -58,7 +68,7 @@ struct MeanTerms {
 #pragma unroll
       for (int n = 0; n < TILES; n += 2) {
         int n0 = from + block_of_slots(n) * CHUNK_STRIDE, n1 = from + block_of_slots(n + 1) * CHUNK_STRIDE;
-        auto a0 = left_of_product<Precision>(weights.get(n)), a1 = left_of_product<Precision>(weights.get(n + 1));
+        auto a0 = left_of_product<Precision>(left.get(n)), a1 = left_of_product<Precision>(left.get(n + 1));
         multiply_add(sums, a0, right<Precision, true>(even[n0], odd[n0]), a1, right<Precision, true>(even[n1], odd[n1]));
       }
       *at(d, 0) = make_float2(sums[0], sums[1]);
@@ -67,6 +77,24 @@ struct MeanTerms {
   }
 };
 
+// P times the slope of a soft cap.
+struct SteepWeights {
+  Weights weights, slopes;
+
+  __device__ __forceinline__ float4 get(int n) const {
+    float4 p = weights.get(n), d = slopes.get(n);
+    return make_float4(p.x * d.x, p.y * d.y, p.z * d.z, p.w * d.w);
+  }
+};
+
+__device__ __forceinline__ void multiply_by(float (&e)[TILES][4], const Weights& slopes) {
+#pragma unroll
+  for (int n = 0; n < TILES; n++) {
+    float4 d = slopes.get(n);
+    e[n][0] *= d.x, e[n][1] *= d.y, e[n][2] *= d.z, e[n][3] *= d.w;
+  }
+}
+
 // What a warp has of its column's result.
 template <int WIDTH>
 struct Centred {
@@ -74,8 +102,8 @@ struct Centred {
   float reference[2];  // r of the rows g and g + 8
   float excess[2];     // sums of P (e - r), this lane's part
 
-  // e = P (scale e - r), for the keys from j0 on. The first tile is that of key 0, which every query sees.
-  __device__ __forceinline__ void centre(float (&e)[TILES][4], const Weights& shared_weights, float scale, int i0, int j0) {
+  // e = P (scale e - r), for the keys from j0 on. The first tile begins at first_key(i0): every query sees a key of it.
+  __device__ __forceinline__ void centre(float (&e)[TILES][4], const Weights& shared_weights, float scale, const Batch& b, int i0, int j0) {
     float weights[TILES][4];
 #pragma unroll
     for (int n = 0; n < TILES; n++) {
@@ -84,7 +112,7 @@ struct Centred {
     }
 #pragma unroll
     for (int r = 0; r < 2; r++) {
-      if (j0 == 0) {
+      if (j0 == b.first_key(i0)) {
         // A query whose weights lie all in later tiles takes the plain mean.
         const float tiny = 1e-30f;
         int i = i0 + lane_row() + 8 * r;
@@ -93,7 +121,7 @@ struct Centred {
         for (int n = 0; n < TILES; n++) {
 #pragma unroll
           for (int k = 0; k < 2; k++) {
-            float weight = 8 * n + 2 * lane_column() + k <= i ? weights[n][2 * r + k] + tiny : 0;
+            float weight = b.sees(i, j0 + 8 * n + 2 * lane_column() + k) ? weights[n][2 * r + k] + tiny : 0;
             weighted += weight * (scale * e[n][2 * r + k]);
             total += weight;
           }
@@ -115,6 +143,8 @@ struct Centred {
 };
 
 // Rule: which scores a column has and what else it adds.
+//   CAPPED: whether scores have a soft cap; compiled for both, since two blocks a processor leave no register for its slopes
+//   SLOPE_BEFORE_MEAN: whether the slope of a soft cap belongs to e, else to x
 //   void scores(float (&e)[TILES][4], const QueryTiles&, int head, int j0, int row, int live): adds e of the keys from j0 on
 //   const float* terms(const QueryTiles&)
 //   void more(Sums<WIDTH>&, const QueryTiles&, int head, int j0, int row, int live, const Slice&)
@@ -138,7 +168,7 @@ __device__ __forceinline__ void for_queries(
   }
   Centred<WIDTH> result;
   result.sums.clear();
-  for (int j0 = 0; j0 <= last_key; j0 += SPAN) {
+  for (int j0 = b.first_key(i0); j0 <= last_key; j0 += SPAN) {
     QueryTiles tiles(shared, anew(b.head_width));
     int head = anew(slice.head);
     __syncthreads();
@@ -151,8 +181,9 @@ __device__ __forceinline__ void for_queries(
     float weight_sum[2] = {0, 0};
     fill_weights<Precision, false>(tiles.weights, tiles.queries, tiles.keys, b, [&](int r, int j, float score) {
       int i = i0 + g + 8 * r;
-      float p = j0 + j <= i && i < b.tokens ? weight_of(b.scale, score, log_sum_exp[i]) : 0;
+      float p = b.sees(i, j0 + j) && i < b.tokens ? weight_of(b, Rule::CAPPED, score, log_sum_exp[i]) : 0;
       weight_sum[r] += p;
+      if constexpr (Rule::CAPPED) tiles.template slopes<WIDTH>()[(g + 8 * r) * WEIGHT_STRIDE + j] = soft_cap_slope(b.scale * score, b.cap);
       return p;
     });
     if (warp_index() < TILES) {
@@ -169,9 +200,16 @@ __device__ __forceinline__ void for_queries(
     if (now) rule.scores(e, tiles, head, j0, row, live);
     __syncthreads();
 
-    MeanTerms<Precision, WIDTH>{tiles.mean_terms}.add(Weights(tiles.weights), rule.terms(tiles), slice);
+    if constexpr (Rule::CAPPED && !Rule::SLOPE_BEFORE_MEAN) {
+      SteepWeights steep = {Weights(tiles.weights), Weights(tiles.template slopes<WIDTH>())};
+      MeanTerms<Precision, WIDTH>{tiles.mean_terms}.add(steep, rule.terms(tiles), slice);
+    } else {
+      MeanTerms<Precision, WIDTH>{tiles.mean_terms}.add(Weights(tiles.weights), rule.terms(tiles), slice);
+    }
     if (now) {
-      result.centre(e, Weights(tiles.weights), rule.score_scale, i0, j0);
+      if constexpr (Rule::CAPPED && Rule::SLOPE_BEFORE_MEAN) multiply_by(e, Weights(tiles.template slopes<WIDTH>()));
+      result.centre(e, Weights(tiles.weights), rule.score_scale, b, i0, j0);
+      if constexpr (Rule::CAPPED && !Rule::SLOPE_BEFORE_MEAN) multiply_by(e, Weights(tiles.template slopes<WIDTH>()));
       add_sums<Precision>(result.sums, HeldScores{e}, TileTerms<SPAN>(rule.terms(tiles), slice.from), slice.width, live);
       rule.more(result.sums, QueryTiles(shared, anew(b.head_width)), anew(slice.head), j0, row, live, slice);
     }

@@ -1,8 +1,9 @@
-// Tangent of attention: ds = scale (dq k' + q dk'), dout = P (ds - rowsum(P ds)) v + P dv, for many tangents of one forward pass.
+// Tangent of attention: ds = scale (dq k' + q dk') times the slope of a soft cap, dout = P (ds - rowsum(P ds)) v + P dv, for many tangents of one forward pass.
 #include "attention_queries.cuh"
 
-template <class Precision, int WIDTH, bool VECTOR>
+template <class Precision, int WIDTH, bool VECTOR, bool CAP>
 struct TangentRule {
+  enum { CAPPED = CAP, SLOPE_BEFORE_MEAN = true };
   const Batch& b;
   const Column& column;
   const float* dqkv;
@@ -40,7 +41,7 @@ struct TangentRule {
   }
 };
 
-template <class Precision, int WIDTH, bool VECTOR>
+template <class Precision, int WIDTH, bool VECTOR, bool CAPPED>
 __device__ __forceinline__ void attention_tangent_block(
     const Primal& primal, const Batch& b, const float* dqkv, int dqkv_stride, float* dout, int dout_stride) {
   Slice slice = slice_of<WIDTH>(b, blockIdx.y);
@@ -54,26 +55,32 @@ __device__ __forceinline__ void attention_tangent_block(
   Column column = column_of(b, warp_index());
   int from = max(column.first, b.queries_from);
   int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, from);
-  TangentRule<Precision, WIDTH, VECTOR> rule = {b, column, dqkv, dqkv_stride, dout, dout_stride, b.scale, query_row};
+  TangentRule<Precision, WIDTH, VECTOR, CAPPED> rule = {b, column, dqkv, dqkv_stride, dout, dout_stride, b.scale, query_row};
   for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, from, last_query, rule);
 }
 
-#define DEFINE_ATTENTION_TANGENT(name, Precision, WIDTH, VECTOR, BLOCKS)                                                               \
+#define DEFINE_ATTENTION_TANGENT(name, Precision, WIDTH, BLOCKS, VECTOR, CAPPED)                                                       \
   extern "C" __global__ void __launch_bounds__(ATTENTION_THREADS, BLOCKS) name(                                                        \
       const float* qkv, int qkv_stride, const float* log_sum_exp, const float* dqkv, int dqkv_stride, const int* start,                \
       const int* first, const int* last, float* dout, int dout_stride, int tokens, int columns, int heads, int head_width,             \
-      float scale, int queries_from, int first_column) {                                                                               \
+      float scale, int window, float cap, int queries_from, int first_column) {                                                        \
     Primal primal = {qkv, qkv_stride, log_sum_exp};                                                                                    \
-    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, queries_from, first_column};                         \
-    attention_tangent_block<Precision, WIDTH, VECTOR>(primal, batch, dqkv, dqkv_stride, dout, dout_stride);                            \
+    Batch batch = {start, first, last, tokens, columns, heads, head_width, scale, window, cap, queries_from, first_column};            \
+    attention_tangent_block<Precision, WIDTH, VECTOR, CAPPED>(primal, batch, dqkv, dqkv_stride, dout, dout_stride);                    \
   }                                                                                                                                    \
   REGISTER_KERNEL(name)
 
-DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_64, Fp32, 64, true, 2)
-DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_128, Fp32, 128, true, 1)
-DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_any, Fp32, 64, false, 1)
-DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_64, Tf32, 64, true, 2)
-DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_128, Tf32, 128, true, 1)
-DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_any, Tf32, 64, false, 1)
+DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_64, Fp32, 64, 2, true, false)
+DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_128, Fp32, 128, 1, true, false)
+DEFINE_ATTENTION_TANGENT(attention_tangent_fp32_any, Fp32, 64, 1, false, false)
+DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_64, Tf32, 64, 2, true, false)
+DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_128, Tf32, 128, 1, true, false)
+DEFINE_ATTENTION_TANGENT(attention_tangent_tf32_any, Tf32, 64, 1, false, false)
+DEFINE_ATTENTION_TANGENT(attention_tangent_capped_fp32_64, Fp32, 64, 2, true, true)
+DEFINE_ATTENTION_TANGENT(attention_tangent_capped_fp32_128, Fp32, 128, 1, true, true)
+DEFINE_ATTENTION_TANGENT(attention_tangent_capped_fp32_any, Fp32, 64, 1, false, true)
+DEFINE_ATTENTION_TANGENT(attention_tangent_capped_tf32_64, Tf32, 64, 2, true, true)
+DEFINE_ATTENTION_TANGENT(attention_tangent_capped_tf32_128, Tf32, 128, 1, true, true)
+DEFINE_ATTENTION_TANGENT(attention_tangent_capped_tf32_any, Tf32, 64, 1, false, true)
 
 #undef DEFINE_ATTENTION_TANGENT

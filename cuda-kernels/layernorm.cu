@@ -104,47 +104,13 @@ __device__ __forceinline__ void normalize_tangents(
   }
 }
 
-// A row spread over a warp, lane l with its quads l, l + 32, ... in registers; where accesses are guarded and their addresses need the
-// registers, it is read again at each use.
-template <bool ALIGNED>
-struct WarpRow {
-  enum { QUADS = WIDEST_OF_WARP / (WARP * QUAD), HELD = ALIGNED ? QUADS : 0 };
-  Quad held[ALIGNED ? QUADS : 1] = {};
-  const float* row = nullptr;
-  int width = 0;
-
-  static __device__ __forceinline__ int column(int k) { return QUAD * (k * WARP + int(threadIdx.x % WARP)); }
-
-  __device__ __forceinline__ void load(const float* from, int columns) {
-    row = from, width = columns;
-#pragma unroll
-    for (int k = 0; k < HELD; k++) held[k] = load_quad(Known<ALIGNED>(), row, column(k), width);
-  }
-
-  __device__ __forceinline__ Quad quad(int k) const {
-    return ALIGNED ? held[ALIGNED ? k : 0] : load_quad(Known<ALIGNED>(), row, column(k), width);
-  }
-
-  // Calls body(k) for each quad of the lane.
-  template <class Body>
-  static __device__ __forceinline__ void each(Body body) {
-    if (ALIGNED) {
-#pragma unroll
-      for (int k = 0; k < QUADS; k++) body(k);
-    } else {
-#pragma unroll 1
-      for (int k = 0; k < QUADS; k++) body(k);
-    }
-  }
-};
-
 // The same with a warp a row, for rows that a warp's registers hold: no warp waits for another, and more loads are under way. Each
 // warp takes consecutive rows; n of their token is read again from the cache where it is used.
 template <bool ALIGNED>
 __device__ __forceinline__ void normalize_tangents_by_warps(
     const float* dx, int dx_stride, const int* dx_row_of, const int* token_of, const float* normalized, int normalized_stride,
     const float* inverse_std, float* dy, int dy_stride, const int* dy_row_of, int rows, int width, bool accumulate) {
-  using Row = WarpRow<ALIGNED>;
+  using Row = WarpRow<WIDEST_OF_WARP / (WARP * QUAD), ALIGNED>;
   const Known<ALIGNED> aligned;
   const unsigned warps = blockDim.x / WARP, all = gridDim.x * warps;
   const unsigned each = (unsigned(rows) + all - 1) / all;

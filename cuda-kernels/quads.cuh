@@ -172,9 +172,9 @@ __device__ __forceinline__ void each_quad(int width, Body body) {
   }
 }
 
-// Runs `body` compiled for the fewest registers that hold a row of `width`; for none when two quads a thread do not hold it, or when it
-// takes guarded accesses, whose addresses need the registers themselves.
-template <class Body>
+// Runs `body` compiled for the fewest registers that hold a row of `width`; for none when MOST quads a thread, 2 or 4, do not hold it,
+// or when it takes guarded accesses, whose addresses need the registers themselves.
+template <int MOST = 2, class Body>
 __device__ __forceinline__ void spread(int width, bool aligned, Body body) {
   const int quads = (width + QUAD * int(blockDim.x) - 1) / (QUAD * int(blockDim.x));
   if (!aligned) {
@@ -183,7 +183,43 @@ __device__ __forceinline__ void spread(int width, bool aligned, Body body) {
     body(Held<1>(), Known<true>());
   } else if (quads == 2) {
     body(Held<2>(), Known<true>());
+  } else if (MOST > 2 && quads <= MOST) {
+    body(Held<MOST>(), Known<true>());
   } else {
     body(Held<0>(), Known<true>());
   }
 }
+
+// A row spread over a warp, lane l with its quads l, l + 32, ... in registers; where accesses are guarded and their addresses need the
+// registers, it is read again at each use.
+template <int QUADS, bool ALIGNED>
+struct WarpRow {
+  enum { HELD = ALIGNED ? QUADS : 0 };
+  Quad held[ALIGNED ? QUADS : 1] = {};
+  const float* row = nullptr;
+  int width = 0;
+
+  static __device__ __forceinline__ int column(int k) { return QUAD * (k * WARP + int(threadIdx.x % WARP)); }
+
+  __device__ __forceinline__ void load(const float* from, int columns) {
+    row = from, width = columns;
+#pragma unroll
+    for (int k = 0; k < HELD; k++) held[k] = load_quad(Known<ALIGNED>(), row, column(k), width);
+  }
+
+  __device__ __forceinline__ Quad quad(int k) const {
+    return ALIGNED ? held[ALIGNED ? k : 0] : load_quad(Known<ALIGNED>(), row, column(k), width);
+  }
+
+  // Calls body(k) for each quad of the lane.
+  template <class Body>
+  static __device__ __forceinline__ void each(Body body) {
+    if (ALIGNED) {
+#pragma unroll
+      for (int k = 0; k < QUADS; k++) body(k);
+    } else {
+#pragma unroll 1
+      for (int k = 0; k < QUADS; k++) body(k);
+    }
+  }
+};

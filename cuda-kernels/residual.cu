@@ -1,4 +1,4 @@
-// Additions to the residual stream.
+// Additions to the residual stream, and columns that are scaled on the way.
 #include "quads.cuh"
 
 // x += bias, in every row.
@@ -62,3 +62,30 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) add_branch(
   });
 }
 REGISTER_KERNEL(add_branch)
+
+// y = x diag(factors); y may be x.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) scale_columns(
+    const float* x,  // [R, n]
+    int x_stride,
+    const float* __restrict__ factors,  // [n], or null for ones
+    float* y,  // [R, n]
+    int y_stride,
+    int rows,
+    int width) {
+  constexpr int SLOTS = 4;
+  const int column = element_column();
+  if (column >= width) return;
+  const bool whole = width % QUAD == 0 && rows_aligned(x, x_stride) && rows_aligned(factors, 0) && rows_aligned(y, y_stride);
+  known(whole, [&](auto aligned) {
+    Quad by = {{1, 1, 1, 1}}, value[SLOTS];
+    if (factors != nullptr) by = load_quad(aligned, factors, column, width);
+    each_row<SLOTS>(
+        rows, [&](long long row, int k) { value[k] = load_quad(aligned, x + row * x_stride, column, width); },
+        [&](long long row, int k) {
+#pragma unroll
+          for (int j = 0; j < QUAD; j++) value[k].v[j] *= by.v[j];
+          store_quad(aligned, value[k], y + row * y_stride, column, width);
+        });
+  });
+}
+REGISTER_KERNEL(scale_columns)

@@ -8,6 +8,7 @@
 @SuppressWarnings({"requires-automatic", "requires-transitive-automatic"})
 module dev.greenfield {
     requires java.management;
+    requires java.net.http;
     requires jdk.management;
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
@@ -28,6 +29,7 @@ module dev.greenfield {
     exports dev.greenfield;
     exports dev.greenfield.failure;
     exports dev.greenfield.green;
+    exports dev.greenfield.hub;
     exports dev.greenfield.inverse;
     exports dev.greenfield.lattice;
     exports dev.greenfield.map;

@@ -36,6 +36,9 @@ public class CpuBenchmark {
     @Param("2")
     public int threads;
 
+    @Param(Workloads.MODEL)
+    public String model;
+
     private Workloads workloads;
 
     /** Seconds of each part of one invocation. */
@@ -62,7 +65,7 @@ public class CpuBenchmark {
 
     @Setup
     public void open() throws IOException {
-        workloads = new Workloads(threads);
+        workloads = new Workloads(model, threads);
     }
 
     @TearDown

@@ -4,6 +4,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -70,17 +71,29 @@ final class DeviceRates {
     }
 
     /**
-     * Flops a second of the four products of a block on {@code rows} rows, layer after layer, each with weights of its own: none
-     * of them is still in a cache when its turn comes again.
+     * Flops a second of the four products of a block of GPT-2 on {@code rows} rows.
      *
-     * @param transposed whether the weights are transposed, as in adjoint sweeps
+     * @see #blockProducts(int, int[][], int, boolean)
      */
     double blockProducts(int rows, int width, int layers, boolean transposed) {
         int[][] shapes = {{width, 3 * width}, {width, width}, {width, 4 * width}, {4 * width, width}};
+        return blockProducts(rows, shapes, layers, transposed);
+    }
+
+    /**
+     * Flops a second of the products of a block on {@code rows} rows, layer after layer, each with weights of its own: none of them
+     * is still in a cache when its turn comes again.
+     *
+     * @param shapes of the weights, from and to how many columns each leads
+     * @param transposed whether the weights are transposed, as in adjoint sweeps
+     */
+    double blockProducts(int rows, int[][] shapes, int layers, boolean transposed) {
+        int widest = Arrays.stream(shapes).flatMapToInt(Arrays::stream).max().orElseThrow();
+        double flops = 0;
         List<Buffer> open = new ArrayList<>();
         try {
-            Buffer in = random(open, "products in", 4L * rows * width);
-            Buffer out = random(open, "products out", 4L * rows * width);
+            Buffer in = random(open, "products in", (long) rows * widest);
+            Buffer out = random(open, "products out", (long) rows * widest);
             List<Runnable> products = new ArrayList<>();
             for (int l = 0; l < Math.min(layers, 8); l++) {
                 for (int[] shape : shapes) {
@@ -89,10 +102,10 @@ final class DeviceRates {
                     Matrix from = Matrix.of(in, rows, shape[transposed ? 1 : 0]);
                     Matrix to = Matrix.of(out, rows, shape[transposed ? 0 : 1]);
                     products.add(() -> backend.multiply(1, from, false, weight, transposed, 0, to));
+                    flops += 2.0 * rows * shape[0] * shape[1];
                 }
             }
-            double each = secondsEach(out, () -> products.forEach(Runnable::run));
-            return 24.0 * width * width * rows * products.size() / 4 / each;
+            return flops / secondsEach(out, () -> products.forEach(Runnable::run));
         } finally {
             open.forEach(Buffer::close);
         }

@@ -49,6 +49,16 @@ public final class GpuSuite implements Callable<Integer> {
 
     private static final int[][] TINY_OPERATIONS = {{32, 2, 7, 6}};
 
+    /** Heads, heads of keys, their width, F, tokens and columns of blocks after GPT-2's: Llama 3.2 of 1 billion parameters. */
+    private static final int[] DEVICE_BLOCK = {32, 8, 64, 8192, 64, 64};
+
+    private static final int[] TINY_BLOCK = {4, 2, 8, 28, 7, 6};
+
+    /** Heads, their width, tokens, columns and the window of attention. */
+    private static final int[] DEVICE_WINDOW = {12, 64, 512, 16, 64};
+
+    private static final int[] TINY_WINDOW = {2, 8, 20, 3, 5};
+
     @Option(names = "--backend", description = "Default: ${DEFAULT-VALUE}.")
     private String backendName = "cuda";
 
@@ -176,6 +186,14 @@ public final class GpuSuite implements Callable<Integer> {
         for (int[] size : device ? DEVICE_OPERATIONS : TINY_OPERATIONS) {
             rates.measure(size[0], size[1], size[2], size[3]);
         }
+        BlockRates later = new BlockRates(backend, new DeviceRates(backend, seconds / 3), row -> {
+            report.add(row);
+            write(report);
+        });
+        int[] block = device ? DEVICE_BLOCK : TINY_BLOCK;
+        later.measure(block[0], block[1], block[2], block[3], block[4], block[5]);
+        int[] window = device ? DEVICE_WINDOW : TINY_WINDOW;
+        later.attention(window[0], window[1], window[2], window[3], window[4]);
     }
 
     /** How far peers may be from a result. */
@@ -199,7 +217,13 @@ public final class GpuSuite implements Callable<Integer> {
             Backend backend, long budget, DeviceRates rates, GpuCase model, PeerResults others, SuiteReport report)
             throws IOException {
         Path exported = models == null ? null : models.resolve(model.model());
-        String spec = exported != null && Files.isDirectory(exported) ? exported.toString() : model.spec();
+        String spec = model.spec();
+        if (exported != null && Files.exists(exported.resolve("config.json"))) {
+            spec = exported.toString();
+        } else if (spec.startsWith(LlamaFolder.PREFIX)) {
+            Path folder = exported == null ? Files.createTempDirectory("greenfield-llama") : exported;
+            spec = LlamaFolder.parse(spec).write(folder).toString();
+        }
         try (ModelSource source = ModelSource.open(spec);
                 GpuWorkloads workloads = new GpuWorkloads(source, backend, budget)) {
             for (GpuCase.Work work : model.work()) {
@@ -232,7 +256,7 @@ public final class GpuSuite implements Callable<Integer> {
                     ? 0
                     : rates.blockProducts(
                             prepared.rows(),
-                            source.config().width(),
+                            workloads.products(),
                             source.config().layers(),
                             work.kind().equals("adjoint"));
             double[] result = peers.isEmpty() ? new double[0] : prepared.result();

@@ -15,6 +15,8 @@ import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
+import dev.greenfield.model.Architecture;
+import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.response.PatchSweep;
 import dev.greenfield.response.SensitivityField;
@@ -45,7 +47,7 @@ final class GpuWorkloads implements AutoCloseable {
         /** Does it again and returns the results that are compared. */
         double[] result();
 
-        /** Flops of the matrix products that cannot be done without: 24 D^2 a row and block. */
+        /** Flops of the matrix products that cannot be done without: 24 D^2 a row and block of GPT-2. */
         double usefulFlops();
 
         /** Rows of a typical matrix product of this work. */
@@ -77,8 +79,29 @@ final class GpuWorkloads implements AutoCloseable {
         return Observable.logitDifference(GpuCase.ANSWER, GpuCase.FOIL);
     }
 
+    /** From and to how many columns each matrix of a block leads: queries, keys and values; projection; up; down. */
+    int[][] products() {
+        ModelConfig config = model.config();
+        Architecture.Attention attention = config.architecture().attention();
+        return new int[][] {
+            {width, attention.projectedWidth()},
+            {attention.queryWidth(), width},
+            {width, config.architecture().mlp().upWidth()},
+            {config.inner(), width}
+        };
+    }
+
     private double flopsPerRowBlock() {
-        return 24.0 * width * width;
+        return Arrays.stream(products())
+                .mapToDouble(shape -> 2.0 * shape[0] * shape[1])
+                .sum();
+    }
+
+    /** What a row and block take where only one token is read: all before attention, and of what follows one row. */
+    private double flopsOfLastBlock(int tokens) {
+        int[] projection = products()[0];
+        double before = 2.0 * projection[0] * projection[1];
+        return flopsPerRowBlock() - before + before * tokens;
     }
 
     @Override
@@ -158,7 +181,7 @@ final class GpuWorkloads implements AutoCloseable {
         public double usefulFlops() {
             double perColumn = forward
                     ? flopsPerRowBlock() * tokens * layers
-                    : flopsPerRowBlock() * (tokens * (layers - 1) + 0.75 + 0.25 * tokens);
+                    : flopsPerRowBlock() * tokens * (layers - 1) + flopsOfLastBlock(tokens);
             return perColumn * directions.length;
         }
 
@@ -206,7 +229,7 @@ final class GpuWorkloads implements AutoCloseable {
         /** Both directions cost the same; F is read at one token, as in {@link Columns#usefulFlops}. */
         @Override
         public double usefulFlops() {
-            return flopsPerRowBlock() * (tokens * (2.0 * layers - 1) + 0.75 + 0.25 * tokens);
+            return flopsPerRowBlock() * tokens * (2.0 * layers - 1) + flopsOfLastBlock(tokens);
         }
 
         @Override

@@ -106,7 +106,7 @@ public final class Smoke {
 
     /** Tries all cases of a family; returns the exit status. */
     int run(SmokeFamily family) {
-        for (OperationCase test : OperationCases.common()) {
+        for (OperationCase test : OperationCases.all()) {
             for (OperationCheck.Mode mode : modes(family, test)) {
                 OperationCheck check = OperationCheck.of(test, mode, precision);
                 for (boolean padded : new boolean[] {false, true}) {

@@ -7,9 +7,12 @@ import java.util.Locale;
 
 /** Kernels that are tried in one process: what one of them breaks, the others' processes do not see. */
 enum SmokeFamily {
-    ROWS(null, "embed", "add", "take", "grow", "inject", "squaredNorm", "dots"),
+    ROWS(null, "embed", "add", "take", "grow", "inject", "squaredNorm", "dots", "scaleColumns"),
     ACTIVATION(null, "activation"),
+    GATES(null, "gate"),
     NORMS(null, "layerNorm"),
+    RMS_NORMS(null, "rmsNorm"),
+    HEADS(null, "heads"),
     GEMM(null, "multiply"),
     ATTENTION(Mode.VALUE, "attention"),
     ATTENTION_TANGENT(Mode.TANGENT, "attention"),

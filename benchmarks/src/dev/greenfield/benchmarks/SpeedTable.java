@@ -20,19 +20,21 @@ public final class SpeedTable {
         String threads = arguments.length > 0
                 ? arguments[0]
                 : String.valueOf(Runtime.getRuntime().availableProcessors());
+        String model = arguments.length > 1 ? arguments[1] : Workloads.MODEL;
         Collection<RunResult> results = new Runner(new OptionsBuilder()
                         .include(CpuBenchmark.class.getSimpleName())
                         .param("threads", threads)
+                        .param("model", model)
                         .build())
                 .run();
         List<IterationResult> iterations = new ArrayList<>();
         results.forEach(r -> r.getBenchmarkResults().forEach(b -> iterations.addAll(b.getIterationResults())));
-        try (Workloads work = new Workloads(1)) {
-            print(iterations, work, threads);
+        try (Workloads work = new Workloads(model, 1)) {
+            print(iterations, work, model, threads);
         }
     }
 
-    private static void print(List<IterationResult> iterations, Workloads work, String threads) {
+    private static void print(List<IterationResult> iterations, Workloads work, String model, String threads) {
         double sweepFlops = work.flopsPerRowBlock() * work.tangentRowBlocks();
         double patchFlops = work.flopsPerRowBlock() * work.patchRowBlocks();
         double[] products = seconds(iterations, "productsOfSweep");
@@ -44,7 +46,7 @@ public final class SpeedTable {
         for (int i = 0; i < patchFloor.length; i++) {
             patchFloor[i] *= patchFlops / sweepFlops;
         }
-        line("%s, %d tokens, %s threads, %d iterations", Workloads.MODEL, Workloads.TOKENS, threads, products.length);
+        line("%s, %d tokens, %s threads, %d iterations", model, Workloads.TOKENS, threads, products.length);
         line("SGEMM rate, the products of the tangent sweep:  %6.1f GFLOP/s", sweepFlops / median(products) / 1e9);
         line("tangent sweep, 256 directions, useful flops:    %6.1f GFLOP/s", sweepFlops / median(tangents) / 1e9);
         line("  fraction of the SGEMM rate (want >= 0.75):    %s", ratio(products, tangents));

@@ -7,17 +7,20 @@ import dev.greenfield.Run;
 import dev.greenfield.green.GreenOperator;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.model.Architecture;
+import dev.greenfield.model.ModelConfig;
 import java.io.IOException;
 import java.util.Random;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
- * What the CPU benchmarks time, on {@code random:4,12,768,1000,64} and 32 tokens: the library's own work, and the matrix
+ * What the CPU benchmarks time, on a random model, {@code random:4,12,768,1000,64} unless another is named, and 32 tokens: the library's own work, and the matrix
  * products that it cannot do without, as one OpenBLAS call each with OpenBLAS's own threads: the floor that ratios are against.
  */
 public final class Workloads implements AutoCloseable {
     public static final String MODEL = "random:4,12,768,1000,64";
+
     public static final int TOKENS = 32;
     public static final int DIRECTIONS = 256;
 
@@ -33,9 +36,9 @@ public final class Workloads implements AutoCloseable {
     private FloatPointer b;
     private FloatPointer c;
 
-    public Workloads(int threads) throws IOException {
+    public Workloads(String spec, int threads) throws IOException {
         this.threads = threads;
-        model = Greenfield.load(MODEL, Options.defaults().backend("cpu").threads(threads));
+        model = Greenfield.load(spec, Options.defaults().backend("cpu").threads(threads));
         Random random = new Random(1);
         tokens = random.ints(TOKENS, 0, 1000).toArray();
         run = model.run(tokens);
@@ -93,10 +96,26 @@ public final class Workloads implements AutoCloseable {
         return rows * layers() * (layers() + 1) / 2;
     }
 
-    /** Useful flops of a row in a block: 24 D^2. */
+    /** Useful flops of a row in a block: its products, 24 D^2 for GPT-2's shapes. */
     public double flopsPerRowBlock() {
-        double width = model.config().width();
-        return 24 * width * width;
+        double sum = 0;
+        for (int[] shape : shapes()) {
+            sum += 2.0 * shape[0] * shape[1];
+        }
+        return sum;
+    }
+
+    /** Inputs and outputs of a block's four linear layers. */
+    private int[][] shapes() {
+        ModelConfig config = model.config();
+        Architecture.Attention attention = config.architecture().attention();
+        int width = config.width();
+        return new int[][] {
+            {width, attention.projectedWidth()},
+            {attention.queryWidth(), width},
+            {width, config.architecture().mlp().upWidth()},
+            {config.inner(), width}
+        };
     }
 
     /**
@@ -105,19 +124,25 @@ public final class Workloads implements AutoCloseable {
      * @return their floating-point operations
      */
     public double products(int rows, int times) {
-        int width = model.config().width();
         if (a == null) {
-            int most = DIRECTIONS * TOKENS;
-            a = filled((long) most * 4 * width);
-            b = filled(4L * width * width);
-            c = filled((long) most * 4 * width);
+            long most = (long) DIRECTIONS * TOKENS;
+            long in = 0;
+            long out = 0;
+            long weights = 0;
+            for (int[] shape : shapes()) {
+                in = Math.max(in, shape[0]);
+                out = Math.max(out, shape[1]);
+                weights = Math.max(weights, (long) shape[0] * shape[1]);
+            }
+            a = filled(most * in);
+            b = filled(weights);
+            c = filled(most * out);
         }
         openblas_nolapack.blas_set_num_threads(threads);
         for (int i = 0; i < times; i++) {
-            product(rows, 3 * width, width);
-            product(rows, width, width);
-            product(rows, 4 * width, width);
-            product(rows, width, 4 * width);
+            for (int[] shape : shapes()) {
+                product(rows, shape[1], shape[0]);
+            }
         }
         openblas_nolapack.blas_set_num_threads(1);
         return flopsPerRowBlock() * rows * times;

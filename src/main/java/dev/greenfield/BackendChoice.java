@@ -6,12 +6,10 @@ import dev.greenfield.backend.cuda.CudaBackend;
 import dev.greenfield.backend.cuda.CudaRequirements;
 import dev.greenfield.backend.cuda.CudaSurvey;
 import dev.greenfield.backend.reference.ReferenceBackend;
-import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
-import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.Precision;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,26 +98,6 @@ public final class BackendChoice {
             default ->
                 throw new InputException("unknown backend '" + name + "': expected one of " + String.join(", ", NAMES));
         };
-    }
-
-    /**
-     * Opens a backend that a model can run on: where the choice is free, one that has the operations of its blocks.
-     *
-     * @param config of the model
-     * @see #open(String, Precision, int) for the other arguments
-     */
-    static BackendChoice open(String name, Precision precision, int threads, ModelConfig config) {
-        BackendChoice choice = open(name, precision, threads);
-        if (!name.equals("auto") || DeviceModel.canRun(choice.backend(), config) || needsGpu(precision)) {
-            return choice;
-        }
-        choice.backend().close();
-        CpuBackend cpu = CpuBackend.open(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
-        return new BackendChoice(
-                cpu,
-                "backend cpu (" + cpu.device() + "): the " + choice.name()
-                        + " backend has no operations for the blocks of a "
-                        + config.family().label() + " model yet" + slow(cpu));
     }
 
     /** The first that can be used of CUDA and the CPU; the reference backend where only it has the precision. */

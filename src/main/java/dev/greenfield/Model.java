@@ -55,7 +55,7 @@ public final class Model implements AutoCloseable {
     static Model open(ModelSource source, Options options) {
         BackendChoice choice;
         try {
-            choice = BackendChoice.open(options.backend(), options.precision(), options.threads(), source.config());
+            choice = BackendChoice.open(options.backend(), options.precision(), options.threads());
         } catch (RuntimeException | Error e) {
             source.close();
             throw e;

@@ -88,8 +88,13 @@ public final class Run implements AutoCloseable {
         return scope.run().field();
     }
 
-    /** The residual stream in the middle of each block ({@code resid_mid}), [L, T, D]. */
+    /**
+     * The residual stream in the middle of each block ({@code resid_mid}), [L, T, D].
+     *
+     * @throws dev.greenfield.failure.InputException if the blocks of this model have no state there
+     */
     public Field middleField() {
+        scope.config().requireMiddles("the middle of blocks");
         return scope.run().middleField();
     }
 

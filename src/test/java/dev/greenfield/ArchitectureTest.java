@@ -60,14 +60,16 @@ class ArchitectureTest {
             lattice: failure
             safetensors:
             natives:
-            model: failure text statistics safetensors natives
+            files:
+            hub: failure text files
+            model: failure text statistics safetensors natives hub
             backend: model
             backend.reference: failure model backend
             backend.cpu: failure natives model backend
             backend.cuda: failure text natives model backend
             engine: failure lattice model backend
             response: failure text statistics lattice model backend engine
-            checkpoint: failure text backend engine response
+            checkpoint: failure text files backend engine response
             green: failure statistics lattice model backend engine
             map: failure statistics lattice model backend engine response checkpoint green
             regime: failure lattice model backend engine response
@@ -76,10 +78,10 @@ class ArchitectureTest {
             inverse: failure statistics lattice model backend engine response green
             transfer: failure statistics lattice engine response green map
             report: text
-            (facade): failure statistics lattice safetensors model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer report
-            study: failure text statistics lattice model checkpoint response map regime propagation prediction inverse transfer (facade)
-            cli.io: failure text statistics safetensors checkpoint
-            cli.job: failure text statistics lattice safetensors model response propagation report (facade) cli.io
+            (facade): failure statistics lattice safetensors hub model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer report
+            study: failure text statistics files lattice model response map regime propagation prediction inverse transfer (facade)
+            cli.io: failure text statistics safetensors files
+            cli.job: failure text statistics lattice safetensors hub model response propagation report (facade) cli.io
             cli.show: failure statistics lattice model map report (facade) cli.io cli.job
             cli.source: failure statistics lattice response regime propagation report (facade) cli.io cli.job cli.show
             cli.patch: failure statistics lattice model response prediction report (facade) cli.io cli.job cli.show
@@ -88,7 +90,7 @@ class ArchitectureTest {
             cli.map: failure text statistics lattice safetensors model response green map propagation report (facade) cli.io cli.job cli.show
             cli.transfer: failure statistics lattice safetensors model map transfer report (facade) cli.io cli.job cli.show
             cli.study: failure text statistics lattice model prediction report (facade) study cli.io cli.job cli.show
-            cli: failure lattice safetensors model backend.cuda response green report (facade) cli.io cli.job cli.show cli.source cli.patch cli.green cli.infer cli.map cli.transfer cli.study
+            cli: failure lattice safetensors hub model backend.cuda response green report (facade) cli.io cli.job cli.show cli.source cli.patch cli.green cli.infer cli.map cli.transfer cli.study
             """;
 
     private static final Map<String, List<String>> MAY_USE = ROOMS.lines()
@@ -230,6 +232,7 @@ class ArchitectureTest {
                     "backend.cuda.CublasGemm",
                     "backend.cuda.CudaAttention",
                     "backend.cuda.CudaBackend",
+                    "backend.cuda.CudaBlocks",
                     "backend.cuda.CudaBuffer",
                     "backend.cuda.CudaColumns",
                     "backend.cuda.CudaFactors",

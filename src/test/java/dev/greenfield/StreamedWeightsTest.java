@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
-import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
@@ -27,7 +26,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -54,11 +52,6 @@ class StreamedWeightsTest {
         Backend backend = leaks.closing(kind.open());
         ModelSource source =
                 spec.startsWith(TestData.FAMILIES) ? ModelSource.open(TestData.model(spec)) : ModelSource.open(spec);
-        boolean can = DeviceModel.canRun(backend, source.config());
-        if (!can) {
-            source.close();
-        }
-        Assumptions.assumeTrue(can, kind + " has no operations for " + spec);
         return Model.open(source, new BackendChoice(backend, "a test asked for it"), options);
     }
 

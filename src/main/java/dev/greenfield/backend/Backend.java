@@ -316,13 +316,8 @@ public interface Backend extends AutoCloseable {
         return (width + Long.SIZE - 1) / Long.SIZE;
     }
 
-    /**
-     * The operations that blocks after GPT-2's need, and {@link AttentionShape#window windows} with them; null where this backend has
-     * none of them.
-     */
-    default BlockOperations blocks() {
-        return null;
-    }
+    /** The operations that blocks after GPT-2's need. */
+    BlockOperations blocks();
 
     /** The operations between a batch and some of its columns. */
     ColumnOperations columns();

@@ -2,6 +2,7 @@ package dev.greenfield.checkpoint;
 
 import dev.greenfield.engine.Batches;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.files.WorkLock;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -8,8 +8,10 @@ import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.GeneralOptions;
+import dev.greenfield.hub.Hub;
 import dev.greenfield.model.TokenizerSurvey;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -51,9 +53,17 @@ final class DoctorCommand implements Action {
                 terminal.line("cuda        " + line);
             }
         }
+        for (String line : lines(() -> List.of(hub(Hub.ofEnvironment())))) {
+            terminal.line("hub         " + line);
+        }
         for (String line : lines(TokenizerSurvey::lines)) {
             terminal.line("tokenizer   " + line);
         }
+    }
+
+    private static String hub(Hub hub) {
+        return "models in " + hub.cache() + (Files.isDirectory(hub.cache()) ? "" : " (not there)") + ", fetched from "
+                + (hub.offline() ? "nowhere: HF_HUB_OFFLINE is set" : hub.endpoint());
     }
 
     /** What a part of the survey says; why it does not, where it fails: the rest is all the more wanted then. */

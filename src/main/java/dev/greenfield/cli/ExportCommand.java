@@ -26,7 +26,8 @@ final class ExportCommand implements Action {
             names = "--model",
             paramLabel = "MODEL",
             required = true,
-            description = "a random model (see the reference), demo, or a model directory.")
+            description =
+                    "a random model (see the reference), demo, a model directory, or ORG/NAME in the Hugging Face cache.")
     private String model;
 
     @Option(

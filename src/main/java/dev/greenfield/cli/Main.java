@@ -73,6 +73,8 @@ public final class Main {
         commands.put("scale", new Entry("Two models on the same prompts, depth by depth.", ScaleCommand::new));
         commands.put("study", new Entry("All claims of the theory on the prompts of a suite.", StudyCommand::new));
         commands.put("merge", new Entry("Joins the shards of a suite's response maps.", MergeCommand::new));
+        commands.put(
+                "fetch", new Entry("Downloads a model of the Hugging Face hub into its cache.", FetchCommand::new));
         commands.put("export", new Entry("Writes a model directory.", ExportCommand::new));
         commands.put("doctor", new Entry("What this machine can run.", DoctorCommand::new));
         return commands;

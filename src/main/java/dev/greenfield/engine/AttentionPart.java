@@ -252,9 +252,18 @@ final class AttentionPart implements BlockPart {
         return rows;
     }
 
+    /** What the stream receives of changed outputs of the heads at the tokens of a run: the change itself, or what a norm that follows makes of it. */
+    Reception reception(BlockPrimal primal) {
+        if (weights.post() == null) {
+            return (token, change) -> change;
+        }
+        return weights.post().at(primal.attention().post())::received;
+    }
+
     /**
      * What each head adds to the stream in the forward pass, z_h W_O^h with z_h its attention's output: [H T, D] in the order head,
-     * token. The heads of a token sum to what the attention adds, but for the output bias, which is no head's.
+     * token. The heads of a token sum to what the attention adds, but for the output bias, which is no head's. Where a norm follows,
+     * this is before it; see {@link #reception}.
      */
     double[] headOutputs(BlockPrimal primal) {
         AttentionShape shape = weights.shape();

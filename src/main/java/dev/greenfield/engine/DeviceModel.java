@@ -4,8 +4,6 @@ import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
-import dev.greenfield.failure.BackendException;
-import dev.greenfield.failure.Remedy;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.Architecture;
@@ -45,15 +43,8 @@ public final class DeviceModel implements AutoCloseable {
      * Uploads the weights of {@code source}, which stays the caller's to close, or makes room for those of a block or two.
      *
      * @param plan whether the weights of all blocks stay on the backend
-     * @throws BackendException if the backend lacks operations that this family's blocks need
      */
     public DeviceModel(ModelSource source, Backend backend, WeightPlan plan) {
-        if (!canRun(backend, source.config())) {
-            throw new BackendException(
-                    "the " + backend.name() + " backend has no operations for the blocks of a "
-                            + source.config().family().label() + " model yet",
-                    Remedy.USE_CPU.phrase());
-        }
         this.backend = backend;
         this.source = source;
         this.config = source.config();
@@ -82,11 +73,6 @@ public final class DeviceModel implements AutoCloseable {
             close();
             throw e;
         }
-    }
-
-    /** Whether a backend has all operations that the blocks of a model need. */
-    public static boolean canRun(Backend backend, ModelConfig config) {
-        return backend.blocks() != null || config.architecture().likeGpt2();
     }
 
     private Block describeBlock(int l) {

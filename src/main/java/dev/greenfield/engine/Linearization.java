@@ -228,6 +228,11 @@ public final class Linearization implements AutoCloseable {
         }
     }
 
+    /** What the stream receives of changed outputs of block l's heads. */
+    public Reception reception(int l) {
+        return model.block(l).attention().reception(blocks.get(l));
+    }
+
     /** The logits of one position, [V], computed on the host so that they need no memory of the backend. */
     public double[] logits(int position) {
         double[] x = new double[model.config().width()];

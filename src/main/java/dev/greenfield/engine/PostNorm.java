@@ -71,6 +71,48 @@ final class PostNorm {
         backend.blocks().scaleColumns(ddf, gain, ddf);
     }
 
+    /**
+     * This norm at the tokens of a run, on the host.
+     *
+     * @param normalized [T, D]
+     * @param inverse 1 / sqrt(mean(f^2) + epsilon), [T]
+     * @param gain [D]
+     */
+    record AtRun(double[] normalized, double[] inverse, double[] gain, double epsilon) {
+        /**
+         * What the stream receives when f changes at a token, N(f + change) diag(g) - N(f) diag(g).
+         *
+         * @param change [D]
+         */
+        double[] received(int token, double[] change) {
+            int width = gain.length;
+            double[] changed = new double[width];
+            double square = 0;
+            for (int i = 0; i < width; i++) {
+                changed[i] = normalized[token * width + i] / inverse[token] + change[i];
+                square += changed[i] * changed[i];
+            }
+            double factor = 1 / Math.sqrt(square / width + epsilon);
+            for (int i = 0; i < width; i++) {
+                changed[i] = gain[i] * (changed[i] * factor - normalized[token * width + i]);
+            }
+            return changed;
+        }
+    }
+
+    AtRun at(Norm.Primal run) {
+        int width = config.width();
+        int tokens = run.normalized().rows();
+        double[] normalized = HostMemory.doubles("what attention adds", tokens, width);
+        double[] inverse = new double[tokens];
+        double[] factors = new double[width];
+        backend.downloadLater(run.normalized().buffer(), run.normalized().offset(), normalized, 0, tokens * width);
+        backend.downloadLater(run.inverseStd(), 0, inverse, 0, tokens);
+        backend.downloadLater(gain, 0, factors, 0, width);
+        backend.await();
+        return new AtRun(normalized, inverse, factors, config.epsilon());
+    }
+
     /** Makes a token's own map M [D, D], of a run of {@code tokens} tokens, M N' diag(g). */
     void afterMap(Matrix map, int token, int tokens, Norm.Primal at) {
         int[] here = new int[config.width()];

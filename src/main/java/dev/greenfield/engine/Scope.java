@@ -109,6 +109,9 @@ public final class Scope implements AutoCloseable {
             throw new InputException(what + " " + site + " is not in this run: expected a depth of at most " + top
                     + " and a token from 0 to " + (length() - 1));
         }
+        if (site.middle()) {
+            config().requireMiddles(what + " " + site);
+        }
     }
 
     /**

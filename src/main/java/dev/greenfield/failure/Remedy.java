@@ -12,6 +12,8 @@ public enum Remedy {
     USE_CPU("use the cpu backend"),
     USE_REFERENCE("use the reference backend"),
     CHOOSE_SEED("choose another seed"),
+    /** The name of a model follows. */
+    FETCH_MODEL("call Greenfield.fetch for"),
     ASK_FOR_LEADING_PART("ask for its leading part with svd"),
     SURVEY_BACKENDS("ask BackendChoice.survey() what this machine can run"),
     /** Which setting was wrong; its value follows. */

@@ -65,6 +65,7 @@ public final class MapRequest {
 
     /** Half depths as well, between the attention and the MLP of each block. */
     public MapRequest halfDepths() {
+        scope.config().requireMiddles("levels of a map");
         halfDepths = true;
         return this;
     }

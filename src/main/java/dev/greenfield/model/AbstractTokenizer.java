@@ -46,12 +46,38 @@ abstract class AbstractTokenizer implements Tokenizer {
         if (isId(text)) {
             return id(text);
         }
-        int[] ids = encode(text);
+        int[] ids;
+        try {
+            ids = encode(text);
+        } catch (InputException unknown) {
+            return reading(text).orElseThrow(() -> unknown);
+        }
         if (ids.length == 1) {
             return ids[0];
         }
+        OptionalInt shown = reading(text);
+        if (shown.isPresent()) {
+            return shown.getAsInt();
+        }
         throw new InputException(Lines.quoted(text) + " is " + (ids.length == 0 ? "no token" : list(ids))
                 + ", expected exactly one token; " + remedy(text));
+    }
+
+    /**
+     * The one token that reads so. A tokenizer that puts a blank in front of every text makes two tokens of " Lily", though that is how it
+     * shows the one that it makes of "Lily".
+     */
+    private OptionalInt reading(String text) {
+        OptionalInt found = OptionalInt.empty();
+        for (int id = 0; id < vocabulary && text.startsWith(" "); id++) {
+            if (text.equals(piece(id))) {
+                if (found.isPresent()) {
+                    return OptionalInt.empty();
+                }
+                found = OptionalInt.of(id);
+            }
+        }
+        return found;
     }
 
     @Override

@@ -148,16 +148,4 @@ public record Architecture(Norm norm, Attention attention, Mlp mlp, Stream strea
         /** One half after the other, embeddings and logits as they are. */
         public static final Stream PLAIN = new Stream(false, 1, 0);
     }
-
-    /** Whether this is a block that GPT-2 could have, and needs none of what later families added. */
-    public boolean likeGpt2() {
-        return norm.centred()
-                && norm.placement() == Placement.BEFORE
-                && attention.plain()
-                && attention.windows().isEmpty()
-                && attention.softCap() == 0
-                && !stream.parallel()
-                && !mlp.gated()
-                && mlp.activation() != Activation.SILU;
-    }
 }

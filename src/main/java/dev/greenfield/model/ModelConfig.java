@@ -180,6 +180,21 @@ public record ModelConfig(
         return scaleByInverseLayer() ? scale / (layer + 1) : scale;
     }
 
+    /**
+     * Checks that the stream has a state in the middle of each block.
+     *
+     * @param what is asked for there, for the message: {@code site (1.5, 3)}
+     * @throws InputException if attention and MLP of a block both read what enters it
+     */
+    public void requireMiddles(String what) {
+        if (architecture.stream().parallel()) {
+            throw new InputException(what
+                    + ": found a half depth, expected whole depths only, because attention and MLP of a "
+                    + family.label() + " block both read what enters it, so that the stream has no state between them;"
+                    + " use the next depth, where both outputs arrive");
+        }
+    }
+
     /** How many numbers the model consists of; a tied output matrix is not counted twice. */
     public long parameters() {
         return parameterCount(layers, width, positions, vocabulary, tied, architecture);

@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.hub.HubSnapshot;
 import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.text.Lines;
 import java.io.ByteArrayInputStream;
@@ -61,16 +62,28 @@ interface ModelFiles {
         }
     }
 
-    /** The files of a directory. */
-    record Directory(Path path) implements ModelFiles {
+    /**
+     * The files of a directory.
+     *
+     * @param snapshot what they are of the hub, whose cache says where links may lead; null for a directory of the user's own
+     */
+    record Directory(Path path, HubSnapshot snapshot) implements ModelFiles {
+        Directory(Path path) {
+            this(path, null);
+        }
+
         @Override
         public boolean has(String name) {
             return Files.exists(path.resolve(name));
         }
 
+        private Path file(String name) throws IOException {
+            return snapshot == null ? path.resolve(name) : snapshot.file(name);
+        }
+
         @Override
         public InputStream stream(String name) throws IOException {
-            Path file = path.resolve(name);
+            Path file = file(name);
             if (!Files.isRegularFile(file)) {
                 // A pipe would wait for a writer for ever.
                 throw new InputException(origin(name) + ": found "
@@ -82,7 +95,7 @@ interface ModelFiles {
 
         @Override
         public Safetensors tensors(String name) throws IOException {
-            return Safetensors.open(path.resolve(name));
+            return Safetensors.open(file(name));
         }
 
         @Override

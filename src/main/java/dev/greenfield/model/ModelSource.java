@@ -3,6 +3,9 @@ package dev.greenfield.model;
 import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
+import dev.greenfield.hub.Hub;
+import dev.greenfield.hub.HubName;
+import dev.greenfield.hub.HubSnapshot;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,9 +15,10 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * A model as data: its configuration, parameters and tokenizer, from a Hugging Face directory, from the jar (the demo) or made
+ * A model as data: its configuration, parameters and tokenizer, from a Hugging Face directory or cache, from the jar (the demo) or made
  * from a seed. Opening checks everything but reads no numbers; those are read, or made, parameter by parameter when asked for.
  * Safe for use by several threads; parameters must not be read once the source is closed.
  */
@@ -39,13 +43,23 @@ public final class ModelSource implements AutoCloseable {
     }
 
     /**
-     * Opens a model.
+     * Opens a model, with the hub as this process's environment says.
      *
-     * @param spec {@code demo}, {@code random:gpt2} and the like, or the path of a directory
+     * @param spec {@code demo}, {@code random:gpt2} and the like, the path of a directory, or the name of a model in the Hugging Face
+     *     cache, as {@code org/name} or {@code org/name@revision}. A directory is taken before a name.
      * @throws InputException if it is none of these, or what is there is not a whole GPT-2 style model
      * @throws IOException if a file cannot be read
      */
     public static ModelSource open(String spec) throws IOException {
+        return open(spec, Hub.ofEnvironment());
+    }
+
+    /**
+     * Likewise with a hub that is set up otherwise. The network is not used: {@link ModelFetch} does that.
+     *
+     * @param hub says where the cache is
+     */
+    public static ModelSource open(String spec, Hub hub) throws IOException {
         if (spec.equals(DEMO)) {
             return open(spec, new ModelFiles.Demo());
         }
@@ -55,7 +69,9 @@ public final class ModelSource implements AutoCloseable {
                     spec, random.files(), random.config(), new RandomWeights(random.config(), random.seed()));
         }
         try {
-            return directory(spec, Path.of(spec));
+            Path path = Path.of(spec);
+            Optional<HubName> name = Files.exists(path) ? Optional.empty() : HubName.find(spec);
+            return name.isPresent() ? cached(spec, name.get(), hub) : directory(spec, path);
         } catch (InvalidPathException noPath) {
             throw new InputException(
                     Lines.quoted(spec)
@@ -84,17 +100,38 @@ public final class ModelSource implements AutoCloseable {
         if (!Files.isDirectory(directory)) {
             throw new InputException(
                     Lines.quoted(spec) + ": found " + (Files.exists(directory) ? "a file" : "nothing")
-                            + ", expected a directory with config.json and model.safetensors; give such a directory, demo or random:gpt2");
+                            + ", expected a directory with config.json and model.safetensors; give such a directory, demo, random:gpt2 or the name of a model of the hub (org/name)");
         }
         return open(spec, new ModelFiles.Directory(directory));
     }
 
-    private static ModelSource open(String spec, ModelFiles files) throws IOException {
-        if (!files.has(ModelFiles.CONFIG)) {
-            throw new InputException(files.origin(ModelFiles.CONFIG)
-                    + ": found no such file, expected the configuration of a GPT-2 style model; give a Hugging Face model"
-                    + " directory");
+    /** A model of the hub, of which the cache must have all that is needed. */
+    private static ModelSource cached(String spec, HubName name, Hub hub) throws IOException {
+        List<HubSnapshot> snapshots = hub.snapshots(name);
+        if (snapshots.isEmpty()) {
+            String cache = Lines.one(hub.cache().toString());
+            throw new InputException(
+                    Lines.quoted(spec) + ": found nothing, neither a directory of that name nor a model in the"
+                            + " Hugging Face cache " + cache
+                            + ", expected demo, a model directory, random:gpt2 or a model in the cache; if it"
+                            + " is a model of the hub, " + Remedy.FETCH_MODEL + " " + name + ", which downloads it");
         }
+        for (HubSnapshot snapshot : snapshots) {
+            ModelFiles files = new ModelFiles.Directory(snapshot.directory(), snapshot);
+            if (NeededFiles.missing(files) == null) {
+                return open(spec, files);
+            }
+        }
+        HubSnapshot first = snapshots.get(0);
+        throw new InputException(Lines.quoted(spec) + ": found its commit " + first.commit()
+                + " in the Hugging Face cache without "
+                + Lines.one(NeededFiles.missing(new ModelFiles.Directory(first.directory(), first)))
+                + " (" + Lines.one(first.directory().toString()) + "), expected all files of a model; "
+                + Remedy.FETCH_MODEL + " " + name + ", which downloads the rest");
+    }
+
+    private static ModelSource open(String spec, ModelFiles files) throws IOException {
+        NeededFiles.requireConfig(files);
         ModelConfig config = ConfigJson.read(files.read(ModelFiles.CONFIG), files.origin(ModelFiles.CONFIG));
         StoredWeights weights;
         try {
@@ -127,6 +164,13 @@ public final class ModelSource implements AutoCloseable {
     /** The specification or path as it was given. */
     public String spec() {
         return spec;
+    }
+
+    /** What of the Hugging Face hub this is, where it was opened from its cache. */
+    public Optional<HubSnapshot> snapshot() {
+        return files instanceof ModelFiles.Directory directory && !(weights instanceof RandomWeights)
+                ? Optional.ofNullable(directory.snapshot())
+                : Optional.empty();
     }
 
     /**

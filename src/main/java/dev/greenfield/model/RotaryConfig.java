@@ -96,9 +96,10 @@ final class RotaryConfig {
 
     private Rotary of(double theta, double part) {
         int width = (int) (headWidth * part);
-        if (width % 2 != 0 || width > headWidth || width == 0) {
-            throw new InputException("head_dim: found " + width + " elements of " + headWidth
-                    + " that turn, expected an even number of them; correct head_dim or partial_rotary_factor");
+        int turned = width + width % 2; // transformers turns one more where the number is odd
+        if (turned > headWidth || turned == 0) {
+            throw new InputException("head_dim: found " + turned + " elements of " + headWidth
+                    + " that turn, expected 2 to " + headWidth + "; correct head_dim or partial_rotary_factor");
         }
         List<Double> frequencies = new ArrayList<>();
         for (int i = 0; i < width; i += 2) {

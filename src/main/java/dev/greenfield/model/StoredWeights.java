@@ -1,6 +1,5 @@
 package dev.greenfield.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
@@ -8,7 +7,6 @@ import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.safetensors.SafetensorsException;
 import dev.greenfield.safetensors.Tensor;
 import dev.greenfield.text.Digest;
-import dev.greenfield.text.Json;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -169,6 +167,11 @@ final class StoredWeights implements Weights {
                                 + " and save the model again");
             }
         }
+        refuseAdapter(files);
+    }
+
+    /** Likewise one in files of its own. */
+    static void refuseAdapter(ModelFiles files) {
         if (files.has(ADAPTER_CONFIG)) {
             throw new InputException(files.origin(ADAPTER_CONFIG)
                     + ": found an adapter beside the model, expected weights that it has been merged into; merge it"
@@ -268,26 +271,10 @@ final class StoredWeights implements Weights {
     }
 
     private Map<String, Tensor> sharded() throws IOException {
-        if (!files.has(ModelFiles.INDEX)) {
-            throw noWeights();
-        }
         String origin = files.origin(ModelFiles.INDEX);
-        JsonNode map = Json.parse(files.read(ModelFiles.INDEX), origin).path("weight_map");
-        if (!map.isObject() || map.isEmpty()) {
-            throw new InputException(
-                    origin + ": found no \"weight_map\", expected an object that names the file of every"
-                            + " tensor; get the file again");
-        }
-        for (Map.Entry<String, JsonNode> entry : map.properties()) {
-            String file = entry.getValue().asText("");
-            if (!entry.getValue().isTextual() || !plain(file)) {
-                throw new InputException(origin + ": found the file "
-                        + Lines.quoted(entry.getValue().asText())
-                        + " for " + Lines.quoted(entry.getKey())
-                        + ", expected the name of a file beside the index; correct the index");
-            }
-            shard(file);
-            index.put(family.shortName(entry.getKey()), file);
+        for (Map.Entry<String, String> entry : WeightIndex.read(files).entrySet()) {
+            shard(entry.getValue());
+            index.put(family.shortName(entry.getKey()), entry.getValue());
         }
         // Every tensor of every shard, as transformers reads them: the index may be wrong about which shard has it.
         Map<String, Tensor> stored = new LinkedHashMap<>();
@@ -304,21 +291,6 @@ final class StoredWeights implements Weights {
             }
         }
         return stored;
-    }
-
-    private static boolean plain(String file) {
-        return file.endsWith(".safetensors")
-                && file.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || Character.isISOControl(c));
-    }
-
-    private InputException noWeights() {
-        boolean pytorch = files.has("pytorch_model.bin") || files.has("pytorch_model.bin.index.json");
-        return new InputException(files.origin(ModelFiles.WEIGHTS) + ": found "
-                + (pytorch ? "only pytorch_model.bin" : "no such file") + ", expected model.safetensors or "
-                + ModelFiles.INDEX + "; "
-                + (pytorch
-                        ? "convert the weights to safetensors (save_pretrained(..., safe_serialization=True) does)"
-                        : "give a Hugging Face model directory"));
     }
 
     private Safetensors shard(String file) throws IOException {

@@ -7,6 +7,7 @@ import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Json;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,18 @@ final class Tokenizers {
     private static final String END_OF_TEXT = "<|endoftext|>";
 
     private Tokenizers() {}
+
+    /** The files that the choice depends on, of those that there are. */
+    static List<String> files(ModelFiles files) {
+        List<String> names = new ArrayList<>(List.of(ModelFiles.TOKENIZER_CONFIG, ModelFiles.ADDED_TOKENS));
+        if (files.has(ModelFiles.TOKENIZER)) {
+            names.add(ModelFiles.TOKENIZER);
+        } else {
+            names.addAll(List.of(ModelFiles.VOCABULARY, ModelFiles.MERGES, ModelFiles.TOKENS));
+            names.addAll(OTHERS);
+        }
+        return names.stream().filter(files::has).toList();
+    }
 
     /**
      * The first that applies: tokenizer.json; vocab.json with merges.txt; the list tokens.json; none, where there is a file of another

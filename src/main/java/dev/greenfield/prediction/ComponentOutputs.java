@@ -1,10 +1,12 @@
 package dev.greenfield.prediction;
 
+import dev.greenfield.engine.Reception;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.model.ModelConfig;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -14,6 +16,7 @@ import java.util.Map;
 public final class ComponentOutputs {
     private final Scope scope;
     private final Map<Component, Field> outputs = new EnumMap<>(Component.class);
+    private final Map<Integer, Reception> receptions = new HashMap<>(); // by block
 
     /** Of a run. */
     public ComponentOutputs(Scope scope) {
@@ -44,6 +47,21 @@ public final class ComponentOutputs {
             difference[i] = sign * (other[from + i] - difference[i]);
         }
         return Field.wrap(middle.depths(), middle.tokens(), middle.width(), difference);
+    }
+
+    /**
+     * What the stream receives when an output is replaced: the change, or for a head whose block normalizes what attention adds, what that
+     * norm makes of it.
+     *
+     * @param change the new output less the old, [D]
+     */
+    double[] received(Component component, int row, int token, double[] change) {
+        if (component != Component.HEAD) {
+            return change;
+        }
+        return receptions
+                .computeIfAbsent(row / config().heads(), block -> scope.run().reception(block))
+                .received(token, change);
     }
 
     private Field heads() {

@@ -52,13 +52,18 @@ public final class Interventions {
     public static Interventions patches(ComponentOutputs own, ComponentOutputs donor, Component component) {
         own.scope().requireAlike(donor.scope(), "a patch");
         Field displacement = donor.of(component).minus(own.of(component));
-        return of(own, component, displacement::vector);
+        return replacing(own, component, displacement::vector);
+    }
+
+    /** Outputs that become others: what the stream receives of that. */
+    private static Interventions replacing(ComponentOutputs own, Component component, Change change) {
+        return of(own, component, (row, t) -> own.received(component, row, t, change.of(row, t)));
     }
 
     /** Zero ablations: each output is replaced by zero. */
     public static Interventions zeroAblations(ComponentOutputs own, Component component) {
         Field outputs = own.of(component);
-        return of(own, component, (row, t) -> scaled(-1, outputs.vector(row, t)));
+        return replacing(own, component, (row, t) -> scaled(-1, outputs.vector(row, t)));
     }
 
     /** Mean ablations: each output is replaced by the mean of its row over the tokens of the prompt. */
@@ -72,7 +77,7 @@ public final class Interventions {
                 }
             }
         }
-        return of(own, component, (row, t) -> {
+        return replacing(own, component, (row, t) -> {
             double[] change = outputs.vector(row, t);
             for (int i = 0; i < change.length; i++) {
                 change[i] = means[row][i] - change[i];
@@ -82,7 +87,8 @@ public final class Interventions {
     }
 
     /**
-     * Steering along random directions, drawn anew and uniformly for each row and token.
+     * Steering along random directions, drawn anew and uniformly for each row and token: vectors that are added to the stream where the output
+     * enters it.
      *
      * @param size length of the added vector in units of the output's own
      * @param seed the same seed draws the same directions

@@ -3,22 +3,39 @@ package dev.greenfield.text;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.function.IntConsumer;
 
-/** SHA-256 as a place to write to. */
+/** A digest as a place to write to: SHA-256, or what git names a file's contents by. */
 public final class Digest extends OutputStream {
     private final MessageDigest digest;
 
-    /** A digest of nothing yet. */
+    /** A SHA-256 of nothing yet. */
     public Digest() {
+        this("SHA-256");
+    }
+
+    private Digest(String algorithm) {
         try {
-            digest = MessageDigest.getInstance("SHA-256");
+            digest = MessageDigest.getInstance(algorithm);
         } catch (NoSuchAlgorithmException absent) {
-            throw new IllegalStateException("every Java platform has SHA-256, this one does not", absent);
+            throw new IllegalStateException("every Java platform has " + algorithm + ", this one does not", absent);
         }
+    }
+
+    /**
+     * The name that git gives to contents that are yet to be written: the SHA-1 of a header and of them. It finds damage; against a
+     * forger SHA-1 is weak.
+     *
+     * @param bytes how many will be written
+     */
+    public static Digest gitBlob(long bytes) {
+        Digest digest = new Digest("SHA-1");
+        digest.write(("blob " + bytes + "\0").getBytes(StandardCharsets.US_ASCII));
+        return digest;
     }
 
     /** The SHA-256 of these bytes in lower-case hexadecimal. */

@@ -23,6 +23,12 @@ final class BlockCases {
             cases.add(rmsNorm(columns(9, 0, 2, 2, 5), 0, shape[0], shape[1], true));
             cases.add(rmsNorm(cotangents(9, 0, 8, 6, 1), 3, shape[0], shape[1], false));
         }
+        // Wider than what a warp of a GPU holds, than what a block holds, and in between; more groups than have a warp
+        // each.
+        for (int[] shape : new int[][] {{2, 200}, {1, 1030}, {1, 1540}, {1, 2052}, {1, 4100}}) {
+            cases.add(rmsNorm(columns(3, 0, 1), 1, shape[0], shape[1], false));
+        }
+        cases.add(rmsNorm(columns(100, new int[30]), 0, 3, 4, true));
         for (int n : new int[] {7, 64}) {
             cases.add(scaleColumns(5, n, true));
             cases.add(scaleColumns(5, n, false));
@@ -34,6 +40,8 @@ final class BlockCases {
         }
         cases.add(heads(cotangents(9, 0, 8, 6, 1), 3, 3, 6, 6, false));
         cases.add(heads(columns(1, 0), 6, 1, 16, 16, true));
+        cases.add(heads(columns(3, 0, 1), 4, 2, 8, 6, true));
+        cases.add(heads(columns(3, 0, 1), 6, 2, 128, 64, true));
         for (Activation kind : Activation.values()) {
             for (int inner : new int[] {7, 56}) {
                 cases.add(gate(kind, columns(1, 0), 0, inner));
@@ -47,6 +55,15 @@ final class BlockCases {
         cases.add(AttentionCases.derivatives("window 1", own, columns(6, 0, 1), 0));
         AttentionShape wide = new AttentionShape(1, 16, 0.25, 37, 0);
         cases.add(AttentionCases.derivatives("window 37 of 70", wide, columns(70, 0, 3, 50), 0));
+        AttentionShape many = new AttentionShape(2, 32, 0.2, 20, 0);
+        int[] births = {0, 1, 5, 5, 9, 17, 23, 40, 41, 66};
+        cases.add(AttentionCases.derivatives("window 20, 10 columns rising", many, columns(70, births), 0));
+        cases.add(AttentionCases.derivatives("window 20, queries from 41", many, columns(70, births), 41));
+        for (int headWidth : new int[] {6, 64, 100, 160}) {
+            AttentionShape shape = new AttentionShape(1, headWidth, 1 / Math.sqrt(headWidth), 18, 0);
+            RaggedRows falling = cotangents(53, 0, 52, 50, 33, 20, 3);
+            cases.add(AttentionCases.derivatives("window 18, head width " + headWidth, shape, falling, 3));
+        }
         // Small caps and large scales, so that tanh is anywhere between straight and flat.
         AttentionShape capped = new AttentionShape(2, 16, 0.5, 0, 1.5);
         cases.add(AttentionCases.derivatives("soft cap, rising", capped, columns(9, 0, 2, 2, 5, 8), 0));
@@ -54,6 +71,13 @@ final class BlockCases {
         AttentionShape both = new AttentionShape(1, 20, 0.3, 37, 4);
         cases.add(AttentionCases.derivatives("soft cap and window 37 of 70", both, columns(70, 0, 3, 50), 0));
         cases.add(AttentionCases.derivatives("soft cap, 70 tokens falling", both, cotangents(70, 0, 69, 20, 3), 5));
+        for (int headWidth : new int[] {6, 64, 128, 160}) {
+            AttentionShape shape = new AttentionShape(1, headWidth, 2 / Math.sqrt(headWidth), 0, 3);
+            cases.add(AttentionCases.derivatives("soft cap, head width " + headWidth, shape, columns(37, 0, 3, 30), 0));
+        }
+        // A cap that hardly bends: what is left of tanh must keep its digits.
+        AttentionShape high = new AttentionShape(2, 16, 0.25, 0, 1000);
+        cases.add(AttentionCases.derivatives("soft cap 1000", high, columns(35, 0, 3, 20), 0));
         return cases;
     }
 

@@ -87,6 +87,51 @@ class CausalityTest {
         }
     }
 
+    /** A window ends as sharply as causality: what moves at a token reaches those that see it, in both directions, and no other. */
+    @ParameterizedTest
+    @MethodSource("dev.greenfield.backend.Backends#here")
+    void nothingReachesBeyondAWindow(Backends kind) {
+        RaggedRows rows = AttentionCases.columns(TOKENS, 0, 0, 0);
+        int all = rows.rows();
+        Backend backend = leaks.closing(kind.open());
+        for (int window : new int[] {2, 7, 37}) {
+            AttentionShape shape = new AttentionShape(2, 16, 0.25, window, 0);
+            try (Workbench bench = new Workbench(backend, true)) {
+                AttentionPrimal primal = AttentionCases.primal(bench, shape, normal(1, TOKENS * 3 * WIDTH));
+                for (int token : new int[] {1, 31, 33, 69}) {
+                    Matrix moved = bench.matrix(
+                            AttentionCases.onlyAt(token, rows, 3 * WIDTH, normal(2, 9 * WIDTH)), all, 3 * WIDTH);
+                    Matrix dout = bench.poison(all, WIDTH);
+                    backend.attentionTangent(primal, moved, rows, 0, dout);
+                    requireOnly(bench.read(dout), rows, WIDTH, token, token + window - 1);
+                    Matrix ddout = bench.matrix(new double[all * WIDTH], all, WIDTH);
+                    backend.attentionCurvature(primal, moved, rows, 0, ddout);
+                    requireOnly(bench.read(ddout), rows, WIDTH, token, token + window - 1);
+                    double[] only = AttentionCases.onlyAt(token, rows, WIDTH, normal(2, 3 * WIDTH));
+                    Matrix dqkv = bench.poison(all, 3 * WIDTH);
+                    backend.attentionAdjoint(primal, bench.matrix(only, all, WIDTH), rows, 0, dqkv);
+                    requireOnly(bench.read(dqkv), rows, 3 * WIDTH, token - window + 1, token);
+                }
+            }
+        }
+    }
+
+    /** That rows are zero but at the tokens from one (inclusive) to another (inclusive), where all have something. */
+    private static void requireOnly(double[] x, RaggedRows rows, int width, int from, int to) {
+        for (int row = 0; row < rows.rows(); row++) {
+            int token = rows.tokenOf(row);
+            double largest = 0;
+            for (int j = 0; j < width; j++) {
+                largest = Math.max(largest, Math.abs(x[row * width + j]));
+            }
+            if (token < from || token > to) {
+                assertThat(largest).as("token " + token).isEqualTo(0.0);
+            } else {
+                assertThat(largest).as("token " + token).isPositive();
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("dev.greenfield.backend.Backends#here")
     void aColumnOfZerosStaysZeroBesideOthers(Backends kind) {

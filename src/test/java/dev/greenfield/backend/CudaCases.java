@@ -23,7 +23,7 @@ public final class CudaCases {
         }
         int actions = 0;
         try (CudaBackend backend = CudaBackend.open(precision)) {
-            for (OperationCase test : OperationCases.common()) {
+            for (OperationCase test : OperationCases.all()) {
                 if (parts.isEmpty() || parts.stream().anyMatch(test.name()::contains)) {
                     System.out.println("case " + test.name());
                     actions += run(test, backend, false) + run(test, backend, true);

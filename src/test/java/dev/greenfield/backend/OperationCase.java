@@ -16,7 +16,6 @@ import java.util.function.UnaryOperator;
  * @param adjoint dy to J' dy; null when the operation has none
  * @param curvature dx to the second derivative of f(x + e dx) by e, at 0; null when the operation has none
  * @param reach how long directions are, as a factor of normal ones, along which differences of f converge to its derivatives
- * @param later whether only backends that have {@link Backend#blocks} compute it
  */
 public record OperationCase(
         String name,
@@ -26,8 +25,7 @@ public record OperationCase(
         Action tangent,
         Action adjoint,
         Action curvature,
-        double reach,
-        boolean later) {
+        double reach) {
 
     /** A case whose function bends at lengths of about 1. */
     public OperationCase(
@@ -38,7 +36,7 @@ public record OperationCase(
             Action tangent,
             Action adjoint,
             Action curvature) {
-        this(name, point, value, naive, tangent, adjoint, curvature, 1, false);
+        this(name, point, value, naive, tangent, adjoint, curvature, 1);
     }
 
     /** Puts arguments on a workbench, runs the operation there and reads its result. */
@@ -54,12 +52,7 @@ public record OperationCase(
 
     /** This case with another {@link #reach}. */
     OperationCase reaching(double length) {
-        return new OperationCase(name, point, value, naive, tangent, adjoint, curvature, length, later);
-    }
-
-    /** This case as one that not every backend computes. */
-    OperationCase ofLaterBlocks() {
-        return new OperationCase(name, point, value, naive, tangent, adjoint, curvature, reach, true);
+        return new OperationCase(name, point, value, naive, tangent, adjoint, curvature, length);
     }
 
     /** Lays the result of a curvature, which is added to what was there, on the bench. */

@@ -44,7 +44,7 @@ public final class OperationCases {
         cases.addAll(AttentionCases.all());
         cases.addAll(ActivationCases.all());
         cases.addAll(ColumnCases.all());
-        BlockCases.all().forEach(test -> cases.add(test.ofLaterBlocks()));
+        cases.addAll(BlockCases.all());
         cases.add(grow(
                 "cotangents", cotangents(6, 0, 5, 3), cotangents(6, 0, 5, 4, 3, 1), new int[] {0, -1, 1, -1}, false));
         cases.add(grow("tangents", columns(6, 1, 4), columns(6, 0, 1, 2, 4), new int[] {-1, 0, -1, 1}, false));
@@ -63,11 +63,6 @@ public final class OperationCases {
         cases.add(dots(columns(9, 0, 2, 2, 5), 7, 0, 48));
         cases.add(dots(cotangents(9, 0, 8, 6, 1), 3, 0, 1030));
         return cases;
-    }
-
-    /** The cases of operations that every backend has. */
-    public static List<OperationCase> common() {
-        return all().stream().filter(test -> !test.later()).toList();
     }
 
     private static OperationCase multiply(double alpha, double beta, boolean ta, boolean tb, int m, int k, int n) {

@@ -119,7 +119,6 @@ class OperationTest {
         for (Precision precision : new Precision[] {Precision.FP32, Precision.TF32}) {
             List<Backend> backends = Backends.tested(precision).stream()
                     .map(kind -> leaks.closing(kind.open()))
-                    .filter(backend -> !test.later() || backend.blocks() != null)
                     .toList();
             if (!backends.isEmpty()) {
                 OperationCheck.of(test, precision).forEach(check -> backends.forEach(check::verify));

@@ -31,7 +31,7 @@ class SharedBackendTest {
     void threadsDoNotDisturbEachOther(Backends kind) throws Exception {
         Backend backend = leaks.closing(kind.open());
         // Small cases that do not occupy the team of threads, and large ones that do.
-        List<OperationCase> cases = OperationCases.common().stream()
+        List<OperationCase> cases = OperationCases.all().stream()
                 .filter(c -> c.tangent() != null || c.name().contains("400 x 48"))
                 .filter(c -> !c.name().contains("70 columns"))
                 .toList();

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class SmokeTest {
     @Test
     void everyCheckBelongsToOneFamily() {
-        for (OperationCase test : OperationCases.common()) {
+        for (OperationCase test : OperationCases.all()) {
             for (OperationCheck.Mode mode : OperationCheck.Mode.values()) {
                 assertThat(Arrays.stream(SmokeFamily.values()).filter(family -> family.has(test, mode)))
                         .as(mode + " " + test)

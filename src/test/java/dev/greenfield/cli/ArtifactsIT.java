@@ -27,8 +27,8 @@ class ArtifactsIT {
     private static final int THIN_BYTES = 8_000_000;
 
     /** Packages that users do not see: they change without notice. What they hold is not exported. */
-    private static final Pattern HIDDEN =
-            Pattern.compile("dev\\.greenfield\\.(?:backend|checkpoint|cli|demo|engine|jcuda|natives|text)(?:\\..*)?");
+    private static final Pattern HIDDEN = Pattern.compile(
+            "dev\\.greenfield\\.(?:backend|checkpoint|cli|demo|engine|files|jcuda|natives|text)(?:\\..*)?");
 
     private static final Pattern DESCRIPTION = Pattern.compile("META-INF/maven/([^/]+)/([^/]+)/pom\\.properties");
     private static final Pattern NATIVE = Pattern.compile(".*\\.(so(\\.\\d+)*|dll|dylib|jnilib|a)");

@@ -51,7 +51,8 @@ class EngineAgreementTest {
             results.put("patch.measured", Errors.flat(sweep.measured()));
             results.put("patch.predicted", Errors.flat(sweep.predicted()));
             results.put(
-                    "response", run.response(Site.mid(0, tokens / 2), source).toArray());
+                    "response",
+                    run.response(ModelCase.middle(run, 0, tokens / 2), source).toArray());
             results.put(
                     "measured response",
                     run.measuredResponse(Site.of(1, 0), source, 0.25).toArray());
@@ -65,7 +66,7 @@ class EngineAgreementTest {
     void resultsAgreeWithTheOracle(ModelCase which) {
         Map<String, double[]> oracle = results(which, Backends.REFERENCE.open());
         Map<String, double[]> single = results(which, Backends.single());
-        for (Backends kind : which.on(Backends.tested())) {
+        for (Backends kind : Backends.tested()) {
             results(which, kind.open()).forEach((name, values) -> {
                 double[] exact = oracle.get(name);
                 double[] rounded = single.get(name);

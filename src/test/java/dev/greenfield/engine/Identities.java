@@ -82,7 +82,7 @@ final class Identities {
     }
 
     private Site at(int halfDepth, int token) {
-        return halfDepth % 2 == 0 ? Site.of(halfDepth / 2, token) : Site.mid(halfDepth / 2, token);
+        return halfDepth % 2 == 0 ? Site.of(halfDepth / 2, token) : ModelCase.middle(run, halfDepth / 2, token);
     }
 
     private Site[] all(int halfDepth) {

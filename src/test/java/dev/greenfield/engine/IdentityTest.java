@@ -56,7 +56,7 @@ class IdentityTest {
     void holdInFloat32(ModelCase which) {
         Map<String, Identities.Sides> oracle = sides(which, Backends.REFERENCE.open());
         Map<String, Identities.Sides> single = sides(which, Backends.single());
-        for (Backends kind : which.on(Backends.tested())) {
+        for (Backends kind : Backends.tested()) {
             sides(which, kind.open()).forEach((identity, sides) -> {
                 Identities.Sides exact = oracle.get(identity);
                 double left = norm(minus(single.get(identity).left(), exact.left()));
@@ -74,7 +74,8 @@ class IdentityTest {
             Run run = model.run(which.tokens(model, 1));
             int width = model.config().width();
             double size = run.field().norm(1, 0) / Math.sqrt(width);
-            for (Site site : new Site[] {Site.of(0, 0), Site.mid(1, run.tokens().length / 2), Site.of(1, 0)}) {
+            for (Site site :
+                    new Site[] {Site.of(0, 0), ModelCase.middle(run, 1, run.tokens().length / 2), Site.of(1, 0)}) {
                 double[] source = normal(7, width);
                 // ReLU has kinks: steps must be small enough not to cross one.
                 double step = size * (which == ModelCase.RELU_UNTIED ? 0x1p-13 : 0x1p-9);
@@ -90,7 +91,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void whatCausalityForbidsIsZeroToTheBit(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int tokens = run.tokens().length;
@@ -99,14 +100,16 @@ class IdentityTest {
                 double[] source = normal(8, model.config().width());
                 requireZeroOutsideTheCone(run.response(Site.of(1, token), source), 1, token);
                 requireZeroOutsideTheCone(run.measuredResponse(Site.of(1, token), source, 0.5), 1, token);
-                requireZeroOutsideTheCone(run.response(Site.mid(0, token), source), 1, token);
+                requireZeroOutsideTheCone(run.response(ModelCase.middle(run, 0, token), source), 1, token);
                 for (int t = 0; t < token; t++) {
                     assertThat(run.green(Site.of(0, token)).to(Site.of(top, t)).apply(source))
                             .containsOnly(0.0);
                     assertThat(run.green(Site.of(0, token)).to(Site.of(top, t)).adjoint(source))
                             .containsOnly(0.0);
                 }
-                assertThat(run.green(Site.of(1, 0)).to(Site.mid(0, token)).apply(source))
+                assertThat(run.green(Site.of(1, 0))
+                                .to(ModelCase.middle(run, 0, token))
+                                .apply(source))
                         .containsOnly(0.0);
                 Observable early = Observable.logit("#2").at(token);
                 Field s = run.sensitivity(early).field();
@@ -140,11 +143,11 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void greenOperatorAtItsSourceIsTheIdentity(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int width = model.config().width();
-                Site site = Site.mid(0, run.tokens().length - 1);
+                Site site = ModelCase.middle(run, 0, run.tokens().length - 1);
                 double[] identity = run.green(site).to(site).materialize();
                 for (int i = 0; i < width * width; i++) {
                     assertThat(identity[i]).isEqualTo(i % (width + 1) == 0 ? 1.0 : 0.0);
@@ -156,7 +159,7 @@ class IdentityTest {
     @ParameterizedTest
     @EnumSource
     void patchingTheSameRunInChangesNothing(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 PatchSweep sweep = run.patchSweep(model.run(which.tokens(model, 1)), Observable.logit("#2"));

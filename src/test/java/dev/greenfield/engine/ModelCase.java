@@ -1,9 +1,11 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.Model;
+import dev.greenfield.Run;
 import dev.greenfield.TestModels;
 import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Backends;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Site;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.RandomDirectory;
@@ -12,7 +14,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Random;
 
 /** The models that the identities are checked on: every variant of a configuration that the engine treats differently. */
@@ -31,8 +32,8 @@ public enum ModelCase {
     GPT_NEO("families/gpt_neo", null, 8),
     NEOX_PARALLEL("families/gpt_neox", null, 8),
     NEOX_SEQUENTIAL("families/gpt_neox-sequential", null, 6),
-    GEMMA2_CAPS("families/gemma2", null, 8),
-    GEMMA3_POSITIONS_BY_KIND("families/gemma3", null, 9),
+    GEMMA2_CAPS("families/gemma2", null, 6),
+    GEMMA3_POSITIONS_BY_KIND("families/gemma3_text-pattern", null, 9),
     OLMO2_NORMS_AFTER("families/olmo2", null, 7);
 
     private final String spec;
@@ -57,16 +58,19 @@ public enum ModelCase {
         return new ModelConfig(layers, heads, width, inner, 12, 23, 1e-5, activation, tied, scale, byInverseLayer);
     }
 
-    /** Whether it is of a family whose blocks not every backend computes, and {@code NaiveTransformer} neither. */
+    /** Whether it is of a family whose blocks {@code NaiveTransformer} does not compute. */
     public boolean later() {
         return spec != null && spec.startsWith(TestData.FAMILIES);
     }
 
-    /** Those of some backends that compute it. */
-    public List<Backends> on(List<Backends> kinds) {
-        return kinds.stream()
-                .filter(kind -> !later() || (kind != Backends.CUDA && kind != Backends.CUDA_TF32))
-                .toList();
+    /** The middle of a block, or where the stream has no state there the next depth, where the same sources arrive. */
+    static Site middle(Run run, int block, int token) {
+        try {
+            run.middleField();
+            return Site.mid(block, token);
+        } catch (InputException parallel) {
+            return Site.of(block + 1, token);
+        }
     }
 
     /** Opens the model on a backend; files that it needs are written to {@code directory}. */

@@ -54,14 +54,14 @@ class SecondOrderTest {
         double size = Math.scalb(1, Math.getExponent(run.field().norm(0, 0) / Math.sqrt(width)));
         List<Source> sources = new ArrayList<>();
         sources.add(Source.of(Site.of(0, 0), normal(seed + 1, width)));
-        sources.add(Source.of(Site.mid(0, last / 2), normal(seed + 2, width)));
+        sources.add(Source.of(ModelCase.middle(run, 0, last / 2), normal(seed + 2, width)));
         sources.add(Source.of(Site.of(1, last / 2), normal(seed + 3, width)));
-        sources.add(Source.of(Site.mid(layers - 1, last / 2), normal(seed + 4, width)));
+        sources.add(Source.of(ModelCase.middle(run, layers - 1, last / 2), normal(seed + 4, width)));
         sources.add(Source.of(Site.of(layers, last / 2), normal(seed + 5, width)));
         Map<Site, double[]> several = new LinkedHashMap<>();
-        several.put(Site.mid(1, last / 2), normal(seed + 6, width));
+        several.put(ModelCase.middle(run, 1, last / 2), normal(seed + 6, width));
         several.put(Site.of(0, 0), normal(seed + 7, width));
-        several.put(Site.mid(0, last / 3), normal(seed + 8, width));
+        several.put(ModelCase.middle(run, 0, last / 3), normal(seed + 8, width));
         sources.add(Source.of(several));
         sources.add(Source.of(Site.of(0, last), normal(seed + 9, width)));
         return sources.stream().map(s -> s.times(size)).toList();
@@ -126,7 +126,7 @@ class SecondOrderTest {
     @ParameterizedTest
     @EnumSource
     void whatFCannotSeeIsZeroToTheBit(ModelCase which) {
-        for (Backends kind : which.on(Backends.here())) {
+        for (Backends kind : Backends.here()) {
             try (Model model = open(which, kind.open())) {
                 Run run = model.run(which.tokens(model, 1));
                 int width = model.config().width();
@@ -142,7 +142,7 @@ class SecondOrderTest {
                     more.put(Site.of(1, t), normal(3, width));
                 }
                 for (int t = 0; t < position; t++) {
-                    sources.add(Source.of(Site.mid(top - 1, t), normal(4, width)));
+                    sources.add(Source.of(ModelCase.middle(run, top - 1, t), normal(4, width)));
                     more.put(Site.of(top, t), normal(5, width));
                 }
                 SecondOrder derivatives = run.secondOrder(sources, f);
@@ -184,7 +184,7 @@ class SecondOrderTest {
     void backendsAgreeWithTheOracle(ModelCase which) {
         Map<String, double[]> oracle = results(which, Backends.REFERENCE.open());
         Map<String, double[]> single = results(which, Backends.single());
-        for (Backends kind : which.on(Backends.tested())) {
+        for (Backends kind : Backends.tested()) {
             results(which, kind.open()).forEach((name, values) -> {
                 double[] exact = oracle.get(name);
                 // Sources are of the stream's size: terms of F'' that cancel are as large as F'.

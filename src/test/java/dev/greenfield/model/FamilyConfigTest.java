@@ -8,6 +8,7 @@ import dev.greenfield.failure.InputException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -88,10 +89,19 @@ class FamilyConfigTest {
                 "llama | \"rope_scaling\": {\"twist\": 1} | rope_scaling: found \"twist\"",
                 "llama | \"hidden_act\": \"mish\" | hidden_act: found \"mish\", expected silu",
                 "llama | \"num_key_value_heads\": 3 | num_key_value_heads: found 3, expected a divisor",
-                "llama | \"head_dim\": 7 | head_dim: found 7 elements of 7 that turn, expected an even number",
+                "llama | \"head_dim\": 7 | head_dim: found 8 elements of 7 that turn, expected 2 to 7",
                 "llama | \"rms_norm_eps\": 0 | rms_norm_eps: found 0.0",
                 "qwen2 | \"num_key_value_heads\": 2, \"layer_types\": [\"full_attention\"] | layer_types: found 1 entries",
                 "qwen2 | \"num_key_value_heads\": 2, \"layer_types\": [\"linear\", \"linear\"] | layer_types: found \"linear\"",
+                "gpt_neox | \"rotary_pct\": 0.5, \"partial_rotary_factor\": 0.25 | rotary_pct: found 0.5, and 0.25 as",
+                "gpt_neox | \"rotary_pct\": 0.1 | head_dim: found 0 elements of 8 that turn",
+                "gemma2 | \"num_key_value_heads\": 2, \"attn_logit_softcapping\": -1 | attn_logit_softcapping: found -1.0",
+                "gemma2 | \"num_key_value_heads\": 2, \"query_pre_attn_scalar\": 0 | query_pre_attn_scalar: found 0.0",
+                "gemma3_text | \"num_key_value_heads\": 2, \"sliding_window_pattern\": 0 | sliding_window_pattern: found 0",
+                "gemma3_text | \"num_key_value_heads\": 2, \"use_bidirectional_attention\": true | use_bidirectional_attention",
+                "gemma3 | \"text_config\": 7 | text_config: found 7, expected an object",
+                "olmo2 | \"clip_qkv\": 8 | clip_qkv: found 8",
+                "phi | \"x\": 1 | model_type: found \"phi\", expected one of \"gpt2\", \"llama\"",
             })
     void refusesWhatCouldChangeTheArithmetic(String type, String more, String message) {
         assertThatThrownBy(() -> read(type, more))
@@ -99,6 +109,64 @@ class FamilyConfigTest {
                 .hasMessageStartingWith("config.json: ")
                 .hasMessageContaining(message)
                 .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void gemmasHaveTheDefaultsOfTheirClasses() throws IOException {
+        ModelConfig two = read("gemma2", "");
+        Architecture.Attention attention = two.architecture().attention();
+        assertThat(two.tied()).isTrue();
+        assertThat(attention.keyHeads()).isEqualTo(4);
+        assertThat(attention.headWidth()).isEqualTo(256);
+        assertThat(attention.scale()).isEqualTo(1 / 16.0);
+        assertThat(attention.softCap()).isEqualTo(50);
+        assertThat(attention.windows()).containsExactly(4096, 0);
+        assertThat(two.architecture().stream().logitCap()).isEqualTo(30);
+        assertThat(two.architecture().stream().embeddingScale()).isEqualTo((float) Math.sqrt(32));
+        assertThat(two.architecture().norm().placement()).isEqualTo(Architecture.Placement.AROUND);
+        assertThat(two.activation()).isEqualTo(Activation.GELU_NEW);
+        assertThat(read("gemma2", "\"attn_logit_softcapping\": null")
+                        .architecture()
+                        .attention()
+                        .softCap())
+                .isZero();
+        ModelConfig three = read(
+                "gemma3_text",
+                "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 8.0},"
+                        + " \"attn_logit_softcapping\": 50.0, \"sliding_window_pattern\": 2");
+        attention = three.architecture().attention();
+        assertThat(attention.windows()).containsExactly(4096, 0);
+        assertThat(attention.rotary(0).frequencies().get(0)).isEqualTo(1);
+        assertThat(attention.rotary(1).frequencies().get(0)).isEqualTo(1 / 8.0);
+        assertThat(attention.rotary(0).frequencies().get(1)).isCloseTo(Math.pow(1e4, -1 / 128.0), within(1e-15));
+        assertThat(attention.rotary(1).frequencies().get(1)).isCloseTo(Math.pow(1e6, -1 / 128.0) / 8, within(1e-15));
+        assertThat(attention.softCap()).isZero();
+        assertThat(three.architecture().stream().logitCap()).isZero();
+        // The first files of Gemma say gelu, and mean its tanh form.
+        assertThat(read("gemma", "\"hidden_act\": \"gelu\", \"num_key_value_heads\": 1")
+                        .activation())
+                .isEqualTo(Activation.GELU_NEW);
+    }
+
+    @Test
+    void eleutherAisFamiliesHaveTheDefaultsOfTheirClasses() throws IOException {
+        ModelConfig neox = read("gpt_neox", "\"rotary_emb_base\": 100");
+        assertThat(neox.architecture().stream().parallel()).isTrue();
+        assertThat(neox.architecture().attention().rotary().frequencies()).containsExactly(1.0);
+        assertThat(neox.activation()).isEqualTo(Activation.GELU);
+        assertThat(neox.tied()).isFalse();
+        String neo = "{\"model_type\": \"gpt_neo\", \"hidden_size\": 32, \"num_layers\": 4, \"num_heads\": 4,"
+                + " \"max_position_embeddings\": 64, \"vocab_size\": 96";
+        ModelConfig config = ConfigJson.read((neo + "}").getBytes(StandardCharsets.UTF_8), "config.json");
+        assertThat(config.inner()).isEqualTo(128);
+        assertThat(config.attentionScale(0)).isEqualTo(1);
+        assertThat(config.architecture().attention().windows()).containsExactly(0, 256, 0, 256);
+        String local = neo + ", \"attention_types\": [[[\"local\"], 3]]}";
+        assertThatThrownBy(() -> ConfigJson.read(local.getBytes(StandardCharsets.UTF_8), "config.json"))
+                .hasMessageContaining("attention_types: found 3 entries, expected one for each of the 4 blocks");
+        String many = neo + ", \"attention_types\": [[[\"local\"], 2000000000]]}";
+        assertThatThrownBy(() -> ConfigJson.read(many.getBytes(StandardCharsets.UTF_8), "config.json"))
+                .hasMessageContaining("attention_types: found more entries");
     }
 
     /** A size that is not there is not that of the published model that the class has for default. */
@@ -112,10 +180,49 @@ class FamilyConfigTest {
 
     @Test
     void parametersAreThoseOfTheLayout() throws IOException {
-        ModelConfig config = read("qwen3", "\"num_key_value_heads\": 2, \"head_dim\": 12");
-        long elements = ParameterLayout.shapes(config).values().stream()
-                .mapToLong(ParameterLayout::elements)
-                .sum();
-        assertThat(config.parameters()).isEqualTo(elements);
+        for (String type : new String[] {"qwen3", "gemma2", "gemma3_text", "olmo2", "llama"}) {
+            ModelConfig config = read(type, "\"num_key_value_heads\": 2, \"head_dim\": 12");
+            long elements = ParameterLayout.shapes(config).values().stream()
+                    .mapToLong(ParameterLayout::elements)
+                    .sum();
+            assertThat(config.parameters()).as(type).isEqualTo(elements);
+        }
+    }
+
+    /** What a file keeps as q1 k1 v1 q2 k2 v2 is read as q1 q2 k1 k2 v1 v2, wherever a reader begins. */
+    @Test
+    void headsOfNeoxAreTakenApart() {
+        double[] stored = IntStream.range(0, 36).mapToDouble(i -> i).toArray(); // [3, 12], 2 heads of 2
+        Parameter parameter = new HeadByHead(new Listed("w", new long[] {3, 12}, stored), 2);
+        int[] columns = {0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11};
+        for (int from = 0; from < 36; from += 5) {
+            double[] found = new double[36 - from];
+            parameter.read(from, found, 0, found.length);
+            for (int i = 0; i < found.length; i++) {
+                int element = from + i;
+                assertThat(found[i]).isEqualTo(12 * (element / 12) + columns[element % 12]);
+            }
+        }
+        float[] last = new float[1];
+        parameter.read(35, last, 0, 1);
+        assertThat(last[0]).isEqualTo(35f);
+        assertThatThrownBy(() -> parameter.read(35, new double[2], 0, 2)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    private record Listed(String name, long[] shape, double[] values) implements Parameter {
+        @Override
+        public boolean single() {
+            return false;
+        }
+
+        @Override
+        public void read(long from, double[] into, int at, int count) {
+            System.arraycopy(values, (int) from, into, at, count);
+        }
+
+        @Override
+        public void read(long from, float[] into, int at, int count) {
+            throw new UnsupportedOperationException("float64 only");
+        }
     }
 }

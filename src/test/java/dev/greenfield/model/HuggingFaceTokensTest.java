@@ -140,6 +140,10 @@ class HuggingFaceTokensTest {
         try (HuggingFaceTokens tokens = load(json("null", blanks, blanks, model), 4)) {
             assertThat(tokens.encode("a bc")).containsExactly(1, 2, 3);
             assertThat(tokens.text(2)).isEqualTo(" b");
+            // As a prompt has it and as it is shown: this tokenizer puts a blank in front of every text.
+            assertThat(tokens.single("b")).isEqualTo(2);
+            assertThat(tokens.single(" b")).isEqualTo(2);
+            refused(() -> tokens.single(" z"), "found the word");
             refused(() -> tokens.encode("a bz"), "found the word \"z\"");
         }
     }

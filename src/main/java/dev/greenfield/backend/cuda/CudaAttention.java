@@ -58,10 +58,11 @@ final class CudaAttention {
      * A kernel's variant.
      *
      * @param suffix of its name
+     * @param capped what stands before the suffix in the names of kernels that are compiled apart for scores with a soft cap
      * @param slices blocks for some columns and a tile: heads, each as often as its width needs the variant
      * @param sharedBytes dynamic shared memory of kernels that have tiles
      */
-    private record Variant(String suffix, int slices, int sharedBytes) {}
+    private record Variant(String suffix, String capped, int slices, int sharedBytes) {}
 
     void value(
             AttentionShape shape,
@@ -83,7 +84,7 @@ final class CudaAttention {
     void tangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
         BatchTables.Table table = tables.of(rows);
         Variant variant = variant(primal.shape(), primal.qkv(), dqkv, dout);
-        launcher.kernel("attention_tangent_" + variant.suffix)
+        launcher.kernel("attention_tangent_" + variant.capped + variant.suffix)
                 .matrix(primal.qkv())
                 .buffer(primal.logSumExp())
                 .matrix(dqkv);
@@ -120,8 +121,8 @@ final class CudaAttention {
         DeviceMemory.Block inverseSums = null;
         try {
             inverseSums = memory.allocate("sums of attention's probabilities", Float.BYTES * sums);
-            for (String part : new String[] {"queries", "keys"}) {
-                launcher.kernel("attention_adjoint_" + part + "_" + variant.suffix)
+            for (String part : new String[] {"queries_" + variant.capped, "keys_"}) {
+                launcher.kernel("attention_adjoint_" + part + variant.suffix)
                         .matrix(primal.qkv())
                         .buffer(primal.logSumExp())
                         .matrix(dout);
@@ -132,9 +133,9 @@ final class CudaAttention {
                         .address(inverseSums.address());
                 numbers(primal.shape(), rows, queriesFrom).number(0);
                 // Queries: dP = dout v' and dq; keys: dP again, dk and dv.
-                work(part.equals("keys") ? 3 : 2, part.equals("keys") ? 3 : 2, primal.shape(), rows, queriesFrom);
+                work(part.equals("keys_") ? 3 : 2, part.equals("keys_") ? 3 : 2, primal.shape(), rows, queriesFrom);
                 // dk and dv have blocks of their own.
-                int slices = part.equals("keys") ? 2 * variant.slices : variant.slices;
+                int slices = part.equals("keys_") ? 2 * variant.slices : variant.slices;
                 launch(rows, slices, tiles(rows), variant.sharedBytes);
             }
         } finally {
@@ -154,7 +155,7 @@ final class CudaAttention {
     private void work(int products, int passes, AttentionShape shape, RaggedRows rows, int queriesFrom) {
         if (launcher.profiled()) {
             double bytes = (double) Float.BYTES * passes * rows.rows() * shape.width();
-            launcher.work(bytes, LaunchWork.attentionFlops(products, shape.width(), rows, queriesFrom));
+            launcher.work(bytes, LaunchWork.attentionFlops(products, shape, rows, queriesFrom));
         }
     }
 
@@ -168,6 +169,8 @@ final class CudaAttention {
                 .number(shape.heads())
                 .number(shape.headWidth())
                 .number((float) shape.scale())
+                .number(shape.window() == 0 ? rows.tokens() : Math.min(shape.window(), rows.tokens()))
+                .number((float) shape.softCap())
                 .number(queriesFrom);
     }
 
@@ -197,10 +200,12 @@ final class CudaAttention {
                     Remedy.USE_CPU.phrase());
         }
         int slices = shape.heads() * ((shape.headWidth() + width - 1) / width);
-        return new Variant(precision + "_" + (vector ? Integer.toString(width) : "any"), slices, sharedBytes);
+        String suffix = precision + "_" + (vector ? Integer.toString(width) : "any");
+        return new Variant(suffix, shape.softCap() > 0 ? "capped_" : "", slices, sharedBytes);
     }
 
     private static int sharedBytes(AttentionShape shape, int width) {
-        return Float.BYTES * (2880 * ((shape.headWidth() + 31) / 32) + 704 + 18 * width);
+        int slopes = shape.softCap() > 0 ? TILE * 40 : 0;
+        return Float.BYTES * (2880 * ((shape.headWidth() + 31) / 32) + 704 + 18 * width + slopes);
     }
 }

@@ -3,6 +3,7 @@ package dev.greenfield.backend.cuda;
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.BlockOperations;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.ColumnOperations;
@@ -47,6 +48,7 @@ public final class CudaBackend implements Backend {
     private final CudaInjection injection;
     private final CudaSums sums;
     private final CudaColumns columns;
+    private final CudaBlocks blocks;
     private long budget = Long.MAX_VALUE; // bytes of buffers
     private boolean closed;
 
@@ -72,6 +74,7 @@ public final class CudaBackend implements Backend {
             injection = new CudaInjection(launcher, memory, transfers);
             sums = new CudaSums(launcher, tables, memory, transfers, injection);
             columns = new CudaColumns(launcher, tables, this::queue);
+            blocks = new CudaBlocks(launcher, tables, this::queue);
             // Attention's own products are few: in bf16 they are those of tf32.
             Precision inAttention = precision == Precision.BF16 ? Precision.TF32 : precision;
             attention = new CudaAttention(
@@ -442,6 +445,11 @@ public final class CudaBackend implements Backend {
     @Override
     public void injectSigns(Matrix x, int[] index, long[] bits) {
         queue(() -> injection.signs(x, index, bits));
+    }
+
+    @Override
+    public BlockOperations blocks() {
+        return blocks;
     }
 
     @Override

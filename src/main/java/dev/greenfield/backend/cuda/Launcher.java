@@ -139,7 +139,9 @@ final class Launcher {
 
     /** Launches a kernel that treats every element of a matrix for itself: blocks share wide rows. */
     void launchElements(Matrix m) {
-        work(LaunchWork.bytes(kernel, (double) m.rows() * m.columns()), 0);
+        if (bytes == 0) {
+            work(LaunchWork.bytes(kernel, (double) m.rows() * m.columns()), 0);
+        }
         int threads = rowThreads(m.columns());
         launch(rowBlocks(m), (m.columns() + 4 * threads - 1) / (4 * threads), 1, threads, 0);
     }
@@ -159,6 +161,17 @@ final class Launcher {
         work(LaunchWork.bytes(kernel, (double) m.rows() * m.columns()), 0);
         int rows = WARPS * (m.rows() > MANY_ROWS ? ROWS_A_BLOCK : 1); // of a block
         launch(m.columns() == 0 ? 0 : (m.rows() + rows - 1) / rows, 1, 1, 32 * WARPS, 0);
+    }
+
+    /** Launches a kernel that sums over each of a row's groups, alike wide: a warp takes a group, or a block where it is wider. */
+    void launchGroups(Matrix m, int groups) {
+        work(LaunchWork.bytes(kernel, (double) m.rows() * m.columns()), 0);
+        int width = m.columns() / groups;
+        long count = (long) m.rows() * groups;
+        long teams = count > MANY_ROWS ? (count + ROWS_A_BLOCK - 1) / ROWS_A_BLOCK : count;
+        boolean warps = width <= WIDEST_OF_WARP;
+        long blocks = width == 0 ? 0 : warps ? (teams + WARPS - 1) / WARPS : teams;
+        launch(Math.toIntExact(blocks), 1, 1, warps ? 32 * WARPS : rowThreads(width), 0);
     }
 
     /** A thread holds four neighbouring columns, so that a block spans rows up to 1024 wide. */

@@ -1,7 +1,7 @@
 package dev.greenfield.cli.io;
 
-import dev.greenfield.checkpoint.WorkLock;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.files.WorkLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

@@ -32,6 +32,7 @@ public final class RemedyOptions {
             case USE_CPU -> "use --backend cpu";
             case USE_REFERENCE -> "use --backend reference";
             case CHOOSE_SEED -> "choose another seed (--seed)";
+            case FETCH_MODEL -> "run greenfield fetch";
             case ASK_FOR_LEADING_PART -> "ask for its leading part with --rank";
             case SURVEY_BACKENDS -> "'doctor' says what this machine can run";
             case FOUND_PRECISION -> "found --precision";

@@ -174,9 +174,7 @@ public abstract class ModelJob implements AutoCloseable {
         }
         String digest = digest();
         lap("write", start);
-        Map<String, Object> source = new LinkedHashMap<>();
-        source.put("path", options.model);
-        source.put("sha256", digest);
+        Map<String, Object> source = ModelIdentity.fields(options.model, digest, model.source());
         if (!model.source().notes().isEmpty()) {
             source.put("notes", model.source().notes());
         }

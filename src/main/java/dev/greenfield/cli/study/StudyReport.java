@@ -3,6 +3,7 @@ package dev.greenfield.cli.study;
 import dev.greenfield.Model;
 import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.io.Tables;
+import dev.greenfield.cli.job.ModelIdentity;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.study.Claim;
 import dev.greenfield.study.Finding;
@@ -32,10 +33,7 @@ final class StudyReport {
 
     void write() throws IOException {
         if (other != null) {
-            Map<String, Object> model = new LinkedHashMap<>();
-            model.put("path", nameB);
-            model.put("sha256", other.source().sha256());
-            job.result("model_b", model);
+            job.result("model_b", ModelIdentity.fields(nameB, other.source().sha256(), other.source()));
         }
         job.result("prompts", prompts);
         job.result(

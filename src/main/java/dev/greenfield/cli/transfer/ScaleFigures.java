@@ -3,6 +3,7 @@ package dev.greenfield.cli.transfer;
 import dev.greenfield.Model;
 import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
+import dev.greenfield.cli.job.ModelIdentity;
 import dev.greenfield.cli.job.SuiteHalves;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePair;
@@ -169,10 +170,8 @@ final class ScaleFigures {
 
     /** Results, tables and the page. */
     void show(int top, int probes, double ridge) {
-        Map<String, Object> model = new LinkedHashMap<>();
-        model.put("path", nameB);
-        model.put("sha256", job.writes() ? other.source().sha256() : null);
-        job.result("model_b", model);
+        String digest = job.writes() ? other.source().sha256() : null;
+        job.result("model_b", ModelIdentity.fields(nameB, digest, other.source()));
         job.result("layers", new int[] {depths.layersA(), depths.layersB()});
         job.result("relative_depths", relative());
         job.result("top", top);

@@ -64,13 +64,13 @@ class FactorsTest {
     }
 
     static List<OperationCase> products() {
-        return OperationCases.common().stream()
+        return OperationCases.all().stream()
                 .filter(c -> c.name().startsWith("multiply"))
                 .toList();
     }
 
     static List<OperationCase> others() {
-        return OperationCases.common().stream()
+        return OperationCases.all().stream()
                 .filter(c -> !c.name().startsWith("multiply") && !c.name().startsWith("attention"))
                 .toList();
     }

@@ -1,4 +1,4 @@
-package dev.greenfield.checkpoint;
+package dev.greenfield.files;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -138,7 +138,7 @@ public final class WorkLock implements AutoCloseable {
     }
 
     /** The locked file, open for reading and writing; closed with the lock, and not before. */
-    FileChannel channel() {
+    public FileChannel channel() {
         return channel;
     }
 

@@ -1,4 +1,4 @@
-package dev.greenfield.checkpoint;
+package dev.greenfield.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
