@@ -52,7 +52,7 @@ class NaiveAgreementTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN).*")
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN|GPT_NEO|NEOX|GEMMA|OLMO).*")
     void streamLogitsAndObservablesAgree(ModelCase which) {
         try (Model model = open(which)) {
             NaiveTransformer naive = new NaiveTransformer(model.source());
@@ -78,7 +78,7 @@ class NaiveAgreementTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN).*")
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN|GPT_NEO|NEOX|GEMMA|OLMO).*")
     void measuredPatchesAreFullRunsWithTheResidualReplaced(ModelCase which) {
         try (Model model = open(which)) {
             NaiveTransformer naive = new NaiveTransformer(model.source());
@@ -108,7 +108,7 @@ class NaiveAgreementTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN).*")
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "(LLAMA|MISTRAL|QWEN|GPT_NEO|NEOX|GEMMA|OLMO).*")
     void sensitivitiesAreDerivativesOfTheObservable(ModelCase which) {
         try (Model model = open(which)) {
             NaiveTransformer naive = new NaiveTransformer(model.source());
