@@ -21,9 +21,6 @@ import java.util.List;
  * a LayerNorm, and its Jacobian is symmetric.
  */
 public final class DeviceModel implements AutoCloseable {
-    /** Rows read at a time while uploading. */
-    private static final int ROWS = 64;
-
     private final Backend backend;
     private final ModelSource source;
     private final ModelConfig config;
@@ -260,19 +257,7 @@ public final class DeviceModel implements AutoCloseable {
 
     /** The logits [V] of one row [D] after the last LayerNorm, on the host: the output matrix is read once and not kept. */
     double[] outputs(double[] x) {
-        double[] logits = new double[config.vocabulary()];
-        Parameter head = source.parameter("lm_head.weight");
-        double[] rows = new double[ROWS * x.length];
-        for (int v0 = 0; v0 < logits.length; v0 += ROWS) {
-            int n = Math.min(ROWS, logits.length - v0);
-            head.read((long) v0 * x.length, rows, 0, n * x.length);
-            TokenRows.requireFinite("lm_head.weight", rows, n * x.length, (long) v0 * x.length);
-            for (int v = 0; v < n; v++) {
-                for (int i = 0; i < x.length; i++) {
-                    logits[v0 + v] += rows[v * x.length + i] * x[i];
-                }
-            }
-        }
+        double[] logits = unembedding.outputs(x);
         LogitCap.of(config).apply(logits);
         return logits;
     }

@@ -9,14 +9,17 @@ import dev.greenfield.model.Parameter;
 import dev.greenfield.model.WeightPlacement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The output matrix on a backend, with the gain of the last norm folded in: [V, D], cut by tokens into parts that one buffer holds. Parts
  * are put there when they are first asked for. They stay, or, where weights are streamed, each makes room for the next.
  */
 final class Unembedding implements AutoCloseable {
-    /** Rows read at a time. */
+    /** Rows that a thread reads at a time. */
     private static final int ROWS = 64;
+
+    private static final String NAME = "lm_head.weight";
 
     private final Backend backend;
     private final ModelConfig config;
@@ -107,24 +110,63 @@ final class Unembedding implements AutoCloseable {
     }
 
     private void fill(Part part) {
-        int width = config.width();
-        int last = part.from() + part.matrix().rows();
-        double[] rows = new double[ROWS * width];
-        double[] bias = new double[ROWS];
-        for (int v0 = part.from(); v0 < last; v0 += ROWS) {
+        int count = part.matrix().rows();
+        int group = ROWS * Runtime.getRuntime().availableProcessors();
+        for (int from = 0; from < count; from += group) {
             Cancellation.check();
-            int n = Math.min(ROWS, last - v0);
-            head.read((long) v0 * width, rows, 0, n * width);
-            TokenRows.requireFinite(head.name(), rows, n * width, (long) v0 * width);
-            for (int v = 0; v < n; v++) {
-                bias[v] = 0;
-                for (int i = 0; i < width; i++) {
-                    bias[v] += rows[v * width + i] * shift[i];
-                    rows[v * width + i] *= gain[i];
-                }
+            int first = from;
+            int rows = Math.min(group, count - from);
+            IntStream.range(0, (rows + ROWS - 1) / ROWS)
+                    .parallel()
+                    .forEach(c -> fill(part, first + c * ROWS, Math.min(ROWS, rows - c * ROWS)));
+        }
+    }
+
+    /** Some rows of a part; each has its own sum, so that threads may share them. */
+    private void fill(Part part, int from, int n) {
+        int width = config.width();
+        double[] rows = new double[n * width];
+        double[] bias = new double[n];
+        long first = (long) (part.from() + from) * width;
+        head.read(first, rows, 0, rows.length);
+        TokenRows.requireFinite(NAME, rows, rows.length, first);
+        for (int v = 0; v < n; v++) {
+            for (int i = 0; i < width; i++) {
+                bias[v] += rows[v * width + i] * shift[i];
+                rows[v * width + i] *= gain[i];
             }
-            backend.upload(rows, 0, part.matrix().buffer(), part.matrix().at(v0 - part.from()), n * width);
-            backend.upload(bias, 0, part.bias(), v0 - part.from(), n);
+        }
+        backend.upload(rows, 0, part.matrix().buffer(), part.matrix().at(from), rows.length);
+        backend.upload(bias, 0, part.bias(), from, n);
+    }
+
+    /**
+     * The logits [V] of one row [D] after the last norm and before any cap, on the host: the matrix is read once and not kept.
+     */
+    double[] outputs(double[] x) {
+        int vocabulary = config.vocabulary();
+        double[] logits = new double[vocabulary];
+        int group = ROWS * Runtime.getRuntime().availableProcessors();
+        for (int from = 0; from < vocabulary; from += group) {
+            Cancellation.check();
+            int first = from;
+            int rows = Math.min(group, vocabulary - from);
+            IntStream.range(0, (rows + ROWS - 1) / ROWS)
+                    .parallel()
+                    .forEach(c -> dots(x, logits, first + c * ROWS, Math.min(ROWS, rows - c * ROWS)));
+        }
+        return logits;
+    }
+
+    private void dots(double[] x, double[] logits, int from, int n) {
+        double[] rows = new double[n * x.length];
+        long first = (long) from * x.length;
+        head.read(first, rows, 0, rows.length);
+        TokenRows.requireFinite(NAME, rows, rows.length, first);
+        for (int v = 0; v < n; v++) {
+            for (int i = 0; i < x.length; i++) {
+                logits[from + v] += rows[v * x.length + i] * x[i];
+            }
         }
     }
 

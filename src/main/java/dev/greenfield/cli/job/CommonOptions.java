@@ -22,9 +22,9 @@ public final class CommonOptions {
     @Option(
             names = "--model",
             paramLabel = "MODEL",
-            description = "demo, a Hugging Face model directory, random:gpt2[-medium|-large|-xl] or random:L,H,D,V,N"
-                    + " (,seed=N may follow), or a model in the Hugging Face cache, ORG/NAME[@REVISION] (see fetch)."
-                    + " Default: demo.")
+            description = "demo, a Hugging Face model directory, random:gpt2, random:llama-3.1-8b and others,"
+                    + " random:L,H,D,V,N or random:FAMILY:layers=... (,seed=N may follow), or a model in the Hugging Face"
+                    + " cache, ORG/NAME[@REVISION] (see fetch). Default: demo.")
     public String model = ModelSource.DEMO;
 
     @Option(names = "--prompt", paramLabel = "TEXT", description = "The text that the model reads.")

@@ -151,8 +151,10 @@ public final class MergeCommand implements Action {
         for (String name : List.of("command", "model", "suite", "bos", "backend")) {
             fields.put(name, plain(first.field("/" + name)));
         }
-        fields.put("device", devices(shards));
-        for (String name : List.of("precision", "seed", "version")) {
+        fields.put("device", all(shards, "/device"));
+        fields.put("precision", plain(first.field("/precision")));
+        fields.put("weights", all(shards, "/weights"));
+        for (String name : List.of("seed", "version")) {
             fields.put(name, plain(first.field("/" + name)));
         }
         fields.put("timings", timings);
@@ -162,11 +164,12 @@ public final class MergeCommand implements Action {
         return fields;
     }
 
-    private static String devices(List<ShardResult> shards) {
+    /** What shards say of where they were made, each once. */
+    private static String all(List<ShardResult> shards, String field) {
         return String.join(
                 "; ",
                 shards.stream()
-                        .map(shard -> shard.field("/device").asText())
+                        .map(shard -> shard.field(field).asText())
                         .distinct()
                         .toList());
     }
@@ -179,7 +182,7 @@ public final class MergeCommand implements Action {
                 "Suite",
                 first.field("/suite/path").asText() + " ("
                         + first.field("/suite/prompts").asText() + " prompts)");
-        facts.put("Backend", first.field("/backend").asText() + ", " + devices(shards));
+        facts.put("Backend", first.field("/backend").asText() + ", " + all(shards, "/device"));
         facts.put("Precision", first.field("/precision").asText());
         facts.put("Seed", first.field("/seed").asText());
         facts.put("Version", first.field("/version").asText());
