@@ -16,6 +16,7 @@ final class ConfigFields {
     private static final Set<String> HARMLESS = Set.of(
             "architectures",
             "attention_dropout",
+            "attention_probs_dropout_prob",
             "attn_implementation",
             "auto_map",
             "bos_token_id",
@@ -28,6 +29,7 @@ final class ConfigFields {
             "eos_token_id",
             "gradient_checkpointing",
             "hidden_dropout",
+            "hidden_dropout_prob",
             "id2label",
             "initializer_range",
             "is_llama_config",
@@ -39,6 +41,11 @@ final class ConfigFields {
             "pretraining_tp",
             "resid_dropout",
             "return_dict",
+            "summary_activation",
+            "summary_first_dropout",
+            "summary_proj_to_labels",
+            "summary_type",
+            "summary_use_proj",
             "task_specific_params",
             "temperature",
             "tokenizer_class",
@@ -55,10 +62,21 @@ final class ConfigFields {
             "use_cache");
 
     private final JsonNode fields;
+    private final Map<String, Integer> sizes; // where the file has none
     private final Set<String> known = new HashSet<>();
 
     ConfigFields(JsonNode fields) {
+        this(fields, Map.of());
+    }
+
+    /**
+     * The fields of a configuration within another, which leaves out what is its class's default.
+     *
+     * @param sizes those that the class has
+     */
+    ConfigFields(JsonNode fields, Map<String, Integer> sizes) {
         this.fields = fields;
+        this.sizes = sizes;
     }
 
     /** The value of a field; a missing node where there is none. */
@@ -158,7 +176,7 @@ final class ConfigFields {
 
     /** A size, which is at least 1. */
     int required(String field) {
-        int value = integer(field, field, 0);
+        int value = integer(field, field, sizes.getOrDefault(field, 0));
         if (value < 1) {
             throw new InputException(field + ": found " + (missing(field) ? "no such field" : value)
                     + ", expected a whole number of at least 1; correct " + field);

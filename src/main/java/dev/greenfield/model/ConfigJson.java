@@ -10,6 +10,7 @@ import dev.greenfield.text.Lines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 
 /** {@code config.json} as Hugging Face writes it, to {@link ModelConfig}, and for GPT-2 from it. */
 final class ConfigJson {
@@ -88,13 +89,28 @@ final class ConfigJson {
         return config;
     }
 
+    /** Sizes of transformers' Gemma3TextConfig: files of models that see pictures name only those that differ. */
+    private static final Map<String, Integer> GEMMA3_SIZES = Map.of(
+            "vocab_size",
+            262208,
+            "hidden_size",
+            2304,
+            "intermediate_size",
+            9216,
+            "num_hidden_layers",
+            26,
+            "num_attention_heads",
+            8,
+            "max_position_embeddings",
+            131072);
+
     /** The text model's part of a configuration that has a vision tower beside it, whose keys do not matter for text. */
     private static ConfigFields nested(ConfigFields fields) {
         JsonNode text = fields.read("text_config");
         if (!text.isObject()) {
             throw ConfigFields.wrong("text_config", text, "an object");
         }
-        ConfigFields own = new ConfigFields(text);
+        ConfigFields own = new ConfigFields(text, GEMMA3_SIZES);
         own.read("model_type");
         return own;
     }

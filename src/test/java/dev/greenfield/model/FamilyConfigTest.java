@@ -148,6 +148,39 @@ class FamilyConfigTest {
                 .isEqualTo(Activation.GELU_NEW);
     }
 
+    /** The published 4B's text_config: what is its class's default is left out. */
+    @Test
+    void nestedConfigurationsLeaveOutDefaults() throws IOException {
+        String four = "{\"model_type\": \"gemma3\", \"vision_config\": {\"hidden_size\": 1152}, \"text_config\":"
+                + " {\"hidden_size\": 2560, \"intermediate_size\": 10240, \"model_type\": \"gemma3_text\","
+                + " \"num_hidden_layers\": 34, \"rope_scaling\": {\"factor\": 8.0, \"rope_type\": \"linear\"},"
+                + " \"sliding_window\": 1024}}";
+        ModelConfig config = ConfigJson.read(four.getBytes(StandardCharsets.UTF_8), "config.json");
+        assertThat(config.vocabulary()).isEqualTo(262208);
+        assertThat(config.heads()).isEqualTo(8);
+        assertThat(config.headWidth()).isEqualTo(256);
+        assertThat(config.architecture().attention().keyHeads()).isEqualTo(4);
+        assertThat(config.architecture().attention().window(4)).isEqualTo(1024);
+        assertThat(config.architecture().attention().window(5)).isZero();
+        assertThat(config.positions()).isEqualTo(131072);
+    }
+
+    /** Keys of published files that say nothing of a forward pass. */
+    @Test
+    void keysOfDropoutAndSummariesAreHarmless() throws IOException {
+        assertThat(read(
+                                "gpt_neox",
+                                "\"attention_probs_dropout_prob\": 0, \"hidden_dropout_prob\": 0, \"hidden_act\": \"gelu_fast\"")
+                        .activation())
+                .isEqualTo(Activation.GELU_NEW);
+        String neo = "{\"model_type\": \"gpt_neo\", \"hidden_size\": 32, \"num_layers\": 2, \"num_heads\": 4,"
+                + " \"max_position_embeddings\": 64, \"vocab_size\": 96, \"summary_first_dropout\": 0.1,"
+                + " \"summary_type\": \"cls_index\", \"summary_use_proj\": true, \"summary_proj_to_labels\": true}";
+        assertThat(ConfigJson.read(neo.getBytes(StandardCharsets.UTF_8), "config.json")
+                        .layers())
+                .isEqualTo(2);
+    }
+
     @Test
     void eleutherAisFamiliesHaveTheDefaultsOfTheirClasses() throws IOException {
         ModelConfig neox = read("gpt_neox", "\"rotary_emb_base\": 100");
