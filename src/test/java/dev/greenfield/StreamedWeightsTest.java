@@ -44,7 +44,13 @@ class StreamedWeightsTest {
 
     static Stream<Arguments> cases() {
         return Backends.here().stream()
-                .flatMap(kind -> Stream.of(SMALL, TestData.FAMILIES + "qwen3", TestData.FAMILIES + "llama-bias")
+                .flatMap(kind -> Stream.of(
+                                SMALL,
+                                TestData.FAMILIES + "qwen3",
+                                TestData.FAMILIES + "llama-bias",
+                                TestData.FAMILIES + "gemma2",
+                                TestData.FAMILIES + "olmo2",
+                                TestData.FAMILIES + "gpt_neox")
                         .map(model -> Arguments.of(kind, model)));
     }
 

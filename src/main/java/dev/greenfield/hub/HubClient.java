@@ -28,7 +28,6 @@ import javax.net.ssl.SSLException;
 final class HubClient {
     private static final Set<Integer> REDIRECTIONS = Set.of(301, 302, 303, 307, 308);
     private static final Set<Integer> PASSING = Set.of(408, 429, 500, 502, 503, 504);
-    private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
     private static final int MOST_REDIRECTIONS = 8;
     private static final Duration CONNECT = Duration.ofSeconds(10);
     private static final long LOOK_MILLIS = 50;
@@ -310,8 +309,7 @@ final class HubClient {
     }
 
     private boolean exposesToken() {
-        return !"https".equalsIgnoreCase(endpoint.getScheme())
-                && !LOOPBACK.contains(endpoint.getHost().toLowerCase(Locale.ROOT));
+        return !"https".equalsIgnoreCase(endpoint.getScheme()) && !HubProxy.loopback(endpoint.getHost());
     }
 
     /** The page of a model, for people. */

@@ -102,7 +102,7 @@ final class HubDownload {
 
             @Override
             public long came() {
-                return content.received;
+                return content.farthest;
             }
         });
         return content.done == entry.bytes()
@@ -178,7 +178,7 @@ final class HubDownload {
         private final LongConsumer progress;
         private Digest digest = entry.etag().digest(entry.bytes());
         private long done;
-        private long received; // in all attempts
+        private long farthest; // of all attempts: what comes once more is no progress
 
         Content(FileChannel file, LongConsumer progress) {
             this.file = file;
@@ -212,7 +212,7 @@ final class HubDownload {
             }
             digest.write(bytes, 0, count);
             done += count;
-            received += count;
+            farthest = Math.max(farthest, done);
             progress.accept(done);
         }
     }

@@ -166,7 +166,8 @@ public final class HubFetch {
     private void requireRoom(List<HubListing.Entry> entries) throws IOException {
         long missing = 0;
         for (HubListing.Entry entry : entries) {
-            missing += store.here(entry) == null ? Math.max(0, entry.bytes() - store.begun(entry)) : 0;
+            long more = store.here(entry) == null ? Math.max(0, entry.bytes() - store.begun(entry)) : 0;
+            missing = missing > Long.MAX_VALUE - more ? Long.MAX_VALUE : missing + more;
         }
         FileStore disk = Files.getFileStore(store.directory());
         long free = disk.getUsableSpace();

@@ -9,6 +9,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Which proxy leads to a server: Java's own where its system properties name one, else that of the environment variables which other
@@ -16,6 +17,8 @@ import java.util.Map;
  */
 final class HubProxy extends ProxySelector {
     private static final List<Proxy> NONE = List.of(Proxy.NO_PROXY);
+
+    private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
     private final Map<String, String> environment;
     private final ProxySelector java;
@@ -28,12 +31,19 @@ final class HubProxy extends ProxySelector {
     @Override
     public List<Proxy> select(URI server) {
         List<Proxy> own = java == null ? NONE : java.select(server);
-        if (own.stream().anyMatch(proxy -> proxy.type() != Proxy.Type.DIRECT) || excepted(server.getHost())) {
-            return own;
+        if (own.stream().anyMatch(proxy -> proxy.type() != Proxy.Type.DIRECT)
+                || loopback(server.getHost())
+                || excepted(server.getHost())) {
+            return own; // this machine's own servers are not asked through another, which would see the token
         }
         String given = variable(server.getScheme().toLowerCase(Locale.ROOT) + "_proxy");
         Proxy proxy = proxy(given.isEmpty() ? variable("all_proxy") : given);
         return proxy == null ? own : List.of(proxy);
+    }
+
+    /** Whether a host is this machine itself. */
+    static boolean loopback(String host) {
+        return LOOPBACK.contains(host.toLowerCase(Locale.ROOT));
     }
 
     private String variable(String name) {
@@ -43,9 +53,13 @@ final class HubProxy extends ProxySelector {
 
     /** Whether {@code no_proxy} has the host, or a domain that it is in. */
     private boolean excepted(String host) {
-        String name = host.toLowerCase(Locale.ROOT);
+        String name = host.toLowerCase(Locale.ROOT).replaceAll("[\\[\\]]", "");
         for (String entry : variable("no_proxy").split(",", -1)) {
-            String domain = entry.strip().toLowerCase(Locale.ROOT).replaceFirst("^\\*?\\.", "");
+            String domain = entry.strip()
+                    .toLowerCase(Locale.ROOT)
+                    .replaceFirst("^\\*?\\.", "")
+                    .replaceFirst("^([^:]*):[0-9]+$", "$1")
+                    .replaceAll("[\\[\\]]", "");
             if (!domain.isEmpty() && (domain.equals("*") || name.equals(domain) || name.endsWith("." + domain))) {
                 return true;
             }

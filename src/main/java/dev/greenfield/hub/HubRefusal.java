@@ -32,6 +32,10 @@ final class HubRefusal {
             case 401 -> throw unknown(name, found, code, client);
             case 403 -> throw forbidden(name, found, client);
             case 404 -> throw missing(name, file, found, code, client);
+            case 407 ->
+                throw new InputException(client.page(name) + ": found " + found
+                        + ", a proxy that asks for a name and a password, expected one that does not;"
+                        + " name another in https_proxy, or fetch the model with huggingface-cli");
             default ->
                 throw new InputException(client.page(name) + ": found " + found
                         + ", expected what a hub answers; see whether HF_ENDPOINT is a hub");

@@ -72,7 +72,12 @@ final class LlamaConfig {
         if (fields.absent(field)) {
             return fields.missing(field) ? otherwise : 0;
         }
-        return RotaryConfig.positive(field, fields.number(field));
+        double cap = RotaryConfig.positive(field, fields.number(field));
+        if (cap < Float.MIN_NORMAL || cap > Float.MAX_VALUE) { // it is a float32 in the kernels
+            throw new InputException(
+                    field + ": found " + cap + ", expected a number that float32 holds; correct " + field);
+        }
+        return cap;
     }
 
     private Architecture.Attention attention(int layers, int width) {

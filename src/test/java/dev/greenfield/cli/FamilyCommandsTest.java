@@ -1,6 +1,7 @@
 package dev.greenfield.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.safetensors.DType;
@@ -74,6 +75,37 @@ class FamilyCommandsTest {
                         .exit())
                 .isZero();
         double[] measured = Cli.tensor(temporary.resolve("out"), "patch.measured", DType.F32, 3, 4, 6);
+        double[] predicted = Cli.tensor(temporary.resolve("out"), "patch.predicted", DType.F32, 3, 4, 6);
+        Path other = temporary.resolve("attention");
+        assertThat(Cli.run(
+                                "patch",
+                                "--component",
+                                "attn",
+                                "--answer",
+                                "#7",
+                                "--foil",
+                                "#9",
+                                "--corrupt-tokens",
+                                OTHER,
+                                "--model",
+                                TestData.model(TestData.FAMILIES + "gpt_neox").toString(),
+                                "--tokens",
+                                TOKENS,
+                                "--backend",
+                                "cpu",
+                                "--out",
+                                other.toString())
+                        .exit())
+                .isZero();
+        double[] attention = Cli.tensor(other, "patch.predicted", DType.F32, 3, 6);
+        double size = Arrays.stream(attention).map(Math::abs).max().orElseThrow();
+        for (int i = 0; i < attention.length; i++) {
+            double heads = 0; // to first order the heads of a block sum to its attention
+            for (int h = 0; h < 4; h++) {
+                heads += predicted[(i / 6 * 4 + h) * 6 + i % 6];
+            }
+            assertThat(heads).isCloseTo(attention[i], within(1e-4 * size));
+        }
         assertThat(Arrays.stream(measured).filter(change -> change != 0).count())
                 .isPositive();
     }

@@ -192,6 +192,14 @@ class HubFetchTest {
         assertThat(server.transfers()).hasSize(2);
     }
 
+    /** What comes once more is no progress, however often it comes. */
+    @Test
+    void aServerThatBreaksOffAtTheSamePlaceIsGivenUp() {
+        server.withoutRanges().cut(1000, 100_000);
+        assertThatThrownBy(this::fetch).isInstanceOf(IOException.class);
+        assertThat(server.transfers()).hasSizeLessThan(10);
+    }
+
     @Test
     void aBusyServerIsAskedAgain() throws IOException {
         server.fail(3);

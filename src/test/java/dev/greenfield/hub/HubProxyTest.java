@@ -53,6 +53,25 @@ class HubProxyTest {
     }
 
     @Test
+    void exceptionsMayHaveAPortOrBeAddresses() {
+        Map<String, String> proxy =
+                Map.of("http_proxy", "http://p:1", "no_proxy", "host.example:8080,fe80::1,[fe80::2]");
+        assertThat(chosen(URI.create("http://host.example:8080"), proxy)).isEqualTo("none");
+        assertThat(chosen(URI.create("http://[fe80::1]/x"), proxy)).isEqualTo("none");
+        assertThat(chosen(URI.create("http://[fe80::2]/x"), proxy)).isEqualTo("none");
+        assertThat(chosen(URI.create("http://[fe80::3]/x"), proxy)).isEqualTo(named("p", 1));
+    }
+
+    /** A token may go over plain http to this machine, and so must not pass another on its way. */
+    @Test
+    void thisMachineIsAskedWithoutAProxy() {
+        Map<String, String> proxy = Map.of("http_proxy", "http://p:1", "all_proxy", "http://q:1");
+        for (String host : List.of("localhost", "LOCALHOST", "127.0.0.1", "[::1]")) {
+            assertThat(chosen(URI.create("http://" + host + ":7/x"), proxy)).isEqualTo("none");
+        }
+    }
+
+    @Test
     void javasOwnProxyGoesFirst() {
         ProxySelector own = ProxySelector.of(InetSocketAddress.createUnresolved("own", 2));
         List<Proxy> chosen = new HubProxy(Map.of("https_proxy", "http://p:1"), own).select(HUB);

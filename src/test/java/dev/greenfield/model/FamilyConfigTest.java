@@ -96,6 +96,7 @@ class FamilyConfigTest {
                 "gpt_neox | \"rotary_pct\": 0.5, \"partial_rotary_factor\": 0.25 | rotary_pct: found 0.5, and 0.25 as",
                 "gpt_neox | \"rotary_pct\": 0.1 | head_dim: found 0 elements of 8 that turn",
                 "gemma2 | \"num_key_value_heads\": 2, \"attn_logit_softcapping\": -1 | attn_logit_softcapping: found -1.0",
+                "gemma2 | \"num_key_value_heads\": 2, \"final_logit_softcapping\": 1e-60 | final_logit_softcapping: found 1.0E-60",
                 "gemma2 | \"num_key_value_heads\": 2, \"query_pre_attn_scalar\": 0 | query_pre_attn_scalar: found 0.0",
                 "gemma3_text | \"num_key_value_heads\": 2, \"sliding_window_pattern\": 0 | sliding_window_pattern: found 0",
                 "gemma3_text | \"num_key_value_heads\": 2, \"use_bidirectional_attention\": true | use_bidirectional_attention",

@@ -83,7 +83,7 @@ final class CudaAttention {
 
     void tangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
         BatchTables.Table table = tables.of(rows);
-        Variant variant = variant(primal.shape(), primal.qkv(), dqkv, dout);
+        Variant variant = tiled(primal.shape(), primal.qkv(), dqkv, dout);
         launcher.kernel("attention_tangent_" + variant.capped + variant.suffix)
                 .matrix(primal.qkv())
                 .buffer(primal.logSumExp())
@@ -114,7 +114,7 @@ final class CudaAttention {
             return;
         }
         BatchTables.Table table = tables.of(rows);
-        Variant variant = variant(primal.shape(), primal.qkv(), dout, dqkv);
+        Variant variant = tiled(primal.shape(), primal.qkv(), dout, dqkv);
         long means = (long) primal.shape().heads() * rows.rows();
         long sums = (long) primal.shape().heads() * rows.tokens();
         DeviceMemory.Block mean = memory.allocate("attention's mean scores", Float.BYTES * means);
@@ -193,15 +193,21 @@ final class CudaAttention {
         boolean wide = vector && shape.headWidth() > 64 && sharedBytes(shape, 128) <= mostSharedBytes;
         int width = wide ? 128 : 64;
         int sharedBytes = sharedBytes(shape, width);
-        if (sharedBytes > mostSharedBytes) {
-            throw new BackendException(
-                    "heads of width " + shape.headWidth() + " need " + sharedBytes
-                            + " bytes of shared memory, this GPU has " + mostSharedBytes,
-                    Remedy.USE_CPU.phrase());
-        }
         int slices = shape.heads() * ((shape.headWidth() + width - 1) / width);
         String suffix = precision + "_" + (vector ? Integer.toString(width) : "any");
         return new Variant(suffix, shape.softCap() > 0 ? "capped_" : "", slices, sharedBytes);
+    }
+
+    /** The variant of kernels that have tiles in shared memory; the value needs none. */
+    private Variant tiled(AttentionShape shape, Matrix a, Matrix b, Matrix c) {
+        Variant variant = variant(shape, a, b, c);
+        if (variant.sharedBytes > mostSharedBytes) {
+            throw new BackendException(
+                    "heads of width " + shape.headWidth() + (shape.softCap() > 0 ? " with a soft cap" : "") + " need "
+                            + variant.sharedBytes + " bytes of shared memory, this GPU has " + mostSharedBytes,
+                    Remedy.USE_CPU.phrase());
+        }
+        return variant;
     }
 
     private static int sharedBytes(AttentionShape shape, int width) {
