@@ -86,7 +86,7 @@ class StreamedWeightsTest {
             answers.put("curvature", run.secondOrder(List.of(source), ANSWER).second());
             answers.put("Green operator", run.green(Site.of(0, 1)).to(2).materialize());
             try (Run patched = run.with(source)) {
-                answers.put("patched run", patched.middleField().toArray());
+                answers.put("patched run", patched.field().toArray());
             }
         }
         return answers;

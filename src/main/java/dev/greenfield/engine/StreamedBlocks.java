@@ -102,13 +102,22 @@ final class StreamedBlocks implements AutoCloseable {
         Room room;
         lock.lock();
         try {
-            room = take(block);
-            room.visitors++;
-            while (room.reading) {
-                await(room);
-            }
-            if (room.block == block) {
-                return room;
+            while (true) {
+                room = take(block);
+                room.visitors++;
+                boolean waited = false;
+                while (room.reading) {
+                    await(room);
+                    waited = true;
+                }
+                if (room.block == block) {
+                    return room;
+                }
+                if (!waited) {
+                    break;
+                }
+                room.visitors--; // it could not be read, and another thread may have another room for it by now
+                changed.signalAll();
             }
             room.block = block; // nobody else changes a room that has a visitor
             room.reading = true;

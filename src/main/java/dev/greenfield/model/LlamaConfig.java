@@ -98,8 +98,7 @@ final class LlamaConfig {
             windowRotary =
                     RotaryConfig.ofLayers(fields, Windows.SLIDING, headWidth, positions, "rope_local_base_freq", 1e4);
         } else {
-            rotary = new RotaryConfig(fields, headWidth, positions)
-                    .read(fields.number("rope_theta", 10000), fields.number("partial_rotary_factor", 1));
+            rotary = new RotaryConfig(fields, headWidth, positions).read(fields.number("rope_theta", 10000), 1);
             windowRotary = rotary;
         }
         if (family == Family.GEMMA3) {

@@ -68,8 +68,14 @@ final class RotaryConfig {
         double theta = positive(thetaKey, fields.number(thetaKey, otherwise));
         boolean byKind =
                 now.path(Windows.FULL).isObject() || now.path(Windows.SLIDING).isObject();
-        JsonNode own = byKind ? now.path(kind) : kind.equals(Windows.FULL) ? now.isObject() ? now : old : null;
-        String where = byKind ? "rope_parameters." + kind : now.isObject() ? "rope_parameters" : "rope_scaling";
+        if (now.isObject() && !now.isEmpty() && (!byKind || old.isObject())) {
+            throw new InputException(
+                    "rope_parameters: found " + (byKind ? "rope_scaling beside it" : "no kind of blocks in it")
+                            + ", expected " + Windows.FULL + " and " + Windows.SLIDING
+                            + " with all that each has; save the configuration again with transformers 5");
+        }
+        JsonNode own = byKind ? now.path(kind) : kind.equals(Windows.FULL) ? old : null;
+        String where = byKind ? "rope_parameters." + kind : "rope_scaling";
         return new RotaryConfig(own == null ? MissingNode.getInstance() : own, where, headWidth, positions)
                 .read(theta, 1);
     }
@@ -163,6 +169,9 @@ final class RotaryConfig {
         int width = 2 * frequencies.size();
         double low = dimension(optional("beta_fast", 32), width, old, theta);
         double high = dimension(optional("beta_slow", 1), width, old, theta);
+        if (scaling.hasNonNull("truncate") && !scaling.get("truncate").isBoolean()) {
+            throw ConfigFields.wrong(where + ".truncate", scaling.get("truncate"), "true or false");
+        }
         if (!scaling.hasNonNull("truncate") || scaling.get("truncate").asBoolean()) {
             low = Math.floor(low);
             high = Math.ceil(high);

@@ -30,9 +30,13 @@ final class Windows {
                 yield Collections.nCopies(layers, size(4096));
             }
             case QWEN2, QWEN3 -> qwen(layers);
-            case GEMMA2 -> byType(layers, size(4096), l -> l % 2 == 0);
+            case GEMMA2 -> {
+                fields.read("sliding_window_size"); // published files have it beside sliding_window, and transformers
+                // ignores it
+                yield byType(layers, size(4096), l -> l % 2 == 0);
+            }
             case GEMMA3 -> {
-                int pattern = fields.integer("sliding_window_pattern", fields.integer("_sliding_window_pattern", 6));
+                int pattern = fields.integer("sliding_window_pattern", 6);
                 if (pattern < 1) {
                     throw new InputException("sliding_window_pattern: found " + pattern
                             + ", expected a whole number of at least 1; correct sliding_window_pattern");
@@ -62,6 +66,9 @@ final class Windows {
     /** Windows in the blocks that {@code layer_types} names, and where the file has no such key in those of a rule. */
     private List<Integer> byType(int layers, int window, IntPredicate rule) {
         JsonNode types = fields.read("layer_types");
+        if (!fields.absent("layer_types") && !types.isArray()) {
+            throw ConfigFields.wrong("layer_types", types, "a list");
+        }
         if (types.isArray() && types.size() != layers) {
             throw new InputException("layer_types: found " + types.size() + " entries, expected one for each of the "
                     + layers + " blocks; correct layer_types or " + family.layersKey());

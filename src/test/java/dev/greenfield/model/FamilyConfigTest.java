@@ -98,6 +98,9 @@ class FamilyConfigTest {
                 "gemma2 | \"num_key_value_heads\": 2, \"attn_logit_softcapping\": -1 | attn_logit_softcapping: found -1.0",
                 "gemma2 | \"num_key_value_heads\": 2, \"final_logit_softcapping\": 1e-60 | final_logit_softcapping: found 1.0E-60",
                 "gemma2 | \"num_key_value_heads\": 2, \"query_pre_attn_scalar\": 0 | query_pre_attn_scalar: found 0.0",
+                "gemma3_text | \"num_key_value_heads\": 2, \"rope_parameters\": {\"rope_type\": \"linear\", \"factor\": 8.0} | rope_parameters: found no kind of blocks",
+                "gemma2 | \"num_key_value_heads\": 2, \"layer_types\": {\"a\": 1} | layer_types: found an object, expected a list",
+                "llama | \"partial_rotary_factor\": 0.5 | partial_rotary_factor: found 0.5, expected only keys",
                 "gemma3_text | \"num_key_value_heads\": 2, \"sliding_window_pattern\": 0 | sliding_window_pattern: found 0",
                 "gemma3_text | \"num_key_value_heads\": 2, \"use_bidirectional_attention\": true | use_bidirectional_attention",
                 "gemma3 | \"text_config\": 7 | text_config: found 7, expected an object",
@@ -126,6 +129,11 @@ class FamilyConfigTest {
         assertThat(two.architecture().stream().embeddingScale()).isEqualTo((float) Math.sqrt(32));
         assertThat(two.architecture().norm().placement()).isEqualTo(Architecture.Placement.AROUND);
         assertThat(two.activation()).isEqualTo(Activation.GELU_NEW);
+        assertThat(read("gemma2", "\"sliding_window_size\": 4096")
+                        .architecture()
+                        .attention()
+                        .windows())
+                .containsExactly(4096, 0);
         assertThat(read("gemma2", "\"attn_logit_softcapping\": null")
                         .architecture()
                         .attention()
