@@ -102,12 +102,9 @@ final class AttentionPart implements BlockPart {
                 weights.shape(), qkv, rows, null, 0, y, primal.attention().logSumExp());
         Matrix branch = w.branch(rows.rows()); // [T, D]
         weights.projection().multiply(y, branch);
-        if (weights.post() == null) {
-            backend.addBranch(branch, weights.projection().bias(), x, next);
-        } else {
-            weights.post().value(branch, weights.projection().bias(), primal.post());
-            backend.addBranch(branch, null, x, next);
-        }
+        Buffer bias =
+                PostNorm.finish(weights.post(), branch, weights.projection().bias(), primal.post());
+        backend.addBranch(branch, bias, x, next);
     }
 
     @Override
@@ -128,12 +125,9 @@ final class AttentionPart implements BlockPart {
             Matrix out = BlockPart.from(attended, tile, fromToken); // [m', A]
             Matrix branch = w.branch(out.rows()); // [m', D]; in the memory of qkv, which is done with
             weights.projection().multiply(out, branch);
-            if (weights.post() == null) {
-                backend.columns().add(branch, weights.projection().bias(), tile, fromToken, x);
-            } else {
-                weights.post().value(branch, weights.projection().bias(), null);
-                backend.columns().add(branch, null, tile, fromToken, x);
-            }
+            Buffer bias =
+                    PostNorm.finish(weights.post(), branch, weights.projection().bias(), null);
+            backend.columns().add(branch, bias, tile, fromToken, x);
         });
     }
 

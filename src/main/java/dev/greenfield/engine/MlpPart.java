@@ -142,12 +142,8 @@ final class MlpPart implements BlockPart {
 
     /** sum = x + N(branch + bdown), all [n, D], where N is the norm after this half, if there is one. */
     private void add(Matrix branch, Norm.Primal keep, Matrix x, Matrix sum) {
-        if (weights.post() == null) {
-            backend.addBranch(branch, weights.down().bias(), x, sum);
-        } else {
-            weights.post().value(branch, weights.down().bias(), keep);
-            backend.addBranch(branch, null, x, sum);
-        }
+        backend.addBranch(
+                branch, PostNorm.finish(weights.post(), branch, weights.down().bias(), keep), x, sum);
     }
 
     @Override

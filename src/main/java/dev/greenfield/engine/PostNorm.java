@@ -31,20 +31,29 @@ final class PostNorm {
     }
 
     /**
-     * The value in a forward pass or in patched runs.
+     * Makes what a half adds ready to be added, in a forward pass or in patched runs.
      *
+     * @param post the norm; null where the half has none, and nothing is done
      * @param f [n, D], without its bias; replaced by N(f + bias) diag(g)
-     * @param keep rows of the primal that receive what the derivatives need; null for none
+     * @param keep the primal that receives what the derivatives need; null for none
+     * @return the bias that is still to be added with f; null where the norm has taken it
      */
-    void value(Matrix f, Buffer bias, Norm.Primal keep) {
+    static Buffer finish(PostNorm post, Matrix f, Buffer bias, Norm.Primal keep) {
+        if (post == null) {
+            return bias;
+        }
+        post.value(f, bias, keep);
+        return null;
+    }
+
+    private void value(Matrix f, Buffer bias, Norm.Primal keep) {
         backend.addBias(f, bias);
         if (keep == null) {
             norm.value(f, f);
         } else {
             norm.forward(f, keep);
-            backend.blocks().scaleColumns(keep.normalized(), null, f);
         }
-        backend.blocks().scaleColumns(f, gain, f);
+        backend.blocks().scaleColumns(keep == null ? f : keep.normalized(), gain, f);
     }
 
     /** Tangents, in place: df rows {@code fromRow} and on of a batch, [n, D]. */

@@ -128,30 +128,12 @@ final class CudaBlocks implements BlockOperations {
 
     @Override
     public void gateTangent(Matrix dx, RaggedRows rows, int fromRow, Matrix factors, Matrix dh) {
-        queue.accept(() -> {
-            long tokens = tables.of(rows).tokenOf(fromRow);
-            launcher.kernel("gate_tangent")
-                    .matrix(dx)
-                    .address(tokens)
-                    .matrix(factors)
-                    .matrix(dh)
-                    .size(dh)
-                    .launchElements(dh);
-        });
+        byToken("gate_tangent", dx, rows, fromRow, factors, dh, dh);
     }
 
     @Override
     public void gateAdjoint(Matrix dh, RaggedRows rows, int fromRow, Matrix factors, Matrix dx) {
-        queue.accept(() -> {
-            long tokens = tables.of(rows).tokenOf(fromRow);
-            launcher.kernel("gate_adjoint")
-                    .matrix(dh)
-                    .address(tokens)
-                    .matrix(factors)
-                    .matrix(dx)
-                    .size(dh)
-                    .launchElements(dh);
-        });
+        byToken("gate_adjoint", dh, rows, fromRow, factors, dx, dh);
     }
 
     @Override
@@ -167,15 +149,21 @@ final class CudaBlocks implements BlockOperations {
 
     @Override
     public void gateCurvature(Matrix dx, RaggedRows rows, int fromRow, Matrix second, Matrix ddh) {
+        byToken("gate_curvature", dx, rows, fromRow, second, ddh, ddh);
+    }
+
+    /** A kernel that takes rows of a batch by numbers of each row's token; {@code size} is as wide as the hidden layer. */
+    private void byToken(
+            String kernel, Matrix from, RaggedRows rows, int fromRow, Matrix ofTokens, Matrix to, Matrix size) {
         queue.accept(() -> {
             long tokens = tables.of(rows).tokenOf(fromRow);
-            launcher.kernel("gate_curvature")
-                    .matrix(dx)
+            launcher.kernel(kernel)
+                    .matrix(from)
                     .address(tokens)
-                    .matrix(second)
-                    .matrix(ddh)
-                    .size(ddh)
-                    .launchElements(ddh);
+                    .matrix(ofTokens)
+                    .matrix(to)
+                    .size(size)
+                    .launchElements(size);
         });
     }
 
