@@ -13,6 +13,7 @@
 //   kernel                      x        y                      z
 //   attention                   seen     heads * slices         ceil(columns / 8)
 //   attention_tangent           seen     heads * slices         ceil(columns / 8)
+//   attention_scored_tangent    seen     heads * slices         ceil(columns / 8)
 //   attention_adjoint_queries   tiles    heads * slices         ceil(columns / 8)
 //   attention_adjoint_keys      tiles    heads * slices * 2     ceil(columns / 8)
 //

@@ -3,6 +3,7 @@
 #include "attention.cu"
 #include "attention_adjoint.cu"
 #include "attention_curvature.cu"
+#include "attention_newborn.cu"
 #include "attention_tangent.cu"
 #include "embedding.cu"
 #include "factors.cu"

@@ -2,6 +2,7 @@ package dev.greenfield.backend;
 
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.Precision;
+import java.util.List;
 
 /**
  * Memory and operations of one kind of hardware at one precision. Matrices are row-major. Batches are {@link RaggedRows};
@@ -88,6 +89,13 @@ public interface Backend extends AutoCloseable {
 
     /** c = alpha op(a) op(b) + beta c, where op transposes when its flag is set. With beta 0, c need not hold numbers. */
     void multiply(double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c);
+
+    /** Several products, c = alpha op(a) op(b) each; they may be made in any order and side by side. */
+    default void multiplyEach(double alpha, List<Product> products) {
+        for (Product product : products) {
+            multiply(alpha, product.a(), product.transposeA(), product.b(), product.transposeB(), 0, product.c());
+        }
+    }
 
     /**
      * Says that a matrix will be the right factor of many products and does not change any more. The backend may keep it a second
@@ -214,6 +222,11 @@ public interface Backend extends AutoCloseable {
      * @param dout [R, D]
      */
     void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout);
+
+    /** Ways to the same with fewer flops; null where this backend has none. */
+    default AttentionTangents attentionTangents() {
+        return null;
+    }
 
     /**
      * Curvature of attention: adds the second derivative of its value along straight lines, qkv + e dqkv at e = 0. With P the

@@ -25,6 +25,7 @@ final class AttentionPart implements BlockPart {
     private final ModelConfig config;
     private final Norm norm;
     private final Weights weights;
+    private final KeyPath keyPath;
 
     /**
      * The matrices of this half.
@@ -46,11 +47,13 @@ final class AttentionPart implements BlockPart {
      */
     record Primal(Norm.Primal norm, Heads.Primal heads, AttentionPrimal attention, Norm.Primal post) {}
 
-    AttentionPart(Backend backend, ModelConfig config, Weights weights) {
+    AttentionPart(Backend backend, ModelConfig config, Weights weights, Shortcuts shortcuts) {
         this.backend = backend;
         this.config = config;
         this.norm = Norm.before(backend, config);
         this.weights = weights;
+        this.keyPath =
+                new KeyPath(backend, config, weights.shape(), weights.heads().projection(), shortcuts);
     }
 
     /** Room for the primal of a run. */
@@ -83,12 +86,24 @@ final class AttentionPart implements BlockPart {
         return qkvElements(config) + Heads.workElements(config);
     }
 
-    /** Wqkv and Wo, 8 D^2 a row for GPT-2; what attention does between tokens, O(D T) a row, is not counted. */
+    /** Wqkv and Wo, 8 D^2 a row for GPT-2, or less by way of scores; what attention does between tokens, O(D T) a row, is not counted. */
     @Override
-    public double flops(long count) {
+    public double flops(long count, BatchSize batch, boolean up) {
         Architecture.Attention attention = config.architecture().attention();
         double d = config.width();
+        if (up && keyPath.takes(batch)) {
+            double row = 4 * d * attention.queryWidth() + keyPath.flopsOfRow(batch.tokens());
+            // The factors are made of all tokens, so that one without rows has a share too.
+            return row * count + keyPath.flopsOfToken();
+        }
         return 2 * d * ((double) attention.projectedWidth() + attention.queryWidth()) * count;
+    }
+
+    /** Wqkv of one row, Wo of all. */
+    @Override
+    public double flopsOfNewborn(long rows, long together) {
+        Architecture.Attention attention = config.architecture().attention();
+        return 2.0 * config.width() * (attention.projectedWidth() + (double) attention.queryWidth() * rows);
     }
 
     @Override
@@ -139,15 +154,41 @@ final class AttentionPart implements BlockPart {
     /** The tangents along {@code from}, added to dx; both [R, D]. */
     void tangent(Matrix from, Matrix dx, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w) {
         Primal at = primal.attention();
+        BatchSize size = BatchSize.of(rows);
+        Matrix factors = keyPath.takes(size) ? keyPath.factors(at.attention(), size.tokens(), w) : null;
         ColumnTiles.forEach(backend, rows, tile -> {
             Matrix dy = w.y(tile.rows()); // [m, D]
             Matrix attended = w.attended(tile.rows()); // [m, A]; in the memory of dy, which is done with
-            Matrix dqkv = w.qkv(tile.rows()); // [m, 3A]
             norm.tangent(from, tile, at.norm(), dy);
-            weights.heads().tangent(dy, tile, at.heads(), dqkv, w.projected(tile.rows()));
-            backend.attentionTangent(at.attention(), dqkv, tile, fromToken, attended);
+            if (factors != null) {
+                keyPath.tangent(at.attention(), dy, tile, factors, fromToken, attended, w);
+            } else {
+                Matrix dqkv = w.qkv(tile.rows()); // [m, 3A]
+                weights.heads().tangent(dy, tile, at.heads(), dqkv, w.projected(tile.rows()));
+                backend.attentionTangent(at.attention(), dqkv, tile, fromToken, attended);
+            }
             addProjection(attended, tile, fromToken, at, dx, w);
         });
+    }
+
+    @Override
+    public void tangentOfNewborn(
+            Matrix x, Nursery.Piece piece, BlockPrimal primal, int fromToken, Workspace w, NewbornRows added) {
+        Primal at = primal.attention();
+        RaggedRows grown = piece.grown();
+        Matrix dy = w.y(x.rows()); // [n, D]
+        Matrix dqkv = w.qkv(x.rows()); // [n, 3A]
+        Matrix attended = w.attended(grown.rows()); // [m, A]; in the memory of dy, which is done with
+        norm.tangent(x, piece.rows(), 0, at.norm(), dy);
+        weights.heads().tangent(dy, piece.rows(), at.heads(), dqkv, w.projected(x.rows()));
+        backend.attentionTangents().ofNewborn(at.attention(), dqkv, grown, fromToken, attended);
+        Matrix out = BlockPart.from(attended, grown, fromToken); // [m', A]
+        Matrix branch = w.branch(out.rows()); // [m', D]; in the memory of dqkv, which is done with
+        weights.projection().multiply(out, branch);
+        if (weights.post() != null) {
+            weights.post().tangent(branch, grown, grown.start(fromToken), at.post());
+        }
+        added.add(grown, fromToken, branch);
     }
 
     @Override

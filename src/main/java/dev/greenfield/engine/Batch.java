@@ -3,10 +3,12 @@ package dev.greenfield.engine;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.ModelConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,14 +25,19 @@ final class Batch implements AutoCloseable {
     private final int[] last;
     private final Map<HalfDepth, List<Seeds.Seed>> seedsAt = new HashMap<>();
     private final int[] birth; // per column the number of the half depth at which it is born
-    private final int[] birthOrder; // columns by that, and there in the batch's order
+    private final int[]
+            entry; // per column the number of the half depth at which the batch has it, later than its birth where it
+    // is newborn
+    private final int[] entryOrder; // columns by that, and there in the batch's order
     private final int[] place; // per column of the seeds where it stands in the batch; -1 while it is not born
     private final boolean up;
     private final Workspace workspace;
     private final Workspace second; // null in sweeps of first order
     private final SeedInjection injection;
+    private final Nursery[] nurseries =
+            new Nursery[2]; // for births at whole depths and in middles; null where there are none
     private final HalfDepth start;
-    private int born; // how many are, from the front of birthOrder
+    private int born; // how many the batch has, from the front of entryOrder
     private int[] columns = new int[0];
     private RaggedRows rows;
 
@@ -41,15 +48,20 @@ final class Batch implements AutoCloseable {
      * @param bound the last token wanted of an upward sweep, the first of a downward one
      */
     Batch(DeviceModel model, int tokens, Seeds seeds, boolean up, int bound) {
-        this(model, tokens, seeds, up, bound, false);
+        this(model, tokens, seeds, up, bound, false, false);
+    }
+
+    /** A batch of an upward sweep of tangents: columns with one seed wait in a {@link Nursery} for their first attention. */
+    static Batch ofTangents(DeviceModel model, int tokens, Seeds seeds, int lastToken) {
+        return new Batch(model, tokens, seeds, true, lastToken, false, true);
     }
 
     /** A batch of an upward sweep that carries second derivatives beside the rows; they begin at zero. */
     static Batch curved(DeviceModel model, int tokens, Seeds seeds, int lastToken) {
-        return new Batch(model, tokens, seeds, true, lastToken, true);
+        return new Batch(model, tokens, seeds, true, lastToken, true, false);
     }
 
-    private Batch(DeviceModel model, int tokens, Seeds seeds, boolean up, int bound, boolean curved) {
+    private Batch(DeviceModel model, int tokens, Seeds seeds, boolean up, int bound, boolean curved, boolean newborn) {
         this.backend = model.backend();
         this.tokens = tokens;
         this.up = up;
@@ -83,7 +95,9 @@ final class Batch implements AutoCloseable {
             total += last[c] - first[c] + 1;
             longest = Math.max(longest, last[c] - first[c] + 1);
         }
-        this.birthOrder = birthOrder();
+        this.entry = birth.clone();
+        int[] newborns = newborn ? newborns(model, seeds) : new int[2];
+        this.entryOrder = entryOrder();
         this.start = new HalfDepth(
                 Arrays.stream(birth).reduce(up ? Math::min : Math::max).orElseThrow());
         this.rows = RaggedRows.of(tokens, new int[0], new int[0]);
@@ -97,10 +111,16 @@ final class Batch implements AutoCloseable {
         SeedInjection made = null;
         try {
             other = curved ? Workspace.ofSecondDerivatives(backend, config, size, tokens) : null;
+            for (int i = 0; i < 2; i++) {
+                if (newborns[i] > 0) {
+                    nurseries[i] = new Nursery(backend, config.width(), tokens, bound, newborns[i], attention);
+                }
+            }
             made = new SeedInjection(backend, config.width(), seedsAt.values());
         } finally {
             if (made == null) {
                 workspace.close();
+                closeNurseries();
                 if (other != null) {
                     other.close();
                 }
@@ -110,12 +130,39 @@ final class Batch implements AutoCloseable {
         this.injection = made;
     }
 
-    /** Columns that are born together come in the order of the tokens that bound them, which is mostly that of their numbers. */
-    private int[] birthOrder() {
+    /**
+     * Finds the columns that wait in a nursery, and says when the batch gets them.
+     *
+     * @return the most born at one whole depth, and in one middle
+     */
+    private int[] newborns(DeviceModel model, Seeds seeds) {
+        int[] seedsOf = new int[seeds.columns()];
+        seeds.all().forEach(seed -> seedsOf[seed.column()]++);
+        Map<Integer, Integer> births = new HashMap<>();
+        for (int c = 0; c < entry.length; c++) {
+            if (seedsOf[c] == 1) {
+                HalfDepth level = new HalfDepth(birth[c]);
+                entry[c] += HalfBlockFlops.stepsAsNewborn(model, level, up, last[c] - first[c] + 1);
+                if (isNewborn(c)) {
+                    births.merge(birth[c], 1, Integer::sum);
+                }
+            }
+        }
+        int[] most = new int[2];
+        births.forEach((level, count) -> most[level % 2] = Math.max(most[level % 2], count));
+        return most;
+    }
+
+    private boolean isNewborn(int column) {
+        return entry[column] > birth[column];
+    }
+
+    /** Columns that enter together come in the order of the tokens that bound them, which is mostly that of their numbers; newborn ones first. */
+    private int[] entryOrder() {
         long[] keys = new long[birth.length];
         for (int c = 0; c < keys.length; c++) {
-            keys[c] =
-                    ((long) (up ? birth[c] : -birth[c]) * tokens + edge(c) + (up ? 0 : tokens - 1)) << Integer.SIZE | c;
+            long level = 2L * (up ? entry[c] : -entry[c]) + (isNewborn(c) ? 0 : 1);
+            keys[c] = (level * tokens + edge(c) + (up ? 0 : tokens - 1)) << Integer.SIZE | c;
         }
         Arrays.sort(keys);
         return Arrays.stream(keys).mapToInt(key -> (int) key).toArray();
@@ -167,29 +214,144 @@ final class Batch implements AutoCloseable {
      * @return the lowest token that received a seed; T when none did
      */
     int enter(HalfDepth level, Matrix base, double keep) {
+        grow(level, false, base);
+        Map<Integer, Integer> waiting = takeNewborns(level);
+        List<Seeds.Seed> seeds = seedsAt.getOrDefault(level, List.of());
+        if (seeds.isEmpty()) {
+            return tokens;
+        }
+        List<Seeds.Seed> here = waiting.isEmpty()
+                ? seeds
+                : seeds.stream()
+                        .filter(seed -> !waiting.containsKey(seed.column()))
+                        .toList();
+        int low = tokens;
+        int[] index = new int[here.size()];
+        for (int i = 0; i < index.length; i++) {
+            Seeds.Seed seed = here.get(i);
+            index[i] = rows.row(seed.token(), place[seed.column()]);
+            low = Math.min(low, seed.token());
+        }
+        if (index.length > 0) {
+            injection.inject(x(), index, here, keep);
+        }
+        if (!waiting.isEmpty()) {
+            List<Seeds.Seed> there = seeds.stream()
+                    .filter(seed -> waiting.containsKey(seed.column()))
+                    .toList();
+            int[] at =
+                    there.stream().mapToInt(seed -> waiting.get(seed.column())).toArray();
+            injection.inject(nursery(level).x(), at, there, keep);
+        }
+        return low;
+    }
+
+    private Nursery nursery(HalfDepth level) {
+        return nurseries[level.isMiddle() ? 1 : 0];
+    }
+
+    /** Lets the newborn columns of a level into their nursery; returns their rows there. */
+    private Map<Integer, Integer> takeNewborns(HalfDepth level) {
+        if (nursery(level) == null) {
+            return Map.of();
+        }
+        int[] columns = seedsAt.getOrDefault(level, List.of()).stream()
+                .mapToInt(Seeds.Seed::column)
+                .filter(this::isNewborn)
+                .boxed()
+                .sorted(Comparator.<Integer>comparingInt(c -> first[c]).thenComparingInt(c -> c))
+                .mapToInt(c -> c)
+                .toArray();
+        Map<Integer, Integer> waiting = new HashMap<>();
+        for (int i = 0; i < columns.length; i++) {
+            waiting.put(columns[i], i);
+        }
+        if (columns.length > 0) {
+            nursery(level)
+                    .take(columns, Arrays.stream(columns).map(c -> first[c]).toArray());
+        }
+        return waiting;
+    }
+
+    /** Shows all columns that are born by now. */
+    void visit(HalfDepth level, Visitor visitor) {
+        if (columns.length > 0) {
+            visitor.visit(level, rows, columns, x());
+        }
+        for (Nursery nursery : nurseries) {
+            if (nursery != null) {
+                nursery.visit(level, visitor);
+            }
+        }
+    }
+
+    /** Takes the tangents of all columns through half a block. */
+    void climb(HalfDepth level, BlockPart part, BlockPrimal primal, int fromToken) {
+        if (columns.length > 0) {
+            part.tangent(x(), rows, primal, fromToken, workspace);
+        }
+        if (Causality.mixesTokens(level)) {
+            grow(level.above(), true, null);
+        }
+        for (Nursery nursery : nurseries) {
+            if (nursery != null && !nursery.isEmpty()) {
+                climb(nursery, level, part, primal, fromToken);
+            }
+        }
+    }
+
+    private void climb(Nursery nursery, HalfDepth level, BlockPart part, BlockPrimal primal, int fromToken) {
+        for (Nursery.Piece piece : Causality.mixesTokens(level) ? nursery.pieces() : nursery.wholes()) {
+            Matrix own = nursery.x().rows(piece.from(), piece.rows().rows());
+            if (Causality.mixesTokens(level)) {
+                part.tangentOfNewborn(
+                        own,
+                        piece,
+                        primal,
+                        fromToken,
+                        workspace,
+                        (grown, from, branch) -> backend.inject(x(), rowsOf(nursery, piece, from), branch, 1));
+            } else {
+                part.tangent(own, piece.rows(), primal, 0, workspace);
+            }
+        }
+        if (Causality.mixesTokens(level)) {
+            int[] at = new int[nursery.columns().length];
+            for (int i = 0; i < at.length; i++) {
+                at[i] = rows.row(nursery.token(i), place[nursery.columns()[i]]);
+            }
+            backend.inject(x(), at, nursery.x(), 1);
+            nursery.clear();
+        }
+    }
+
+    /** Where the rows of a piece's columns are in the batch, from a token on. */
+    private int[] rowsOf(Nursery nursery, Nursery.Piece piece, int fromToken) {
+        RaggedRows grown = piece.grown();
+        int[] index = new int[grown.rows() - grown.start(fromToken)];
+        int i = 0;
+        for (int t = fromToken; t < tokens; t++) {
+            for (int c = 0; c < grown.count(t); c++) {
+                index[i++] = rows.row(t, place[nursery.columns()[piece.from() + c]]);
+            }
+        }
+        return index;
+    }
+
+    /** Merges the columns that enter at a level, either the newborn ones or the others, with those that are there. */
+    private void grow(HalfDepth level, boolean newborn, Matrix base) {
         int until = born;
-        while (until < birthOrder.length && birth[birthOrder[until]] == level.index()) {
+        while (until < entryOrder.length
+                && entry[entryOrder[until]] == level.index()
+                && isNewborn(entryOrder[until]) == newborn) {
             until++;
         }
         if (until > born) {
             grow(until, base);
         }
-        List<Seeds.Seed> seeds = seedsAt.getOrDefault(level, List.of());
-        if (seeds.isEmpty()) {
-            return tokens;
-        }
-        int[] index = new int[seeds.size()];
-        int low = tokens;
-        for (int i = 0; i < index.length; i++) {
-            Seeds.Seed seed = seeds.get(i);
-            index[i] = rows.row(seed.token(), place[seed.column()]);
-            low = Math.min(low, seed.token());
-        }
-        injection.inject(x(), index, seeds, keep);
-        return low;
     }
 
-    /** Merges the next columns of the order of birth, up to number {@code until}, with those that are there. */
+    /** Merges the next columns of the order of entry, up to number {@code until}, with those that are there. */
     private void grow(int until, Matrix base) {
         int[] grown = new int[until];
         int[] origin = new int[until];
@@ -199,9 +361,9 @@ final class Batch implements AutoCloseable {
         int young = born;
         for (int c = 0; c < until; c++) {
             // Where tokens are the same, the elder comes first.
-            boolean elder = young == until || (old < columns.length && edge(columns[old]) <= edge(birthOrder[young]));
+            boolean elder = young == until || (old < columns.length && edge(columns[old]) <= edge(entryOrder[young]));
             origin[c] = elder ? old : -1;
-            grown[c] = elder ? columns[old++] : birthOrder[young++];
+            grown[c] = elder ? columns[old++] : entryOrder[young++];
             firsts[c] = first[grown[c]];
             lasts[c] = last[grown[c]];
             place[grown[c]] = c;
@@ -222,8 +384,17 @@ final class Batch implements AutoCloseable {
     public void close() {
         workspace.close();
         injection.close();
+        closeNurseries();
         if (second != null) {
             second.close();
+        }
+    }
+
+    private void closeNurseries() {
+        for (Nursery nursery : nurseries) {
+            if (nursery != null) {
+                nursery.close();
+            }
         }
     }
 }

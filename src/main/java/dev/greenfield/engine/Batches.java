@@ -143,7 +143,8 @@ public final class Batches {
                                         * model.config().width()
                                 + attention * AttentionPart.workElements(model.config())
                                 + chunk * MlpPart.workElements(model.config()))
-                + (rows < Condensation.leastRows(backend, model.config()) ? 0 : bytesOfMaps(model, (int) chunk));
+                + (rows < Condensation.leastRows(backend, model.config()) ? 0 : bytesOfMaps(model, (int) chunk))
+                + (rows < KeyPath.LEAST_ROWS ? 0 : backend.precision().bytes() * KeyPath.mostElements(model.config()));
     }
 
     /**

@@ -35,6 +35,30 @@ interface BlockPart {
      */
     void tangent(Matrix dx, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w);
 
+    /** Takes what a part adds to newborn columns. */
+    interface NewbornRows {
+        /**
+         * Adds rows.
+         *
+         * @param columns some of the columns, with all their rows
+         * @param fromToken the first token there are rows of
+         * @param branch rows of those tokens, [m - columns.start(fromToken), D]
+         */
+        void add(RaggedRows columns, int fromToken, Matrix branch);
+    }
+
+    /**
+     * Tangents of columns that are zero but in one row each, and get others here: what the part adds to them is handed on. Parts that
+     * do not mix tokens have no use for it: to them a row is a row.
+     *
+     * @param x the rows [n, D] of a piece of a nursery; a part whose halves both read what enters adds to them what stays at their token
+     * @param added takes what the part adds to all rows of the columns
+     */
+    default void tangentOfNewborn(
+            Matrix x, Nursery.Piece piece, BlockPrimal primal, int fromToken, Workspace w, NewbornRows added) {
+        throw new UnsupportedOperationException("a part that does not mix tokens");
+    }
+
     /**
      * First and second derivatives together. Where f is one of the nonlinear operations, f(x + e dx + e^2/2 ddx) =
      * f + e f'dx + e^2/2 (f'ddx + f''[dx, dx]): ddx goes through whatever dx goes through, and each operation adds the curvature
@@ -60,19 +84,30 @@ interface BlockPart {
     long primalElements();
 
     /**
-     * Flops of the matrix products that carry the {@code count} rows of one token through the part, up or down. What goes on
+     * Flops of the matrix products that carry the {@code count} rows of one token of a batch through the part. What goes on
      * between tokens is not counted.
+     *
+     * @param up whether as tangents, otherwise as cotangents
      */
-    double flops(long count);
+    double flops(long count, BatchSize batch, boolean up);
 
     /** Likewise for all rows of a batch. */
-    default double flops(RaggedRows rows) {
+    default double flops(RaggedRows rows, boolean up) {
+        BatchSize batch = BatchSize.of(rows);
         double sum = 0;
-        for (int t = 0; t < rows.tokens(); t++) {
-            sum += flops(rows.count(t));
+        for (int t = 0; t < batch.tokens(); t++) {
+            sum += flops(rows.count(t), batch, up);
         }
         return sum;
     }
+
+    /**
+     * Flops of {@link #tangentOfNewborn} for one column, or of its one row where tokens do not mix.
+     *
+     * @param rows how many rows it gets
+     * @param together newborn columns at its token, itself included
+     */
+    double flopsOfNewborn(long rows, long together);
 
     /** The rows of a batch's matrix at {@code token} and later. */
     static Matrix from(Matrix x, RaggedRows rows, int token) {

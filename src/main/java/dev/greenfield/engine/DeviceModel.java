@@ -25,6 +25,7 @@ public final class DeviceModel implements AutoCloseable {
     private final ModelSource source;
     private final ModelConfig config;
     private final TokenRows rows;
+    private final Shortcuts shortcuts;
     private final List<Buffer> buffers = new ArrayList<>();
     private final List<Block> blocks = new ArrayList<>();
     private final List<List<Linear>> layers = new ArrayList<>(); // of each block
@@ -45,6 +46,12 @@ public final class DeviceModel implements AutoCloseable {
      * @param plan whether the weights of all blocks stay on the backend
      */
     public DeviceModel(ModelSource source, Backend backend, WeightPlan plan) {
+        this(source, backend, plan, Shortcuts.here());
+    }
+
+    /** Likewise with given ways for its sweeps. */
+    DeviceModel(ModelSource source, Backend backend, WeightPlan plan, Shortcuts shortcuts) {
+        this.shortcuts = shortcuts;
         this.backend = backend;
         this.source = source;
         this.config = source.config();
@@ -92,7 +99,8 @@ public final class DeviceModel implements AutoCloseable {
                         shape,
                         new Heads(backend, config, l, qkv, headGain(prefix)),
                         projection,
-                        postNorm(prefix + "attn.ln_post")));
+                        postNorm(prefix + "attn.ln_post")),
+                shortcuts);
         MlpPart second = new MlpPart(backend, config, new MlpPart.Weights(up, down, postNorm(prefix + "mlp.ln_post")));
         return config.architecture().stream().parallel()
                 ? Block.parallel(first, second, new ParallelBlock(backend, first, second))
@@ -182,6 +190,16 @@ public final class DeviceModel implements AutoCloseable {
 
     public Backend backend() {
         return backend;
+    }
+
+    /** The ways that its sweeps take. */
+    Shortcuts shortcuts() {
+        return shortcuts;
+    }
+
+    /** What decides in which order numbers are summed, in words; see {@link Backend#arrangement}. */
+    public String arrangement() {
+        return backend.arrangement() + "; " + shortcuts;
     }
 
     /** A block as it is built; what it computes with is there while it is visited. */

@@ -1,6 +1,7 @@
 package dev.greenfield.engine;
 
 import dev.greenfield.backend.RaggedRows;
+import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.HalfDepth;
 
 /**
@@ -17,12 +18,38 @@ public final class HalfBlockFlops {
      * @param forward whether they climb from there, otherwise they descend
      */
     public static double of(DeviceModel model, HalfDepth level, boolean forward, RaggedRows rows) {
-        return ends(model, level, forward) ? 0 : part(model, level, forward).flops(rows);
+        return ends(model, level, forward) ? 0 : part(model, level, forward).flops(rows, forward);
     }
 
-    /** Likewise for the {@code count} rows of one token. */
-    public static double ofToken(DeviceModel model, HalfDepth level, boolean forward, long count) {
-        return ends(model, level, forward) ? 0 : part(model, level, forward).flops(count);
+    /**
+     * Likewise for the {@code count} rows of one token.
+     *
+     * @param tokens those up to the last that the batch has rows at
+     * @param rows of the whole batch at this level
+     */
+    public static double ofToken(
+            DeviceModel model, HalfDepth level, boolean forward, long count, int tokens, long rows) {
+        return ends(model, level, forward)
+                ? 0
+                : part(model, level, forward).flops(count, new BatchSize(tokens, rows), forward);
+    }
+
+    /**
+     * Those of a climbing column in a {@link Nursery}.
+     *
+     * @param rows how many rows the column gets where this half block mixes tokens
+     * @param together newborn columns at its token, itself included
+     */
+    public static double ofNewborn(DeviceModel model, HalfDepth level, long rows, long together) {
+        return ends(model, level, true) ? 0 : part(model, level, true).flopsOfNewborn(rows, together);
+    }
+
+    /**
+     * The half depths that a column of {@code rows} rows and a single seed spends in a {@link Nursery} after its level: up to the first
+     * attention.
+     */
+    public static int stepsAsNewborn(DeviceModel model, HalfDepth level, boolean forward, int rows) {
+        return forward && Nursery.takes(model, rows) ? (Causality.mixesTokens(level) ? 1 : 2) : 0;
     }
 
     private static boolean ends(DeviceModel model, HalfDepth level, boolean forward) {

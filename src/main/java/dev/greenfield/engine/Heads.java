@@ -44,6 +44,11 @@ final class Heads {
         this.whole = attention.headNorms() == Architecture.HeadNorms.WHOLE;
     }
 
+    /** The linear layer that all begins with. */
+    Linear projection() {
+        return projection;
+    }
+
     /**
      * What the derivatives need of the forward pass.
      *

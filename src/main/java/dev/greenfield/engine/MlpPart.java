@@ -80,7 +80,16 @@ final class MlpPart implements BlockPart {
 
     /** Wup and Wdown, 4 D F a row for GPT-2, or what a token's own map takes instead. */
     @Override
-    public double flops(long count) {
+    public double flops(long count, BatchSize batch, boolean up) {
+        return flopsOfRows(count);
+    }
+
+    @Override
+    public double flopsOfNewborn(long rows, long together) {
+        return flopsOfRows(together) / together;
+    }
+
+    private double flopsOfRows(long count) {
         double d = config.width();
         double f = config.inner();
         return count < Condensation.leastRows(backend, config)

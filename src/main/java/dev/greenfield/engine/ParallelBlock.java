@@ -48,6 +48,14 @@ final class ParallelBlock implements BlockPart {
     }
 
     @Override
+    public void tangentOfNewborn(
+            Matrix x, Nursery.Piece piece, BlockPrimal primal, int fromToken, Workspace w, NewbornRows added) {
+        Matrix entering = copy(x, w);
+        mlp.tangent(entering, x, piece.rows(), primal, 0, w);
+        attention.tangentOfNewborn(entering, piece, primal, fromToken, w, added);
+    }
+
+    @Override
     public void curvature(
             Matrix dx, Matrix ddx, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w, Workspace w2) {
         Matrix entering = copy(dx, w);
@@ -75,8 +83,13 @@ final class ParallelBlock implements BlockPart {
     }
 
     @Override
-    public double flops(long count) {
-        return attention.flops(count) + mlp.flops(count);
+    public double flops(long count, BatchSize batch, boolean up) {
+        return attention.flops(count, batch, up) + mlp.flops(count, batch, up);
+    }
+
+    @Override
+    public double flopsOfNewborn(long rows, long together) {
+        return attention.flopsOfNewborn(rows, together) + mlp.flopsOfNewborn(rows, together);
     }
 
     /** The second half. */
@@ -105,7 +118,12 @@ final class ParallelBlock implements BlockPart {
         }
 
         @Override
-        public double flops(long count) {
+        public double flops(long count, BatchSize batch, boolean up) {
+            return 0;
+        }
+
+        @Override
+        public double flopsOfNewborn(long rows, long together) {
             return 0;
         }
     }

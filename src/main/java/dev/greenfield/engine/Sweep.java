@@ -31,14 +31,14 @@ public final class Sweep {
      * @param visitor sees the batch at every level from the first source to {@code to}
      */
     public void tangents(Seeds seeds, HalfDepth to, int fromToken, int lastToken, Visitor visitor) {
-        try (Batch batch = new Batch(model, run.length(), seeds, true, lastToken)) {
+        try (Batch batch = Batch.ofTangents(model, run.length(), seeds, lastToken)) {
             climb(
                     batch,
                     to,
                     fromToken,
                     visitor,
                     level -> batch.enter(level, null, 1),
-                    (part, primal, from) -> part.tangent(batch.x(), batch.rows(), primal, from, batch.workspace()));
+                    (level, part, primal, from) -> batch.climb(level, part, primal, from));
         }
     }
 
@@ -64,7 +64,7 @@ public final class Sweep {
                     fromToken,
                     visitor,
                     entrance,
-                    (part, base, from) -> part.value(batch.x(), batch.rows(), base, from, batch.workspace()));
+                    (level, part, base, from) -> part.value(batch.x(), batch.rows(), base, from, batch.workspace()));
         }
     }
 
@@ -94,7 +94,7 @@ public final class Sweep {
                     fromToken,
                     (level, rows, columns, dx) -> visitor.visit(level, rows, columns, dx, batch.second()),
                     level -> batch.enter(level, null, 1),
-                    (part, primal, from) -> part.curvature(
+                    (level, part, primal, from) -> part.curvature(
                             batch.x(),
                             batch.second(),
                             batch.rows(),
@@ -112,7 +112,7 @@ public final class Sweep {
 
     /** Takes a batch through half a block; rows before {@code fromToken} are not needed above it. */
     private interface Step {
-        void through(BlockPart part, BlockPrimal primal, int fromToken);
+        void through(HalfDepth level, BlockPart part, BlockPrimal primal, int fromToken);
     }
 
     private void climb(Batch batch, HalfDepth to, int fromToken, Visitor visitor, Entrance entrance, Step step) {
@@ -123,12 +123,13 @@ public final class Sweep {
             for (HalfDepth level = start; !level.isAbove(to); level = level.above()) {
                 task.to(start.stepsTo(level));
                 entrance.enter(level);
-                visitor.visit(level, batch.rows(), batch.columns(), batch.x());
+                batch.visit(level, visitor);
                 if (level.isBelow(to)) {
                     int above = level.block() + 1;
                     int next = HalfDepth.ofDepth(above).isBelow(to) ? above : -1;
                     try (BlockVisit visit = model.visit(level.block(), next)) {
-                        step.through(visit.part(level), run.block(level), level.isBelow(lastAttention) ? 0 : fromToken);
+                        int from = level.isBelow(lastAttention) ? 0 : fromToken;
+                        step.through(level, visit.part(level), run.block(level), from);
                     }
                 }
             }

@@ -26,6 +26,8 @@ final class Workspace implements AutoCloseable {
     private final Buffer bend; // null but for second derivatives
     private final Buffer copy; // null but for parallel blocks
     private final int mapsAtOnce;
+    private final Backend backend;
+    private Buffer keyFactors; // null until a level's tangents take the key path
     private Buffer x;
     private Buffer y;
 
@@ -51,6 +53,7 @@ final class Workspace implements AutoCloseable {
 
     private Workspace(
             Backend backend, ModelConfig config, int rows, int attentionRows, boolean condenses, int bentTokens) {
+        this.backend = backend;
         this.width = config.width();
         this.attended = config.architecture().attention().queryWidth();
         this.projected = config.architecture().attention().projectedWidth();
@@ -98,7 +101,10 @@ final class Workspace implements AutoCloseable {
 
     /** Elements that a workspace takes per row of the batch, without what is held of some rows only. */
     static long elementsPerRow(ModelConfig config) {
-        return 2L * rowWidth(config) + (config.architecture().stream().parallel() ? config.width() : 0);
+        // A row of a nursery stands for as many of a grown column.
+        return 2L * rowWidth(config)
+                + (config.width() + Nursery.LEAST_ROWS - 1L) / Nursery.LEAST_ROWS
+                + (config.architecture().stream().parallel() ? config.width() : 0);
     }
 
     /** Elements of a row that holds the stream at one time and the heads' outputs at another. */
@@ -148,6 +154,33 @@ final class Workspace implements AutoCloseable {
     /** Work space [rows, 3A] for rows that are in attention. */
     Matrix qkv(int rows) {
         return Matrix.of(qkv, rows, 3 * attended);
+    }
+
+    /** Work space [rows, A] for tangents of values, where queries and keys have none; at the front of {@link #qkv}. */
+    Matrix values(int rows) {
+        return Matrix.of(qkv, rows, attended);
+    }
+
+    /** Work space [rows, n] behind {@link #values} of as many rows, for scores; n is at most 2 A. */
+    Matrix scores(int rows, int n) {
+        return new Matrix(qkv, (long) rows * attended, rows, n, n);
+    }
+
+    /** Work space [rows, D] for factors of scores; the same for all levels of a sweep. */
+    Matrix keyFactors(int rows) {
+        long elements = (long) rows * width;
+        if (keyFactors == null || keyFactors.length() < elements) {
+            closeKeyFactors();
+            keyFactors = backend.allocate("factors of scores", elements);
+        }
+        return Matrix.of(keyFactors, rows, width);
+    }
+
+    private void closeKeyFactors() {
+        if (keyFactors != null) {
+            keyFactors.close();
+            keyFactors = null;
+        }
     }
 
     /** Work space [rows, (H + 2 K) h] for what is projected, null where that is q, k and v themselves; see {@link Heads}. */
@@ -203,6 +236,7 @@ final class Workspace implements AutoCloseable {
         y.close();
         qkv.close();
         hidden.close();
+        closeKeyFactors();
         if (heads != null) {
             heads.close();
         }

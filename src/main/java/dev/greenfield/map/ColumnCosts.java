@@ -6,6 +6,7 @@ import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.HalfBlockFlops;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
+import java.util.Arrays;
 import java.util.List;
 
 /** What the columns of a map cost, when they are pushed in given batches. */
@@ -37,7 +38,7 @@ final class ColumnCosts {
         for (Batches.Range batch : batches) {
             double[][] prices = prices(batch);
             forEachSite(batch, (site, from, to) -> {
-                double price = prices[step(site.halfDepth())][distance(site.token())];
+                double price = price(site, to - from, prices);
                 for (int c = from; c < to; c++) {
                     before[c + 1] = before[c] + price;
                 }
@@ -70,7 +71,25 @@ final class ColumnCosts {
         }
     }
 
-    /** The flops of a column of a batch, [half blocks left, tokens to the edge]. */
+    /** The flops of a site's column: as a newborn, and from where the batch has it on. */
+    private double price(Site site, int together, double[][] prices) {
+        int distance = distance(site.token());
+        int left = step(site.halfDepth());
+        HalfDepth level = site.halfDepth();
+        double price = 0;
+        for (int alone = stepsAlone(site); alone > 0 && left > 0; alone--) {
+            price += HalfBlockFlops.ofNewborn(model, level, distance + 1, together);
+            level = level.above();
+            left--;
+        }
+        return price + prices[left][distance];
+    }
+
+    private int stepsAlone(Site site) {
+        return HalfBlockFlops.stepsAsNewborn(model, site.halfDepth(), layout.forward(), distance(site.token()) + 1);
+    }
+
+    /** The flops of a column that a batch has, [half blocks left, tokens to the edge]. */
     private double[][] prices(Batches.Range batch) {
         int[] most = new int[2];
         forEachSite(batch, (site, from, to) -> {
@@ -80,7 +99,12 @@ final class ColumnCosts {
         int steps = most[0];
         int distances = most[1];
         long[][] entering = new long[steps + 1][distances + 1];
-        forEachSite(batch, (site, from, to) -> entering[step(site.halfDepth())][distance(site.token())] += to - from);
+        forEachSite(batch, (site, from, to) -> {
+            int left = step(site.halfDepth()) - stepsAlone(site);
+            if (left >= 0) { // others get to the far level alone
+                entering[left][distance(site.token())] += to - from;
+            }
+        });
         // A column has a row at every token from its own to the edge, in every half block from its own to the far one.
         long[][] alive = new long[steps + 1][distances + 1];
         for (int s = steps; s >= 0; s--) {
@@ -96,9 +120,11 @@ final class ColumnCosts {
         for (int s = 1; s <= steps; s++) {
             level = layout.forward() ? level.below() : level.above();
             double sum = 0;
+            long rows = Arrays.stream(alive[s]).sum();
             for (int d = 0; d <= distances; d++) {
                 if (alive[s][d] > 0) {
-                    sum += HalfBlockFlops.ofToken(model, level, layout.forward(), alive[s][d]) / alive[s][d];
+                    sum += HalfBlockFlops.ofToken(model, level, layout.forward(), alive[s][d], edge + 1, rows)
+                            / alive[s][d];
                 }
                 prices[s][d] = prices[s - 1][d] + sum;
             }

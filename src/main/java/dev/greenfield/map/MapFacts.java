@@ -55,7 +55,7 @@ final class MapFacts {
         facts.put("backend", backend.name());
         facts.put("precision", backend.precision().label());
         facts.put("device", backend.device());
-        facts.put("arrangement", backend.arrangement());
+        facts.put("arrangement", run.model().arrangement());
         facts.put("directions", directions.describe());
         if (!directions.exact()) {
             facts.put("seed", Long.toString(directions.seed()));

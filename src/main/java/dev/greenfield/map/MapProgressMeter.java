@@ -35,11 +35,15 @@ final class MapProgressMeter {
     /** The visitor of a batch that is about to be computed, which the meter then sees through it. */
     Visitor watching(Visitor visitor) {
         double[] pushed = new double[2]; // through the half blocks that are done, and with the one that follows
+        HalfDepth[] before = new HalfDepth[1];
         return (level, rows, columns, x) -> {
             visitor.visit(level, rows, columns, x);
-            pushed[0] = pushed[1];
+            if (!level.equals(before[0])) { // newborn columns are seen apart from the others
+                pushed[0] = pushed[1];
+                before[0] = level;
+                task.seen(done + pushed[0]);
+            }
             pushed[1] += cost.flops(level, rows);
-            task.seen(done + pushed[0]);
         };
     }
 

@@ -42,6 +42,7 @@ public final class OperationCases {
         }
         cases.add(layerNormOfOffset());
         cases.addAll(AttentionCases.all());
+        cases.addAll(AttentionTangentCases.all());
         cases.addAll(ActivationCases.all());
         cases.addAll(ColumnCases.all());
         cases.addAll(BlockCases.all());

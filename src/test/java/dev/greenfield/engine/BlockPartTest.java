@@ -15,10 +15,9 @@ import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.ModelSource;
 import dev.greenfield.testing.Errors;
+import dev.greenfield.testing.FlopCounter;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -135,28 +134,10 @@ class BlockPartTest {
         }
     }
 
-    /** The backend, adding up the flops of the products that it is asked for. */
-    private static Backend counting(Backend backend, double[] flops) {
-        return (Backend) Proxy.newProxyInstance(
-                BlockPartTest.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("multiply")) {
-                        Matrix a = (Matrix) arguments[1];
-                        Matrix c = (Matrix) arguments[6];
-                        boolean transposed = (Boolean) arguments[2];
-                        flops[0] += 2.0 * c.rows() * c.columns() * (transposed ? a.rows() : a.columns());
-                    }
-                    try {
-                        return method.invoke(backend, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
-    }
-
     @Test
     void costsAreWhatIsDone() throws IOException {
-        double[] done = new double[1];
-        Backend backend = counting(leaks.closing(Backends.REFERENCE.open()), done);
+        FlopCounter counter = new FlopCounter(leaks.closing(Backends.REFERENCE.open()));
+        Backend backend = counter.backend();
         try (ModelSource source = ModelSource.open(MODEL);
                 DeviceModel model = new DeviceModel(source, backend)) {
             long before = backend.ledger().bytes();
@@ -170,12 +151,15 @@ class BlockPartTest {
                             c < 20;
                             c++) { // some tokens get more rows than make a map worth forming, others fewer
                         HalfDepth level = new HalfDepth(forward ? c % 3 : 4 - c % 3);
-                        seeds.column(level, c % TOKENS.length, normal(c, WIDTH));
+                        int column = seeds.column(level, c % TOKENS.length, normal(c, WIDTH));
+                        seeds.add(column, level, c % TOKENS.length, normal(c + 40, WIDTH)); // none waits in a nursery
                     }
+                    double[] done = new double[1];
                     double[] said = new double[1];
                     double[] seen = new double[1];
-                    done[0] = 0;
+                    counter.taken();
                     Visitor visitor = (level, rows, columns, x) -> {
+                        done[0] += counter.taken();
                         assertThat(done[0]).as("below or above " + level).isEqualTo(said[0]);
                         said[0] += HalfBlockFlops.of(model, level, forward, rows);
                         seen[0]++;

@@ -198,12 +198,21 @@ class ResponseMapTest {
             assertThat(plan.columns()).isEqualTo(LAYERS * PROMPT.length * 4);
             assertThat(plan.rows()).isEqualTo(LAYERS * 15 * 4);
             assertThat(plan.sweeps()).isEqualTo(1);
-            // Attention takes 8 D^2 a row; the MLP 16 D^2, or from 10 rows of a token on 2 D^2 with 2 D^2 * 4 D before.
+            // Attention takes 8 D^2 a row, or 4 D^2 and 2 D H (T + 1) with 4 D^2 a token before where the batch has 24
+            // rows a token; of a
+            // column that is born there and has 4 rows or more, 6 D^2 and 2 D^2 a row. The MLP takes 16 D^2 a row, or
+            // from 10 rows of a
+            // token on 2 D^2 with 2 D^2 * 4 D before.
             double flops = 0;
             for (int block = 0; block < LAYERS; block++) {
+                boolean scores = 4 * (15 * (block + 1) - 9) >= 24 * PROMPT.length;
                 for (int t = 0; t < PROMPT.length; t++) {
                     int n = 4 * (block + 1) * (t + 1);
-                    flops += WIDTH * WIDTH * (8.0 * n + (n < 10 ? 16.0 * n : 8.0 * WIDTH + 2.0 * n));
+                    int newborn = 4 * Math.min(t + 1, PROMPT.length - 3);
+                    int births = t < PROMPT.length - 3 ? 4 : 0;
+                    double row = scores ? 4 + 2.0 * 2 * (PROMPT.length + 1) / WIDTH : 8;
+                    double attention = row * (n - newborn) + (scores ? 4 : 0) + 6 * births + 2 * newborn;
+                    flops += WIDTH * WIDTH * (attention + (n < 10 ? 16.0 * n : 8.0 * WIDTH + 2.0 * n));
                 }
             }
             assertThat(plan.flops()).isCloseTo(flops, withinPercentage(1e-10));

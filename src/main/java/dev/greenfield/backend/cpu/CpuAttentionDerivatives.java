@@ -34,12 +34,23 @@ final class CpuAttentionDerivatives {
         forEachTask(primal, rows, queriesFrom, task -> task.tangent(dqkv, dout));
     }
 
+    /** See {@link dev.greenfield.backend.AttentionTangents#ofScores}. */
+    void tangentOfScores(
+            AttentionPrimal primal, Matrix dv, Matrix scores, RaggedRows rows, int queriesFrom, Matrix dout) {
+        forEachTask(primal, rows, queriesFrom, task -> task.tangentOfScores(dv, scores, dout));
+    }
+
     void adjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {
         forEachTask(primal, rows, queriesFrom, task -> task.adjoint(dout, dqkv));
     }
 
     private interface Action {
         void accept(Task task);
+    }
+
+    /** Puts the scores' derivatives of the queries i0 to i1 - 1 in place. */
+    private interface Tile {
+        void fill(int i0, int i1);
     }
 
     private void forEachTask(AttentionPrimal primal, RaggedRows rows, int queriesFrom, Action action) {
@@ -156,10 +167,7 @@ final class CpuAttentionDerivatives {
         }
 
         void tangent(Matrix dqkv, Matrix dout) {
-            gather(dqkv, 2, lowest);
-            for (int i0 = firstQuery; i0 < end; i0 += tile) {
-                int i1 = Math.min(i0 + tile, end);
-                probabilities(i0, i1);
+            tangent(dqkv, 2, dout, (i0, i1) -> {
                 for (int i = i0; i < i1; i++) { // scale k_j dq_i
                     multiply(scale, primal(1, 0, i + 1), batch(dqkv, 0, i).transpose(), 0, scoresOfQuery(i, i0));
                 }
@@ -168,6 +176,46 @@ final class CpuAttentionDerivatives {
                     View keys = batch(dqkv, 1, j).transpose();
                     multiply(scale, primal(0, i, i1 - i), keys, 1, scoresOfKey(j, i, i0, i1));
                 }
+            });
+        }
+
+        void tangentOfScores(Matrix dv, Matrix scores, Matrix dout) {
+            int last = rows.last(0) + 1;
+            Floats given = CpuBuffer.floats(scores);
+            float[] a = Scratch.mine().floats(0, chunk);
+            float[] b = Scratch.mine().floats(1, chunk);
+            tangent(dv, 0, dout, (i0, i1) -> {
+                for (int i = i0; i < i1; i++) {
+                    int n = alive(i);
+                    Arrays.fill(a, 0, n, 0);
+                    for (int j = 0; j < shape.firstKey(i); j++) {
+                        block.view().put(score(j, i - i0), a, 0, n);
+                    }
+                    for (int j = shape.firstKey(i); j <= i; j++) {
+                        given.get(givenAt(scores, i, last - i + j), a, 0, n);
+                        if (j >= lowest) {
+                            int m = alive(j);
+                            given.get(givenAt(scores, j, i - j), b, 0, m);
+                            addScaled(a, 1, b, 0, m);
+                        }
+                        block.view().put(score(j, i - i0), a, 0, n);
+                    }
+                }
+            });
+        }
+
+        /** Where the chunk's columns begin in row {@code place} of this head in a token's block of scores. */
+        long givenAt(Matrix scores, int token, int place) {
+            return scores.at(rows.start(token)) + ((long) place * shape.heads() + head) * rows.count(token) + c0;
+        }
+
+        /** The tangent from values' tangents, which are a part of {@code source}, and from scores' of a tile of queries. */
+        void tangent(Matrix source, int values, Matrix dout, Tile scores) {
+            gather(source, values, lowest);
+            for (int i0 = firstQuery; i0 < end; i0 += tile) {
+                int i1 = Math.min(i0 + tile, end);
+                probabilities(i0, i1);
+                scores.fill(i0, i1);
                 if (capped()) {
                     capTangent(i0, i1);
                 }

@@ -3,16 +3,19 @@ package dev.greenfield.backend.cpu;
 import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.AttentionTangents;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.BlockOperations;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.ColumnOperations;
 import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.Product;
 import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.Precision;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.function.IntUnaryOperator;
 
 /** The float32 backend of any machine. See the package comment for how it works. */
@@ -26,6 +29,7 @@ public final class CpuBackend implements Backend {
     private final CpuMemory memory;
     private final CpuAttention attention;
     private final CpuAttentionDerivatives derivatives;
+    private final CpuAttentionTangents attentionTangents;
     private final CpuAttentionCurvature curvature;
     private final CpuColumns columns;
     private final CpuBlocks blocks;
@@ -40,6 +44,7 @@ public final class CpuBackend implements Backend {
         this.memory = gemm.memory();
         this.attention = new CpuAttention(gemm, memory, workers);
         this.derivatives = new CpuAttentionDerivatives(gemm, memory, workers);
+        this.attentionTangents = new CpuAttentionTangents(gemm, memory, workers, derivatives);
         this.curvature = new CpuAttentionCurvature(gemm, memory, workers);
         this.blocks = new CpuBlocks(workers);
         this.columns = new CpuColumns(workers);
@@ -193,6 +198,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void multiplyEach(double alpha, List<Product> list) {
+        products.multiplyEach((float) alpha, list);
+    }
+
+    @Override
     public void embed(Matrix words, int[] index, Matrix positions, Matrix x) {
         workers.ranges(
                 x.rows(),
@@ -264,6 +274,11 @@ public final class CpuBackend implements Backend {
     @Override
     public void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
         derivatives.tangent(primal, dqkv, rows, queriesFrom, dout);
+    }
+
+    @Override
+    public AttentionTangents attentionTangents() {
+        return attentionTangents;
     }
 
     @Override

@@ -1,6 +1,9 @@
 package dev.greenfield.backend.cpu;
 
 import dev.greenfield.backend.Matrix;
+import dev.greenfield.backend.Product;
+import java.util.Comparator;
+import java.util.List;
 
 /** Matrix products, cut into pieces for the threads and for the caches. */
 final class CpuProducts {
@@ -60,6 +63,29 @@ final class CpuProducts {
                 gemm.multiply(alpha, left, right, k0 == 0 ? beta : 1, out);
             }
         });
+    }
+
+    /** See {@link dev.greenfield.backend.Backend#multiplyEach}: each product is one thread's, the largest come first. */
+    void multiplyEach(float alpha, List<Product> products) {
+        List<Product> sorted = products.stream()
+                .filter(product -> product.c().rows() > 0 && product.c().columns() > 0)
+                .sorted(Comparator.comparingDouble(Product::flops).reversed())
+                .toList();
+        workers.run(sorted.size(), i -> {
+            Product product = sorted.get(i);
+            View a = view(product.a());
+            View b = view(product.b());
+            gemm.multiply(
+                    alpha,
+                    product.transposeA() ? a.transpose() : a,
+                    product.transposeB() ? b.transpose() : b,
+                    0,
+                    view(product.c()));
+        });
+    }
+
+    private static View view(Matrix m) {
+        return view(m, 0, 0, m.rows(), m.columns());
     }
 
     /** Part of a matrix: {@code rows} by {@code columns} from the given row and column on. */

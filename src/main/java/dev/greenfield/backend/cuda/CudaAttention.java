@@ -2,6 +2,7 @@ package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.AttentionTangents;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
@@ -13,7 +14,7 @@ import dev.greenfield.model.Precision;
  * Launches the attention kernels of {@code cuda-kernels}: chooses the variant by precision and head width, and the grid and
  * shared memory as {@code attention.cuh} states them.
  */
-final class CudaAttention {
+final class CudaAttention implements AttentionTangents {
     /** Tokens of a tile of queries (or keys), which a warp works on. */
     private static final int TILE = 16;
 
@@ -22,11 +23,11 @@ final class CudaAttention {
 
     private static final int THREADS = 32 * WARPS;
 
-    /** Warps, and so columns, of a block of the curvature's kernel. */
-    private static final int CURVATURE_WARPS = 4;
+    /** Warps, and so columns, of a block of kernels in which a warp takes one query. */
+    private static final int QUERY_WARPS = 4;
 
-    /** Elements of a result row that a warp of the curvature's kernel holds. */
-    private static final int CURVATURE_WIDTH = 128;
+    /** Elements of a result row that a warp of those holds. */
+    private static final int QUERY_WIDTH = 128;
 
     private final Launcher launcher;
     private final BatchTables tables;
@@ -94,6 +95,53 @@ final class CudaAttention {
         launch(rows, variant.slices, tiles(rows) - queriesFrom / TILE, variant.sharedBytes);
     }
 
+    /** Whether scores pay was never measured on a device. */
+    @Override
+    public boolean scoresPay() {
+        return false;
+    }
+
+    @Override
+    public void ofScores(
+            AttentionPrimal primal, Matrix dv, Matrix scores, RaggedRows rows, int queriesFrom, Matrix dout) {
+        launcher.owner().queue(() -> {
+            BatchTables.Table table = tables.of(rows);
+            Variant variant = tiled(primal.shape(), primal.qkv(), dv, dout);
+            launcher.kernel("attention_scored_tangent_" + variant.suffix)
+                    .matrix(primal.qkv())
+                    .buffer(primal.logSumExp())
+                    .address(CudaBuffer.address(scores, launcher.owner()))
+                    .number(rows.columns() == 0 ? 0 : rows.last(0) + 1)
+                    .matrix(dv);
+            batch(table).matrix(dout);
+            numbers(primal.shape(), rows, queriesFrom).number(0);
+            work(2, 4, primal.shape(), rows, queriesFrom);
+            launch(rows, variant.slices, tiles(rows) - queriesFrom / TILE, variant.sharedBytes);
+        });
+    }
+
+    @Override
+    public void ofNewborn(AttentionPrimal primal, Matrix dqkv, RaggedRows columns, int queriesFrom, Matrix dout) {
+        launcher.owner().queue(() -> {
+            AttentionShape shape = primal.shape();
+            int tokens = columns.tokens();
+            try (Buffer outputs = launcher.owner().allocate("attention's outputs", (long) tokens * shape.width())) {
+                Matrix of = Matrix.of(outputs, tokens, shape.width());
+                value(shape, primal.qkv(), RaggedRows.sequence(tokens), null, queriesFrom, of, null);
+                BatchTables.Table table = tables.of(columns);
+                launcher.kernel("attention_newborn")
+                        .matrix(primal.qkv())
+                        .buffer(primal.logSumExp())
+                        .matrix(of)
+                        .matrix(dqkv);
+                batch(table).matrix(dout);
+                numbers(shape, columns, queriesFrom);
+                work(1, 1, shape, columns, queriesFrom);
+                launchByQueries(shape, columns, queriesFrom);
+            }
+        });
+    }
+
     void curvature(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout) {
         BatchTables.Table table = tables.of(rows);
         AttentionShape shape = primal.shape();
@@ -104,9 +152,14 @@ final class CudaAttention {
         batch(table).matrix(ddout);
         numbers(shape, rows, queriesFrom);
         work(5, 5, shape, rows, queriesFrom);
-        int blocks = (rows.columns() + CURVATURE_WARPS - 1) / CURVATURE_WARPS;
-        int slices = (shape.headWidth() + CURVATURE_WIDTH - 1) / CURVATURE_WIDTH;
-        launcher.launch(blocks, rows.tokens() - queriesFrom, shape.heads() * slices, 32 * CURVATURE_WARPS, 0);
+        launchByQueries(shape, rows, queriesFrom);
+    }
+
+    /** The grid of kernels in which a warp takes one query of one column. */
+    private void launchByQueries(AttentionShape shape, RaggedRows rows, int queriesFrom) {
+        int blocks = (rows.columns() + QUERY_WARPS - 1) / QUERY_WARPS;
+        int slices = (shape.headWidth() + QUERY_WIDTH - 1) / QUERY_WIDTH;
+        launcher.launch(blocks, rows.tokens() - queriesFrom, shape.heads() * slices, 32 * QUERY_WARPS, 0);
     }
 
     void adjoint(AttentionPrimal primal, Matrix dout, RaggedRows rows, int queriesFrom, Matrix dqkv) {

@@ -2,6 +2,7 @@ package dev.greenfield.backend.cuda;
 
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.AttentionTangents;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.BlockOperations;
 import dev.greenfield.backend.Buffer;
@@ -104,7 +105,7 @@ public final class CudaBackend implements Backend {
     }
 
     /** Runs an operation of the stream. */
-    private synchronized void queue(Runnable operation) {
+    synchronized void queue(Runnable operation) {
         requireOpen();
         device.enter();
         operation.run();
@@ -377,6 +378,11 @@ public final class CudaBackend implements Backend {
     @Override
     public void attentionTangent(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix dout) {
         queue(() -> attention.tangent(primal, dqkv, rows, queriesFrom, dout));
+    }
+
+    @Override
+    public AttentionTangents attentionTangents() {
+        return attention;
     }
 
     @Override

@@ -105,6 +105,11 @@ final class Launcher {
         return address(m == null ? 0 : CudaBuffer.address(m, owner)).number(m == null ? 0 : m.stride());
     }
 
+    /** Whose kernels these are. */
+    CudaBackend owner() {
+        return owner;
+    }
+
     /** The first element of a buffer, or null. */
     Launcher buffer(Buffer b) {
         return address(b == null ? 0 : CudaBuffer.of(b, owner).address());

@@ -204,7 +204,7 @@ final class ReferenceAttention {
      * p[j] = P(i, j) for the keys that query i sees, divided by its sum: rounded, the logarithm of the denominator of large scores has few digits
      * after the point, and the derivative of softmax relies on rows that sum to 1. tanh[j] is that of the score over its cap, 0 for none.
      */
-    private void probabilities(AttentionPrimal primal, int head, int i, double[] p, double[] tanh) {
+    void probabilities(AttentionPrimal primal, int head, int i, double[] p, double[] tanh) {
         AttentionShape shape = primal.shape();
         double[] x = ReferenceBuffer.of(primal.qkv());
         int h = shape.headWidth();
@@ -229,11 +229,11 @@ final class ReferenceAttention {
     }
 
     /** The derivative of tanh, 1 - tanh^2. */
-    private double slope(double tanh) {
+    double slope(double tanh) {
         return r(r(1 - tanh) * r(1 + tanh));
     }
 
-    private double dot(double[] a, int i, double[] b, int j, int n) {
+    double dot(double[] a, int i, double[] b, int j, int n) {
         double sum = 0;
         for (int k = 0; k < n; k++) {
             sum = r(sum + r(arithmetic.factor(a[i + k]) * arithmetic.factor(b[j + k])));
@@ -241,18 +241,18 @@ final class ReferenceAttention {
         return sum;
     }
 
-    private void add(double[] to, int i, double factor, double[] from, int j, int n) {
+    void add(double[] to, int i, double factor, double[] from, int j, int n) {
         double left = arithmetic.factor(factor);
         for (int k = 0; k < n; k++) {
             to[i + k] = r(to[i + k] + r(left * arithmetic.factor(from[j + k])));
         }
     }
 
-    private interface ColumnAndHead {
+    interface ColumnAndHead {
         void apply(int column, int head);
     }
 
-    private static void forEachColumnAndHead(RaggedRows rows, AttentionShape shape, ColumnAndHead action) {
+    static void forEachColumnAndHead(RaggedRows rows, AttentionShape shape, ColumnAndHead action) {
         IntStream.range(0, rows.columns() * shape.heads())
                 .parallel()
                 .forEach(n -> action.apply(n / shape.heads(), n % shape.heads()));

@@ -2,6 +2,7 @@ package dev.greenfield.backend.reference;
 
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
+import dev.greenfield.backend.AttentionTangents;
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.BlockOperations;
 import dev.greenfield.backend.Buffer;
@@ -24,6 +25,7 @@ public final class ReferenceBackend implements Backend {
     private final Arithmetic arithmetic;
     private final ReferenceLayerNorm layerNorm;
     private final ReferenceAttention attention;
+    private final ReferenceAttentionTangents attentionTangents;
     private final ReferenceActivation activation;
     private final ReferenceColumns columns;
     private final ReferenceBlocks blocks;
@@ -40,6 +42,7 @@ public final class ReferenceBackend implements Backend {
         this.arithmetic = arithmetic;
         this.layerNorm = new ReferenceLayerNorm(arithmetic);
         this.attention = new ReferenceAttention(arithmetic);
+        this.attentionTangents = new ReferenceAttentionTangents(arithmetic, attention);
         this.activation = new ReferenceActivation(arithmetic);
         this.blocks = new ReferenceBlocks(arithmetic, activation);
         this.columns = new ReferenceColumns(arithmetic, layerNorm);
@@ -249,6 +252,11 @@ public final class ReferenceBackend implements Backend {
             Matrix out,
             Buffer logSumExp) {
         attention.value(shape, qkv, rows, base, queriesFrom, out, logSumExp);
+    }
+
+    @Override
+    public AttentionTangents attentionTangents() {
+        return attentionTangents;
     }
 
     @Override
