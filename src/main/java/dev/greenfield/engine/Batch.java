@@ -46,22 +46,31 @@ final class Batch implements AutoCloseable {
      *
      * @param up whether the sweep climbs
      * @param bound the last token wanted of an upward sweep, the first of a downward one
+     * @param retention what is known of other sweeps; null for nothing
      */
-    Batch(DeviceModel model, int tokens, Seeds seeds, boolean up, int bound) {
-        this(model, tokens, seeds, up, bound, false, false);
+    Batch(DeviceModel model, int tokens, Seeds seeds, boolean up, int bound, Retention retention) {
+        this(model, tokens, seeds, up, bound, false, false, retention);
     }
 
     /** A batch of an upward sweep of tangents: columns with one seed wait in a {@link Nursery} for their first attention. */
-    static Batch ofTangents(DeviceModel model, int tokens, Seeds seeds, int lastToken) {
-        return new Batch(model, tokens, seeds, true, lastToken, false, true);
+    static Batch ofTangents(DeviceModel model, int tokens, Seeds seeds, int lastToken, Retention retention) {
+        return new Batch(model, tokens, seeds, true, lastToken, false, true, retention);
     }
 
     /** A batch of an upward sweep that carries second derivatives beside the rows; they begin at zero. */
     static Batch curved(DeviceModel model, int tokens, Seeds seeds, int lastToken) {
-        return new Batch(model, tokens, seeds, true, lastToken, true, false);
+        return new Batch(model, tokens, seeds, true, lastToken, true, false, null);
     }
 
-    private Batch(DeviceModel model, int tokens, Seeds seeds, boolean up, int bound, boolean curved, boolean newborn) {
+    private Batch(
+            DeviceModel model,
+            int tokens,
+            Seeds seeds,
+            boolean up,
+            int bound,
+            boolean curved,
+            boolean newborn,
+            Retention retention) {
         this.backend = model.backend();
         this.tokens = tokens;
         this.up = up;
@@ -103,10 +112,12 @@ final class Batch implements AutoCloseable {
         this.rows = RaggedRows.of(tokens, new int[0], new int[0]);
         // No token has more rows than there are columns.
         ModelConfig config = model.config();
-        boolean condenses = !curved && n >= Condensation.leastRows(backend, config);
+        boolean condenses =
+                !curved && (retention == null ? n : retention.rows(n)) >= Condensation.leastRows(backend, config);
         int size = Math.toIntExact(total);
         int attention = curved ? size : (int) ColumnTiles.mostRows(backend, size, longest);
         this.workspace = new Workspace(backend, config, size, attention, condenses);
+        workspace.retain(retention);
         Workspace other = null;
         SeedInjection made = null;
         try {

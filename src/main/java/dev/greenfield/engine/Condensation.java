@@ -56,17 +56,30 @@ final class Condensation {
         void take(int from, int to);
     }
 
+    /** Whether a token's {@code count} rows go through a map of its own. */
+    private boolean condenses(MlpPart.Primal at, int token, int count, Retention retention) {
+        int least = leastRows(backend, config);
+        return count >= least
+                || (retention != null
+                        && count > 0
+                        && retention.maps().has(at, token)
+                        && retention.rows(count) >= least);
+    }
+
     /**
      * Cuts the tokens from {@code fromToken} on into runs of those with rows enough for maps of their own, which {@code condensed}
      * takes, and runs of others.
+     *
+     * @param at the run
+     * @param retention what is known of other sweeps; null for nothing
      */
-    void split(RaggedRows rows, int fromToken, Tokens condensed, Tokens others) {
-        int least = leastRows(backend, config);
+    void split(
+            RaggedRows rows, int fromToken, MlpPart.Primal at, Retention retention, Tokens condensed, Tokens others) {
         int t = fromToken;
         while (t < rows.tokens()) {
-            boolean enough = rows.count(t) >= least;
+            boolean enough = condenses(at, t, rows.count(t), retention);
             int to = t + 1;
-            while (to < rows.tokens() && (rows.count(to) >= least) == enough) {
+            while (to < rows.tokens() && condenses(at, to, rows.count(to), retention) == enough) {
                 to++;
             }
             (enough ? condensed : others).take(t, to);
@@ -116,9 +129,19 @@ final class Condensation {
         Factors factors = factors(forTangents);
         int width = config.width();
         int atOnce = w.mapsAtOnce();
-        for (int t = from; t < to; t += atOnce) {
+        KeptMaps kept = w.retention() == null ? null : w.retention().maps();
+        for (int t = from, n; t < to; t += n) {
             Cancellation.check();
-            int n = Math.min(atOnce, to - t);
+            KeptMaps.Kept there = kept == null ? null : kept.get(at, t);
+            if (there != null) {
+                use.take(t, there.map(), there.transposed());
+                n = 1;
+                continue;
+            }
+            n = 1;
+            while (n < Math.min(atOnce, to - t) && (kept == null || kept.get(at, t + n) == null)) {
+                n++;
+            }
             Matrix maps = w.maps(n); // [n D, D]
             if (atOnce == 1) {
                 formInParts(factors, derivative, t, maps, w);
@@ -134,6 +157,9 @@ final class Condensation {
                 Matrix map = maps.rows(i * width, width); // [D, D]
                 if (weights.post() != null) {
                     weights.post().afterMap(map, t + i, derivative.rows(), at.post());
+                }
+                if (kept != null) {
+                    kept.keep(at, t + i, map, factors.transposed());
                 }
                 use.take(t + i, map, factors.transposed());
             }

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -37,6 +38,7 @@ public final class Linearization implements AutoCloseable {
             new ArrayList<>(); // [2L + 1, T, D], level after level, as many in each as it holds
     private final int levels; // in each of those buffers but the last
     private final Norm.Primal finalNorm; // of the last LayerNorm
+    private KeptMaps keptMaps; // null until somebody has use for them
 
     /** Runs the model on {@code tokens}, which must be valid for it. */
     public Linearization(DeviceModel model, int[] tokens) {
@@ -170,6 +172,19 @@ public final class Linearization implements AutoCloseable {
         return blocks.get(level.block());
     }
 
+    /**
+     * The maps of tokens that this run keeps.
+     *
+     * @param room for how many there is room, where there are none yet
+     */
+    synchronized KeptMaps keptMaps(IntSupplier room) {
+        if (keptMaps == null) {
+            List<MlpPart.Primal> mlps = blocks.stream().map(BlockPrimal::mlp).toList();
+            keptMaps = new KeptMaps(backend, model.config().width(), mlps, tokens.length, room.getAsInt());
+        }
+        return keptMaps;
+    }
+
     /** n [T, D] of the last norm. */
     Matrix finalNormalized() {
         return finalNorm.normalized();
@@ -264,7 +279,10 @@ public final class Linearization implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (keptMaps != null) {
+            keptMaps.close();
+        }
         memory.close();
     }
 }

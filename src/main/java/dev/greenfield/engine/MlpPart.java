@@ -166,6 +166,8 @@ final class MlpPart implements BlockPart {
         condensation.split(
                 rows,
                 fromToken,
+                at,
+                w.retention(),
                 (t0, t1) -> condensation.maps(true, at, t0, t1, w, (token, map, transposed) -> {
                     // In chunks, so that what is normalized is multiplied in fast memory.
                     w.forEachStreamChunk(rows.start(token), rows.start(token + 1), (r, n) -> {
@@ -209,6 +211,8 @@ final class MlpPart implements BlockPart {
         condensation.split(
                 rows,
                 fromToken,
+                at,
+                w.retention(),
                 (t0, t1) -> condensation.maps(false, at, t0, t1, w, (token, map, transposed) -> {
                     w.forEachStreamChunk(rows.start(token), rows.start(token + 1), (r, n) -> {
                         Matrix y = w.y(n); // [n, D]

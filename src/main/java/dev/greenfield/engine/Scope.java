@@ -8,6 +8,7 @@ import dev.greenfield.lattice.Source;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.Tokenizer;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -71,6 +72,33 @@ public final class Scope implements AutoCloseable {
      */
     public void inBatches(int[] rows, Consumer<Batches.Range> work) {
         Batches.run(model(), rows, freeBytes(), work);
+    }
+
+    /**
+     * Works through the columns of one of many sweeps of the same kind: the maps of tokens' MLPs that all of them need are kept, in a
+     * quarter of what memory is free.
+     *
+     * @param rows per column how many rows it has
+     * @param before columns of sweeps like this that were pushed before
+     * @param work takes columns and the sweep that pushes them
+     */
+    public void inBatchesOfMany(int[] rows, long before, BiConsumer<Batches.Range, Sweep> work) {
+        if (!model().shortcuts().keptMaps().on(true)) {
+            inBatches(rows, range -> work.accept(range, new Sweep(run)));
+            return;
+        }
+        long each = KeptMaps.bytesOfMap(model());
+        KeptMaps kept = run.keptMaps(() -> (int)
+                Math.max(0, Math.min((long) config().layers() * length(), (freeBytes() / 4 - bytesToForm()) / each)));
+        Sweep sweep = new Sweep(run, new Retention(kept, 1, before));
+        long reserved = kept.capacity() == 0 ? 0 : kept.room() * each + bytesToForm();
+        Batches.run(model(), rows, freeBytes() - reserved, range -> work.accept(range, sweep));
+    }
+
+    /** What a sweep may take besides to form maps. */
+    private long bytesToForm() {
+        return Condensation.mapElements(config(), model().backend().preferredChunkRows())
+                * model().backend().precision().bytes();
     }
 
     /** Likewise the columns of sweeps of second derivatives; see {@link Batches#runCurvatures}. */

@@ -14,10 +14,16 @@ import dev.greenfield.lattice.HalfDepth;
 public final class Sweep {
     private final Linearization run;
     private final DeviceModel model;
+    private final Retention retention; // null where nothing is known of other sweeps
 
     public Sweep(Linearization run) {
+        this(run, null);
+    }
+
+    Sweep(Linearization run, Retention retention) {
         this.run = run;
         this.model = run.model();
+        this.retention = retention;
     }
 
     /**
@@ -31,7 +37,7 @@ public final class Sweep {
      * @param visitor sees the batch at every level from the first source to {@code to}
      */
     public void tangents(Seeds seeds, HalfDepth to, int fromToken, int lastToken, Visitor visitor) {
-        try (Batch batch = Batch.ofTangents(model, run.length(), seeds, lastToken)) {
+        try (Batch batch = Batch.ofTangents(model, run.length(), seeds, lastToken, retention)) {
             climb(
                     batch,
                     to,
@@ -50,7 +56,7 @@ public final class Sweep {
      * @see #tangents for the other arguments
      */
     public void patchedRuns(Seeds seeds, boolean replace, HalfDepth to, int fromToken, int lastToken, Visitor visitor) {
-        try (Batch batch = new Batch(model, run.length(), seeds, true, lastToken)) {
+        try (Batch batch = new Batch(model, run.length(), seeds, true, lastToken, null)) {
             double keep = replace ? 0 : 1;
             Entrance entrance = level -> {
                 // Columns born here start from the run's stream, which has its source in it; older ones get it on the
@@ -145,7 +151,7 @@ public final class Sweep {
      * @param visitor sees the batch at every level from the highest seed down to {@code to}
      */
     public void cotangents(Seeds seeds, HalfDepth to, int fromToken, Visitor visitor) {
-        try (Batch batch = new Batch(model, run.length(), seeds, false, fromToken)) {
+        try (Batch batch = new Batch(model, run.length(), seeds, false, fromToken, retention)) {
             HalfDepth start = batch.start();
             Task.run("sweep", "half blocks", start.isAbove(to) ? to.stepsTo(start) : 0, task -> {
                 int nonzeroFrom = run.length() - 1;

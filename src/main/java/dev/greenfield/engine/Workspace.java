@@ -28,6 +28,7 @@ final class Workspace implements AutoCloseable {
     private final int mapsAtOnce;
     private final Backend backend;
     private Buffer keyFactors; // null until a level's tangents take the key path
+    private Retention retention; // null where nothing is known of other sweeps
     private Buffer x;
     private Buffer y;
 
@@ -201,6 +202,15 @@ final class Workspace implements AutoCloseable {
     /** Work space [rows, F] in the memory of {@link #hidden}. */
     Matrix scaled(int rows) {
         return Matrix.of(hidden, rows, inner);
+    }
+
+    /** What this sweep knows of others; null for nothing. */
+    Retention retention() {
+        return retention;
+    }
+
+    void retain(Retention known) {
+        retention = known;
     }
 
     /** How many tokens' maps there is room for; with more than one, {@link #scaled} has as many times D rows. */

@@ -37,6 +37,11 @@ final class Composition extends LinearOperator {
     }
 
     @Override
+    LinearOperator forManyImages() {
+        return new Composition(first.forManyImages(), next.forManyImages());
+    }
+
+    @Override
     long numbersEach() {
         return first.numbersEach() + next.numbersEach();
     }

@@ -60,7 +60,7 @@ public final class DepthSpectra {
         if (in.isEmpty() || out.isEmpty()) {
             Arrays.fill(found, Double.NaN);
         } else if (above) {
-            return RandomizedSvd.values(new GreenOperator(scope, in, out), rank, seed);
+            return RandomizedSvd.values(new GreenOperator(scope, in, out).forManyImages(), rank, seed);
         } else {
             // Sites that are both, so none at a lower level: there G is the identity.
             long ones =

@@ -19,7 +19,8 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 
 /**
  * The Green operator G of a run between source sites and target sites: the response at the targets, to first order, to
@@ -30,6 +31,7 @@ public final class GreenOperator extends LinearOperator {
     private final List<Site> sources;
     private final List<Site> targets;
     private final int width;
+    private AtomicLong pushed; // columns, up and down; null where they are not counted
 
     /**
      * An operator of a run.
@@ -60,6 +62,13 @@ public final class GreenOperator extends LinearOperator {
                 throw new InputException(what + " site " + site + " is named twice: name each site once");
             }
         }
+    }
+
+    @Override
+    GreenOperator forManyImages() {
+        GreenOperator counting = new GreenOperator(scope, sources, targets);
+        counting.pushed = new AtomicLong();
+        return counting;
     }
 
     @Override
@@ -118,12 +127,12 @@ public final class GreenOperator extends LinearOperator {
         if (reachable.isEmpty()) {
             return inputs;
         }
-        forEachBatch(vectors.length, lastToken - firstToken + 1, range -> {
+        forEachBatch(vectors.length, lastToken - firstToken + 1, (range, sweep) -> {
             Seeds seeds = new Seeds();
             for (int c = range.from(); c < range.to(); c++) {
                 enter(seeds, reachable, targets, vectors[c]);
             }
-            new Sweep(scope.run()).cotangents(seeds, lowest, firstToken, (level, rows, columns, x) -> {
+            sweep.cotangents(seeds, lowest, firstToken, (level, rows, columns, x) -> {
                 for (int s = 0; s < sources.size(); s++) {
                     if (sources.get(s).halfDepth().equals(level)) {
                         collect(sources.get(s).token(), s, range.from(), rows, columns, x, inputs);
@@ -162,25 +171,28 @@ public final class GreenOperator extends LinearOperator {
             return;
         }
         int firstToken = effective.stream().mapToInt(Site::token).min().orElseThrow();
-        forEachBatch(count, lastToken - firstToken + 1, range -> {
+        forEachBatch(count, lastToken - firstToken + 1, (range, sweep) -> {
             Seeds seeds = new Seeds();
             for (int c = range.from(); c < range.to(); c++) {
                 enter(seeds, effective, sources, input.vector(c));
             }
-            new Sweep(scope.run())
-                    .tangents(
-                            seeds,
-                            highest,
-                            fromToken,
-                            lastToken,
-                            (level, rows, columns, x) -> visitor.visit(range.from(), level, rows, columns, x));
+            sweep.tangents(
+                    seeds,
+                    highest,
+                    fromToken,
+                    lastToken,
+                    (level, rows, columns, x) -> visitor.visit(range.from(), level, rows, columns, x));
         });
     }
 
-    private void forEachBatch(int columns, int rowsEach, Consumer<Batches.Range> work) {
+    private void forEachBatch(int columns, int rowsEach, BiConsumer<Batches.Range, Sweep> work) {
         int[] rows = new int[columns];
         Arrays.fill(rows, rowsEach);
-        scope.inBatches(rows, work);
+        if (pushed == null) {
+            scope.inBatches(rows, range -> work.accept(range, new Sweep(scope.run())));
+        } else {
+            scope.inBatchesOfMany(rows, pushed.getAndAdd(columns), work);
+        }
     }
 
     /** A new column with the vector's parts at those of its sites that matter; parts that are zero need no rows. */

@@ -38,6 +38,13 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
     /** A'v for vectors whose lengths are checked. */
     abstract double[][] adjointImages(double[][] vectors);
 
+    /**
+     * The same operator for a method that takes many images, which then share what all need; see
+     * {@link dev.greenfield.engine.Scope#inBatchesOfMany}. It counts them: each method has one of its own, so that its numbers do not depend
+     * on what was computed before.
+     */
+    abstract LinearOperator forManyImages();
+
     /** How many numbers one input and all that is made of it take on the host. */
     abstract long numbersEach();
 
@@ -177,7 +184,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
      * #svd} says of its result, this is a lower bound.
      */
     public final double spectralNorm() {
-        return RandomizedSvd.values(this, 1, 0).values()[0];
+        return RandomizedSvd.values(forManyImages(), 1, 0).values()[0];
     }
 
     /**
@@ -277,7 +284,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
         if (rank < 1 || rank > most) {
             throw new InputException("rank " + rank + ": expected 1 to " + most + ", the smaller side of the operator");
         }
-        return RandomizedSvd.compute(this, rank, seed);
+        return RandomizedSvd.compute(forManyImages(), rank, seed);
     }
 
     @Override

@@ -29,6 +29,11 @@ final class Restriction extends LinearOperator {
     }
 
     @Override
+    LinearOperator forManyImages() {
+        return new Restriction(green.forManyImages(), in, out);
+    }
+
+    @Override
     long numbersEach() {
         return green.numbersEach() + inputs() + outputs();
     }

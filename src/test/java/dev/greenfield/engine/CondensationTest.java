@@ -131,10 +131,10 @@ class CondensationTest {
             Condensation condensation = new Condensation(model.backend(), model.config(), null, null);
             Condensation.Tokens condensed = (from, to) -> parts.add("condensed " + from + "-" + to);
             Condensation.Tokens others = (from, to) -> parts.add("others " + from + "-" + to);
-            condensation.split(rows, 0, condensed, others);
+            condensation.split(rows, 0, null, null, condensed, others);
             assertThat(parts).containsExactly("others 0-1", "condensed 1-4");
             parts.clear();
-            condensation.split(rows, 3, condensed, others);
+            condensation.split(rows, 3, null, null, condensed, others);
             assertThat(parts).containsExactly("condensed 3-4");
             // 4 rows by the layers at 16 D^2 a row, 10 or 11 rows by maps at 2 D^2 F and 2 D^2 a row.
             double square = 16 * 16;
