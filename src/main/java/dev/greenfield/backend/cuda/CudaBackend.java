@@ -95,10 +95,21 @@ public final class CudaBackend implements Backend {
      * @throws BackendException when there is none that can be used, with what is missing
      */
     public static CudaBackend open(Precision precision) {
+        return open(precision, CudaDevice.byDefault());
+    }
+
+    /**
+     * A backend on one of this machine's GPUs.
+     *
+     * @param precision {@link Precision#FP32}, {@link Precision#TF32} or {@link Precision#BF16}
+     * @param number of the GPU, counted as the driver does from 0
+     * @throws BackendException when there is none with this number that can be used, with what is missing
+     */
+    public static CudaBackend open(Precision precision, int number) {
         if (precision == Precision.FP64) {
             throw new IllegalArgumentException("the cuda backend computes in fp32, tf32 or bf16");
         }
-        CudaDevice device = CudaDevice.shared();
+        CudaDevice device = CudaDevice.shared(number);
         device.enter();
         return new CudaBackend(device, precision);
     }

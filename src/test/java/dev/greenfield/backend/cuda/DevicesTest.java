@@ -1,0 +1,118 @@
+package dev.greenfield.backend.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.greenfield.Greenfield;
+import dev.greenfield.Model;
+import dev.greenfield.Options;
+import dev.greenfield.Run;
+import dev.greenfield.backend.Backends;
+import dev.greenfield.backend.Buffer;
+import dev.greenfield.failure.BackendException;
+import dev.greenfield.failure.InputException;
+import dev.greenfield.lattice.Observable;
+import dev.greenfield.map.ResponseMap;
+import dev.greenfield.model.Precision;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Models on several devices of one process. The stand-in offers two, whose memory and streams only their own context can use. */
+class DevicesTest {
+    private static final String MODEL = "random:2,2,32,30,16,seed=4";
+    private static final int[] PROMPT = {3, 17, 9, 4, 11};
+
+    private final Options options = Options.defaults().backend("cuda");
+
+    @BeforeEach
+    void requireTwo() {
+        Backends.CUDA.open().close(); // skips where there is none
+        Assumptions.assumeTrue(CudaDevice.count() > 1, "one device");
+    }
+
+    private static long free(int number) {
+        CudaDevice.shared(number).enter();
+        return DeviceMemory.freeBytes();
+    }
+
+    @Test
+    void aModelIsOnTheDeviceOfItsOptions() throws IOException {
+        try (Model warm = Greenfield.load(MODEL, options.devices(0, 1))) {
+            assertThat(warm.onDevices()).hasSize(2);
+        }
+        long first = free(0);
+        long second = free(1);
+        try (Model model = Greenfield.load(MODEL, options.devices(1))) {
+            assertThat(free(0)).isEqualTo(first);
+            assertThat(free(1)).isLessThan(second);
+            assertThat(model.run(PROMPT)
+                            .sensitivity(Observable.logitDifference(3, 1))
+                            .value())
+                    .isFinite();
+        }
+        assertThat(free(1)).isEqualTo(second);
+        try (Model model = Greenfield.load(MODEL, options)) {
+            assertThat(free(0)).isLessThan(first);
+            assertThat(free(1)).isEqualTo(second);
+            assertThat(model.onDevices()).containsExactly(model);
+        }
+    }
+
+    @Test
+    void aMapOfTwoDevicesIsThatOfOneToTheBit() throws IOException {
+        Options narrow = options.memory(1 << 20);
+        try (Model one = Greenfield.load(MODEL, narrow);
+                Model two = Greenfield.load(MODEL, narrow.devices(1, 0));
+                Run run = one.run(PROMPT);
+                Run shared = two.run(PROMPT)) {
+            ResponseMap expected = run.responseMap().probes(8).seed(2).compute();
+            ResponseMap found = shared.responseMap().probes(8).seed(2).compute();
+            assertThat(found.frobenius()).isEqualTo(expected.frobenius());
+            assertThat(found.standardErrors()).isEqualTo(expected.standardErrors());
+            assertThat(run.responseMap().probes(8).seed(2).plan().sweeps()).isGreaterThan(1);
+        }
+    }
+
+    @Test
+    void guestsAreOnAllDevices() throws IOException {
+        long first = 0;
+        try (Model model = Greenfield.load("random:2,2,16,30,12,seed=1", options.devices(0, 1));
+                Model other = model.beside(MODEL)) {
+            first = free(1);
+            List<Model> places = other.onDevices();
+            assertThat(places).hasSize(2);
+            double[] here = places.get(0).run(PROMPT).field().toArray();
+            double[] there = places.get(1).run(PROMPT).field().toArray();
+            assertThat(there).isEqualTo(here);
+        }
+        assertThat(free(1)).isGreaterThan(first);
+    }
+
+    @Test
+    void devicesThatAreNotThereAreNamed() {
+        assertThatThrownBy(() -> Greenfield.load(MODEL, options.devices(0, 7)))
+                .isInstanceOf(BackendException.class)
+                .hasMessageContaining("found 2 GPUs, expected one with number 7")
+                .hasMessageContaining("choose other devices");
+        assertThatThrownBy(() -> Greenfield.load(MODEL, options.backend("auto").devices(7)))
+                .isInstanceOf(BackendException.class);
+        assertThatThrownBy(() -> Greenfield.load(MODEL, options.backend("cpu").devices(0)))
+                .isInstanceOf(InputException.class)
+                .hasMessageContaining("devices are those of the cuda backend");
+        assertThatThrownBy(() -> options.devices(1, 1)).hasMessageContaining("each once");
+        assertThatThrownBy(() -> options.devices(-1)).hasMessageContaining("numbers of GPUs from 0");
+    }
+
+    @Test
+    void whatIsOnOneDeviceIsRefusedByTheOther() {
+        try (CudaBackend zero = CudaBackend.open(Precision.FP32, 0);
+                CudaBackend one = CudaBackend.open(Precision.FP32, 1);
+                Buffer buffer = one.allocate("elsewhere", 16)) {
+            assertThatThrownBy(() -> zero.upload(new float[16], 0, buffer, 0, 16))
+                    .isInstanceOf(BackendException.class);
+        }
+    }
+}
