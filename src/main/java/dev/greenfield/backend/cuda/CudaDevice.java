@@ -122,6 +122,12 @@ final class CudaDevice {
         Cuda.check(JCudaDriver.cuCtxSetCurrent(context), "entering the context of " + name);
     }
 
+    /** This device, in the context of the calling thread. */
+    CudaDevice entered() {
+        enter();
+        return this;
+    }
+
     /** A kernel by name. */
     synchronized CUfunction function(String kernel) {
         CUfunction function = functions.get(kernel);
