@@ -80,9 +80,8 @@ public final class BackendChoice {
      */
     static BackendChoice open(String name, Precision precision, int threads, int device) {
         if (device != NO_DEVICE && !name.equals("auto") && !name.equals("cuda") && NAMES.contains(name)) {
-            throw new InputException(
-                    "GPU " + device + " for the " + name + " backend: devices are those of the cuda backend; "
-                            + Remedy.CHOOSE_DEVICES + " with that, or none");
+            throw new InputException("found GPU " + device + " with the " + name
+                    + " backend: expected the cuda backend, no other has devices; leave one of them out");
         }
         if (threads < 0) {
             throw new InputException(

@@ -37,6 +37,7 @@ public record Options(
         Objects.requireNonNull(backend, "backend");
         Objects.requireNonNull(weights, "weights");
         Objects.requireNonNull(beginning, "beginning");
+        Objects.requireNonNull(devices, "devices");
         if (memoryBytes < 0) {
             throw new InputException("memory budget " + memoryBytes + ": expected a positive number of bytes");
         }
@@ -84,6 +85,7 @@ public record Options(
      * @throws InputException if a number is negative or given twice
      */
     public Options devices(int... numbers) {
+        Objects.requireNonNull(numbers, "numbers");
         List<Integer> chosen = IntStream.of(numbers).boxed().toList();
         return new Options(backend, precision, threads, memoryBytes, weights, beginning, chosen);
     }

@@ -5,7 +5,9 @@ import dev.greenfield.failure.Remedy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -81,6 +83,17 @@ final class CudaDevice {
         int[] count = {0};
         Cuda.check(JCudaDriver.cuDeviceGetCount(count), "counting GPUs");
         return count[0];
+    }
+
+    /** What each GPU is, by its number, opened or not. */
+    static List<String> all() {
+        return IntStream.range(0, count())
+                .mapToObj(number -> {
+                    CUdevice handle = new CUdevice();
+                    Cuda.check(JCudaDriver.cuDeviceGet(handle, number), "opening GPU " + number);
+                    return number + " " + new CudaDevice(number, handle).description();
+                })
+                .toList();
     }
 
     private static CudaDevice find(int number) {

@@ -91,6 +91,12 @@ class DevicesTest {
     }
 
     @Test
+    void theSurveyListsThemByNumber() {
+        assertThat(CudaSurvey.lines())
+                .anyMatch(line -> line.startsWith("2 GPUs by number: 0 Host stand-in") && line.contains("; 1 Host"));
+    }
+
+    @Test
     void guestsAreOnAllDevices() throws IOException {
         long first = 0;
         try (Model model = Greenfield.load("random:2,2,16,30,12,seed=1", options.devices(0, 1));
@@ -115,7 +121,7 @@ class DevicesTest {
                 .isInstanceOf(BackendException.class);
         assertThatThrownBy(() -> Greenfield.load(MODEL, options.backend("cpu").devices(0)))
                 .isInstanceOf(InputException.class)
-                .hasMessageContaining("devices are those of the cuda backend");
+                .hasMessageContaining("expected the cuda backend, no other has devices");
         assertThatThrownBy(() -> options.devices(1, 1)).hasMessageContaining("each once");
         assertThatThrownBy(() -> options.devices(-1)).hasMessageContaining("numbers of GPUs from 0");
     }
