@@ -63,7 +63,7 @@ bool is_host_allocation(uint64_t address) {
 API CUresult cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
   ON_DEVICE();
   if (address == nullptr || bytes == 0) return CUDA_ERROR_INVALID_VALUE;
-  uint64_t fresh = allocate_memory(bytes);
+  uint64_t fresh = allocate_memory(current_device(), bytes);
   if (fresh == 0) return CUDA_ERROR_OUT_OF_MEMORY;
   *address = fresh;
   record_allocate(fresh, bytes);
@@ -82,7 +82,7 @@ API CUresult cuMemFree_v2(CUdeviceptr address) {
 
 API CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
   ON_DEVICE();
-  *free = memory_limit() - memory_in_use();
+  *free = memory_limit() - memory_in_use(current_device());
   *total = memory_limit();
   return CUDA_SUCCESS;
 }

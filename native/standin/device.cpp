@@ -1,4 +1,4 @@
-// Entry points for the driver, its one device and the primary context.
+// Entry points for the driver, its devices and their primary contexts.
 #include "device.h"
 
 #include <cstdio>
@@ -11,11 +11,22 @@
 namespace {
 
 bool initialized;
-unsigned retained;           // how often the primary context was retained
-CUresult sticky = CUDA_SUCCESS;
-CUresult late = CUDA_SUCCESS;  // a fault that comes out when someone waits
-char primary_context;        // its address is the context's handle
-thread_local void* current;  // context
+struct Device {
+  unsigned retained = 0;  // how often its primary context was retained
+  CUresult sticky = CUDA_SUCCESS;
+  CUresult late = CUDA_SUCCESS;  // a fault that comes out when someone waits
+};
+Device devices[kMostDevices];  // the address of each is its context's handle
+thread_local Device* current;  // context
+
+int device_count() {
+  static const int count = [] {
+    const char* text = getenv("GREENFIELD_STANDIN_DEVICES");
+    int asked = text != nullptr ? atoi(text) : 1;
+    return asked < 1 ? 1 : asked > kMostDevices ? int(kMostDevices) : asked;
+  }();
+  return count;
+}
 
 // What an H100 says, since kernels and planners are tuned to such a device.
 const std::map<int, int>& attributes() {
@@ -68,7 +79,7 @@ const std::map<int, int>& attributes() {
 
 CUresult check_device(int device) {
   if (!initialized) return CUDA_ERROR_NOT_INITIALIZED;
-  return device == 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
+  return device >= 0 && device < device_count() ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
 }
 
 struct ErrorText {
@@ -99,9 +110,11 @@ std::mutex& device_lock() {
 
 CUresult context_state() {
   if (!initialized) return CUDA_ERROR_NOT_INITIALIZED;
-  if (current == nullptr || retained == 0) return CUDA_ERROR_INVALID_CONTEXT;
-  return sticky;
+  if (current == nullptr || current->retained == 0) return CUDA_ERROR_INVALID_CONTEXT;
+  return current->sticky;
 }
+
+int current_device() { return current == nullptr ? 0 : int(current - devices); }
 
 CUresult report(CUresult code, const std::string& what) {
   fprintf(stderr, "stand-in CUDA: %s (error %d)\n", what.c_str(), code);
@@ -109,13 +122,13 @@ CUresult report(CUresult code, const std::string& what) {
 }
 
 CUresult fail_device(CUresult code, const std::string& what) {
-  sticky = code;
+  devices[current_device()].sticky = code;
   return report(code, what);
 }
 
 CUresult fail_in_queue(CUresult code, const std::string& what) {
   if (getenv("GREENFIELD_STANDIN_LATE_FAULTS") == nullptr) return fail_device(code, what);
-  late = report(code, what);
+  devices[current_device()].late = report(code, what);
   return CUDA_SUCCESS;
 }
 
@@ -124,17 +137,22 @@ bool fault_planted(const std::string& name) {
   return planted != nullptr && name == planted;
 }
 
-bool queue_failed() { return late != CUDA_SUCCESS; }
+bool queue_failed() { return devices[current_device()].late != CUDA_SUCCESS; }
 
 CUresult drain_queue() {
-  if (late != CUDA_SUCCESS) sticky = late;
-  return sticky;
+  Device& device = devices[current_device()];
+  if (device.late != CUDA_SUCCESS) device.sticky = device.late;
+  return device.sticky;
 }
 
 CUresult check_range(const char* call, CUdeviceptr address, size_t bytes) {
   const Allocation* allocation = find_allocation(address);
   if (allocation == nullptr || !inside_allocation(address, bytes)) {
     return report(CUDA_ERROR_INVALID_VALUE, std::string(call) + ": " + std::to_string(bytes) + " bytes at the given address are not inside one allocation");
+  }
+  if (allocation->device != current_device()) {
+    return report(CUDA_ERROR_INVALID_VALUE, std::string(call) + ": the memory is device " + std::to_string(allocation->device) + "'s, the context device " +
+                                                std::to_string(current_device()) + "'s");
   }
   std::string damage = damaged_redzone(*allocation);
   return damage.empty() ? CUDA_SUCCESS : fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, std::string("before ") + call + " something " + damage);
@@ -155,13 +173,13 @@ API CUresult cuDriverGetVersion(int* version) {
 
 API CUresult cuDeviceGetCount(int* count) {
   if (!initialized) return CUDA_ERROR_NOT_INITIALIZED;
-  *count = 1;
+  *count = device_count();
   return CUDA_SUCCESS;
 }
 
 API CUresult cuDeviceGet(int* device, int ordinal) {
   if (CUresult state = check_device(ordinal)) return state;
-  *device = 0;
+  *device = ordinal;
   return CUDA_SUCCESS;
 }
 
@@ -175,6 +193,7 @@ API CUresult cuDeviceGetName(char* name, int length, int device) {
 API CUresult cuDeviceGetUuid(char uuid[16], int device) {
   if (CUresult state = check_device(device)) return state;
   memcpy(uuid, "host-standin-gpu", 16);
+  uuid[15] = char('u' + device);
   return CUDA_SUCCESS;
 }
 
@@ -197,16 +216,16 @@ API CUresult cuDeviceGetAttribute(int* value, int attribute, int device) {
 API CUresult cuDevicePrimaryCtxRetain(void** context, int device) {
   std::lock_guard<std::mutex> lock(device_lock());
   if (CUresult state = check_device(device)) return state;
-  retained++;
-  *context = &primary_context;
-  return sticky;
+  devices[device].retained++;
+  *context = &devices[device];
+  return devices[device].sticky;
 }
 
 API CUresult cuDevicePrimaryCtxRelease_v2(int device) {
   std::lock_guard<std::mutex> lock(device_lock());
   if (CUresult state = check_device(device)) return state;
-  if (retained == 0) return CUDA_ERROR_INVALID_CONTEXT;
-  retained--;
+  if (devices[device].retained == 0) return CUDA_ERROR_INVALID_CONTEXT;
+  devices[device].retained--;
   return CUDA_SUCCESS;
 }
 
@@ -214,15 +233,19 @@ API CUresult cuDevicePrimaryCtxGetState(int device, unsigned* flags, int* active
   std::lock_guard<std::mutex> lock(device_lock());
   if (CUresult state = check_device(device)) return state;
   *flags = 0;
-  *active = retained > 0;
+  *active = devices[device].retained > 0;
   return CUDA_SUCCESS;
 }
 
 API CUresult cuCtxSetCurrent(void* context) {
   std::lock_guard<std::mutex> lock(device_lock());
   if (!initialized) return CUDA_ERROR_NOT_INITIALIZED;
-  if (context != nullptr && (context != &primary_context || retained == 0)) return CUDA_ERROR_INVALID_CONTEXT;
-  current = context;
+  Device* known = nullptr;
+  for (Device& device : devices) {
+    if (context == &device && device.retained > 0) known = &device;
+  }
+  if (context != nullptr && known == nullptr) return CUDA_ERROR_INVALID_CONTEXT;
+  current = known;
   return CUDA_SUCCESS;
 }
 
@@ -234,7 +257,7 @@ API CUresult cuCtxGetCurrent(void** context) {
 
 API CUresult cuCtxGetDevice(int* device) {
   ON_DEVICE();
-  *device = 0;
+  *device = current_device();
   return CUDA_SUCCESS;
 }
 

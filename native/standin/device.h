@@ -30,6 +30,12 @@ std::mutex& device_lock();
 // What a call that needs the calling thread's context returns before it does anything: an error, or CUDA_SUCCESS.
 CUresult context_state();
 
+// As many as GREENFIELD_STANDIN_DEVICES says, 1 where unset. What belongs to one cannot be used in the context of another.
+enum { kMostDevices = 8 };
+
+// The device of the calling thread's context; 0 where it has none.
+int current_device();
+
 // One line on stderr; returns `code`.
 CUresult report(CUresult code, const std::string& what);
 

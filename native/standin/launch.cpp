@@ -42,6 +42,10 @@ std::string wrong_argument(const Kernel& kernel, void** arguments) {
     if (address != 0 && find_allocation(address) == nullptr && !is_host_allocation(address)) {
       return "pointer argument " + std::to_string(i) + " points into no allocation";
     }
+    const Allocation* allocation = find_allocation(address);
+    if (allocation != nullptr && allocation->device != current_device()) {
+      return "pointer argument " + std::to_string(i) + " points into the memory of device " + std::to_string(allocation->device);
+    }
   }
   return "";
 }

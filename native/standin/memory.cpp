@@ -5,6 +5,8 @@
 #include <cstring>
 #include <map>
 
+#include "device.h"
+
 namespace {
 
 enum : size_t { kAlignment = 256, kRedzone = 2048 };
@@ -13,7 +15,7 @@ std::map<uint64_t, Allocation>& allocations() {
   static std::map<uint64_t, Allocation> all;
   return all;
 }
-uint64_t in_use;
+uint64_t in_use[kMostDevices];
 
 // The first byte of [from, to) that is not 0xff, or null.
 const char* first_damaged(const char* from, const char* to) {
@@ -40,17 +42,17 @@ uint64_t memory_limit() {
   return limit;
 }
 
-uint64_t memory_in_use() { return in_use; }
+uint64_t memory_in_use(int device) { return in_use[device]; }
 
-uint64_t allocate_memory(size_t bytes) {
-  if (bytes > memory_limit() || padded(bytes) > memory_limit() - in_use) return 0;
+uint64_t allocate_memory(int device, size_t bytes) {
+  if (bytes > memory_limit() || padded(bytes) > memory_limit() - in_use[device]) return 0;
   size_t total = kRedzone + padded(bytes) + kRedzone;
   char* base = static_cast<char*>(aligned_alloc(kAlignment, total));
   if (base == nullptr) return 0;
   memset(base, 0xff, total);
   uint64_t address = reinterpret_cast<uint64_t>(base) + kRedzone;
-  allocations()[address] = {address, bytes, base};
-  in_use += padded(bytes);
+  allocations()[address] = {address, bytes, base, device};
+  in_use[device] += padded(bytes);
   return address;
 }
 
@@ -61,7 +63,7 @@ int free_memory(uint64_t address, std::string* what) {
     return 1;
   }
   *what = damaged_redzone(found->second);
-  in_use -= padded(found->second.bytes);
+  in_use[found->second.device] -= padded(found->second.bytes);
   free(found->second.base);
   allocations().erase(found);
   return what->empty() ? 0 : 700;

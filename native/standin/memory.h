@@ -10,13 +10,14 @@ struct Allocation {
   uint64_t address;
   size_t bytes;
   char* base;  // of the block with its redzones
+  int device;  // whose memory it is
 };
 
-uint64_t memory_limit();  // GREENFIELD_STANDIN_MEMORY bytes, 4 GiB where unset
-uint64_t memory_in_use();
+uint64_t memory_limit();  // of each device: GREENFIELD_STANDIN_MEMORY bytes, 4 GiB where unset
+uint64_t memory_in_use(int device);
 
-// 0 if it would exceed the limit.
-uint64_t allocate_memory(size_t bytes);
+// 0 if it would exceed the device's limit.
+uint64_t allocate_memory(int device, size_t bytes);
 
 // CUDA_SUCCESS, CUDA_ERROR_INVALID_VALUE for an address that is no allocation, CUDA_ERROR_ILLEGAL_ADDRESS for a damaged redzone.
 int free_memory(uint64_t address, std::string* what);

@@ -1,7 +1,6 @@
 // Entry points for streams and events. Work is done when it is submitted, so a stream is only a handle and an event a time.
 #include <chrono>
 #include <map>
-#include <set>
 
 #include "device.h"
 
@@ -15,12 +14,13 @@ struct Event {
 
 // Handles are never used twice, so that a destroyed one is told from a new one.
 uintptr_t next_handle = 0x1000;
-std::set<uintptr_t> streams;
+std::map<uintptr_t, int> streams;  // and the device of each
 std::map<uintptr_t, Event> events;
 
 bool is_stream(void* stream) {
   uintptr_t handle = reinterpret_cast<uintptr_t>(stream);
-  return handle <= 2 || streams.count(handle) > 0;  // 0, 1, 2: the default streams
+  auto found = streams.find(handle);
+  return handle <= 2 || (found != streams.end() && found->second == current_device());  // 0, 1, 2: the default streams
 }
 
 Event* find_event(void* event) {
@@ -31,13 +31,13 @@ Event* find_event(void* event) {
 }  // namespace
 
 CUresult check_stream(const char* call, void* stream) {
-  return is_stream(stream) ? CUDA_SUCCESS : report(CUDA_ERROR_INVALID_HANDLE, std::string(call) + ": not a stream, or a destroyed one");
+  return is_stream(stream) ? CUDA_SUCCESS : report(CUDA_ERROR_INVALID_HANDLE, std::string(call) + ": not a stream of this device, or a destroyed one");
 }
 
 API CUresult cuStreamCreate(void** stream, unsigned flags) {
   ON_DEVICE();
   if (flags > 1) return CUDA_ERROR_INVALID_VALUE;
-  streams.insert(next_handle += 16);
+  streams[next_handle += 16] = current_device();
   *stream = reinterpret_cast<void*>(next_handle);
   return CUDA_SUCCESS;
 }

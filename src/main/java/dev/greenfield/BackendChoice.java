@@ -21,6 +21,9 @@ public final class BackendChoice {
     /** The names of backends that can be asked for. */
     public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "reference");
 
+    /** In place of a device's number: whichever is the default. */
+    static final int NO_DEVICE = -1;
+
     private static final int MOST_THREADS_A_PROCESSOR = 8;
 
     private final Backend backend;
@@ -66,6 +69,20 @@ public final class BackendChoice {
      * @throws BackendException when the backend was asked for by name and cannot be had
      */
     static BackendChoice open(String name, Precision precision, int threads) {
+        return open(name, precision, threads, NO_DEVICE);
+    }
+
+    /**
+     * Opens a backend.
+     *
+     * @param device number of the GPU that it must be on, counted from 0, or {@link #NO_DEVICE} for the default; with a number {@code
+     *     auto} takes CUDA or fails
+     */
+    static BackendChoice open(String name, Precision precision, int threads, int device) {
+        if (device != NO_DEVICE && !name.equals("auto") && !name.equals("cuda") && NAMES.contains(name)) {
+            throw new InputException("found GPU " + device + " with the " + name
+                    + " backend: expected the cuda backend, no other has devices; leave one of them out");
+        }
         if (threads < 0) {
             throw new InputException(
                     Remedy.FOUND_THREADS + " " + threads + ": expected at least 1, or 0 for all processors");
@@ -77,7 +94,7 @@ public final class BackendChoice {
         }
         int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         return switch (name) {
-            case "auto" -> best(precision, count);
+            case "auto" -> device == NO_DEVICE ? best(precision, count) : asked(precision, device);
             case "cpu" -> {
                 require(precision, "cpu", List.of(Precision.FP32));
                 CpuBackend cpu = CpuBackend.open(count);
@@ -87,17 +104,19 @@ public final class BackendChoice {
                 require(precision, "reference", List.of(Precision.FP64));
                 yield new BackendChoice(new ReferenceBackend(), "backend reference: asked for");
             }
-            case "cuda" -> {
-                require(precision, "cuda", List.of(Precision.FP32, Precision.TF32, Precision.BF16));
-                try {
-                    yield cuda(precision, "asked for");
-                } catch (BackendException e) {
-                    throw new BackendException("backend cuda: " + e.found(), e.remedy());
-                }
-            }
+            case "cuda" -> asked(precision, device);
             default ->
                 throw new InputException("unknown backend '" + name + "': expected one of " + String.join(", ", NAMES));
         };
+    }
+
+    private static BackendChoice asked(Precision precision, int device) {
+        require(precision, "cuda", List.of(Precision.FP32, Precision.TF32, Precision.BF16));
+        try {
+            return cuda(precision, device, "asked for");
+        } catch (BackendException e) {
+            throw new BackendException("backend cuda: " + e.found(), e.remedy());
+        }
     }
 
     /** The first that can be used of CUDA and the CPU; the reference backend where only it has the precision. */
@@ -107,7 +126,7 @@ public final class BackendChoice {
         }
         String noGpu;
         try {
-            return cuda(precision, "the fastest there is");
+            return cuda(precision, NO_DEVICE, "the fastest there is");
         } catch (BackendException e) {
             if (needsGpu(precision)) {
                 throw new BackendException(
@@ -129,9 +148,10 @@ public final class BackendChoice {
         return precision == Precision.TF32 || precision == Precision.BF16;
     }
 
-    private static BackendChoice cuda(Precision precision, String why) {
+    private static BackendChoice cuda(Precision precision, int device, String why) {
         CudaRequirements.check();
-        CudaBackend cuda = CudaBackend.open(precision == null ? Precision.FP32 : precision);
+        Precision inside = precision == null ? Precision.FP32 : precision;
+        CudaBackend cuda = device == NO_DEVICE ? CudaBackend.open(inside) : CudaBackend.open(inside, device);
         return new BackendChoice(cuda, "backend cuda (" + cuda.device() + "): " + why);
     }
 

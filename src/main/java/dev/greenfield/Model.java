@@ -33,6 +33,8 @@ public final class Model implements AutoCloseable {
     private final List<Model> guests = new ArrayList<>();
     private final OpenRuns runs;
     private final Options options;
+    private final List<Model> replicas; // on the other devices
+    private final boolean ownsSource;
     private boolean closed; // guarded by guests, as is that list
 
     private Model(
@@ -41,36 +43,75 @@ public final class Model implements AutoCloseable {
             DeviceModel device,
             MemoryBudget budget,
             Model host,
-            Options options) {
+            Options options,
+            List<Model> replicas,
+            boolean ownsSource) {
         this.source = source;
         this.choice = choice;
         this.device = device;
         this.budget = budget;
         this.host = host;
         this.options = options;
-        this.runs = new OpenRuns(device, budget);
+        this.replicas = List.copyOf(replicas);
+        this.ownsSource = ownsSource;
+        this.runs = new OpenRuns(
+                device, budget, replicas.stream().map(replica -> replica.runs).toList());
     }
 
     /** Puts a model on a backend; the source is the model's to close, also when this fails. */
     static Model open(ModelSource source, Options options) {
-        BackendChoice choice;
+        List<Integer> devices = options.devices();
+        List<Model> replicas = new ArrayList<>();
+        BackendChoice choice = null;
         try {
-            choice = BackendChoice.open(options.backend(), options.precision(), options.threads());
+            choice = choose(options, devices.isEmpty() ? BackendChoice.NO_DEVICE : devices.get(0));
+            for (int i = 1; i < devices.size(); i++) {
+                replicas.add(replica(source, choose(options, devices.get(i)), options));
+            }
         } catch (RuntimeException | Error e) {
+            replicas.forEach(Model::close);
+            if (choice != null) {
+                choice.backend().close();
+            }
             source.close();
             throw e;
         }
-        return open(source, choice, options);
+        return open(source, choice, options, replicas);
+    }
+
+    private static BackendChoice choose(Options options, int device) {
+        return BackendChoice.open(options.backend(), options.precision(), options.threads(), device);
+    }
+
+    /** The same model on another device, which its owner closes before the source. */
+    private static Model replica(ModelSource source, BackendChoice choice, Options options) {
+        try {
+            return on(source, choice, options, List.of(), false);
+        } catch (RuntimeException | Error e) {
+            choice.backend().close();
+            throw e;
+        }
+    }
+
+    private static Model on(
+            ModelSource source, BackendChoice choice, Options options, List<Model> replicas, boolean ownsSource) {
+        Backend backend = choice.backend();
+        MemoryBudget budget = MemoryBudget.open(backend, options.memoryBytes());
+        WeightPlan plan = budget.placeWeights("the weights", source.config(), options.weights());
+        DeviceModel device = new DeviceModel(source, backend, plan);
+        return new Model(source, choice, device, budget, null, options, replicas, ownsSource);
     }
 
     /** Puts a model on an open backend; source and backend are the model's to close, also when this fails. */
     static Model open(ModelSource source, BackendChoice choice, Options options) {
+        return open(source, choice, options, List.of());
+    }
+
+    private static Model open(ModelSource source, BackendChoice choice, Options options, List<Model> replicas) {
         try {
-            Backend backend = choice.backend();
-            MemoryBudget budget = MemoryBudget.open(backend, options.memoryBytes());
-            WeightPlan plan = budget.placeWeights("the weights", source.config(), options.weights());
-            return new Model(source, choice, new DeviceModel(source, backend, plan), budget, null, options);
+            return on(source, choice, options, replicas, true);
         } catch (RuntimeException | Error e) {
+            replicas.forEach(Model::close);
             source.close();
             choice.backend().close();
             throw e;
@@ -144,20 +185,39 @@ public final class Model implements AutoCloseable {
 
     /** Puts a model on this one's backend; the source is closed when that fails. */
     private Model beside(ModelSource other, String name) {
+        List<Model> copies = new ArrayList<>();
         try {
-            // Closing waits for a model that is being made.
-            synchronized (guests) {
-                requireOpen("for " + name);
-                WeightPlan plan = budget.placeWeights("the weights of " + name, other.config(), options.weights());
-                DeviceModel weights = new DeviceModel(other, choice.backend(), plan);
-                Model model = new Model(other, choice, weights, budget, this, options);
-                guests.add(model);
-                return model;
-            }
+            replicas.forEach(replica -> copies.add(replica.guest(other, name, List.of(), false)));
+            return guest(other, name, copies, true);
         } catch (RuntimeException | Error e) {
+            copies.forEach(Model::close);
             other.close();
             throw e;
         }
+    }
+
+    private Model guest(ModelSource other, String name, List<Model> copies, boolean ownsOther) {
+        // Closing waits for a model that is being made.
+        synchronized (guests) {
+            requireOpen("for " + name);
+            WeightPlan plan = budget.placeWeights("the weights of " + name, other.config(), options.weights());
+            DeviceModel weights = new DeviceModel(other, choice.backend(), plan);
+            Model model = new Model(other, choice, weights, budget, this, options, copies, ownsOther);
+            guests.add(model);
+            return model;
+        }
+    }
+
+    /**
+     * The model on each of the devices that {@link Options#devices} names, this one first. The others are this model too, to be run by
+     * threads of their own where many prompts are shared among devices; they close with it. A map of theirs is computed on their own
+     * device; one of this model by all, unless {@link dev.greenfield.map.MapRequest#onOneDevice} is asked for.
+     */
+    public List<Model> onDevices() {
+        List<Model> all = new ArrayList<>();
+        all.add(this);
+        all.addAll(replicas);
+        return all;
     }
 
     /**
@@ -214,6 +274,7 @@ public final class Model implements AutoCloseable {
             openGuests = List.copyOf(guests);
         }
         openGuests.forEach(Model::close);
+        replicas.forEach(Model::close);
         runs.close();
         device.close();
         if (host == null) {
@@ -223,7 +284,9 @@ public final class Model implements AutoCloseable {
                 host.guests.remove(this);
             }
         }
-        source.close();
+        if (ownsSource) {
+            source.close();
+        }
     }
 
     @Override

@@ -19,9 +19,22 @@ final class OpenRuns implements AutoCloseable {
             new ReentrantReadWriteLock(); // read by runs that begin, written by the model's end
     private boolean closed;
 
-    OpenRuns(DeviceModel device, MemoryBudget budget) {
+    private final List<OpenRuns> elsewhere; // of the same model on other devices
+
+    OpenRuns(DeviceModel device, MemoryBudget budget, List<OpenRuns> elsewhere) {
         this.device = device;
         this.budget = budget;
+        this.elsewhere = List.copyOf(elsewhere);
+    }
+
+    /** What makes the same run on each other device; whoever makes one closes it. */
+    List<Supplier<Scope>> copies(Scope scope) {
+        return elsewhere.stream()
+                .<Supplier<Scope>>map(there -> () -> {
+                    there.budget.requireRun(there.device, scope.length());
+                    return new Scope(scope.run().on(there.device), there.budget);
+                })
+                .toList();
     }
 
     /** A run over so many tokens, if the model is open and it fits the memory budget. */

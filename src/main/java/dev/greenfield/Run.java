@@ -319,7 +319,7 @@ public final class Run implements AutoCloseable {
 
     /** A map of the response of every site to every site; say how with its methods, then compute it. */
     public MapRequest responseMap() {
-        return new MapRequest(scope);
+        return new MapRequest(scope, siblings.copies(scope));
     }
 
     /**

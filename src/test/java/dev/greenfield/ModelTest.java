@@ -101,6 +101,11 @@ class ModelTest {
 
     @Test
     void unreasonableThreadCountsAreRefused() {
+        assertThatThrownBy(() -> BackendChoice.open("cpu", null, 1, 1))
+                .isInstanceOf(InputException.class)
+                .hasMessage(
+                        "found GPU 1 with the cpu backend: expected the cuda backend, no other has devices; leave one of"
+                                + " them out");
         assertThatThrownBy(() -> BackendChoice.open("cpu", null, 100_000))
                 .isInstanceOf(InputException.class)
                 .hasMessageContaining("at most");

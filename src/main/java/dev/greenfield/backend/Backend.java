@@ -3,6 +3,8 @@ package dev.greenfield.backend;
 import dev.greenfield.model.Activation;
 import dev.greenfield.model.Precision;
 import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Memory and operations of one kind of hardware at one precision. Matrices are row-major. Batches are {@link RaggedRows};
@@ -360,6 +362,14 @@ public interface Backend extends AutoCloseable {
      * @param targets [T, n]
      */
     void dots(Matrix x, RaggedRows rows, int fromRow, Matrix targets, double[] into, int at);
+
+    /**
+     * Runs task(0) to task(tasks - 1), in any order, on the processor threads that this backend may use, for work on the host beside
+     * its operations; returns when all are done. A task starts no other work of the backend.
+     */
+    default void share(int tasks, IntConsumer task) {
+        IntStream.range(0, tasks).parallel().forEach(task);
+    }
 
     /** Frees what the backend itself holds. Buffers that are still open are leaks: they are reported, not freed. */
     @Override

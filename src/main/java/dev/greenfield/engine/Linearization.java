@@ -83,6 +83,11 @@ public final class Linearization implements AutoCloseable {
         return new Linearization(model, tokens, Source.of(all));
     }
 
+    /** The same run, sources included, of the same model on another backend. Close it on its own. */
+    public Linearization on(DeviceModel other) {
+        return new Linearization(other, tokens, source);
+    }
+
     private static double[] sum(double[] a, double[] b) {
         double[] sum = a.clone();
         for (int i = 0; i < sum.length; i++) {

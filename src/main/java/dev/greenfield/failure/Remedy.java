@@ -11,6 +11,7 @@ public enum Remedy {
     USE_TOKEN_IDS("use token ids"),
     USE_CPU("use the cpu backend"),
     USE_REFERENCE("use the reference backend"),
+    CHOOSE_DEVICES("choose other devices"),
     CHOOSE_SEED("choose another seed"),
     /** The name of a model follows. */
     FETCH_MODEL("call Greenfield.fetch for"),

@@ -38,20 +38,22 @@ final class RandomizedSvd {
     private boolean settled;
     private final List<double[]> basis = new ArrayList<>(); // V, orthonormal, [n] each
     private final List<double[]> images = new ArrayList<>(); // A V, [m] each
-    private final List<double[]> gram = new ArrayList<>(); // lower triangle of (A V)'(A V)
+    private final List<double[]> gram = new ArrayList<>(); // lower triangle of (A V)'(A V), or a little more
+    private final HostProducts products;
 
     private RandomizedSvd(LinearOperator a, int rank, long seed) {
         this.a = a;
         this.rank = rank;
+        this.products = new HostProducts(a.scope.model().backend());
         this.random = RandomStreams.of(seed, Purpose.FACTORIZATION);
     }
 
     static LowRank compute(LinearOperator a, int rank, long seed) {
         RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
         return Task.call("singular values", "blocks", svd.mostBlocks() + 1, task -> {
-            Ritz ritz = svd.converged(task);
+            svd.converged(task);
             task.to(svd.mostBlocks());
-            return task.call(1, () -> svd.finish(ritz));
+            return task.call(1, svd::finish);
         });
     }
 
@@ -67,7 +69,7 @@ final class RandomizedSvd {
     static Values values(LinearOperator a, int rank, long seed) {
         RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
         double[] values = Task.call(
-                "singular values", "blocks", svd.mostBlocks(), task -> Arrays.copyOf(svd.converged(task).values, rank));
+                "singular values", "blocks", svd.mostBlocks(), task -> Arrays.copyOf(svd.converged(task), rank));
         return new Values(values, svd.settled);
     }
 
@@ -79,8 +81,8 @@ final class RandomizedSvd {
         return Math.min(MOST_BLOCKS, (a.inputs() + block() - 1) / block());
     }
 
-    /** Grows the basis until the leading singular values stand still, or as far as blocks and memory go. */
-    private Ritz converged(Task task) {
+    /** Grows the basis until the leading singular values stand still, or as far as blocks and memory go; these, falling. */
+    private double[] converged(Task task) {
         int n = a.inputs();
         int block = block();
         // Singular values settle to rounding; below that level more blocks only stir noise.
@@ -92,49 +94,46 @@ final class RandomizedSvd {
                     + ": " + Remedy.RAISE_MEMORY + " or lower the rank");
         }
         double[][] next = Draws.gaussian(block, n, random);
-        Ritz ritz = null;
+        double[] values = null;
         for (int i = 0; i < MOST_BLOCKS && basis.size() < n && basis.size() + block <= most; i++) {
             double[][] fresh = orthonormalToBasis(next, Math.min(block, n - basis.size()));
             double[][] made = task.call(FORWARD_SHARE, () -> a.applyAll(fresh));
-            for (int c = 0; c < fresh.length; c++) {
-                append(fresh[c], made[c]);
-            }
-            Ritz now = new Ritz(gram);
-            if (ritz != null && now.distance(ritz, rank) <= still * now.values[0]) {
-                ritz = now;
+            append(fresh, made);
+            double[] before = values;
+            values = Ritz.values(gram);
+            if (before != null && Ritz.distance(before, values, rank) <= still * values[0]) {
                 settled = true;
                 break;
             }
-            ritz = now;
             if (basis.size() < n) {
                 next = task.call(1 - FORWARD_SHARE, () -> a.adjointAll(made));
             }
             task.to(i + 1);
         }
         settled |= basis.size() == n; // a basis of everything leaves nothing open
-        return ritz;
+        return values;
     }
 
-    private void append(double[] direction, double[] image) {
-        Cancellation.check(); // products with all vectors so far follow, on the host
-        basis.add(direction);
-        images.add(image);
-        double[] row = new double[images.size()];
-        for (int i = 0; i < row.length; i++) {
-            row[i] = dot(images.get(i), image);
-        }
-        gram.add(row);
+    private void append(double[][] directions, double[][] made) {
+        basis.addAll(Arrays.asList(directions));
+        images.addAll(Arrays.asList(made));
+        gram.addAll(Arrays.asList(products.inner(made, vectors(images))));
     }
 
-    private LowRank finish(Ritz ritz) {
+    private static double[][] vectors(List<double[]> list) {
+        return list.toArray(double[][]::new);
+    }
+
+    private LowRank finish() {
+        Cancellation.check();
+        Ritz ritz = new Ritz(gram);
         double[] s = Arrays.copyOf(ritz.values, rank);
-        double[][] right = new double[rank][];
-        double[][] left = new double[rank][];
+        double[][] right = new double[rank][a.inputs()];
+        double[][] left = new double[rank][a.outputs()];
+        products.addCombinations(right, 1, ritz.vectors, vectors(basis));
+        products.addCombinations(left, 1, ritz.vectors, vectors(images));
         double captured = 0;
         for (int k = 0; k < rank; k++) {
-            Cancellation.check();
-            right[k] = combine(basis, ritz.vectors[k], a.inputs());
-            left[k] = combine(images, ritz.vectors[k], a.outputs());
             double sign = signOf(right[k]);
             scale(right[k], sign);
             scale(left[k], s[k] == 0 ? 0 : sign / s[k]);
@@ -195,22 +194,34 @@ final class RandomizedSvd {
         double[][] kept = Arrays.copyOf(vectors, most);
         for (int pass = 0; pass < 2; pass++) { // once removes the overlap, twice its rounding
             removeBasis(kept);
-            kept = orthonormal(kept);
+            double[][] bySquares = orthonormalBySquares(kept);
+            kept = bySquares == null ? orthonormal(kept) : bySquares;
         }
         return kept;
     }
 
-    /** Makes the vectors orthogonal to the basis, each direction of which is read once for all of them. */
+    /** Makes the vectors orthogonal to the basis, as far as rounding lets them. */
     private void removeBasis(double[][] vectors) {
-        for (double[] direction : basis) {
-            Cancellation.check();
-            for (double[] vector : vectors) {
-                double along = dot(direction, vector);
-                for (int i = 0; i < vector.length; i++) {
-                    vector[i] -= along * direction[i];
-                }
-            }
+        double[][] directions = vectors(basis);
+        products.addCombinations(vectors, -1, products.inner(vectors, directions), directions);
+    }
+
+    /**
+     * An orthonormal basis of the vectors' span from their inner products: with V V' = L L' the rows of inv(L) V. It is as exact as
+     * the square of V's condition lets it be, so done twice (Yamamoto, Nakatsukasa, Yanagisawa and Fukaya, Roundoff error analysis of
+     * the CholeskyQR2 algorithm, 2015) it is exact to rounding where that is not lost the first time.
+     *
+     * @return null where the vectors are too nearly dependent for it
+     */
+    private double[][] orthonormalBySquares(double[][] vectors) {
+        double[][] squares = products.inner(vectors, vectors);
+        double[][] inverse = InverseFactor.of(squares);
+        if (inverse == null) {
+            return null;
         }
+        double[][] made = new double[vectors.length][vectors[0].length];
+        products.addCombinations(made, 1, inverse, vectors);
+        return made;
     }
 
     /** An orthonormal basis of the vectors' span, by Householder QR. */
@@ -227,17 +238,6 @@ final class RandomizedSvd {
             System.arraycopy(q.data, i * q.numCols, rows[i], 0, q.numCols);
         }
         return rows;
-    }
-
-    private static double[] combine(List<double[]> vectors, double[] weights, int length) {
-        double[] sum = new double[length];
-        for (int c = 0; c < weights.length; c++) {
-            double[] vector = vectors.get(c);
-            for (int i = 0; i < length; i++) {
-                sum[i] += weights[c] * vector[i];
-            }
-        }
-        return sum;
     }
 
     private static void scale(double[] x, double factor) {
@@ -282,18 +282,7 @@ final class RandomizedSvd {
 
         Ritz(List<double[]> lower) {
             int n = lower.size();
-            DMatrixRMaj matrix = new DMatrixRMaj(n, n);
-            for (int i = 0; i < n; i++) {
-                for (int j = 0; j <= i; j++) {
-                    matrix.set(i, j, lower.get(i)[j]);
-                    matrix.set(j, i, lower.get(i)[j]);
-                }
-            }
-            EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(n, true, true);
-            if (!eigen.decompose(matrix)) {
-                throw new ArithmeticException(
-                        "the eigenvalues of a symmetric " + n + " x " + n + " matrix did not converge");
-            }
+            EigenDecomposition_F64<DMatrixRMaj> eigen = eigen(lower, true);
             Integer[] order = new Integer[n];
             Arrays.setAll(order, i -> i);
             Arrays.sort(
@@ -309,11 +298,43 @@ final class RandomizedSvd {
             }
         }
 
-        /** The largest change of the first {@code count} singular values since an earlier, smaller basis. */
-        double distance(Ritz earlier, int count) {
+        /** The singular values alone, falling: a fraction of the work, and all that tells whether they stand still. */
+        static double[] values(List<double[]> lower) {
+            EigenDecomposition_F64<DMatrixRMaj> eigen = eigen(lower, false);
+            double[] values = new double[lower.size()];
+            Arrays.setAll(
+                    values, k -> Math.sqrt(Math.max(0, eigen.getEigenvalue(k).getReal())));
+            Arrays.sort(values);
+            for (int i = 0; i < values.length / 2; i++) {
+                double other = values[values.length - 1 - i];
+                values[values.length - 1 - i] = values[i];
+                values[i] = other;
+            }
+            return values;
+        }
+
+        private static EigenDecomposition_F64<DMatrixRMaj> eigen(List<double[]> lower, boolean vectors) {
+            int n = lower.size();
+            DMatrixRMaj matrix = new DMatrixRMaj(n, n);
+            for (int i = 0; i < n; i++) {
+                for (int j = 0; j <= i; j++) {
+                    matrix.set(i, j, lower.get(i)[j]);
+                    matrix.set(j, i, lower.get(i)[j]);
+                }
+            }
+            EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(n, vectors, true);
+            if (!eigen.decompose(matrix)) {
+                throw new ArithmeticException(
+                        "the eigenvalues of a symmetric " + n + " x " + n + " matrix did not converge");
+            }
+            return eigen;
+        }
+
+        /** The largest change of the first {@code count} singular values since those of an earlier, smaller basis. */
+        static double distance(double[] earlier, double[] now, int count) {
             double largest = 0;
             for (int k = 0; k < count; k++) {
-                largest = Math.max(largest, Math.abs(values[k] - earlier.values[k]));
+                largest = Math.max(largest, Math.abs(now[k] - earlier[k]));
             }
             return largest;
         }

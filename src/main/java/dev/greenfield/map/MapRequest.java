@@ -14,10 +14,12 @@ import dev.greenfield.response.SweepMode;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** A map that is being asked for: what it is of, and how it is computed. */
 public final class MapRequest {
     private final Scope scope;
+    private List<Supplier<Scope>> copies;
     private int probes = 16;
     private boolean gaussian;
     private long seed;
@@ -33,7 +35,23 @@ public final class MapRequest {
 
     /** A map of a run. */
     public MapRequest(Scope scope) {
+        this(scope, List.of());
+    }
+
+    /**
+     * A map of a run.
+     *
+     * @param copies each makes the same run on another device, to be closed after the map; batches are shared with them
+     */
+    public MapRequest(Scope scope, List<Supplier<Scope>> copies) {
         this.scope = scope;
+        this.copies = List.copyOf(copies);
+    }
+
+    /** Computed by the run's own device alone, also where the model has several: for maps of many runs that are shared among them. */
+    public MapRequest onOneDevice() {
+        copies = List.of();
+        return this;
     }
 
     /** Estimates from {@code k} random directions a site, at least 2; 16 when nothing else is asked for. */
@@ -171,7 +189,8 @@ public final class MapRequest {
      */
     public ResponseMap compute() {
         return Progress.watched(
-                progress, () -> checkpoint == null ? sweep().compute(mode) : sweep().compute(mode, checkpoint));
+                progress,
+                () -> checkpoint == null ? sweep().compute(mode, copies) : sweep().compute(mode, checkpoint, copies));
     }
 
     /**

@@ -19,6 +19,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Computes a {@link ResponseMap}: the directions of all sites of one side climb (or descend) together, each batch of columns in one
@@ -77,7 +79,7 @@ final class MapSweep {
     /** Likewise when results are kept: more batches, so that something is saved now and then. */
     MapPlan keptPlan(SweepMode mode) {
         Pass pass = new Pass(forward(mode));
-        return pass.plan(pass.cut().batches());
+        return pass.plan(pass.cut(scope.freeBytes()).batches());
     }
 
     private boolean forward(SweepMode mode) {
@@ -99,24 +101,35 @@ final class MapSweep {
                 : halfRowBlocks(true) <= halfRowBlocks(false);
     }
 
-    ResponseMap compute(SweepMode mode) {
-        Pass pass = new Pass(forward(mode));
-        long bytes = pass.freeBytes();
-        // A sweep that was broken off has added nothing.
-        return pass.compute(
-                Batches.cut(run.model(), pass.rows, bytes),
-                work -> Batches.run(run.model(), pass.rows, bytes, range -> work.add(range, work.compute(range))));
+    /** Computes the map on the devices of the run and of copies of it elsewhere. */
+    ResponseMap compute(SweepMode mode, List<Supplier<Scope>> copies) {
+        try (MapDevices devices = new MapDevices(scope, copies)) {
+            Pass pass = new Pass(forward(mode));
+            long bytes = devices.freeBytes() - pass.readingBytes();
+            List<Batches.Range> batches =
+                    devices.cut(Batches.cut(run.model(), pass.rows, bytes), pass.layout, pass.rows);
+            // A sweep that was broken off has added nothing.
+            return pass.compute(
+                    batches,
+                    devices,
+                    work -> Batches.run(
+                            batches, Integer.MAX_VALUE, most -> {}, range -> work.add(range, work.compute(range))));
+        }
     }
 
     /** Computes the map, keeping what batches find in a directory and taking from there what is known already. */
-    ResponseMap compute(SweepMode mode, Path directory) {
+    ResponseMap compute(SweepMode mode, Path directory, List<Supplier<Scope>> copies) {
         Map<String, Object> facts = MapFacts.of(run, halfDepths, sources, targets, directions, readings);
-        try (Checkpoint checkpoint = Checkpoint.open(directory, facts, mode, () -> new Pass(forward(mode)).cut())) {
+        try (MapDevices devices = new MapDevices(scope, copies);
+                Checkpoint checkpoint = Checkpoint.open(
+                        directory, facts, mode, () -> new Pass(forward(mode)).cut(devices.freeBytes()))) {
             Pass pass = new Pass(checkpoint.forward());
             checkpoint.requireColumns(pass.rows.length);
+            long bytes = devices.freeBytes() - pass.readingBytes();
             return pass.compute(
                     checkpoint.batches(),
-                    work -> checkpoint.run(work, run.model(), pass.rows, pass.freeBytes(), Task::note));
+                    devices,
+                    work -> checkpoint.run(work, run.model(), pass.rows, bytes, Task::note));
         }
     }
 
@@ -149,8 +162,8 @@ final class MapSweep {
             return cost().plan(rows, batches, readingBytes());
         }
 
-        CheckpointPlan cut() {
-            long bytes = freeBytes();
+        CheckpointPlan cut(long freeBytes) {
+            long bytes = freeBytes - readingBytes();
             double[] flops = cost().flopsBefore(Batches.cut(run.model(), rows, bytes));
             return new CheckpointPlan(forward, CheckpointPlan.cut(run.model(), rows, bytes, flops));
         }
@@ -165,14 +178,16 @@ final class MapSweep {
          * Computes the map.
          *
          * @param batches in which it is done, as far as memory allows
+         * @param devices that share them
          * @param way takes the work and does all of its batches
          */
-        ResponseMap compute(List<Batches.Range> batches, Consumer<Computation> way) {
+        ResponseMap compute(List<Batches.Range> batches, MapDevices devices, Consumer<Computation> way) {
             double[] flops = cost().flopsBefore(batches);
             return Task.call("response map", "flop", flops[flops.length - 1], task -> {
                 MapProgressMeter meter = new MapProgressMeter(
                         flops, (level, batch) -> HalfBlockFlops.of(run.model(), level, forward, batch), task);
-                Computation work = new Computation(forward, layout, meter);
+                Computation work = new Computation(forward, layout, meter, devices);
+                devices.plan(batches, work::found);
                 way.accept(work);
                 return work.finish();
             });
@@ -184,12 +199,14 @@ final class MapSweep {
         private final boolean forward;
         private final MapLayout layout;
         private final MapProgressMeter meter;
+        private final MapDevices devices;
         private final MapSums sums;
 
-        Computation(boolean forward, MapLayout layout, MapProgressMeter meter) {
+        Computation(boolean forward, MapLayout layout, MapProgressMeter meter, MapDevices devices) {
             this.forward = forward;
             this.layout = layout;
             this.meter = meter;
+            this.devices = devices;
             this.sums =
                     new MapSums(layout, sources, targets, directions, readings, MapSweep.this::place, levels * tokens);
         }
@@ -201,16 +218,27 @@ final class MapSweep {
 
         @Override
         public double[] compute(Batches.Range range) {
-            MapPart part = new MapPart(run.model().backend(), range, layout, directions, readings, halfDepths, tokens);
-            Visitor watched = meter.watching(part);
-            if (forward) {
-                new Sweep(run).tangents(part.seeds(), highest, 0, lastToken, watched);
-            } else {
-                new Sweep(run).cotangents(part.seeds(), lowest, firstToken, watched);
-            }
-            double[] numbers = part.found().numbers();
+            // Of several devices' batches under way none is watched: they count when they are taken.
+            double[] numbers = devices.count() > 1 ? devices.found(range) : found(run, range, meter::watching);
             meter.computed(range);
             return numbers;
+        }
+
+        /** What a batch finds on the run's device, or on another one by a copy of the run. */
+        double[] found(Linearization where, Batches.Range range) {
+            return found(where, range, visitor -> visitor);
+        }
+
+        private double[] found(Linearization where, Batches.Range range, UnaryOperator<Visitor> watch) {
+            MapPart part =
+                    new MapPart(where.model().backend(), range, layout, directions, readings, halfDepths, tokens);
+            Visitor watched = watch.apply(part);
+            if (forward) {
+                new Sweep(where).tangents(part.seeds(), highest, 0, lastToken, watched);
+            } else {
+                new Sweep(where).cotangents(part.seeds(), lowest, firstToken, watched);
+            }
+            return part.found().numbers();
         }
 
         @Override

@@ -39,7 +39,7 @@ final class ScalePart implements StudyPart {
     }
 
     private static ResponseMap map(Run run, long seed) {
-        return run.responseMap().probes(PROBES).seed(seed).compute();
+        return run.responseMap().onOneDevice().probes(PROBES).seed(seed).compute();
     }
 
     private static void agreement(String name, RankAgreement agreement, Measures into) {

@@ -5,6 +5,7 @@ import dev.greenfield.Run;
 import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
+import dev.greenfield.failure.Team;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.statistics.Purpose;
 import dev.greenfield.statistics.RandomStreams;
@@ -20,7 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.commons.rng.sampling.ListSampler;
 
 /**
@@ -120,7 +123,7 @@ public final class Study {
             }
             Map<String, Set<Integer>> chosen = new LinkedHashMap<>();
             parts.forEach(part -> chosen.put(part.name(), chosen(part)));
-            stage("prompts", pairs, files, "", pair -> measure(pair, chosen))
+            stage("prompts", pairs, files, "", (place, pair) -> measure(place, pair, chosen))
                     .forEach((number, found) ->
                             found.forEach((name, measures) -> tables.get(name).put(number, measures)));
             List<StudyPart> all = new ArrayList<>(parts);
@@ -175,7 +178,8 @@ public final class Study {
 
     /** What is measured of one prompt. */
     private interface Measuring {
-        Map<String, Measures> of(PromptPair pair);
+        /** Measures on a device, by its place among {@link Model#onDevices}. */
+        Map<String, Measures> of(int place, PromptPair pair);
     }
 
     /**
@@ -184,34 +188,71 @@ public final class Study {
      * @param suffix of this stage's files
      * @return by the prompt's number what its file says, by part
      */
-    private static Map<Integer, Map<String, Measures>> stage(
+    private Map<Integer, Map<String, Measures>> stage(
             String name, List<PromptPair> prompts, StudyDirectory files, String suffix, Measuring measuring)
             throws IOException {
         Map<Integer, Map<String, Measures>> all = new TreeMap<>();
         return Task.call(name, "prompts", prompts.size(), task -> {
+            List<PromptPair> missing = new ArrayList<>();
             for (PromptPair pair : prompts) {
                 Map<String, Measures> found = files.read(pair.number(), suffix).orElse(null);
                 if (found == null) {
-                    files.write(pair.number(), suffix, task.call(1, () -> measuring.of(pair)));
-                    found = files.read(pair.number(), suffix).orElseThrow();
+                    missing.add(pair);
                 } else {
-                    task.kept(1, all.size() + 1);
+                    all.put(pair.number(), found);
+                    task.kept(1, all.size());
                 }
-                all.put(pair.number(), found);
             }
+            measure(missing, measuring, task, (pair, found) -> {
+                files.write(pair.number(), suffix, found);
+                all.put(pair.number(), files.read(pair.number(), suffix).orElseThrow());
+            });
             return all;
         });
     }
 
-    private Map<String, Measures> measure(PromptPair pair, Map<String, Set<Integer>> chosen) {
+    /** Keeps what was measured. */
+    private interface Keeping {
+        void keep(PromptPair pair, Map<String, Measures> found) throws IOException;
+    }
+
+    /** Measures pairs one after another, or shared by the devices of the model; what is found is kept in their order. */
+    private void measure(List<PromptPair> missing, Measuring measuring, Task task, Keeping keeping) throws IOException {
+        int devices = model.onDevices().size();
+        if (devices == 1) {
+            for (PromptPair pair : missing) {
+                keeping.keep(pair, task.call(1, () -> measuring.of(0, pair)));
+            }
+            return;
+        }
+        List<Team.Worker<PromptPair, Map<String, Measures>>> workers = IntStream.range(0, devices)
+                .<Team.Worker<PromptPair, Map<String, Measures>>>mapToObj(place -> pair -> measuring.of(place, pair))
+                .toList();
+        try (Team<PromptPair, Map<String, Measures>> team = new Team<>("greenfield-device", workers, missing)) {
+            for (PromptPair pair : missing) {
+                keeping.keep(pair, task.call(1, team::next));
+            }
+        }
+    }
+
+    /** A model on one of the devices. */
+    private static Model at(int place, Model model) {
+        return model == null ? null : model.onDevices().get(place);
+    }
+
+    private Map<String, Measures> measure(int place, PromptPair pair, Map<String, Set<Integer>> chosen) {
         List<StudyPart> here = parts.stream()
                 .filter(part -> chosen.get(part.name()).contains(pair.number()))
                 .toList();
         return Task.call("prompt", "parts", here.size(), task -> {
             Map<String, Measures> found = new LinkedHashMap<>();
             // Every prompt has random directions of its own.
-            try (PromptRuns runs =
-                    new PromptRuns(model, other, untrained, pair, RandomStreams.prompt(seed, pair.number()))) {
+            try (PromptRuns runs = new PromptRuns(
+                    at(place, model),
+                    at(place, other),
+                    at(place, untrained),
+                    pair,
+                    RandomStreams.prompt(seed, pair.number()))) {
                 for (StudyPart part : here) {
                     found.put(part.name(), task.call(1, () -> measure(part, runs)));
                 }
@@ -237,17 +278,31 @@ public final class Study {
         List<PromptPair> judged = pairs.stream()
                 .filter(pair -> split.judged().contains(pair.number()))
                 .toList();
-        DirectionPart[] part = {null}; // fitted when a prompt is missing
+        AtomicReference<DirectionPart> fitted = new AtomicReference<>(); // when a prompt is missing
         Map<Integer, Measures> table = new TreeMap<>();
-        stage("directions", judged, files, CARRIED, pair -> {
-                    part[0] = part[0] == null ? fitted() : part[0];
-                    try (PromptRuns runs =
-                            new PromptRuns(model, other, null, pair, RandomStreams.prompt(seed, pair.number()))) {
-                        return Map.of(part[0].name(), measure(part[0], runs));
+        stage("directions", judged, files, CARRIED, (place, pair) -> {
+                    DirectionPart part = fitted(fitted);
+                    try (PromptRuns runs = new PromptRuns(
+                            at(place, model),
+                            at(place, other),
+                            null,
+                            pair,
+                            RandomStreams.prompt(seed, pair.number()))) {
+                        return Map.of(part.name(), measure(part, runs));
                     }
                 })
                 .forEach((number, found) -> table.put(number, found.get("directions")));
         return table;
+    }
+
+    /** Fitted once, whichever device asks first. */
+    private DirectionPart fitted(AtomicReference<DirectionPart> once) {
+        synchronized (once) {
+            if (once.get() == null) {
+                once.set(fitted());
+            }
+            return once.get();
+        }
     }
 
     private DirectionPart fitted() {

@@ -16,6 +16,7 @@ import dev.greenfield.model.Activation;
 import dev.greenfield.model.Precision;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.function.IntUnaryOperator;
 
 /** The float32 backend of any machine. See the package comment for how it works. */
@@ -383,6 +384,11 @@ public final class CpuBackend implements Backend {
                 x.rows(),
                 Workers.rowsWorthATask(x),
                 (from, to) -> RowKernels.dots(x, rows, fromRow, targets, into, at, from, to));
+    }
+
+    @Override
+    public void share(int tasks, IntConsumer task) {
+        workers.run(tasks, task);
     }
 
     @Override

@@ -84,6 +84,7 @@ final class NativeMemory implements CpuMemory {
     final class NativeBlock implements CpuMemory.Block {
         private final long floats;
         private final FloatPointer pointer;
+        private final long address;
         private final Floats view;
 
         private NativeBlock(long floats) {
@@ -95,6 +96,7 @@ final class NativeMemory implements CpuMemory {
                         "the system gave no " + MemoryBudgetException.amount(Float.BYTES * floats)
                                 + " of memory for one buffer: close other programs or " + Remedy.LOWER_MEMORY);
             }
+            address = pointer.address();
             view = Floats.of(
                     Math.max(floats, 1),
                     (from, count) -> pointer.getPointer(from).limit(count).asBuffer());
@@ -110,8 +112,9 @@ final class NativeMemory implements CpuMemory {
             give(this);
         }
 
-        FloatPointer at(long offset) {
-            return new FloatPointer(pointer).position(offset);
+        /** Where in memory the float with this index is; good as long as the block is held. */
+        long address(long offset) {
+            return address + Float.BYTES * offset;
         }
     }
 }

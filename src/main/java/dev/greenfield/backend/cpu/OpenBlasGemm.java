@@ -3,11 +3,13 @@ package dev.greenfield.backend.cpu;
 import dev.greenfield.model.OptionalLibrary;
 import dev.greenfield.natives.ExtractionException;
 import dev.greenfield.natives.NativeFolder;
+import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
@@ -23,6 +25,8 @@ final class OpenBlasGemm implements Gemm {
 
     private static final String BINDING = "jniopenblas_nolapack";
     private static final String LOAD = "org.bytedeco.javacpp.loadLibraries";
+
+    private static final ThreadLocal<Operands> OPERANDS = ThreadLocal.withInitial(Operands::new);
 
     private static boolean loaded;
 
@@ -122,28 +126,51 @@ final class OpenBlasGemm implements Gemm {
 
     @Override
     public void multiply(float alpha, View a, View b, float beta, View c) {
-        openblas_nolapack.cblas_sgemm(
-                ROW_MAJOR,
-                transposition(a),
-                transposition(b),
-                c.rows(),
-                c.columns(),
-                a.breadth(),
-                alpha,
-                pointer(a),
-                a.stride(),
-                pointer(b),
-                b.stride(),
-                beta,
-                pointer(c),
-                c.stride());
+        Operands mine = OPERANDS.get();
+        try {
+            openblas_nolapack.cblas_sgemm(
+                    ROW_MAJOR,
+                    transposition(a),
+                    transposition(b),
+                    c.rows(),
+                    c.columns(),
+                    a.breadth(),
+                    alpha,
+                    mine.a.at(a),
+                    a.stride(),
+                    mine.b.at(b),
+                    b.stride(),
+                    beta,
+                    mine.c.at(c),
+                    c.stride());
+        } finally {
+            // The pointers are only numbers: whoever lets go of a block meanwhile must not have it freed.
+            Reference.reachabilityFence(a);
+            Reference.reachabilityFence(b);
+            Reference.reachabilityFence(c);
+        }
     }
 
     private static int transposition(View view) {
         return view.transposed() ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans;
     }
 
-    private static FloatPointer pointer(View view) {
-        return ((NativeMemory.NativeBlock) view.block()).at(view.offset());
+    /** What a thread hands over with a product. Made once: a pointer that shares memory is one more reference for the collector to follow. */
+    private static final class Operands {
+        final Operand a = new Operand();
+        final Operand b = new Operand();
+        final Operand c = new Operand();
+    }
+
+    /** A pointer to wherever the next product's operand is. */
+    private static final class Operand extends FloatPointer {
+        Operand() {
+            super((Pointer) null);
+        }
+
+        Operand at(View view) {
+            address = ((NativeMemory.NativeBlock) view.block()).address(view.offset());
+            return this;
+        }
     }
 }

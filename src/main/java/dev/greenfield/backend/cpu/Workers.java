@@ -5,18 +5,20 @@ import dev.greenfield.failure.Cancellation;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 
 /**
- * A fixed team of threads that run the tasks 0..n-1 of one loop together with the caller. An idle helper spins for some
- * microseconds before it sleeps, since the next loop of a sweep follows at once and waking a thread costs as much as a small
- * loop. A caller that finds the team taken runs its loop alone.
+ * A fixed team of threads that run the tasks 0..n-1 of one loop together with the caller. Tasks are claimed one by one, so a helper
+ * that has not begun holds nobody up. Who waits spins for some microseconds, since the next loop of a sweep follows at once, and
+ * sleeps then: a waiting thread that keeps its core takes it from whoever it waits for where others work beside us, and the quota of
+ * a container is spent by it. A caller that finds the team taken runs its loop alone.
  */
 final class Workers implements AutoCloseable {
-    private static final int SPINS = 20_000;
-    private static final long NAP_NANOS = 10_000;
+    /** How long a thread waits awake: about what waking it would cost. Measured, see docs/benchmarks.md. */
+    private static final long SPIN_NANOS = 20_000;
 
-    private final Thread[] helpers;
+    private final Helper[] helpers;
     private final ReentrantLock taken = new ReentrantLock();
     private volatile Loop current;
     private volatile boolean closed;
@@ -27,10 +29,20 @@ final class Workers implements AutoCloseable {
         final AtomicInteger next = new AtomicInteger();
         final AtomicInteger done = new AtomicInteger();
         volatile Throwable failure;
+        volatile Thread sleeper; // the asker, when it sleeps until the last task is done
 
         Loop(int tasks, IntConsumer task) {
             this.tasks = tasks;
             this.task = task;
+        }
+
+        /** Whether there are tasks that nobody has claimed. */
+        boolean isOpen() {
+            return next.get() < tasks;
+        }
+
+        boolean isDone() {
+            return done.get() == tasks;
         }
 
         /** Does what is left to do; only the thread that asked for the loop is one that can be told to give it up. */
@@ -46,24 +58,103 @@ final class Workers implements AutoCloseable {
                 } catch (RuntimeException | Error e) {
                     failure = e;
                 } finally {
-                    done.incrementAndGet();
+                    if (done.incrementAndGet() == tasks) {
+                        LockSupport.unpark(sleeper);
+                    }
                 }
+            }
+        }
+
+        /** Returns when all tasks are done; called by the asker, when none is left to claim. */
+        void await() {
+            if (spun(this::isDone)) {
+                return;
+            }
+            // An interrupted thread cannot sleep. It is told of it again when the tasks, which cannot be left, are
+            // done.
+            boolean interrupted = Thread.interrupted();
+            sleeper = Thread.currentThread();
+            while (!isDone()) {
+                LockSupport.park(this);
+                interrupted |= Thread.interrupted();
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** One thread of the team. */
+    private final class Helper implements Runnable {
+        final Thread thread;
+        volatile boolean asleep;
+
+        Helper(int number) {
+            thread = new Thread(this, "greenfield-cpu-" + number);
+            thread.setDaemon(true);
+        }
+
+        @Override
+        public void run() {
+            while (!closed) {
+                if (!workedOnALoop() && !spun(this::isWanted)) {
+                    // Whoever begins a loop looks for sleepers after that, so one of the two sees the other.
+                    asleep = true;
+                    while (!isWanted()) {
+                        LockSupport.park(Workers.this);
+                    }
+                    asleep = false;
+                }
+            }
+        }
+
+        /** In a method of its own, so that a sleeping thread keeps nothing of a loop from the collector. */
+        private boolean workedOnALoop() {
+            Loop loop = current;
+            if (loop == null || !loop.isOpen()) {
+                return false;
+            }
+            loop.work(false);
+            return true;
+        }
+
+        private boolean isWanted() {
+            Loop loop = current;
+            return closed || (loop != null && loop.isOpen());
+        }
+
+        void wake() {
+            if (asleep) {
+                LockSupport.unpark(thread);
             }
         }
     }
 
     Workers(int threads) {
-        helpers = new Thread[threads - 1];
+        helpers = new Helper[threads - 1];
         for (int i = 0; i < helpers.length; i++) {
-            helpers[i] = new Thread(this::help, "greenfield-cpu-" + (i + 1));
-            helpers[i].setDaemon(true);
-            helpers[i].start();
+            helpers[i] = new Helper(i + 1);
+        }
+        for (Helper helper : helpers) {
+            helper.thread.start();
         }
     }
 
     /** How many threads work on a loop, the caller's included. */
     int threads() {
         return helpers.length + 1;
+    }
+
+    /** Whether something came true while this thread waited for it awake. */
+    private static boolean spun(BooleanSupplier condition) {
+        long from = System.nanoTime();
+        do {
+            if (condition.getAsBoolean()) {
+                return true;
+            }
+            Thread.onSpinWait();
+        } while (System.nanoTime() - from < SPIN_NANOS);
+        return condition.getAsBoolean();
     }
 
     /**
@@ -85,17 +176,12 @@ final class Workers implements AutoCloseable {
             }
             Loop loop = new Loop(tasks, task);
             current = loop;
-            for (Thread helper : helpers) {
-                LockSupport.unpark(helper);
+            int wanted = Math.min(tasks - 1, helpers.length);
+            for (int i = 0; i < wanted; i++) {
+                helpers[i].wake();
             }
             loop.work(true);
-            for (int spins = 0; loop.done.get() < tasks; spins++) {
-                if (spins < SPINS) {
-                    Thread.onSpinWait();
-                } else {
-                    LockSupport.parkNanos(this, NAP_NANOS);
-                }
-            }
+            loop.await();
             current = null;
             rethrow(loop.failure);
         } finally {
@@ -123,30 +209,11 @@ final class Workers implements AutoCloseable {
         }
     }
 
-    private void help() {
-        Loop last = null;
-        int spins = 0;
-        while (!closed) {
-            Loop loop = current;
-            if (loop != null && loop != last) {
-                loop.work(false);
-                last = loop;
-                spins = 0;
-            } else if (spins++ < SPINS) {
-                Thread.onSpinWait();
-            } else {
-                last = null;
-                LockSupport.park(this);
-                spins = 0;
-            }
-        }
-    }
-
     @Override
     public void close() {
         closed = true;
-        for (Thread helper : helpers) {
-            LockSupport.unpark(helper);
+        for (Helper helper : helpers) {
+            helper.wake();
         }
     }
 

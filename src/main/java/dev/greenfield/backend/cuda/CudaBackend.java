@@ -89,19 +89,21 @@ public final class CudaBackend implements Backend {
         }
     }
 
+    /** A backend on the GPU that is used where nobody names one: the first, or number {@code -Dgreenfield.cuda.device}. */
+    public static CudaBackend open(Precision precision) {
+        return open(precision, CudaDevice.byDefault());
+    }
+
     /**
-     * A backend on this machine's GPU (the first, or number {@code -Dgreenfield.cuda.device}).
+     * A backend on one of this machine's GPUs, by its number from 0 as the driver counts, in FP32, TF32 or BF16.
      *
-     * @param precision {@link Precision#FP32}, {@link Precision#TF32} or {@link Precision#BF16}
      * @throws BackendException when there is none that can be used, with what is missing
      */
-    public static CudaBackend open(Precision precision) {
+    public static CudaBackend open(Precision precision, int number) {
         if (precision == Precision.FP64) {
             throw new IllegalArgumentException("the cuda backend computes in fp32, tf32 or bf16");
         }
-        CudaDevice device = CudaDevice.shared();
-        device.enter();
-        return new CudaBackend(device, precision);
+        return new CudaBackend(CudaDevice.shared(number).entered(), precision);
     }
 
     /** Runs an operation of the stream. */

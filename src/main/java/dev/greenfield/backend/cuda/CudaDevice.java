@@ -5,7 +5,9 @@ import dev.greenfield.failure.Remedy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -22,7 +24,7 @@ import jcuda.driver.JCudaDriver;
  * context loses all that it has there when the last holder lets go.
  */
 final class CudaDevice {
-    /** Which GPU to use, counted as the driver does; 0 when not set. CUDA_VISIBLE_DEVICES comes first. */
+    /** Which GPU to use where nobody says, counted as the driver does; 0 when not set. CUDA_VISIBLE_DEVICES comes first. */
     static final String NUMBER = "greenfield.cuda.device";
 
     private static final int LEAST_MAJOR = 8;
@@ -47,9 +49,13 @@ final class CudaDevice {
         this.minor = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
     }
 
-    /** The GPU to use, ready, the same one for all who ask. */
-    static synchronized CudaDevice shared() {
-        int number = wanted();
+    /** The GPU that is used where nobody names one. */
+    static CudaDevice shared() {
+        return shared(byDefault());
+    }
+
+    /** A GPU, ready, the same one for all who ask for that number. */
+    static synchronized CudaDevice shared(int number) {
         CudaDevice device = OPEN.get(number);
         if (device == null) {
             device = find(number);
@@ -59,7 +65,8 @@ final class CudaDevice {
         return device;
     }
 
-    private static int wanted() {
+    /** The number of the GPU that is used where nobody names one. */
+    static int byDefault() {
         String text = System.getProperty(NUMBER, "0");
         try {
             return Integer.parseInt(text);
@@ -69,15 +76,32 @@ final class CudaDevice {
         }
     }
 
-    private static CudaDevice find(int number) {
+    /** How many GPUs the driver shows. */
+    static int count() {
         CudaLibraries.load();
         Cuda.check(JCudaDriver.cuInit(0), "starting the CUDA driver");
         int[] count = {0};
         Cuda.check(JCudaDriver.cuDeviceGetCount(count), "counting GPUs");
-        if (number < 0 || number >= count[0]) {
+        return count[0];
+    }
+
+    /** What each GPU is, by its number, opened or not. */
+    static List<String> all() {
+        return IntStream.range(0, count())
+                .mapToObj(number -> {
+                    CUdevice handle = new CUdevice();
+                    Cuda.check(JCudaDriver.cuDeviceGet(handle, number), "opening GPU " + number);
+                    return number + " " + new CudaDevice(number, handle).description();
+                })
+                .toList();
+    }
+
+    private static CudaDevice find(int number) {
+        int count = count();
+        if (number < 0 || number >= count) {
             throw new BackendException(
-                    "found " + count[0] + (count[0] == 1 ? " GPU" : " GPUs") + ", expected one with number " + number,
-                    "check -D" + NUMBER + " and CUDA_VISIBLE_DEVICES, or " + Remedy.USE_CPU);
+                    "found " + count + (count == 1 ? " GPU" : " GPUs") + ", expected one with number " + number,
+                    Remedy.CHOOSE_DEVICES + ", check -D" + NUMBER + " and CUDA_VISIBLE_DEVICES, or " + Remedy.USE_CPU);
         }
         CUdevice handle = new CUdevice();
         Cuda.check(JCudaDriver.cuDeviceGet(handle, number), "opening GPU " + number);
@@ -109,6 +133,12 @@ final class CudaDevice {
     /** Makes this device's context the calling thread's. Every entry from outside begins with it. */
     void enter() {
         Cuda.check(JCudaDriver.cuCtxSetCurrent(context), "entering the context of " + name);
+    }
+
+    /** This device, in the context of the calling thread. */
+    CudaDevice entered() {
+        enter();
+        return this;
     }
 
     /** A kernel by name. */

@@ -21,6 +21,10 @@ public final class CudaSurvey {
         try (CudaBackend backend = CudaBackend.open(Precision.FP32)) {
             lines.add("yes, float32, tf32 or bf16, " + backend.device());
             lines.add("driver for CUDA " + CudaDevice.driverVersion());
+            List<String> all = CudaDevice.all();
+            if (all.size() > 1) {
+                lines.add(all.size() + " GPUs by number: " + String.join("; ", all));
+            }
         } catch (BackendException | DeviceMemoryException e) {
             lines.add("no, " + e.getMessage());
         }

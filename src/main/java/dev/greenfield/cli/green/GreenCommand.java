@@ -192,12 +192,7 @@ public final class GreenCommand implements Action {
         LowRank part = job.timed("green", () -> green.svd(k, job.seed()));
         int width = green.inputs();
         addLeading(job, part);
-        if (!part.settled()) {
-            job.terminal()
-                    .progress(
-                            "warning: the singular values had not settled when the search ended, they are lower bounds;"
-                                    + " ask for fewer, or give more memory");
-        }
+        Summary.unsettled(job.terminal(), part.settled() ? 0 : 1, 1);
         double[] u = part.u();
         double[] s = part.s();
         double[] norms = new double[green.outputs() / width];

@@ -31,6 +31,7 @@ public final class RemedyOptions {
             case USE_TOKEN_IDS -> "use token ids (--tokens)";
             case USE_CPU -> "use --backend cpu";
             case USE_REFERENCE -> "use --backend reference";
+            case CHOOSE_DEVICES -> "choose other devices (--devices)";
             case CHOOSE_SEED -> "choose another seed (--seed)";
             case FETCH_MODEL -> "run greenfield fetch";
             case ASK_FOR_LEADING_PART -> "ask for its leading part with --rank";

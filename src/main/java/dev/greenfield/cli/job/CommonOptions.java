@@ -11,6 +11,8 @@ import dev.greenfield.model.Precision;
 import dev.greenfield.model.WeightPlacement;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -47,6 +49,14 @@ public final class CommonOptions {
 
     @Option(names = "--backend", paramLabel = "NAME", description = "auto, cpu, cuda or reference. Default: auto.")
     String backend = "auto";
+
+    @Option(
+            names = "--devices",
+            paramLabel = "LIST",
+            description =
+                    "GPUs by number, such as 1 or 0,1: each holds the model. The batches of a map and the prompts of map,"
+                            + " predict and study with --suite are shared among them; all else is done by the first. Default: 0.")
+    String devices;
 
     @Option(
             names = "--precision",
@@ -170,11 +180,32 @@ public final class CommonOptions {
         if (precision != null) {
             options = options.precision(precision());
         }
+        if (devices != null) {
+            options = options.devices(devices());
+        }
         if (threads != null) {
             options = options.threads(Quantities.atLeast(
                     "--threads", threads, 1, "a number of threads, at least 1; leave it out to use all processors"));
         }
         return memory == null ? options : options.memory(Quantities.bytes("--memory", memory));
+    }
+
+    private int[] devices() {
+        String found = "--devices " + Quantities.quoted(devices);
+        String expected = ": expected numbers of GPUs, counted from 0, each once, such as 0,1";
+        if (!devices.matches("[0-9]{1,4}(,[0-9]{1,4})*")) {
+            throw new InputException(found + expected);
+        }
+        if (!backend.equals("cuda") && !backend.equals("auto")) {
+            throw new InputException(found + " with --backend " + backend
+                    + ": only the cuda backend has devices; leave one of them out");
+        }
+        int[] numbers =
+                Stream.of(devices.split(",")).mapToInt(Integer::parseInt).toArray();
+        if (IntStream.of(numbers).distinct().count() < numbers.length) {
+            throw new InputException(found + expected);
+        }
+        return numbers;
     }
 
     private Beginning beginning() {

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -33,9 +34,10 @@ public abstract class ModelJob implements AutoCloseable {
     private final CommonOptions options;
     private final Terminal terminal;
     private final OutputDirectory out; // null without --out
-    private final Map<String, Double> timings = new LinkedHashMap<>();
+    private final Map<String, Double> timings = Collections.synchronizedMap(new LinkedHashMap<>());
     private final Map<String, Object> results = new LinkedHashMap<>();
     private final TensorSet tensors = new TensorSet();
+    private volatile boolean sideBySide; // several threads do timed work, none of which has the terminal's line
     private Model model;
     private CompletableFuture<String> sha256; // null without --out
     private ReportPage report;
@@ -59,7 +61,9 @@ public abstract class ModelJob implements AutoCloseable {
                 thread.start();
             });
         }
-        terminal.progress(RemedyOptions.in(model.backend().reason()));
+        for (Model place : model.onDevices()) {
+            terminal.progress(RemedyOptions.in(place.backend().reason()));
+        }
         if (model.weights() == WeightPlacement.STREAMED) {
             terminal.progress("weights streamed: those of a block or two are in memory, and read again by each sweep");
         }
@@ -95,9 +99,14 @@ public abstract class ModelJob implements AutoCloseable {
     /** Likewise, with something else to be told how far it is. */
     public final <T> T timed(String phase, Progress.Listener listener, Supplier<T> work) {
         long start = System.nanoTime();
-        T result = Progress.watched(listener, work::get);
+        T result = sideBySide ? work.get() : Progress.watched(listener, work::get);
         lap(phase, start);
         return result;
+    }
+
+    /** Whether several threads do timed work from now on: their times are added up, and nobody says how far a piece is. */
+    final void sideBySide(boolean now) {
+        sideBySide = now;
     }
 
     private void lap(String phase, long start) {
@@ -185,6 +194,9 @@ public abstract class ModelJob implements AutoCloseable {
         fields.put("bos", options.bos);
         fields.put("backend", backend.name());
         fields.put("device", backend.device());
+        if (model.onDevices().size() > 1) {
+            fields.put("devices", options.options().devices());
+        }
         fields.put("precision", backend.precision().label());
         fields.put("weights", model.weights().label());
         fields.put("seed", seed());

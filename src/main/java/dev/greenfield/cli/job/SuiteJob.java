@@ -1,11 +1,13 @@
 package dev.greenfield.cli.job;
 
+import dev.greenfield.Model;
 import dev.greenfield.Run;
 import dev.greenfield.cli.io.OutputDirectory;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Team;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -103,6 +105,44 @@ public final class SuiteJob extends ModelJob {
     /** Runs a prompt; close the run before the next one. */
     public Run run(SuitePrompt prompt) {
         return timed("run", () -> model().run(prompt.tokens()));
+    }
+
+    /** Work on an item of a suite, on one of the devices. */
+    public interface Measuring<I, O> {
+        O of(Model model, I item);
+    }
+
+    /** Takes what was found of an item. */
+    public interface Taking<I, O> {
+        void take(I item, O found) throws IOException;
+    }
+
+    /**
+     * Works on items, shared by the devices of the model, and takes what is found in the order of the items.
+     *
+     * @param how works on one item with the model that it is given; on several devices by several threads at once
+     */
+    public <I, O> void each(List<I> items, Measuring<I, O> how, Taking<I, O> what) throws IOException {
+        List<Team.Worker<I, O>> workers = model().onDevices().stream()
+                .<Team.Worker<I, O>>map(model -> item -> how.of(model, item))
+                .toList();
+        int done = 0;
+        if (workers.size() == 1) {
+            for (I item : items) {
+                what.take(item, workers.get(0).work(item));
+                progress(++done, items.size());
+            }
+            return;
+        }
+        sideBySide(true);
+        try (Team<I, O> team = new Team<>("greenfield-device", workers, items)) {
+            for (I item : items) {
+                what.take(item, team.next());
+                progress(++done, items.size());
+            }
+        } finally {
+            sideBySide(false);
+        }
     }
 
     /** Says how far the work is, not more often than a person can read. */

@@ -3,6 +3,7 @@ package dev.greenfield.cli.map;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.DepthSpectra;
 import dev.greenfield.map.MapRequest;
@@ -102,6 +103,8 @@ final class MapReductions {
             energy = energy(found, map.frobenius(), tokens);
             job.result("spectra_energy", List.of(energy)); // one list a source level
             job.result("spectra_unsettled", found.unsettled());
+            int pairs = found.levels() * (found.levels() - 1) / 2;
+            Summary.unsettled(job.terminal(), found.unsettled().size(), pairs);
             job.tensors().add("map.spectra", found.all(), levels, levels, rank);
         }
     }

@@ -115,31 +115,34 @@ final class MapSuite {
         try (Run run = job.run(longest)) {
             job.terminal()
                     .progress("response maps of " + prompts.size() + " prompts; the longest, number " + longest.number()
-                            + ": " + request(job, run, longest).plan());
+                            + ": " + request(job, job.model(), run, longest).plan());
         }
     }
 
     private void compute(SuiteJob job, List<SuitePrompt> prompts, SuiteMaps maps, SafetensorsWriter file)
             throws IOException {
-        int done = 0;
-        for (SuitePrompt prompt : prompts) {
-            try (Run run = job.run(prompt)) {
-                MapRequest request = request(job, run, prompt);
-                if (checkpoint != null) {
-                    request.checkpoint(CheckpointPath.of(checkpoint, common.out)
-                            .resolve(String.format(Locale.ROOT, "prompt-%04d", prompt.number())));
-                }
-                ProgressLine line = new ProgressLine(job.terminal(), "response map of prompt " + prompt.number());
-                ResponseMap map = job.timed("map", line, request::compute);
-                maps.write(file, prompt, map.frobenius(), map.exact() ? null : map.standardErrors());
-            }
-            job.progress(++done, prompts.size());
-        }
+        job.each(
+                prompts,
+                (model, prompt) -> map(job, model, prompt),
+                (prompt, map) -> maps.write(file, prompt, map.frobenius(), map.exact() ? null : map.standardErrors()));
         maps.finish(file);
     }
 
+    /** The map of one prompt, on one device: the prompts are what devices share. */
+    private ResponseMap map(SuiteJob job, Model model, SuitePrompt prompt) {
+        try (Run run = job.timed("run", () -> model.run(prompt.tokens()))) {
+            MapRequest request = request(job, model, run, prompt).onOneDevice();
+            if (checkpoint != null) {
+                request.checkpoint(CheckpointPath.of(checkpoint, common.out)
+                        .resolve(String.format(Locale.ROOT, "prompt-%04d", prompt.number())));
+            }
+            ProgressLine line = new ProgressLine(job.terminal(), "response map of prompt " + prompt.number());
+            return job.timed("map", line, request::compute);
+        }
+    }
+
     /** Every prompt has random directions of its own, whichever shard it is in. */
-    private MapRequest request(SuiteJob job, Run run, SuitePrompt prompt) {
-        return requests.of(job.model(), run, RandomStreams.prompt(job.seed(), prompt.number()));
+    private MapRequest request(SuiteJob job, Model model, Run run, SuitePrompt prompt) {
+        return requests.of(model, run, RandomStreams.prompt(job.seed(), prompt.number()));
     }
 }

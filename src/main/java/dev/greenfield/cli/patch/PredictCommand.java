@@ -1,5 +1,6 @@
 package dev.greenfield.cli.patch;
 
+import dev.greenfield.Model;
 import dev.greenfield.Run;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.io.Terminal;
@@ -92,13 +93,10 @@ public final class PredictCommand implements Action {
             job.opening(pairs.stream().map(SuitePair::prompt).toList(), "taken");
             PredictionTable study = new PredictionTable();
             PredictPoints points = new PredictPoints(plan);
-            int done = 0;
-            for (SuitePair pair : pairs) {
-                PromptPredictions found = compute(job, pair, plan);
+            job.each(pairs, (model, pair) -> compute(job, model, pair, plan), (pair, found) -> {
                 study.add(found);
                 points.add(pair.prompt().number(), found);
-                job.progress(++done, pairs.size());
-            }
+            });
             List<PredictionTable.Row> rows =
                     job.timed("intervals", () -> study.rows(new Bootstrap(Bootstrap.RESAMPLES, job.seed())));
             if (job.writes()) {
@@ -114,14 +112,12 @@ public final class PredictCommand implements Action {
         }
     }
 
-    private static PromptPredictions compute(SuiteJob job, SuitePair pair, PredictionPlan plan) {
+    private static PromptPredictions compute(SuiteJob job, Model model, SuitePair pair, PredictionPlan plan) {
         // Every prompt has random directions of its own.
         PredictionPlan own =
                 plan.seed(RandomStreams.prompt(plan.seed(), pair.prompt().number()));
-        try (Run run = job.run(pair.prompt());
-                Run donor = pair.corrupt() == null
-                        ? null
-                        : job.timed("run", () -> job.model().run(pair.corrupt()))) {
+        try (Run run = job.timed("run", () -> model.run(pair.prompt().tokens()));
+                Run donor = pair.corrupt() == null ? null : job.timed("run", () -> model.run(pair.corrupt()))) {
             return job.timed("predict", () -> run.predictions(donor, pair.observable(), own));
         }
     }

@@ -146,4 +146,13 @@ public final class Summary {
         }
         return rows;
     }
+
+    /** Says that factorizations ended before their singular values stood still, where some did. */
+    public static void unsettled(Terminal terminal, int unsettled, int all) {
+        if (unsettled > 0) {
+            terminal.warning(
+                    "the singular values of " + unsettled + (all == 1 ? " operator" : " of " + all + " operators")
+                            + " had not settled when the search ended and are lower bounds: ask for fewer of them, or raise --memory");
+        }
+    }
 }

@@ -90,6 +90,9 @@ public final class ReduceCommand implements Action {
                             job.timed("slices", () -> SliceReduction.of(transfer, from, to, directions, job.seed())));
                 }
             }
+            int unsettled =
+                    (int) slices.stream().filter(slice -> !slice.settled()).count();
+            Summary.unsettled(terminal, unsettled, slices.size());
             write(job, sites, slices, directions);
             new ReduceFigures(job, transfer, sites, slices).show(corrupt.shown());
             job.finish();
