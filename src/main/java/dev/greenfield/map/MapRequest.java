@@ -167,7 +167,8 @@ public final class MapRequest {
      * @throws InputException if the checkpoint is of another map, damaged, in use, or no checkpoint at all; the message names
      *     what differs
      * @throws java.io.UncheckedIOException if the checkpoint cannot be read or written
-     * @throws MemoryBudgetException if a single source, or a batch of the checkpoint, does not fit the memory budget
+     * @throws MemoryBudgetException if a single source, or a batch of the checkpoint, does not fit the memory budget,
+     *     or the map does not fit Java's heap
      */
     public ResponseMap compute() {
         return Progress.watched(
@@ -203,11 +204,6 @@ public final class MapRequest {
 
     private MapSweep sweep() {
         List<Site> every = all();
-        if ((long) every.size() * every.size() > Integer.MAX_VALUE - 8) {
-            throw new MemoryBudgetException("a map of " + every.size() + " sites has "
-                    + (long) every.size() * every.size() + " pairs, one array holds " + (Integer.MAX_VALUE - 8)
-                    + ": use a shorter prompt, or whole depths only");
-        }
         List<Site> from = from(every);
         List<Site> to = targets == null ? every : known(targets);
         int width = scope.config().width();

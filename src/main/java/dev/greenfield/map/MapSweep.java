@@ -4,21 +4,26 @@ import dev.greenfield.checkpoint.Checkpoint;
 import dev.greenfield.checkpoint.CheckpointPlan;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.HalfBlockFlops;
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.model.Precision;
 import dev.greenfield.response.SweepMode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * Computes a {@link ResponseMap}: the directions of all sites of one side climb (or descend) together, each batch of columns in one
@@ -26,6 +31,15 @@ import java.util.function.Consumer;
  * targets, where they are; only those leave the backend.
  */
 final class MapSweep {
+    private static final Comparator<Site> ORDER =
+            Comparator.comparing(Site::halfDepth).thenComparingInt(Site::token);
+
+    /** What a batch finds at most, unless a single site finds more: 128 MB. */
+    private static final long MOST_NUMBERS = 1 << 24;
+
+    /** Of a column: its rows, and flops with and without a checkpoint's batches. */
+    private static final long COLUMN_BYTES = Integer.BYTES + 2 * Double.BYTES;
+
     private final Scope scope;
     private final Linearization run;
     private final boolean halfDepths;
@@ -39,6 +53,8 @@ final class MapSweep {
     private final int lastToken; // of the targets
     private final HalfDepth lowest; // level of the lowest source
     private final int firstToken; // of the sources
+    private final MapPairs pairs;
+    private final Cone vectorCone;
 
     MapSweep(
             Scope scope,
@@ -50,8 +66,8 @@ final class MapSweep {
         this.scope = scope;
         this.run = scope.run();
         this.halfDepths = halfDepths;
-        this.sources = sources;
-        this.targets = targets;
+        this.sources = sources.stream().sorted(ORDER).toList();
+        this.targets = targets.stream().sorted(ORDER).toList();
         this.directions = directions;
         this.readings = readings;
         this.levels = (halfDepths ? 2 : 1) * run.model().config().layers() + 1;
@@ -66,12 +82,15 @@ final class MapSweep {
                 .min(Comparator.naturalOrder())
                 .orElseThrow();
         this.firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
+        Cone cone = new Cone(true, levels, tokens, halfDepths, this.targets, target -> 1);
+        this.pairs = new MapPairs(cone, halfDepths, this.sources, this.targets, source -> 1);
+        this.vectorCone = new Cone(true, levels, tokens, halfDepths, this.targets, readings::count);
     }
 
     /** How a map is computed within a memory budget: the mode, and what that costs. */
     MapPlan plan(SweepMode mode) {
         Pass pass = new Pass(forward(mode));
-        return pass.plan(Batches.cut(run.model(), pass.rows, pass.freeBytes()));
+        return pass.plan(pass.batches());
     }
 
     /** Likewise when results are kept: more batches, so that something is saved now and then. */
@@ -101,11 +120,12 @@ final class MapSweep {
 
     ResponseMap compute(SweepMode mode) {
         Pass pass = new Pass(forward(mode));
-        long bytes = pass.freeBytes();
+        List<Batches.Range> batches = pass.batches();
         // A sweep that was broken off has added nothing.
         return pass.compute(
-                Batches.cut(run.model(), pass.rows, bytes),
-                work -> Batches.run(run.model(), pass.rows, bytes, range -> work.add(range, work.compute(range))));
+                batches,
+                work -> Batches.run(
+                        batches, Integer.MAX_VALUE, most -> {}, range -> work.add(range, work.compute(range))));
     }
 
     /** Computes the map, keeping what batches find in a directory and taking from there what is known already. */
@@ -129,7 +149,31 @@ final class MapSweep {
         Pass(boolean forward) {
             this.forward = forward;
             this.layout = layout(forward);
+            requireHost(layout);
             this.rows = rows(layout);
+        }
+
+        /** The batches that fit the memory. */
+        List<Batches.Range> batches() {
+            return bounded(Batches.cut(run.model(), rows, freeBytes()));
+        }
+
+        /** Cuts batches that find more than is to be held at a time, between sites. */
+        private List<Batches.Range> bounded(List<Batches.Range> batches) {
+            List<Batches.Range> all = new ArrayList<>();
+            for (Batches.Range batch : batches) {
+                int from = batch.from();
+                int first = layout.site(from);
+                for (int s = first + 1; s < layout.sites().size() && layout.firstColumn(s) < batch.to(); s++) {
+                    if (layout.length(first, s + 1) > MOST_NUMBERS) {
+                        all.add(new Batches.Range(from, layout.firstColumn(s)));
+                        from = layout.firstColumn(s);
+                        first = s;
+                    }
+                }
+                all.add(new Batches.Range(from, batch.to()));
+            }
+            return all;
         }
 
         /** Bytes on the backend beside those of the sweep. */
@@ -152,7 +196,7 @@ final class MapSweep {
         CheckpointPlan cut() {
             long bytes = freeBytes();
             double[] flops = cost().flopsBefore(Batches.cut(run.model(), rows, bytes));
-            return new CheckpointPlan(forward, CheckpointPlan.cut(run.model(), rows, bytes, flops));
+            return new CheckpointPlan(forward, bounded(CheckpointPlan.cut(run.model(), rows, bytes, flops)));
         }
 
         private ColumnCosts cost() {
@@ -190,8 +234,7 @@ final class MapSweep {
             this.forward = forward;
             this.layout = layout;
             this.meter = meter;
-            this.sums =
-                    new MapSums(layout, sources, targets, directions, readings, MapSweep.this::place, levels * tokens);
+            this.sums = new MapSums(layout, pairs, directions, readings, wide());
         }
 
         @Override
@@ -220,11 +263,11 @@ final class MapSweep {
 
         @Override
         public void add(Batches.Range range, double[] numbers) {
-            sums.add(MapBlocks.of(layout, range, numbers));
+            sums.add(range, MapBlocks.of(layout, range, numbers));
         }
 
         ResponseMap finish() {
-            return sums.finish(run.model().config().layers(), tokens, halfDepths);
+            return sums.finish();
         }
     }
 
@@ -235,7 +278,6 @@ final class MapSweep {
                         .filter(s -> forward
                                 ? s.halfDepth().isBelow(highest) && s.token() <= lastToken
                                 : s.halfDepth().isAbove(lowest) && s.token() >= firstToken)
-                        .sorted(Comparator.comparing(Site::halfDepth).thenComparingInt(Site::token))
                         .toList();
     }
 
@@ -244,7 +286,8 @@ final class MapSweep {
     }
 
     private MapLayout layout(boolean forward) {
-        return new MapLayout(forward, sites(forward), directions, readings, levels * tokens);
+        Cone cone = forward ? pairs.cone() : new Cone(false, levels, tokens, halfDepths, sources, source -> 1);
+        return new MapLayout(forward, halfDepths, sites(forward), directions, readings, cone, vectorCone);
     }
 
     /** What a mode costs: the rows of each site's columns times the half blocks that they are pushed through. */
@@ -267,11 +310,25 @@ final class MapSweep {
         return rows;
     }
 
-    private int place(int level, int token) {
-        return level * tokens + token;
+    /** Whether the map is computed, and kept, in float64. */
+    private boolean wide() {
+        return run.model().backend().precision() == Precision.FP64;
     }
 
-    private int place(Site site) {
-        return place(site.halfDepth().number(halfDepths), site.token());
+    /**
+     * Checks that Java's heap holds the map, what its columns cost, and a batch, beside what is in it.
+     *
+     * @throws MemoryBudgetException if it does not
+     */
+    private void requireHost(MapLayout layout) {
+        long numbers = MapSums.bytes(layout, pairs, directions, readings, wide());
+        int sites = layout.sites().size();
+        long most = IntStream.range(0, sites)
+                .mapToLong(s -> layout.length(s, s + 1))
+                .max()
+                .orElse(0);
+        long batch = Math.max(most, Math.min(layout.length(0, sites), MOST_NUMBERS));
+        long bytes = numbers + COLUMN_BYTES * layout.columns() + Double.BYTES * (2 * batch + most);
+        HostMemory.require("the map of " + pairs.count() + " pairs of sites", bytes);
     }
 }
