@@ -94,6 +94,36 @@ final class MapBlock {
         numbers[reading(vector, reached, at)] += sum;
     }
 
+    /** Takes a far site, by its level and token, and its place in a row. */
+    interface Reached {
+        void take(int level, int token, int at);
+    }
+
+    /** All far sites that the site reaches. */
+    void forEachReached(Reached visitor) {
+        Cone cone = layout.cone();
+        int mine = layout.level(site());
+        int own = site().token();
+        for (int level = 0; level < cone.levels(); level++) {
+            forEachReached(cone, mine, own, level, visitor);
+        }
+    }
+
+    /** Those of one level. */
+    void forEachReached(int level, Reached visitor) {
+        forEachReached(layout.cone(), layout.level(site()), site().token(), level, visitor);
+    }
+
+    private static void forEachReached(Cone cone, int mine, int own, int level, Reached visitor) {
+        int until = cone.until(mine, own, level);
+        for (int token = cone.from(mine, own, level); token < until; token++) {
+            int at = cone.at(mine, own, level, token);
+            if (at >= 0) {
+                visitor.take(level, token, at);
+            }
+        }
+    }
+
     /** Adds all of another batch's numbers of the same site. */
     void add(MapBlock more) {
         int length = Math.toIntExact(layout.length(number, number + 1));

@@ -158,18 +158,10 @@ final class MapPart implements Visitor {
     }
 
     private void collect(LevelSums level, int group) {
-        Cone cone = layout.cone();
         MapBlock block = blocks.of(level.sites[group]);
-        Site site = block.site();
-        int mine = layout.level(site);
         int groups = level.sites.length;
         int read = level.reads[group];
-        int until = cone.until(mine, site.token(), level.level);
-        for (int t = cone.from(mine, site.token(), level.level); t < until; t++) {
-            int at = cone.at(mine, site.token(), level.level, t);
-            if (at < 0) {
-                continue; // was not asked for
-            }
+        block.forEachReached(level.level, (number, t, at) -> {
             double sum = level.sums[group * tokens + t];
             if (read >= 0) {
                 block.addDescended(read, at, sum);
@@ -179,6 +171,6 @@ final class MapPart implements Visitor {
                     block.addFourthPower(at, level.sums[(groups + group) * tokens + t]);
                 }
             }
-        }
+        });
     }
 }

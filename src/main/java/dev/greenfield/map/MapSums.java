@@ -68,32 +68,11 @@ final class MapSums {
             return;
         }
         Site target = block.site();
-        forEachSource(layout, pairs, block, (source, level, token, at) -> {
-            take(block, at, pairs.at(source, level, token, layout.level(target), target.token()));
-        });
+        int mine = layout.level(target);
+        block.forEachReached((level, token, at) ->
+                take(block, at, pairs.at(pairs.source(level, token), level, token, mine, target.token())));
         if (projections != null) {
             projections.descended(block);
-        }
-    }
-
-    /** Takes a source that a descending block reaches, with its place in the block. */
-    interface SourceVisitor {
-        void visit(int source, int level, int token, int at);
-    }
-
-    /** All sources that a descending block reaches. */
-    static void forEachSource(MapLayout layout, MapPairs pairs, MapBlock block, SourceVisitor visitor) {
-        Cone cone = layout.cone();
-        int mine = layout.level(block.site());
-        int own = block.site().token();
-        for (int level = 0; level < mine; level++) {
-            int until = cone.until(mine, own, level);
-            for (int token = cone.from(mine, own, level); token < until; token++) {
-                int at = cone.at(mine, own, level, token);
-                if (at >= 0) {
-                    visitor.visit(pairs.source(level, token), level, token, at);
-                }
-            }
         }
     }
 

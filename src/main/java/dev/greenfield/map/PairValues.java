@@ -1,8 +1,12 @@
 package dev.greenfield.map;
 
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.lattice.Site;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.function.Function;
 
 /**
  * Numbers of pairs of sites, zero at first, as many as memory holds: indices are 64-bit. They are kept as float32, or as float64 where
@@ -65,5 +69,19 @@ final class PairValues {
         } else {
             floats[chunk].put(place, (float) value);
         }
+    }
+
+    /**
+     * The rows of all sites in one array.
+     *
+     * @throws MemoryBudgetException if no array is so long, or the heap has no room for it
+     */
+    static double[] dense(String what, List<Site> sites, Function<Site, double[]> row) {
+        int count = sites.size();
+        double[] all = HostMemory.doubles(what, count, count);
+        for (int s = 0; s < count; s++) {
+            System.arraycopy(row.apply(sites.get(s)), 0, all, s * count, count);
+        }
+        return all;
     }
 }

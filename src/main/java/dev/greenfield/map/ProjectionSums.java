@@ -72,8 +72,9 @@ final class ProjectionSums {
         if (readings.count(target) == 0) {
             return;
         }
-        MapSums.forEachSource(layout, lines, found, (source, level, token, at) -> {
-            long first = lines.at(source, level, token, layout.level(target), target.token());
+        int mine = layout.level(target);
+        found.forEachReached((level, token, at) -> {
+            long first = lines.at(lines.source(level, token), level, token, mine, target.token());
             for (int i = 0; i < readings.count(target); i++) {
                 values.set(first + i, Math.sqrt(found.descended(i, at)));
             }

@@ -173,6 +173,6 @@ public final class Projections {
     }
 
     private double[] all(Function<Site, double[]> row) {
-        return ResponseMap.dense("the projections", places, row);
+        return PairValues.dense("the projections", places, row);
     }
 }

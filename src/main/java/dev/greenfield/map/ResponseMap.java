@@ -1,13 +1,11 @@
 package dev.greenfield.map;
 
-import dev.greenfield.engine.HostMemory;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
 
 /**
  * One number for every pair of sites: the Frobenius norm of the Green operator G(target &lt;- source), the D x D matrix
@@ -167,22 +165,12 @@ public final class ResponseMap {
      *     by source
      */
     public double[] frobenius() {
-        return dense("the whole map", places, this::frobenius);
+        return PairValues.dense("the whole map", places, this::frobenius);
     }
 
     /** All standard errors of {@link #frobenius()}, in its order. */
     public double[] standardErrors() {
-        return dense("the whole map", places, this::standardErrors);
-    }
-
-    /** The rows of all places in one array. */
-    static double[] dense(String what, List<Site> places, Function<Site, double[]> row) {
-        int count = places.size();
-        double[] all = HostMemory.doubles(what, count, count);
-        for (int p = 0; p < count; p++) {
-            System.arraycopy(row.apply(places.get(p)), 0, all, p * count, count);
-        }
-        return all;
+        return PairValues.dense("the whole map", places, this::standardErrors);
     }
 
     /**
