@@ -1,5 +1,7 @@
 package dev.greenfield.map;
 
+import dev.greenfield.engine.HostMemory;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Causality;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
@@ -28,6 +30,7 @@ final class Cone {
      * @param up whether far sites are targets, seen from sources; otherwise sources, seen from targets
      * @param far the far sites, in any order, each once
      * @param numbers how many a far site has in a row
+     * @throws MemoryBudgetException if a row has more than an array
      */
     Cone(boolean up, int levels, int tokens, boolean halfDepths, Collection<Site> far, ToIntFunction<Site> numbers) {
         this.up = up;
@@ -41,13 +44,17 @@ final class Cone {
         }
         for (int level = 0; level < levels; level++) {
             for (int t = 0; t < tokens; t++) {
-                before[level][t + 1] = Math.addExact(before[level][t + 1], before[level][t]);
+                before[level][t + 1] = sum(before[level][t + 1], before[level][t]);
             }
             for (int t = 0; t < tokens; t++) {
                 int seen = up ? before[level][tokens] - before[level][t] : before[level][t + 1];
-                below[level + 1][t] = Math.addExact(below[level][t], seen);
+                below[level + 1][t] = sum(below[level][t], seen);
             }
         }
+    }
+
+    private static int sum(int one, int other) {
+        return HostMemory.elements("a row of the map", (long) one + other);
     }
 
     int levels() {

@@ -53,7 +53,7 @@ final class MapLayout {
                         + ": ask for fewer sites, or for probes instead of all directions");
             }
             firstColumn[s + 1] = (int) columns;
-            firstValue[s + 1] = Math.addExact(firstValue[s], blockLength(site));
+            firstValue[s + 1] = firstValue[s] + blockLength(site);
         }
     }
 

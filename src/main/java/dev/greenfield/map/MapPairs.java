@@ -1,5 +1,7 @@
 package dev.greenfield.map;
 
+import dev.greenfield.engine.HostMemory;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
 import java.util.List;
@@ -22,20 +24,26 @@ final class MapPairs {
      * @param sources in the order of the map, each once
      * @param targets likewise
      * @param rows how many a source has
+     * @throws MemoryBudgetException if they are more than can be numbered
      */
     MapPairs(Cone cone, boolean halfDepths, List<Site> sources, List<Site> targets, ToIntFunction<Site> rows) {
         this.cone = cone;
         this.halfDepths = halfDepths;
         this.sources = sources;
         this.targets = targets;
-        this.number = new int[Math.multiplyExact(cone.levels(), cone.tokens())];
+        this.number = new int[HostMemory.elements("the sites of a map", cone.levels(), cone.tokens())];
         this.start = new long[sources.size() + 1];
         Arrays.fill(number, -1);
         for (int s = 0; s < sources.size(); s++) {
             Site site = sources.get(s);
             number[level(site) * cone.tokens() + site.token()] = s;
-            start[s + 1] = Math.addExact(
-                    start[s], Math.multiplyExact((long) rows.applyAsInt(site), cone.length(level(site), site.token())));
+            long row = cone.length(level(site), site.token());
+            long all = rows.applyAsInt(site) * row; // two ints
+            start[s + 1] = start[s] + all;
+            if (start[s + 1] < 0) {
+                throw new MemoryBudgetException("the first " + (s + 1) + " of " + sources.size()
+                        + " sources have more than 2^63 pairs: ask for fewer sources, directions or targets");
+            }
         }
     }
 
