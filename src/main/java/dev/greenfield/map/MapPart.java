@@ -18,8 +18,8 @@ import java.util.List;
  * where the rows are, and nobody waits for the sums before the sweep is over or they are many.
  */
 final class MapPart implements Visitor {
-    /** Sums of so many levels are waited for at once: 64 MB. They have a number for every token, most of which are zero. */
-    private static final long MOST_WAITING = 1 << 23;
+    /** Sums of so many levels are waited for at once: 32 MB. They have a number for every token, most of which are zero. */
+    private static final long MOST_WAITING = 1 << 22;
 
     private final Backend backend;
     private final Batches.Range range;

@@ -2,6 +2,7 @@ package dev.greenfield.map;
 
 import dev.greenfield.engine.Batches;
 import dev.greenfield.lattice.Site;
+import java.nio.file.Path;
 
 /**
  * What a {@link MapSweep} finds, on its way into compact storage. Batches come in the order of their columns: a site whose columns are all
@@ -19,14 +20,22 @@ final class MapSums {
     /**
      * @param pairs that the map holds
      * @param wide whether numbers are kept in float64
+     * @param overflow the directory of a file for them; null where the heap has room
      */
-    MapSums(MapLayout layout, MapPairs pairs, Directions directions, MapReadings readings, boolean wide) {
+    MapSums(
+            MapLayout layout,
+            MapPairs pairs,
+            Directions directions,
+            MapReadings readings,
+            boolean wide,
+            Path overflow) {
         this.layout = layout;
         this.pairs = pairs;
         this.directions = directions;
-        this.norms = new PairValues("the map", pairs.count(), wide);
-        this.errors = directions.exact() ? null : new PairValues("the map", pairs.count(), wide);
-        this.projections = readings.count() == 0 ? null : new ProjectionSums(layout, pairs, directions, readings, wide);
+        this.norms = new PairValues("the map", pairs.count(), wide, overflow);
+        this.errors = directions.exact() ? null : new PairValues("the map", pairs.count(), wide, overflow);
+        this.projections =
+                readings.count() == 0 ? null : new ProjectionSums(layout, pairs, directions, readings, wide, overflow);
     }
 
     /** Bytes that the numbers of a map take. */

@@ -11,6 +11,7 @@ import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
@@ -34,8 +35,8 @@ final class MapSweep {
     private static final Comparator<Site> ORDER =
             Comparator.comparing(Site::halfDepth).thenComparingInt(Site::token);
 
-    /** What a batch finds at most, unless a single site finds more: 128 MB. */
-    private static final long MOST_NUMBERS = 1 << 24;
+    /** What a batch finds at most, unless a single site finds more: 32 MB. */
+    private static final long MOST_NUMBERS = 1 << 22;
 
     /** Of a column: its rows, and flops with and without a checkpoint's batches. */
     private static final long COLUMN_BYTES = Integer.BYTES + 2 * Double.BYTES;
@@ -47,6 +48,7 @@ final class MapSweep {
     private final List<Site> targets;
     private final Directions directions;
     private final MapReadings readings;
+    private final Path overflow; // directory of a file for numbers that the heap has no room for, or null
     private final int levels;
     private final int tokens;
     private final HalfDepth highest; // level of the highest target
@@ -62,8 +64,10 @@ final class MapSweep {
             List<Site> sources,
             List<Site> targets,
             Directions directions,
-            MapReadings readings) {
+            MapReadings readings,
+            Path overflow) {
         this.scope = scope;
+        this.overflow = overflow;
         this.run = scope.run();
         this.halfDepths = halfDepths;
         this.sources = sources.stream().sorted(ORDER).toList();
@@ -145,11 +149,12 @@ final class MapSweep {
         private final boolean forward;
         private final MapLayout layout;
         private final int[] rows;
+        private final Path overflow; // for the numbers that the heap has no room for; null where it has
 
         Pass(boolean forward) {
             this.forward = forward;
             this.layout = layout(forward);
-            requireHost(layout);
+            this.overflow = requireHost(layout);
             this.rows = rows(layout);
         }
 
@@ -216,7 +221,7 @@ final class MapSweep {
             return Task.call("response map", "flop", flops[flops.length - 1], task -> {
                 MapProgressMeter meter = new MapProgressMeter(
                         flops, (level, batch) -> HalfBlockFlops.of(run.model(), level, forward, batch), task);
-                Computation work = new Computation(forward, layout, meter);
+                Computation work = new Computation(forward, layout, meter, overflow);
                 way.accept(work);
                 return work.finish();
             });
@@ -230,11 +235,11 @@ final class MapSweep {
         private final MapProgressMeter meter;
         private final MapSums sums;
 
-        Computation(boolean forward, MapLayout layout, MapProgressMeter meter) {
+        Computation(boolean forward, MapLayout layout, MapProgressMeter meter, Path overflow) {
             this.forward = forward;
             this.layout = layout;
             this.meter = meter;
-            this.sums = new MapSums(layout, pairs, directions, readings, wide());
+            this.sums = new MapSums(layout, pairs, directions, readings, wide(), overflow);
         }
 
         @Override
@@ -316,11 +321,12 @@ final class MapSweep {
     }
 
     /**
-     * Checks that Java's heap holds the map, what its columns cost, and a batch, beside what is in it.
+     * Checks that the map has a place to be kept, and Java's heap room for what its columns cost and for a batch, beside what is in it.
      *
-     * @throws MemoryBudgetException if it does not
+     * @return the directory of a file for the map's numbers; null where the heap holds them
+     * @throws MemoryBudgetException if it does not fit
      */
-    private void requireHost(MapLayout layout) {
+    private Path requireHost(MapLayout layout) {
         long numbers = MapSums.bytes(layout, pairs, directions, readings, wide());
         int sites = layout.sites().size();
         long most = IntStream.range(0, sites)
@@ -328,7 +334,18 @@ final class MapSweep {
                 .max()
                 .orElse(0);
         long batch = Math.max(most, Math.min(layout.length(0, sites), MOST_NUMBERS));
-        long bytes = numbers + COLUMN_BYTES * layout.columns() + Double.BYTES * (2 * batch + most);
-        HostMemory.require("the map of " + pairs.count() + " pairs of sites", bytes);
+        long work = COLUMN_BYTES * layout.columns() + Double.BYTES * (2 * batch + most);
+        String what = "the map of " + pairs.count() + " pairs of sites";
+        if (HostMemory.fits(numbers + work)) {
+            return null;
+        }
+        if (overflow == null) {
+            throw new MemoryBudgetException(what + " would take " + MemoryBudgetException.amount(numbers + work)
+                    + ", Java's heap has " + MemoryBudgetException.amount(HostMemory.free())
+                    + " left: give Java more with -Xmx, " + Remedy.NAME_OVERFLOW
+                    + ", or ask for fewer sources or targets");
+        }
+        HostMemory.require("beside its numbers, " + what, work);
+        return overflow;
     }
 }

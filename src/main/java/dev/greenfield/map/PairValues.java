@@ -3,14 +3,16 @@ package dev.greenfield.map;
 import dev.greenfield.engine.HostMemory;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
+import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
 
 /**
  * Numbers of pairs of sites, zero at first, as many as memory holds: indices are 64-bit. They are kept as float32, or as float64 where
- * that is what the map is computed in.
+ * that is what the map is computed in, on Java's heap or in a file ({@link OverflowFile}).
  */
 final class PairValues {
     private static final int SHIFT = 22;
@@ -27,6 +29,11 @@ final class PairValues {
      * @throws MemoryBudgetException if there are more than a map can ever have
      */
     PairValues(String what, long count, boolean wide) {
+        this(what, count, wide, null);
+    }
+
+    /** Likewise in a file of a directory, unless that is null. */
+    PairValues(String what, long count, boolean wide, Path directory) {
         this.count = count;
         long chunks = (count + MASK) >> SHIFT;
         if (chunks > Integer.MAX_VALUE - 8) {
@@ -35,12 +42,15 @@ final class PairValues {
         }
         floats = wide ? null : new FloatBuffer[(int) chunks];
         doubles = wide ? new DoubleBuffer[(int) chunks] : null;
+        ByteBuffer[] file = directory == null
+                ? null
+                : OverflowFile.of(directory, what, bytes(count, wide), (int) bytes(CHUNK, wide));
         for (int c = 0; c < chunks; c++) {
             int length = (int) Math.min(CHUNK, count - ((long) c << SHIFT));
             if (wide) {
-                doubles[c] = DoubleBuffer.allocate(length);
+                doubles[c] = file == null ? DoubleBuffer.allocate(length) : file[c].asDoubleBuffer();
             } else {
-                floats[c] = FloatBuffer.allocate(length);
+                floats[c] = file == null ? FloatBuffer.allocate(length) : file[c].asFloatBuffer();
             }
         }
     }

@@ -2,6 +2,7 @@ package dev.greenfield.map;
 
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SiteVectors;
+import java.nio.file.Path;
 
 /**
  * What a map reads of the vectors at targets: per source a line of all vectors that it reaches. Of given directions each has a line of
@@ -16,13 +17,20 @@ final class ProjectionSums {
     private final PairValues values;
     private final PairValues errors; // null where values are exact
 
-    ProjectionSums(MapLayout layout, MapPairs pairs, Directions directions, MapReadings readings, boolean wide) {
+    ProjectionSums(
+            MapLayout layout,
+            MapPairs pairs,
+            Directions directions,
+            MapReadings readings,
+            boolean wide,
+            Path overflow) {
         this.layout = layout;
         this.lines = lines(layout, pairs, directions);
         this.readings = readings;
         this.directions = directions;
-        this.values = new PairValues("the projections", lines.count(), wide);
-        this.errors = exact(layout, directions) ? null : new PairValues("the projections", lines.count(), wide);
+        this.values = new PairValues("the projections", lines.count(), wide, overflow);
+        this.errors =
+                exact(layout, directions) ? null : new PairValues("the projections", lines.count(), wide, overflow);
     }
 
     /** Bytes that the numbers take. */

@@ -143,7 +143,7 @@ class MapRefusalTest {
                     () -> long2048.responseMap().probes(2).plan(),
                     pairs,
                     "GiB, Java's heap has",
-                    "give Java more with -Xmx, or ask for less");
+                    "give Java more with -Xmx, name an overflow directory, or ask for fewer sources or targets");
             refused(
                     MemoryBudgetException.class,
                     () -> long2048.responseMap().probes(2).compute(),

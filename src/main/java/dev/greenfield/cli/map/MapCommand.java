@@ -136,7 +136,7 @@ public final class MapCommand implements Action {
         try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
             measured.check(job.model(), job.seed());
             Summary.opening(job);
-            MapRequest request = request(job.model(), job.run(), job.seed(), k);
+            MapRequest request = request(job.model(), job.run(), job.seed(), k).overflow(job.scratch());
             reductions.ask(job, request);
             if (checkpoint != null) {
                 request.checkpoint(CheckpointPath.of(checkpoint, common.out));
@@ -170,7 +170,9 @@ public final class MapCommand implements Action {
                     skip,
                     map,
                     tensors,
-                    run -> request(job.model(), run, job.seed(), k).compute());
+                    run -> request(job.model(), run, job.seed(), k)
+                            .overflow(job.scratch())
+                            .compute());
             measures.print();
             finish(job, map, reach, measures);
         }
