@@ -83,7 +83,7 @@ final class RunReport {
                         + " the stream at a target responds to sources at the site that is selected.",
                 depths(map.levels()),
                 labels,
-                map.frobenius(),
+                (level, token) -> map.frobenius(Site.of(level, token)),
                 "|G|"));
     }
 

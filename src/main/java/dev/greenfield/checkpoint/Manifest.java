@@ -32,8 +32,11 @@ public final class Manifest {
     static final String FILE = "manifest.json";
     static final String UNFINISHED = "manifest.json.tmp";
 
-    /** The format of the files, which is a fact too: 2 since norms are summed by backends, 3 since seeds give other streams. */
-    public static final int FORMAT = 3;
+    /**
+     * The format of the files, which is a fact too: 2 since norms are summed by backends, 3 since seeds give other streams,
+     * 4 since records hold only what can be nonzero.
+     */
+    public static final int FORMAT = 4;
 
     /** The name of that fact. */
     public static final String FORMAT_FACT = "format";

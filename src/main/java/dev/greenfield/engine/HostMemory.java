@@ -50,15 +50,19 @@ public final class HostMemory {
      * @throws MemoryBudgetException if it has not
      */
     public static void require(String what, long bytes) {
+        if (!fits(bytes)) {
+            throw new MemoryBudgetException(what + " would take " + MemoryBudgetException.amount(bytes)
+                    + ", Java's heap has " + MemoryBudgetException.amount(free())
+                    + " left: give Java more with -Xmx, or ask for less, such as a shorter prompt");
+        }
+    }
+
+    /** Whether the heap has room for so many bytes beside what is in it. */
+    public static boolean fits(long bytes) {
         if (bytes > free()) {
             System.gc(); // what looks taken may be garbage
-            long free = free();
-            if (bytes > free) {
-                throw new MemoryBudgetException(what + " would take " + MemoryBudgetException.amount(bytes)
-                        + ", Java's heap has " + MemoryBudgetException.amount(free)
-                        + " left: give Java more with -Xmx, or ask for less, such as a shorter prompt");
-            }
         }
+        return bytes <= free();
     }
 
     /** Bytes that the heap can still give. */

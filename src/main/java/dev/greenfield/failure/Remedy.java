@@ -16,6 +16,7 @@ public enum Remedy {
     /** The name of a model follows. */
     FETCH_MODEL("call Greenfield.fetch for"),
     ASK_FOR_LEADING_PART("ask for its leading part with svd"),
+    NAME_OVERFLOW("name an overflow directory"),
     SURVEY_BACKENDS("ask BackendChoice.survey() what this machine can run"),
     /** Which setting was wrong; its value follows. */
     FOUND_PRECISION("found the precision"),

@@ -8,14 +8,19 @@ import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.Version;
 import dev.greenfield.response.SiteVectors;
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What the numbers of a map depend on, as texts: a checkpoint goes on only with results of equal facts. */
 final class MapFacts {
+    /** Sites that a manifest names one by one: it must stay small enough to be read again. */
+    private static final int MOST_NAMED = 4096;
+
     private static final Comparator<Site> ORDER =
             Comparator.comparing(Site::halfDepth).thenComparingInt(Site::token);
 
@@ -62,8 +67,28 @@ final class MapFacts {
         }
         facts.put("half_depths", Boolean.toString(halfDepths));
         facts.put("vectors_at_targets", readings.describe());
-        facts.put("sources", sources.stream().sorted(ORDER).map(Site::toString).toList());
-        facts.put("targets", targets.stream().sorted(ORDER).map(Site::toString).toList());
+        facts.put("sources", described(sources));
+        facts.put("targets", described(targets));
         return facts;
+    }
+
+    /** Sites by themselves, or very many by the runs of tokens that they are at each level. */
+    private static List<String> described(Collection<Site> sites) {
+        List<Site> sorted = sites.stream().sorted(ORDER).toList();
+        if (sorted.size() <= MOST_NAMED) {
+            return sorted.stream().map(Site::toString).toList();
+        }
+        List<String> runs = new ArrayList<>();
+        for (int from = 0; from < sorted.size(); ) {
+            Site first = sorted.get(from);
+            int to = from + 1;
+            while (to < sorted.size() && sorted.get(to).equals(Site.at(first.halfDepth(), first.token() + to - from))) {
+                to++;
+            }
+            runs.add("(depth " + first.halfDepth() + ", tokens " + first.token() + "-" + (first.token() + to - from - 1)
+                    + ")");
+            from = to;
+        }
+        return runs;
     }
 }

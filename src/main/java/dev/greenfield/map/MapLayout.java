@@ -1,6 +1,7 @@
 package dev.greenfield.map;
 
 import dev.greenfield.engine.SeedVector;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
 import java.util.List;
@@ -14,21 +15,44 @@ final class MapLayout {
     private final List<Site> sites;
     private final Directions directions;
     private final MapReadings readings;
-    private final int places;
+    private final boolean halfDepths;
+    private final Cone cone;
+    private final Cone vectorCone;
     private final int[] firstColumn;
     private final long[] firstValue;
 
-    MapLayout(boolean forward, List<Site> sites, Directions directions, MapReadings readings, int places) {
+    /**
+     * @param cone of the far side's sites
+     * @param vectorCone of the vectors at targets, seen from sources
+     * @throws MemoryBudgetException if there are more columns than can be numbered
+     */
+    MapLayout(
+            boolean forward,
+            boolean halfDepths,
+            List<Site> sites,
+            Directions directions,
+            MapReadings readings,
+            Cone cone,
+            Cone vectorCone) {
         this.forward = forward;
+        this.halfDepths = halfDepths;
         this.sites = sites;
         this.directions = directions;
         this.readings = readings;
-        this.places = places;
+        this.cone = cone;
+        this.vectorCone = vectorCone;
         this.firstColumn = new int[sites.size() + 1];
         this.firstValue = new long[sites.size() + 1];
+        long columns = 0;
         for (int s = 0; s < sites.size(); s++) {
             Site site = sites.get(s);
-            firstColumn[s + 1] = Math.addExact(firstColumn[s], columns(site));
+            columns += columns(site);
+            if (columns > Integer.MAX_VALUE - 8) {
+                throw new MemoryBudgetException("the first " + (s + 1) + " of " + sites.size() + " sites have "
+                        + columns + " directions to push, a map has at most " + (Integer.MAX_VALUE - 8)
+                        + ": ask for fewer sites, or for probes instead of all directions");
+            }
+            firstColumn[s + 1] = (int) columns;
             firstValue[s + 1] = firstValue[s] + blockLength(site);
         }
     }
@@ -42,9 +66,29 @@ final class MapLayout {
         return sites;
     }
 
-    /** Places of the map. */
-    int places() {
-        return places;
+    /** A site's level, by its number. */
+    int level(Site site) {
+        return site.halfDepth().number(halfDepths);
+    }
+
+    /** Which far sites each site reaches. */
+    Cone cone() {
+        return cone;
+    }
+
+    /** Which vectors at targets each source reaches. */
+    Cone vectorCone() {
+        return vectorCone;
+    }
+
+    /** How many far sites a site reaches. */
+    int reached(Site site) {
+        return cone.length(level(site), site.token());
+    }
+
+    /** How many vectors at targets a source reaches. */
+    int vectorsReached(Site source) {
+        return vectorCone.length(level(source), source.token());
     }
 
     /** What is summed of norms: their squares alone, or for estimates the squares of those too. */
@@ -52,12 +96,7 @@ final class MapLayout {
         return directions.exact() ? 1 : 2;
     }
 
-    /** Vectors at all targets. */
-    int vectors() {
-        return readings.count();
-    }
-
-    /** Vectors at one of them. */
+    /** Vectors at a target. */
     int vectors(Site target) {
         return readings.count(target);
     }
@@ -95,17 +134,18 @@ final class MapLayout {
     }
 
     /** Length of the blocks from one site to another (exclusive), one after the other. */
-    int length(int fromSite, int toSite) {
-        return Math.toIntExact(firstValue[toSite] - firstValue[fromSite]);
+    long length(int fromSite, int toSite) {
+        return firstValue[toSite] - firstValue[fromSite];
     }
 
     /** How many numbers the block of a site has. */
     private long blockLength(Site site) {
-        long read = forward ? (long) lines(site) * vectors() : (long) vectors(site) * places;
-        return (long) moments() * places + read;
+        long reached = reached(site);
+        long read = forward ? (long) lines(site) * vectorsReached(site) : vectors(site) * reached;
+        return moments() * reached + read;
     }
 
-    /** Lines of all vectors that a climbing site keeps. */
+    /** Lines of vectors that a climbing site keeps. */
     int lines(Site site) {
         return directions.given() ? directions.count(site) : directions.exact() ? 1 : 2;
     }

@@ -15,9 +15,12 @@ import java.util.List;
 
 /**
  * One batch of a map's columns: a visitor that sums what it sees by the column's site and the row's site. Squared norms are summed
- * where the rows are, and nobody waits for the sums before the sweep is over.
+ * where the rows are, and nobody waits for the sums before the sweep is over or they are many.
  */
 final class MapPart implements Visitor {
+    /** Sums of so many levels are waited for at once: 32 MB. They have a number for every token, most of which are zero. */
+    private static final long MOST_WAITING = 1 << 22;
+
     private final Backend backend;
     private final Batches.Range range;
     private final MapLayout layout;
@@ -27,6 +30,7 @@ final class MapPart implements Visitor {
     private final int tokens;
     private final MapBlocks blocks;
     private final List<LevelSums> levels = new ArrayList<>();
+    private long waiting; // numbers of these
 
     /**
      * Begins a batch.
@@ -78,9 +82,12 @@ final class MapPart implements Visitor {
         if (level.isMiddle() && !halfDepths) {
             return;
         }
-        sum(level.number(halfDepths), rows, columns, x);
+        int number = level.number(halfDepths);
+        if (layout.cone().has(number)) { // sums that nobody asked for are not taken
+            sum(number, rows, columns, x);
+        }
         if (layout.forward()) {
-            readings.read(backend, level, rows, x, (c, vector, dot) -> read(columns[c], vector, dot));
+            readings.read(backend, level, rows, x, (c, token, i, dot) -> read(columns[c], number, token, i, dot));
         }
     }
 
@@ -108,10 +115,20 @@ final class MapPart implements Visitor {
         double[] sums = HostMemory.doubles("the sums of a batch", moments, groups, tokens);
         backend.squaredNormMoments(x, rows, Arrays.copyOf(starts, groups + 1), moments, sums, 0);
         levels.add(new LevelSums(level, Arrays.copyOf(sites, groups), Arrays.copyOf(reads, groups), sums));
+        waiting += sums.length;
+        if (waiting > MOST_WAITING) {
+            collect();
+        }
     }
 
-    private void read(int column, int vector, double dot) {
+    private void read(int column, int level, int token, int number, double dot) {
         MapBlock block = blocks.of(layout.site(range.from() + column));
+        Site source = block.site();
+        int first = layout.vectorCone().at(layout.level(source), source.token(), level, token);
+        if (first < 0) {
+            return; // its own site, or one that it does not reach
+        }
+        int vector = first + number;
         if (directions.given()) {
             block.addClimbed(layout.number(range.from() + column), vector, dot);
         } else {
@@ -124,27 +141,36 @@ final class MapPart implements Visitor {
 
     /** All that was found; waits for it. */
     MapBlocks found() {
+        collect();
+        return blocks;
+    }
+
+    /** Waits for the sums that are on their way, and keeps of them what can be nonzero. */
+    private void collect() {
         backend.await();
         for (LevelSums level : levels) {
-            int groups = level.sites.length;
-            for (int g = 0; g < groups; g++) {
-                MapBlock block = blocks.of(level.sites[g]);
-                int read = level.reads[g];
-                for (int t = 0; t < tokens; t++) {
-                    int place = level.level * tokens + t;
-                    double sum = level.sums[g * tokens + t];
-                    if (read >= 0) {
-                        block.addDescended(read, place, sum);
-                    } else {
-                        block.addSquaredNorm(place, sum);
-                        if (!directions.exact()) {
-                            block.addFourthPower(place, level.sums[(groups + g) * tokens + t]);
-                        }
-                    }
-                }
+            for (int g = 0; g < level.sites.length; g++) {
+                collect(level, g);
             }
         }
         levels.clear();
-        return blocks;
+        waiting = 0;
+    }
+
+    private void collect(LevelSums level, int group) {
+        MapBlock block = blocks.of(level.sites[group]);
+        int groups = level.sites.length;
+        int read = level.reads[group];
+        block.forEachReached(level.level, (number, t, at) -> {
+            double sum = level.sums[group * tokens + t];
+            if (read >= 0) {
+                block.addDescended(read, at, sum);
+            } else {
+                block.addSquaredNorm(at, sum);
+                if (!directions.exact()) {
+                    block.addFourthPower(at, level.sums[(groups + group) * tokens + t]);
+                }
+            }
+        });
     }
 }

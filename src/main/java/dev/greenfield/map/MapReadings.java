@@ -8,19 +8,18 @@ import dev.greenfield.engine.HostMemory;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SiteVectors;
+import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
- * The vectors at targets that a map projects responses on, numbered through: those that were asked for, and after them at each target
- * its sensitivity, where the gain was asked for.
+ * The vectors at targets that a map projects responses on, numbered at each target: those that were asked for, and after them its
+ * sensitivity, where the gain was asked for.
  */
 final class MapReadings {
     private final SiteVectors vectors;
     private final boolean gain;
-    private final Map<Site, Integer> first = new LinkedHashMap<>();
+    private final List<Site> having = new ArrayList<>(); // targets
     private final int count;
 
     /**
@@ -40,7 +39,7 @@ final class MapReadings {
         if (all != null) {
             for (Site target : targets) {
                 if (all.count(target) > 0) {
-                    first.put(target, sum);
+                    having.add(target);
                     sum = Math.addExact(sum, all.count(target));
                 }
             }
@@ -63,19 +62,9 @@ final class MapReadings {
         return gain ? Math.max(0, count(target) - 1) : count(target);
     }
 
-    /** Number of a target's first vector among all. */
-    int first(Site target) {
-        return first.get(target);
-    }
-
     /** Vector {@code number} of a target, [D]; not to be changed. */
     double[] of(Site target, int number) {
         return vectors.of(target, number);
-    }
-
-    /** The targets that have vectors. */
-    Collection<Site> targets() {
-        return first.keySet();
     }
 
     /** What they are, told apart by a digest: for example {@code 3 at 2 targets, 5f1d...}. */
@@ -88,28 +77,28 @@ final class MapReadings {
         return (long) backend.precision().bytes() * tokens * width;
     }
 
-    /** Takes the inner product of a vector, by its number among all, with a column's row. */
+    /** Takes the inner product of a vector, by its token and its number there, with a column's row. */
     interface DotVisitor {
-        void visit(int column, int vector, double dot);
+        void visit(int column, int token, int number, double dot);
     }
 
     /** Inner products of all vectors at a level with all rows there, taken where the rows are. */
     void read(Backend backend, HalfDepth level, RaggedRows rows, Matrix x, DotVisitor visitor) {
         List<Site> here =
-                first.keySet().stream().filter(s -> s.halfDepth().equals(level)).toList();
+                having.stream().filter(s -> s.halfDepth().equals(level)).toList();
         int most = here.stream().mapToInt(this::count).max().orElse(0);
         int width = x.columns();
         for (int i = 0; i < most; i++) {
             int number = i;
-            List<Site> having = here.stream().filter(s -> count(s) > number).toList();
-            int from = rows.start(having.stream().mapToInt(Site::token).min().orElseThrow());
-            int to = rows.start(having.stream().mapToInt(Site::token).max().orElseThrow() + 1);
+            List<Site> read = here.stream().filter(s -> count(s) > number).toList();
+            int from = rows.start(read.stream().mapToInt(Site::token).min().orElseThrow());
+            int to = rows.start(read.stream().mapToInt(Site::token).max().orElseThrow() + 1);
             if (to == from) {
                 continue;
             }
             double[] targets =
                     HostMemory.doubles("the readings", rows.tokens(), width); // zero where a token has no such vector
-            for (Site site : having) {
+            for (Site site : read) {
                 System.arraycopy(of(site, i), 0, targets, site.token() * width, width);
             }
             double[] dots = new double[to - from];
@@ -117,9 +106,9 @@ final class MapReadings {
                 backend.upload(targets, 0, buffer, 0, targets.length);
                 backend.dots(x.rows(from, to - from), rows, from, Matrix.of(buffer, rows.tokens(), width), dots, 0);
             }
-            for (Site site : having) {
+            for (Site site : read) {
                 for (int c = 0; c < rows.count(site.token()); c++) {
-                    visitor.visit(c, first(site) + i, dots[rows.row(site.token(), c) - from]);
+                    visitor.visit(c, site.token(), i, dots[rows.row(site.token(), c) - from]);
                 }
             }
         }

@@ -28,6 +28,7 @@ public final class MapRequest {
     private Collection<Site> sources;
     private Collection<Site> targets;
     private Path checkpoint;
+    private Path overflow;
     private Progress.Listener progress;
     private SiteVectors directions;
     private SiteVectors projections;
@@ -116,6 +117,15 @@ public final class MapRequest {
         return this;
     }
 
+    /**
+     * Where a map's numbers are kept that Java's heap has no room for: in a file of this directory, which takes as much of its disk, has
+     * no name while it is there, and goes when the map is no longer used. Without it such a map is refused.
+     */
+    public MapRequest overflow(Path directory) {
+        overflow = directory;
+        return this;
+    }
+
     /** Who is told how the computation gets on, besides those who {@linkplain Progress#watched watch} the call. */
     public MapRequest progress(Progress.Listener listener) {
         progress = listener;
@@ -184,8 +194,9 @@ public final class MapRequest {
      *
      * @throws InputException if the checkpoint is of another map, damaged, in use, or no checkpoint at all; the message names
      *     what differs
-     * @throws java.io.UncheckedIOException if the checkpoint cannot be read or written
-     * @throws MemoryBudgetException if a single source, or a batch of the checkpoint, does not fit the memory budget
+     * @throws java.io.UncheckedIOException if the checkpoint cannot be read or written, or the overflow cannot be made
+     * @throws MemoryBudgetException if a single source, or a batch of the checkpoint, does not fit the memory budget,
+     *     or the map does not fit Java's heap and has no {@link #overflow}
      */
     public ResponseMap compute() {
         return Progress.watched(
@@ -222,18 +233,14 @@ public final class MapRequest {
 
     private MapSweep sweep() {
         List<Site> every = all();
-        if ((long) every.size() * every.size() > Integer.MAX_VALUE - 8) {
-            throw new MemoryBudgetException("a map of " + every.size() + " sites has "
-                    + (long) every.size() * every.size() + " pairs, one array holds " + (Integer.MAX_VALUE - 8)
-                    + ": use a shorter prompt, or whole depths only");
-        }
         List<Site> from = from(every);
         List<Site> to = targets == null ? every : known(targets);
         int width = scope.config().width();
         Directions pushed = directions == null
                 ? new Directions(width, probes, gaussian, seed)
                 : new Directions(width, directions.at(from));
-        return new MapSweep(scope, halfDepths, from, to, pushed, new MapReadings(projections, sensitivity, to));
+        return new MapSweep(
+                scope, halfDepths, from, to, pushed, new MapReadings(projections, sensitivity, to), overflow);
     }
 
     private List<Site> from(List<Site> every) {

@@ -1,108 +1,110 @@
 package dev.greenfield.map;
 
-import dev.greenfield.engine.HostMemory;
+import dev.greenfield.engine.Batches;
 import dev.greenfield.lattice.Site;
-import java.util.List;
-import java.util.function.ToIntFunction;
+import java.nio.file.Path;
 
-/** What a {@link MapSweep} finds, summed over all batches: over all directions, [places, places], and of vectors at targets. */
+/**
+ * What a {@link MapSweep} finds, on its way into compact storage. Batches come in the order of their columns: a site whose columns are all
+ * there goes into the map, as the norms that its sums say; of a site that is cut in two by a batch's end the sums wait.
+ */
 final class MapSums {
     private final MapLayout layout;
-    private final List<Site> sources;
-    private final List<Site> targets;
+    private final MapPairs pairs;
     private final Directions directions;
-    private final ToIntFunction<Site> place;
-    private final int places;
-    private final double[] sum;
-    private final double[] sumOfSquares;
+    private final PairValues norms;
+    private final PairValues errors; // null for an exact map
     private final ProjectionSums projections; // null when nothing is read
+    private MapBlock waiting; // the site whose columns are not all there; null when there is none
 
     /**
-     * @param place number of a site among all sites of the map
-     * @param places how many those are
+     * @param pairs that the map holds
+     * @param wide whether numbers are kept in float64
+     * @param overflow the directory of a file for them; null where the heap has room
      */
     MapSums(
             MapLayout layout,
-            List<Site> sources,
-            List<Site> targets,
+            MapPairs pairs,
             Directions directions,
             MapReadings readings,
-            ToIntFunction<Site> place,
-            int places) {
+            boolean wide,
+            Path overflow) {
         this.layout = layout;
-        this.sources = sources;
-        this.targets = targets;
+        this.pairs = pairs;
         this.directions = directions;
-        this.place = place;
-        this.places = places;
-        int pairs = HostMemory.elements("the map", places, places);
-        // With the copies that are made of it to be written, all at once.
-        HostMemory.require("the map of " + places + " sites", 8L * pairs * (directions.exact() ? 2 : 4));
-        this.sum = new double[pairs];
-        this.sumOfSquares = new double[directions.exact() ? 0 : pairs];
+        this.norms = new PairValues("the map", pairs.count(), wide, overflow);
+        this.errors = directions.exact() ? null : new PairValues("the map", pairs.count(), wide, overflow);
         this.projections =
-                readings.count() == 0 ? null : new ProjectionSums(sources, directions, readings, layout.forward());
+                readings.count() == 0 ? null : new ProjectionSums(layout, pairs, directions, readings, wide, overflow);
+    }
+
+    /** Bytes that the numbers of a map take. */
+    static long bytes(MapLayout layout, MapPairs pairs, Directions directions, MapReadings readings, boolean wide) {
+        long norms = PairValues.bytes(pairs.count(), wide) * (directions.exact() ? 1 : 2);
+        return norms + (readings.count() == 0 ? 0 : ProjectionSums.bytes(layout, pairs, directions, wide));
     }
 
     /** Adds what a batch found. */
-    void add(MapBlocks found) {
+    void add(Batches.Range range, MapBlocks found) {
         for (MapBlock block : found.all()) {
-            int mine = place.applyAsInt(block.site());
-            for (int other = 0; other < places; other++) {
-                int at = layout.forward() ? mine * places + other : other * places + mine;
-                sum[at] += block.squaredNorm(other);
-                if (!directions.exact()) {
-                    sumOfSquares[at] += block.fourthPower(other);
+            int site = block.number();
+            boolean begins = layout.firstColumn(site) >= range.from();
+            boolean ends = layout.firstColumn(site + 1) <= range.to();
+            MapBlock whole = block;
+            if (!begins || !ends) {
+                if (begins) {
+                    waiting = MapBlocks.zeros(layout, site);
                 }
+                waiting.add(block);
+                whole = waiting;
             }
-            if (projections != null && layout.forward()) {
+            if (ends) {
+                take(whole);
+                waiting = null;
+            }
+        }
+    }
+
+    private void take(MapBlock block) {
+        if (layout.forward()) {
+            long start = pairs.start(pairs.source(block.site()));
+            for (int at = 0; at < block.reached(); at++) {
+                take(block, at, start + at);
+            }
+            if (projections != null) {
                 projections.climbed(block);
-            } else if (projections != null) {
-                projections.descended(block, place);
             }
+            return;
+        }
+        Site target = block.site();
+        int mine = layout.level(target);
+        block.forEachReached((level, token, at) ->
+                take(block, at, pairs.at(pairs.source(level, token), level, token, mine, target.token())));
+        if (projections != null) {
+            projections.descended(block);
+        }
+    }
+
+    /** The norm that sums of squares and of their squares say, and its standard error to first order. */
+    private void take(MapBlock block, int at, long pair) {
+        double sum = block.squaredNorm(at);
+        if (directions.exact()) {
+            norms.set(pair, Math.sqrt(sum));
+        } else if (sum != 0) {
+            int k = directions.probes();
+            double mean = sum / k;
+            double norm = Math.sqrt(mean);
+            double spread = Math.max(0, block.fourthPower(at) - sum * mean);
+            norms.set(pair, norm);
+            errors.set(pair, Math.sqrt(spread / (k - 1) / k) / (2 * norm));
         }
     }
 
     /** The map; nothing can be added any more. */
-    ResponseMap finish(int layers, int tokens, boolean halfDepths) {
-        boolean[] source = marked(sources);
-        boolean[] target = marked(targets);
-        double[] identity = new double[places];
-        sources.forEach(site -> identity[place.applyAsInt(site)] = directions.identity(site));
-        int k = directions.probes();
-        // The sums become the means and their errors in place: maps may fill much of the memory.
-        double[] squares = sum;
-        double[] errors = directions.exact() ? null : sumOfSquares;
-        for (int s = 0; s < places; s++) {
-            for (int t = 0; t < places; t++) {
-                int at = s * places + t;
-                if (!source[s] || !target[t]) {
-                    squares[at] = Double.NaN;
-                    if (errors != null) {
-                        errors[at] = Double.NaN;
-                    }
-                } else if (s == t) {
-                    squares[at] = identity[s];
-                    if (errors != null) {
-                        errors[at] = 0;
-                    }
-                } else if (errors != null && sum[at] != 0) { // most pairs do not reach each other
-                    double mean = sum[at] / k;
-                    double spread = Math.max(0, sumOfSquares[at] - sum[at] * mean);
-                    squares[at] = mean;
-                    errors[at] = Math.sqrt(spread / (k - 1) / k);
-                }
-            }
-        }
-        if (projections != null) {
-            projections.finish();
-        }
-        return new ResponseMap(layers, tokens, halfDepths, squares, errors, projections);
-    }
-
-    private boolean[] marked(List<Site> sites) {
-        boolean[] marked = new boolean[places];
-        sites.forEach(site -> marked[place.applyAsInt(site)] = true);
-        return marked;
+    ResponseMap finish() {
+        double[] identity = pairs.sources().stream()
+                .mapToDouble(source -> Math.sqrt(directions.identity(source)))
+                .toArray();
+        return new ResponseMap(pairs, identity, norms, errors, projections);
     }
 }

@@ -4,16 +4,21 @@ import dev.greenfield.checkpoint.Checkpoint;
 import dev.greenfield.checkpoint.CheckpointPlan;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.HalfBlockFlops;
+import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.engine.Sweep;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.failure.Task;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.model.Precision;
 import dev.greenfield.response.SweepMode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -21,6 +26,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * Computes a {@link ResponseMap}: the directions of all sites of one side climb (or descend) together, each batch of columns in one
@@ -28,6 +34,15 @@ import java.util.function.UnaryOperator;
  * targets, where they are; only those leave the backend.
  */
 final class MapSweep {
+    private static final Comparator<Site> ORDER =
+            Comparator.comparing(Site::halfDepth).thenComparingInt(Site::token);
+
+    /** What a batch finds at most, unless a single site finds more: 32 MB. */
+    private static final long MOST_NUMBERS = 1 << 22;
+
+    /** Of a column: its rows, and flops with and without a checkpoint's batches. */
+    private static final long COLUMN_BYTES = Integer.BYTES + 2 * Double.BYTES;
+
     private final Scope scope;
     private final Linearization run;
     private final boolean halfDepths;
@@ -35,12 +50,15 @@ final class MapSweep {
     private final List<Site> targets;
     private final Directions directions;
     private final MapReadings readings;
+    private final Path overflow; // directory of a file for numbers that the heap has no room for, or null
     private final int levels;
     private final int tokens;
     private final HalfDepth highest; // level of the highest target
     private final int lastToken; // of the targets
     private final HalfDepth lowest; // level of the lowest source
     private final int firstToken; // of the sources
+    private final MapPairs pairs;
+    private final Cone vectorCone;
 
     MapSweep(
             Scope scope,
@@ -48,12 +66,14 @@ final class MapSweep {
             List<Site> sources,
             List<Site> targets,
             Directions directions,
-            MapReadings readings) {
+            MapReadings readings,
+            Path overflow) {
         this.scope = scope;
+        this.overflow = overflow;
         this.run = scope.run();
         this.halfDepths = halfDepths;
-        this.sources = sources;
-        this.targets = targets;
+        this.sources = sources.stream().sorted(ORDER).toList();
+        this.targets = targets.stream().sorted(ORDER).toList();
         this.directions = directions;
         this.readings = readings;
         this.levels = (halfDepths ? 2 : 1) * run.model().config().layers() + 1;
@@ -68,12 +88,15 @@ final class MapSweep {
                 .min(Comparator.naturalOrder())
                 .orElseThrow();
         this.firstToken = sources.stream().mapToInt(Site::token).min().orElseThrow();
+        Cone cone = new Cone(true, levels, tokens, halfDepths, this.targets, target -> 1);
+        this.pairs = new MapPairs(cone, halfDepths, this.sources, this.targets, source -> 1);
+        this.vectorCone = new Cone(true, levels, tokens, halfDepths, this.targets, readings::count);
     }
 
     /** How a map is computed within a memory budget: the mode, and what that costs. */
     MapPlan plan(SweepMode mode) {
         Pass pass = new Pass(forward(mode));
-        return pass.plan(Batches.cut(run.model(), pass.rows, pass.freeBytes()));
+        return pass.plan(pass.batches(scope.freeBytes()));
     }
 
     /** Likewise when results are kept: more batches, so that something is saved now and then. */
@@ -105,9 +128,8 @@ final class MapSweep {
     ResponseMap compute(SweepMode mode, List<Supplier<Scope>> copies) {
         try (MapDevices devices = new MapDevices(scope, copies)) {
             Pass pass = new Pass(forward(mode));
-            long bytes = devices.freeBytes() - pass.readingBytes();
             List<Batches.Range> batches =
-                    devices.cut(Batches.cut(run.model(), pass.rows, bytes), pass.layout, pass.rows);
+                    devices.cut(pass.batches(devices.freeBytes()), pass.layout, pass.rows);
             // A sweep that was broken off has added nothing.
             return pass.compute(
                     batches,
@@ -138,11 +160,36 @@ final class MapSweep {
         private final boolean forward;
         private final MapLayout layout;
         private final int[] rows;
+        private final Path overflow; // for the numbers that the heap has no room for; null where it has
 
         Pass(boolean forward) {
             this.forward = forward;
             this.layout = layout(forward);
+            this.overflow = requireHost(layout);
             this.rows = rows(layout);
+        }
+
+        /** The batches that fit so much memory. */
+        List<Batches.Range> batches(long freeBytes) {
+            return bounded(Batches.cut(run.model(), rows, freeBytes - readingBytes()));
+        }
+
+        /** Cuts batches that find more than is to be held at a time, between sites. */
+        private List<Batches.Range> bounded(List<Batches.Range> batches) {
+            List<Batches.Range> all = new ArrayList<>();
+            for (Batches.Range batch : batches) {
+                int from = batch.from();
+                int first = layout.site(from);
+                for (int s = first + 1; s < layout.sites().size() && layout.firstColumn(s) < batch.to(); s++) {
+                    if (layout.length(first, s + 1) > MOST_NUMBERS) {
+                        all.add(new Batches.Range(from, layout.firstColumn(s)));
+                        from = layout.firstColumn(s);
+                        first = s;
+                    }
+                }
+                all.add(new Batches.Range(from, batch.to()));
+            }
+            return all;
         }
 
         /** Bytes on the backend beside those of the sweep. */
@@ -153,11 +200,6 @@ final class MapSweep {
                     : 0;
         }
 
-        /** What its sweeps may take now. */
-        long freeBytes() {
-            return scope.freeBytes() - readingBytes();
-        }
-
         MapPlan plan(List<Batches.Range> batches) {
             return cost().plan(rows, batches, readingBytes());
         }
@@ -165,7 +207,7 @@ final class MapSweep {
         CheckpointPlan cut(long freeBytes) {
             long bytes = freeBytes - readingBytes();
             double[] flops = cost().flopsBefore(Batches.cut(run.model(), rows, bytes));
-            return new CheckpointPlan(forward, CheckpointPlan.cut(run.model(), rows, bytes, flops));
+            return new CheckpointPlan(forward, bounded(CheckpointPlan.cut(run.model(), rows, bytes, flops)));
         }
 
         private ColumnCosts cost() {
@@ -186,7 +228,7 @@ final class MapSweep {
             return Task.call("response map", "flop", flops[flops.length - 1], task -> {
                 MapProgressMeter meter = new MapProgressMeter(
                         flops, (level, batch) -> HalfBlockFlops.of(run.model(), level, forward, batch), task);
-                Computation work = new Computation(forward, layout, meter, devices);
+                Computation work = new Computation(forward, layout, meter, devices, overflow);
                 devices.plan(batches, work::found);
                 way.accept(work);
                 return work.finish();
@@ -202,13 +244,12 @@ final class MapSweep {
         private final MapDevices devices;
         private final MapSums sums;
 
-        Computation(boolean forward, MapLayout layout, MapProgressMeter meter, MapDevices devices) {
+        Computation(boolean forward, MapLayout layout, MapProgressMeter meter, MapDevices devices, Path overflow) {
             this.forward = forward;
             this.layout = layout;
             this.meter = meter;
             this.devices = devices;
-            this.sums =
-                    new MapSums(layout, sources, targets, directions, readings, MapSweep.this::place, levels * tokens);
+            this.sums = new MapSums(layout, pairs, directions, readings, wide(), overflow);
         }
 
         @Override
@@ -248,11 +289,11 @@ final class MapSweep {
 
         @Override
         public void add(Batches.Range range, double[] numbers) {
-            sums.add(MapBlocks.of(layout, range, numbers));
+            sums.add(range, MapBlocks.of(layout, range, numbers));
         }
 
         ResponseMap finish() {
-            return sums.finish(run.model().config().layers(), tokens, halfDepths);
+            return sums.finish();
         }
     }
 
@@ -263,7 +304,6 @@ final class MapSweep {
                         .filter(s -> forward
                                 ? s.halfDepth().isBelow(highest) && s.token() <= lastToken
                                 : s.halfDepth().isAbove(lowest) && s.token() >= firstToken)
-                        .sorted(Comparator.comparing(Site::halfDepth).thenComparingInt(Site::token))
                         .toList();
     }
 
@@ -272,7 +312,8 @@ final class MapSweep {
     }
 
     private MapLayout layout(boolean forward) {
-        return new MapLayout(forward, sites(forward), directions, readings, levels * tokens);
+        Cone cone = forward ? pairs.cone() : new Cone(false, levels, tokens, halfDepths, sources, source -> 1);
+        return new MapLayout(forward, halfDepths, sites(forward), directions, readings, cone, vectorCone);
     }
 
     /** What a mode costs: the rows of each site's columns times the half blocks that they are pushed through. */
@@ -295,11 +336,37 @@ final class MapSweep {
         return rows;
     }
 
-    private int place(int level, int token) {
-        return level * tokens + token;
+    /** Whether the map is computed, and kept, in float64. */
+    private boolean wide() {
+        return run.model().backend().precision() == Precision.FP64;
     }
 
-    private int place(Site site) {
-        return place(site.halfDepth().number(halfDepths), site.token());
+    /**
+     * Checks that the map has a place to be kept, and Java's heap room for what its columns cost and for a batch, beside what is in it.
+     *
+     * @return the directory of a file for the map's numbers; null where the heap holds them
+     * @throws MemoryBudgetException if it does not fit
+     */
+    private Path requireHost(MapLayout layout) {
+        long numbers = MapSums.bytes(layout, pairs, directions, readings, wide());
+        int sites = layout.sites().size();
+        long most = IntStream.range(0, sites)
+                .mapToLong(s -> layout.length(s, s + 1))
+                .max()
+                .orElse(0);
+        long batch = Math.max(most, Math.min(layout.length(0, sites), MOST_NUMBERS));
+        long work = COLUMN_BYTES * layout.columns() + Double.BYTES * (2 * batch + most);
+        String what = "the map of " + pairs.count() + " pairs of sites";
+        if (HostMemory.fits(numbers + work)) {
+            return null;
+        }
+        if (overflow == null) {
+            throw new MemoryBudgetException(what + " would take " + MemoryBudgetException.amount(numbers + work)
+                    + ", Java's heap has " + MemoryBudgetException.amount(HostMemory.free())
+                    + " left: give Java more with -Xmx, " + Remedy.NAME_OVERFLOW
+                    + ", or ask for fewer sources or targets");
+        }
+        HostMemory.require("beside its numbers, " + what, work);
+        return overflow;
     }
 }

@@ -1,93 +1,90 @@
 package dev.greenfield.map;
 
-import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SiteVectors;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.function.ToIntFunction;
+import java.nio.file.Path;
 
 /**
- * What is read of the vectors at targets, summed over all batches: per source a line of all vectors, in the order of {@link
- * MapReadings}. Of given directions each has a line of its own, of signed inner products; otherwise a source has one line, of squares
- * |v'G|^2.
+ * What a map reads of the vectors at targets: per source a line of all vectors that it reaches. Of given directions each has a line of
+ * its own, of signed inner products; otherwise a source has one line, of norms |v'G|. At the source itself G is the identity, and what
+ * is read there is known.
  */
 final class ProjectionSums {
+    private final MapLayout layout;
+    private final MapPairs lines;
     private final MapReadings readings;
     private final Directions directions;
-    private final Map<Site, Integer> firstLine = new HashMap<>();
-    private final double[] values; // [lines, vectors]
-    private final double[] powers; // likewise: sums of fourth powers, then standard errors; null where values are exact
+    private final PairValues values;
+    private final PairValues errors; // null where values are exact
 
-    ProjectionSums(List<Site> sources, Directions directions, MapReadings readings, boolean forward) {
+    ProjectionSums(
+            MapLayout layout,
+            MapPairs pairs,
+            Directions directions,
+            MapReadings readings,
+            boolean wide,
+            Path overflow) {
+        this.layout = layout;
+        this.lines = lines(layout, pairs, directions);
         this.readings = readings;
         this.directions = directions;
-        int lines = 0;
-        for (Site source : sources) {
-            firstLine.put(source, lines);
-            lines = Math.addExact(lines, directions.given() ? directions.count(source) : 1);
-        }
-        long length = (long) lines * readings.count();
-        if (length > Integer.MAX_VALUE - 8) {
-            throw new MemoryBudgetException("projections of " + lines + " sources or directions on " + readings.count()
-                    + " vectors are " + length + " numbers, one array holds " + (Integer.MAX_VALUE - 8)
-                    + ": use fewer vectors, sources or targets");
-        }
-        this.values = new double[(int) length];
-        this.powers = directions.exact() || !forward ? null : new double[values.length];
+        this.values = new PairValues("the projections", lines.count(), wide, overflow);
+        this.errors =
+                exact(layout, directions) ? null : new PairValues("the projections", lines.count(), wide, overflow);
     }
 
-    /** Adds the lines that a batch of tangents found of a source. */
+    /** Bytes that the numbers take. */
+    static long bytes(MapLayout layout, MapPairs pairs, Directions directions, boolean wide) {
+        long values = PairValues.bytes(lines(layout, pairs, directions).count(), wide);
+        return exact(layout, directions) ? values : 2 * values;
+    }
+
+    private static MapPairs lines(MapLayout layout, MapPairs pairs, Directions directions) {
+        return pairs.of(layout.vectorCone(), source -> directions.given() ? directions.count(source) : 1);
+    }
+
+    private static boolean exact(MapLayout layout, Directions directions) {
+        return directions.exact() || !layout.forward();
+    }
+
+    /** Takes the sums of all tangents of a source. */
     void climbed(MapBlock found) {
-        int lines = directions.given() ? directions.count(found.site()) : 1;
-        for (int line = 0; line < lines; line++) {
-            int at = (firstLine.get(found.site()) + line) * readings.count();
-            for (int v = 0; v < readings.count(); v++) {
-                values[at + v] += found.climbed(line, v);
-                if (powers != null) {
-                    powers[at + v] += found.climbed(MapBlock.FOURTH_POWERS, v);
+        int length = lines.length(found.site());
+        long start = lines.start(lines.source(found.site()));
+        if (directions.given()) {
+            for (int d = 0; d < directions.count(found.site()); d++) {
+                for (int v = 0; v < length; v++) {
+                    values.set(start + (long) d * length + v, found.climbed(d, v));
                 }
+            }
+            return;
+        }
+        for (int v = 0; v < length; v++) {
+            double sum = found.climbed(MapBlock.SQUARES, v);
+            if (errors == null) {
+                values.set(start + v, Math.sqrt(sum));
+            } else if (sum != 0) {
+                int k = directions.probes();
+                double mean = sum / k;
+                double norm = Math.sqrt(mean);
+                double spread = Math.max(0, found.climbed(MapBlock.FOURTH_POWERS, v) - sum * mean);
+                values.set(start + v, norm);
+                errors.set(start + v, Math.sqrt(spread / (k - 1) / k) / (2 * norm));
             }
         }
     }
 
-    /** Adds the squared norms that a batch of cotangents found of a target's vectors, each at all places. */
-    void descended(MapBlock found, ToIntFunction<Site> place) {
+    /** Takes the squared norms that the cotangents of a target's vectors have at all sources. */
+    void descended(MapBlock found) {
         Site target = found.site();
-        for (int i = 0; i < readings.count(target); i++) {
-            int vector = readings.first(target) + i;
-            for (Map.Entry<Site, Integer> source : firstLine.entrySet()) {
-                values[source.getValue() * readings.count() + vector] +=
-                        found.descended(i, place.applyAsInt(source.getKey()));
-            }
+        if (readings.count(target) == 0) {
+            return;
         }
-    }
-
-    /** Turns sums over probes into means and their errors, and sets what is known: G is the identity at the source. */
-    void finish() {
-        if (powers != null) {
-            int k = directions.probes();
-            for (int i = 0; i < values.length; i++) {
-                double sum = values[i];
-                values[i] = sum / k;
-                powers[i] = Math.sqrt(Math.max(0, powers[i] - sum * values[i]) / (k - 1) / k);
-            }
-        }
-        firstLine.forEach((source, line) -> {
-            for (int i = 0; i < readings.count(source); i++) {
-                double[] vector = readings.of(source, i);
-                int at = line * readings.count() + readings.first(source) + i;
-                if (directions.given()) {
-                    for (int d = 0; d < directions.count(source); d++) {
-                        values[at + d * readings.count()] = SiteVectors.dot(vector, directions.of(source, d));
-                    }
-                } else {
-                    values[at] = SiteVectors.dot(vector, vector);
-                    if (powers != null) {
-                        powers[at] = 0;
-                    }
-                }
+        int mine = layout.level(target);
+        found.forEachReached((level, token, at) -> {
+            long first = lines.at(lines.source(level, token), level, token, mine, target.token());
+            for (int i = 0; i < readings.count(target); i++) {
+                values.set(first + i, Math.sqrt(found.descended(i, at)));
             }
         });
     }
@@ -98,7 +95,7 @@ final class ProjectionSums {
 
     /** Whether numbers are exact rather than estimated. */
     boolean exact() {
-        return powers == null;
+        return errors == null;
     }
 
     /** How many random directions numbers are estimated from. */
@@ -111,7 +108,7 @@ final class ProjectionSums {
     }
 
     boolean has(Site source) {
-        return firstLine.containsKey(source);
+        return lines.source(source) >= 0;
     }
 
     /** Number of given directions of a source. */
@@ -119,26 +116,41 @@ final class ProjectionSums {
         return directions.count(source);
     }
 
-    /** The signed inner product of a vector, by its number among all, with the response to a given direction. */
-    double signed(Site source, int direction, int vector) {
-        return values[(firstLine.get(source) + direction) * readings.count() + vector];
+    /** The signed inner product of a target's vector, by its number there, with the response to a given direction. */
+    double signed(Site source, int direction, Site target, int number) {
+        if (source.equals(target)) {
+            return SiteVectors.dot(readings.of(source, number), directions.of(source, direction));
+        }
+        long first = at(source, target);
+        return first < 0 ? 0 : values.get(first + number + (long) direction * lines.length(source));
     }
 
-    /** The squared norm over the directions. */
-    double square(Site source, int vector) {
-        if (!signed()) {
-            return values[firstLine.get(source) * readings.count() + vector];
+    /** The norm over the directions. */
+    double norm(Site source, Site target, int number) {
+        if (signed()) {
+            double sum = 0;
+            for (int d = 0; d < directions.count(source); d++) {
+                double one = signed(source, d, target, number);
+                sum += one * one;
+            }
+            return Math.sqrt(sum);
         }
-        double sum = 0;
-        for (int d = 0; d < directions.count(source); d++) {
-            double one = signed(source, d, vector);
-            sum += one * one;
+        if (source.equals(target)) {
+            double[] vector = readings.of(source, number);
+            return Math.sqrt(SiteVectors.dot(vector, vector));
         }
-        return sum;
+        long first = at(source, target);
+        return first < 0 ? 0 : values.get(first + number);
     }
 
-    /** Standard error of {@link #square}. */
-    double error(Site source, int vector) {
-        return powers == null ? 0 : powers[firstLine.get(source) * readings.count() + vector];
+    /** Standard error of {@link #norm}. */
+    double error(Site source, Site target, int number) {
+        long first = errors == null || source.equals(target) ? -1 : at(source, target);
+        return first < 0 ? 0 : errors.get(first + number);
+    }
+
+    /** Where the vectors of a target stand in the first line of a source; -1 where it does not reach them. */
+    private long at(Site source, Site target) {
+        return lines.at(lines.source(source), lines.level(source), source.token(), lines.level(target), target.token());
     }
 }

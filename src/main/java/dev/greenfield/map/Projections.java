@@ -1,10 +1,12 @@
 package dev.greenfield.map;
 
-import dev.greenfield.engine.HostMemory;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.statistics.Estimate;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import org.apache.commons.statistics.distribution.ChiSquaredDistribution;
 
 /**
@@ -54,7 +56,7 @@ public final class Projections {
             throw new InputException("direction " + direction + " of source " + source + ": expected 0 to "
                     + (sums.directions(source) - 1));
         }
-        return sums.signed(source, direction, number);
+        return sums.signed(source, direction, target, number);
     }
 
     /**
@@ -64,7 +66,7 @@ public final class Projections {
      * @throws InputException when there is no such site or vector
      */
     public double norm(Site source, Site target, int vector) {
-        return Math.sqrt(sums.square(source, number(source, target, vector)));
+        return sums.norm(source, target, number(source, target, vector));
     }
 
     /**
@@ -73,9 +75,7 @@ public final class Projections {
      * 64. {@link #interval} does not have that fault.
      */
     public double standardError(Site source, Site target, int vector) {
-        int number = number(source, target, vector);
-        double error = sums.error(source, number);
-        return error == 0 ? 0 : error / (2 * Math.sqrt(sums.square(source, number)));
+        return sums.error(source, target, number(source, target, vector));
     }
 
     /**
@@ -87,7 +87,7 @@ public final class Projections {
      */
     public Estimate interval(Site source, Site target, int vector, double confidence) {
         double norm = norm(source, target, vector);
-        if (sums.error(source, number(source, target, vector)) == 0) {
+        if (standardError(source, target, vector) == 0) {
             return new Estimate(norm, norm, norm);
         }
         int k = sums.probes();
@@ -97,6 +97,7 @@ public final class Projections {
         return new Estimate(norm, norm * Math.sqrt(k / most), norm * Math.sqrt(k / least));
     }
 
+    /** A vector's number among all of its target. */
     private int number(Site source, Site target, int vector) {
         if (!sums.has(source)) {
             throw new InputException("site " + source + " is not a source of this map");
@@ -105,46 +106,73 @@ public final class Projections {
             throw new InputException("vector " + vector + " at target " + target + ": it has "
                     + (vectors(target) == 0 ? "none" : "0 to " + (vectors(target) - 1)));
         }
-        return sums.readings().first(target) + (gain ? sums.readings().projections(target) : 0) + vector;
+        return (gain ? sums.readings().projections(target) : 0) + vector;
     }
 
-    private interface Pair {
-        double of(Site source, Site target);
+    /**
+     * The norms of one vector of each target for a source, [levels, T] in the map's order; NaN where there is none, or at all targets of a
+     * site that is no source.
+     */
+    public double[] norms(Site source, int vector) {
+        return row(source, vector, target -> norm(source, target, vector));
     }
 
-    /** All norms of one vector of each target, [levels, T, levels, T] in the map's order; NaN where there is none. */
-    public double[] norms(int vector) {
-        return all(vector, (source, target) -> norm(source, target, vector));
+    /** The standard errors of {@link #norms(Site, int)}, in its order. */
+    public double[] standardErrors(Site source, int vector) {
+        return row(source, vector, target -> standardError(source, target, vector));
     }
 
-    /** All standard errors of {@link #norms}, in its order. */
-    public double[] standardErrors(int vector) {
-        return all(vector, (source, target) -> standardError(source, target, vector));
-    }
-
-    /** The lower ends of all {@linkplain #interval intervals}, in the order of {@link #norms}. */
-    public double[] lows(int vector, double confidence) {
-        return all(
+    /** The lower ends of the {@linkplain #interval intervals}, in the order of {@link #norms(Site, int)}. */
+    public double[] lows(Site source, int vector, double confidence) {
+        return row(
+                source,
                 vector,
-                (source, target) -> interval(source, target, vector, confidence).low());
+                target -> interval(source, target, vector, confidence).low());
+    }
+
+    /** The upper ends likewise. */
+    public double[] highs(Site source, int vector, double confidence) {
+        return row(
+                source,
+                vector,
+                target -> interval(source, target, vector, confidence).high());
+    }
+
+    private double[] row(Site source, int vector, ToDoubleFunction<Site> number) {
+        double[] row = new double[places.size()];
+        boolean known = sums.has(source) && vector >= 0;
+        for (int i = 0; i < row.length; i++) {
+            Site target = places.get(i);
+            row[i] = known && vector < vectors(target) ? number.applyAsDouble(target) : Double.NaN;
+        }
+        return row;
+    }
+
+    /**
+     * All norms of one vector of each target, [levels, T, levels, T] in the map's order; NaN where there is none.
+     *
+     * @throws MemoryBudgetException if no array is so long, or the heap has no room for it
+     */
+    public double[] norms(int vector) {
+        return all(source -> norms(source, vector));
+    }
+
+    /** All standard errors of {@link #norms(int)}, in its order. */
+    public double[] standardErrors(int vector) {
+        return all(source -> standardErrors(source, vector));
+    }
+
+    /** The lower ends of all {@linkplain #interval intervals}, in the order of {@link #norms(int)}. */
+    public double[] lows(int vector, double confidence) {
+        return all(source -> lows(source, vector, confidence));
     }
 
     /** The upper ends likewise. */
     public double[] highs(int vector, double confidence) {
-        return all(
-                vector,
-                (source, target) -> interval(source, target, vector, confidence).high());
+        return all(source -> highs(source, vector, confidence));
     }
 
-    private double[] all(int vector, Pair pair) {
-        double[] all = HostMemory.doubles("the projections", places.size(), places.size());
-        int i = 0;
-        for (Site source : places) {
-            for (Site target : places) {
-                boolean known = sums.has(source) && vector >= 0 && vector < vectors(target);
-                all[i++] = known ? pair.of(source, target) : Double.NaN;
-            }
-        }
-        return all;
+    private double[] all(Function<Site, double[]> row) {
+        return PairValues.dense("the projections", places, row);
     }
 }

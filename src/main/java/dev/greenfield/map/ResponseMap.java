@@ -1,6 +1,7 @@
 package dev.greenfield.map;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
 import java.util.ArrayList;
@@ -19,38 +20,44 @@ import java.util.List;
  * for orthonormal B that is the norm of G on their span.
  *
  * <p>Levels are depths 0 to L, or with half depths 0, 1/2, 1 to L. Pairs that were not asked for are NaN.
+ *
+ * <p>Held is a number for each pair that was asked for and can be nonzero, as float32 where the map is computed in that or less: of a
+ * whole map a quarter. Arrays are made of it when they are asked for.
  */
 public final class ResponseMap {
-    private final int layers;
-    private final int tokens;
-    private final boolean halfDepths;
-    private final double[] squares; // [levels, T, levels, T]
-    private final double[] errors; // likewise, standard errors of the squares; null for an exact map
+    private final MapPairs pairs;
+    private final List<Site> places; // all sites, level by level
+    private final boolean[] target; // by place
+    private final double[] identity; // per source the norm at its own site
+    private final PairValues norms;
+    private final PairValues errors; // standard errors of the norms; null for an exact map
     private final ProjectionSums projections; // null when there are none
 
-    ResponseMap(
-            int layers, int tokens, boolean halfDepths, double[] squares, double[] errors, ProjectionSums projections) {
-        this.layers = layers;
-        this.tokens = tokens;
-        this.halfDepths = halfDepths;
-        this.squares = squares;
+    ResponseMap(MapPairs pairs, double[] identity, PairValues norms, PairValues errors, ProjectionSums projections) {
+        this.pairs = pairs;
+        this.identity = identity;
+        this.norms = norms;
         this.errors = errors;
         this.projections = projections;
+        int layers = (pairs.cone().levels() - 1) / (pairs.halfDepths() ? 2 : 1);
+        this.places = all(layers, pairs.cone().tokens(), pairs.halfDepths());
+        this.target = new boolean[places.size()];
+        pairs.targets().forEach(site -> target[pairs.level(site) * tokens() + site.token()] = true);
     }
 
     /** Number of levels: L + 1, or 2 L + 1 with half depths. */
     public int levels() {
-        return (halfDepths ? 2 : 1) * layers + 1;
+        return pairs.cone().levels();
     }
 
     /** Number of tokens T. */
     public int tokens() {
-        return tokens;
+        return pairs.cone().tokens();
     }
 
     /** Whether levels are half depths. */
     public boolean halfDepths() {
-        return halfDepths;
+        return pairs.halfDepths();
     }
 
     /** Whether every number is exact rather than estimated. */
@@ -58,60 +65,112 @@ public final class ResponseMap {
         return errors == null;
     }
 
-    /** |G(target &lt;- source)|. */
+    /** The sites that were asked for as sources, level by level. */
+    public List<Site> sources() {
+        return pairs.sources();
+    }
+
+    /** The sites that were asked for as targets, level by level. */
+    public List<Site> targets() {
+        return pairs.targets();
+    }
+
+    /** How many pairs of a source and a target that it can reach, itself left out, the map holds. */
+    public long pairs() {
+        return pairs.count();
+    }
+
+    /** |G(target &lt;- source)|; NaN where it was not asked for. */
     public double frobenius(Site source, Site target) {
-        return Math.sqrt(squares[at(source, target)]);
+        return number(source, target, norms);
     }
 
     /** The standard error of {@link #frobenius(Site, Site)}, to first order; 0 in an exact map. */
     public double standardError(Site source, Site target) {
-        return errorOfRoot(at(source, target));
+        return number(source, target, errors);
     }
 
-    private double errorOfRoot(int at) {
-        if (Double.isNaN(squares[at])) {
+    private double number(Site source, Site target, PairValues values) {
+        require(source);
+        require(target);
+        int number = pairs.source(source);
+        int level = pairs.level(target);
+        if (number < 0 || !this.target[level * tokens() + target.token()]) {
             return Double.NaN;
         }
-        if (errors == null || errors[at] == 0) {
-            return 0;
+        if (source.equals(target)) {
+            return values == norms ? identity[number] : 0;
         }
-        return errors[at] / (2 * Math.sqrt(squares[at]));
+        long at = pairs.at(number, pairs.level(source), source.token(), level, target.token());
+        return at < 0 || values == null ? 0 : values.get(at);
     }
 
-    private int at(Site source, Site target) {
-        return (level(source) * tokens() + source.token()) * levels() * tokens()
-                + level(target) * tokens()
-                + target.token();
-    }
-
-    private int level(Site site) {
-        if (site.middle() && !halfDepths) {
+    private void require(Site site) {
+        if (site.middle() && !halfDepths()) {
             throw new InputException("site " + site + " is at a half depth, this map has whole depths only");
         }
-        int level = site.halfDepth().number(halfDepths);
-        if (level >= levels() || site.token() >= tokens()) {
+        if (pairs.level(site) >= levels() || site.token() >= tokens()) {
             throw new InputException(
                     "site " + site + " is not in this map of " + levels() + " levels and " + tokens() + " tokens");
         }
-        return level;
     }
 
-    /** All norms, [levels, T, levels, T] in the order source level, source token, target level, target token. */
-    public double[] frobenius() {
-        double[] norms = new double[squares.length];
-        for (int i = 0; i < norms.length; i++) {
-            norms[i] = Math.sqrt(squares[i]);
+    /**
+     * The norms of the responses to a source, [levels, T]; NaN where they were not asked for. A large map is read source by source.
+     *
+     * @throws InputException when the map has no such site
+     */
+    public double[] frobenius(Site source) {
+        double[] row = row(source, norms);
+        int own = pairs.level(source) * tokens() + source.token();
+        if (pairs.source(source) >= 0 && target[own]) {
+            row[own] = identity[pairs.source(source)];
         }
-        return norms;
+        return row;
+    }
+
+    /** The standard errors of {@link #frobenius(Site)}, in its order. */
+    public double[] standardErrors(Site source) {
+        return row(source, errors);
+    }
+
+    private double[] row(Site source, PairValues values) {
+        require(source);
+        int number = pairs.source(source);
+        double[] row = new double[target.length];
+        for (int i = 0; i < row.length; i++) {
+            row[i] = number >= 0 && target[i] ? 0 : Double.NaN;
+        }
+        if (number < 0 || values == null) {
+            return row;
+        }
+        Cone cone = pairs.cone();
+        int level = pairs.level(source);
+        long at = pairs.start(number);
+        for (int to = level + 1; to < levels(); to++) {
+            int until = cone.until(level, source.token(), to);
+            for (int t = cone.from(level, source.token(), to); t < until; t++) {
+                if (target[to * tokens() + t]) {
+                    row[to * tokens() + t] = values.get(at++);
+                }
+            }
+        }
+        return row;
+    }
+
+    /**
+     * All norms, [levels, T, levels, T] in the order source level, source token, target level, target token.
+     *
+     * @throws MemoryBudgetException if no array is so long, or the heap has no room for it: {@link #frobenius(Site)} gives them source
+     *     by source
+     */
+    public double[] frobenius() {
+        return PairValues.dense("the whole map", places, this::frobenius);
     }
 
     /** All standard errors of {@link #frobenius()}, in its order. */
     public double[] standardErrors() {
-        double[] all = new double[squares.length];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = errorOfRoot(i);
-        }
-        return all;
+        return PairValues.dense("the whole map", places, this::standardErrors);
     }
 
     /**
@@ -134,7 +193,6 @@ public final class ResponseMap {
     }
 
     private Projections read(boolean gain, String what) {
-        List<Site> places = all(layers, tokens, halfDepths);
         Projections found = projections == null ? null : new Projections(projections, gain, places);
         if (found == null || places.stream().allMatch(site -> found.vectors(site) == 0)) {
             throw new InputException("this map has no " + what + ": ask for it with the request's " + what);
@@ -156,6 +214,6 @@ public final class ResponseMap {
     @Override
     public String toString() {
         return (exact() ? "exact" : "estimated") + " response map of " + levels() + " levels and " + tokens()
-                + " tokens, " + (halfDepths ? "half depths" : "whole depths");
+                + " tokens, " + (halfDepths() ? "half depths" : "whole depths");
     }
 }

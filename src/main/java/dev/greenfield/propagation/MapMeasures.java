@@ -27,12 +27,15 @@ public final class MapMeasures {
     private static final int LEAST_RESAMPLES = 100;
     /** Norms that are looked at in all resamples together: about two seconds. */
     private static final long MOST_VISITS = 1_000_000_000;
+    /** Pairs that are measured: some hundreds of MB while they are. */
+    private static final int MOST_PAIRS = 1 << 22;
 
     private final DistanceProfile profile;
     private final Decay decay;
     private final Estimate exponent;
     private final List<AtDistance> distances;
     private final int sources;
+    private final int allSources;
     private final int resamples;
     private final int exponentResamples;
 
@@ -100,35 +103,50 @@ public final class MapMeasures {
 
     /** Measures a map. */
     public static MapMeasures of(ResponseMap map, Settings settings) {
-        return of(map.frobenius(), map.levels(), map.tokens(), map.halfDepths(), settings);
+        return of(map, settings, 0, map.tokens());
     }
 
     /**
-     * Measures a part of a map as if its prompt had no other tokens: as sources and as targets.
+     * Measures a part of a map as if its prompt had no other tokens: as sources and as targets. Of a map with more than
+     * {@value #MOST_PAIRS} pairs that part of the sources is measured, evenly spaced over all, that has about so many.
      *
      * @param from the first token, from 0
      * @param until the one after the last, above {@code from}
      */
     public static MapMeasures of(ResponseMap map, Settings settings, int from, int until) {
+        return of(map, settings, from, until, MOST_PAIRS);
+    }
+
+    /** With another limit of pairs. */
+    static MapMeasures of(ResponseMap map, Settings settings, int from, int until, int mostPairs) {
         int tokens = map.tokens();
         if (from < 0 || until > tokens || from >= until) {
             throw new InputException("tokens " + from + " to " + (until - 1) + ": expected a range within 0 to "
                     + (tokens - 1) + ", the tokens of this map");
         }
-        double[] norms = map.frobenius();
         int levels = map.levels();
         int kept = until - from;
-        double[] part = new double[levels * kept * levels * kept];
-        int at = 0;
-        for (int level = 0; level < levels; level++) {
-            for (int source = from; source < until; source++) {
+        // Of a source all sites are held while it is measured, a quarter of which it reaches on average.
+        double pairs = Math.max((double) map.pairs(), map.sources().size() * 0.25 * levels * kept);
+        double part = Math.min(1, mostPairs / pairs);
+        List<Source> sources = new ArrayList<>();
+        int all = 0;
+        for (Site site : map.sources()) {
+            int level = site.halfDepth().number(map.halfDepths());
+            if (level == levels - 1 || site.token() < from || site.token() >= until) {
+                continue;
+            }
+            all++;
+            if (part == 1 || Math.floor(all * part) > Math.floor((all - 1) * part)) {
+                double[] norms = map.frobenius(site);
+                double[][] response = new double[levels][];
                 for (int to = 0; to < levels; to++) {
-                    System.arraycopy(norms, ((level * tokens + source) * levels + to) * tokens + from, part, at, kept);
-                    at += kept;
+                    response[to] = Arrays.copyOfRange(norms, to * tokens + from, to * tokens + until);
                 }
+                sources.add(new Source(response, level, site.token() - from));
             }
         }
-        return of(part, levels, kept, map.halfDepths(), settings);
+        return of(sources, part == 1 ? -1 : all, levels, kept, map.halfDepths(), settings);
     }
 
     /**
@@ -143,22 +161,43 @@ public final class MapMeasures {
             throw new IllegalArgumentException(norms.length + " norms for " + levels + " levels of " + tokens
                     + " tokens, expected the square of their product");
         }
-        List<Propagation> sources = new ArrayList<>();
-        List<Integer> levelOf = new ArrayList<>();
+        List<Source> sources = new ArrayList<>();
         for (int l = 0; l < levels - 1; l++) {
             for (int t = 0; t < tokens; t++) {
                 double[][] response = new double[levels][];
-                boolean known = false;
                 for (int to = 0; to < levels; to++) {
                     int at = ((l * tokens + t) * levels + to) * tokens;
                     response[to] = Arrays.copyOfRange(norms, at, at + tokens);
-                    known |= to > l && Arrays.stream(response[to]).skip(t).anyMatch(n -> !Double.isNaN(n));
                 }
-                if (known) {
-                    Site site = Site.at(HalfDepth.numbered(l, halfDepths), t);
-                    sources.add(Propagation.of(response, site, halfDepths, settings.front()));
-                    levelOf.add(l);
-                }
+                sources.add(new Source(response, l, t));
+            }
+        }
+        return of(sources, -1, levels, tokens, halfDepths, settings);
+    }
+
+    /** A source with its response, [levels][T]. */
+    @SuppressWarnings("ArrayRecordComponent")
+    private record Source(double[][] response, int level, int token) {
+        /** Whether any response above it is known. */
+        boolean known() {
+            return Arrays.stream(response)
+                    .skip(level + 1)
+                    .anyMatch(norms -> Arrays.stream(norms).skip(token).anyMatch(n -> !Double.isNaN(n)));
+        }
+    }
+
+    /**
+     * @param all how many sources there are, where some are left out; -1 where none is
+     */
+    private static MapMeasures of(
+            List<Source> sources, int all, int levels, int tokens, boolean halfDepths, Settings settings) {
+        List<Propagation> known = new ArrayList<>();
+        List<Integer> levelOf = new ArrayList<>();
+        for (Source source : sources) {
+            if (source.known()) {
+                Site site = Site.at(HalfDepth.numbered(source.level(), halfDepths), source.token());
+                known.add(Propagation.of(source.response(), site, halfDepths, settings.front()));
+                levelOf.add(source.level());
             }
         }
         int[] level = levelOf.stream().mapToInt(Integer::intValue).toArray();
@@ -166,11 +205,13 @@ public final class MapMeasures {
                 "measures",
                 "distances",
                 levels,
-                task -> new MapMeasures(sources, level, levels, tokens, settings, task));
+                task -> new MapMeasures(known, Math.max(all, known.size()), level, levels, tokens, settings, task));
     }
 
-    private MapMeasures(List<Propagation> from, int[] levelOf, int levels, int tokens, Settings settings, Task task) {
+    private MapMeasures(
+            List<Propagation> from, int all, int[] levelOf, int levels, int tokens, Settings settings, Task task) {
         sources = from.size();
+        allSources = all;
         profile = DistanceProfile.of(from, levelOf, levels, tokens);
         decay = Decay.of(profile.medians(), settings.confidence());
         long visits = 2 * Math.max(1, profile.moved());
@@ -299,9 +340,14 @@ public final class MapMeasures {
         return List.copyOf(distances);
     }
 
-    /** How many sources have a known response. */
+    /** How many sources were measured, of those that have a known response. */
     public int sources() {
         return sources;
+    }
+
+    /** How many there are; more than {@link #sources} where the map is too large for all of them. */
+    public int allSources() {
+        return allSources;
     }
 
     /** How many resamples the intervals of means rest on, 0 where there are too few sources. */

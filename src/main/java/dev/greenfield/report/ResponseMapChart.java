@@ -3,6 +3,7 @@ package dev.greenfield.report;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -36,6 +37,15 @@ public final class ResponseMapChart implements Chart {
     // Per kept source [levels from its own on, tokens from its own on], little-endian floats.
     private final ByteBuffer pairs;
 
+    /** A map that is read source by source. */
+    public interface Rows {
+        /**
+         * The response of all sites to a source, {@code [levels, T]}, NaN where nothing is known; null where nothing is known of the
+         * source. Asked for several times.
+         */
+        double[] of(int level, int token);
+    }
+
     /**
      * Checks the numbers and keeps what the page will hold; the array may be reused afterwards.
      *
@@ -54,6 +64,16 @@ public final class ResponseMapChart implements Chart {
         this(title, caption, levels, tokens, values, valueName, MOST_PAIRS);
     }
 
+    /**
+     * Likewise of a map that may be too large for an array.
+     *
+     * @param rows the responses to each source, which must not be changed until the chart is made
+     */
+    public ResponseMapChart(
+            String title, String caption, List<String> levels, List<String> tokens, Rows rows, String valueName) {
+        this(title, caption, levels, tokens, rows, valueName, MOST_PAIRS);
+    }
+
     /** With another limit of pairs. */
     ResponseMapChart(
             String title,
@@ -63,18 +83,36 @@ public final class ResponseMapChart implements Chart {
             double[] values,
             String valueName,
             int mostPairs) {
+        this(title, caption, levels, tokens, rows(title, levels, tokens, values), valueName, mostPairs);
+    }
+
+    private static Rows rows(String title, List<String> levels, List<String> tokens, double[] values) {
+        int sites = levels.size() * tokens.size();
+        if (values.length != (long) sites * sites) {
+            throw new IllegalArgumentException("response map \"" + title + "\": " + values.length + " values for "
+                    + levels.size() + " levels and " + tokens.size() + " tokens; give one for each pair of sites, "
+                    + (long) sites * sites);
+        }
+        return (level, token) -> {
+            int from = (level * tokens.size() + token) * sites;
+            return Arrays.copyOfRange(values, from, from + sites);
+        };
+    }
+
+    private ResponseMapChart(
+            String title,
+            String caption,
+            List<String> levels,
+            List<String> tokens,
+            Rows rows,
+            String valueName,
+            int mostPairs) {
         this.title = Objects.requireNonNull(title, "title");
         this.caption = Objects.requireNonNull(caption, "caption");
         this.valueName = Objects.requireNonNull(valueName, "valueName");
         this.levels = List.copyOf(levels);
         this.tokens = List.copyOf(tokens);
-        long sites = (long) levels.size() * tokens.size();
-        if (values.length != sites * sites) {
-            throw new IllegalArgumentException("response map \"" + title + "\": " + values.length + " values for "
-                    + levels.size() + " levels and " + tokens.size() + " tokens; give one for each pair of sites, "
-                    + sites * sites);
-        }
-        Cone cone = new Cone(levels.size(), tokens.size(), values);
+        Cone cone = new Cone(levels.size(), tokens.size(), rows);
         cone.check(title);
         reachLevel = cone.lastLevel();
         reach = cone.reach(reachLevel);
@@ -166,11 +204,19 @@ public final class ResponseMapChart implements Chart {
     }
 
     /** The pairs of a map that causality lets respond: targets at or after their source in level and in token. */
-    @SuppressWarnings("ArrayRecordComponent")
-    private record Cone(int levels, int tokens, double[] values) {
+    private record Cone(int levels, int tokens, Rows rows) {
+        /** Takes what is known of a source. */
+        private interface Visitor {
+            void visit(int source, double[] row);
+        }
 
-        private double value(int source, int level, int token) {
-            return values[(source * levels + level) * tokens + token];
+        private void forEach(Visitor visitor) {
+            for (int source = 0; source < levels * tokens; source++) {
+                double[] row = rows.of(source / tokens, source % tokens);
+                if (row != null) {
+                    visitor.visit(source, row);
+                }
+            }
         }
 
         int size(int source) {
@@ -178,58 +224,64 @@ public final class ResponseMapChart implements Chart {
         }
 
         void check(String title) {
-            for (int source = 0; source < levels * tokens; source++) {
-                for (int l = 0; l < levels; l++) {
-                    for (int t = 0; t < tokens; t++) {
-                        double v = value(source, l, t);
-                        boolean before = l < source / tokens || t < source % tokens;
-                        if (v < 0 || (before && v > 0)) {
-                            throw new IllegalArgumentException("response map \"" + title + "\": " + v + " from level "
-                                    + source / tokens + ", token " + source % tokens + " to level " + l + ", token " + t
-                                    + (v < 0
-                                            ? "; a norm is not negative"
-                                            : "; a target before its source must be zero or NaN"));
-                        }
+            forEach((source, row) -> {
+                if (row.length != levels * tokens) {
+                    throw new IllegalArgumentException("response map \"" + title + "\": " + row.length
+                            + " responses to a source; give one for each of " + levels * tokens + " sites");
+                }
+                for (int to = 0; to < row.length; to++) {
+                    double v = row[to];
+                    boolean before = to / tokens < source / tokens || to % tokens < source % tokens;
+                    if (v < 0 || (before && v > 0)) {
+                        throw new IllegalArgumentException("response map \"" + title + "\": " + v + " from level "
+                                + source / tokens + ", token " + source % tokens + " to level " + to / tokens
+                                + ", token " + to % tokens
+                                + (v < 0
+                                        ? "; a norm is not negative"
+                                        : "; a target before its source must be zero or NaN"));
                     }
                 }
-            }
+            });
         }
 
         /** The last level of which anything is known; 0 if nothing is. */
         int lastLevel() {
-            for (int l = levels - 1; l > 0; l--) {
-                for (int source = 0; source < levels * tokens; source++) {
-                    for (int t = 0; t < tokens; t++) {
-                        if (!Double.isNaN(value(source, l, t))) {
-                            return l;
-                        }
+            int[] last = {0};
+            forEach((source, row) -> {
+                for (int to = row.length - 1; to / tokens > last[0]; to--) {
+                    if (!Double.isNaN(row[to])) {
+                        last[0] = to / tokens;
                     }
                 }
-            }
-            return 0;
+            });
+            return last[0];
         }
 
         double[][] reach(int last) {
             double[][] reach = new double[levels][tokens];
-            for (int source = 0; source < levels * tokens; source++) {
+            for (double[] level : reach) {
+                Arrays.fill(level, Double.NaN);
+            }
+            forEach((source, row) -> {
                 boolean known = false;
                 double sum = 0;
                 for (int l = source / tokens; l < levels; l++) {
                     for (int t = source % tokens; t < tokens; t++) {
-                        double v = value(source, l, t);
+                        double v = row[l * tokens + t];
                         known |= !Double.isNaN(v);
                         sum += l == last && !Double.isNaN(v) ? v * v : 0;
                     }
                 }
                 reach[source / tokens][source % tokens] = known ? Math.sqrt(sum) : Double.NaN;
-            }
+            });
             return reach;
         }
 
         void write(int source, ByteBuffer out) {
+            double[] row = rows.of(source / tokens, source % tokens);
             for (int l = source / tokens; l < levels; l++) {
                 for (int t = source % tokens; t < tokens; t++) {
-                    double v = value(source, l, t);
+                    double v = row[l * tokens + t];
                     // A value too small for a float is still not a zero.
                     out.putFloat(v > 0 ? Math.max(Float.MIN_VALUE, (float) v) : (float) v);
                 }

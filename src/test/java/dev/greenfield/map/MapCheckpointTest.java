@@ -157,6 +157,33 @@ class MapCheckpointTest {
         }
     }
 
+    /** Numbers of a checkpoint of one batch. */
+    private static int numbers(Setting setting, String name, Path temporary) throws IOException {
+        Path directory = temporary.resolve(name);
+        setting.map(directory);
+        byte[] log = Files.readAllBytes(log(directory));
+        assertThat(boundaries(log)).hasSize(2);
+        return ByteBuffer.wrap(log).getInt(START + 12);
+    }
+
+    @Test
+    void aRecordHoldsWhatCanBeNonzero() throws IOException {
+        try (Setting setting = new Setting(leaks.closing(Backends.REFERENCE.open()))) {
+            setting.budget = 1 << 28;
+            // Three pairs of depths, 10 of tokens, two sums each.
+            assertThat(numbers(setting, "whole", temporary)).isEqualTo(60);
+            // From depth 0 to 3, 2 and 1 tokens of depth 1, and from each source to the last token of depth 2.
+            List<Site> targets = List.of(Site.of(1, 1), Site.of(1, 2), Site.of(1, 3), Site.of(2, 0), Site.of(2, 3));
+            List<Site> sources = List.of(Site.of(0, 1), Site.of(0, 2), Site.of(0, 3), Site.of(1, 2));
+            setting.change =
+                    request -> request.targets(targets).sources(sources).mode(SweepMode.FORWARD);
+            assertThat(numbers(setting, "forward", temporary)).isEqualTo(2 * (3 + 2 + 1 + 4));
+            setting.change =
+                    request -> request.targets(targets).sources(sources).mode(SweepMode.ADJOINT);
+            assertThat(numbers(setting, "adjoint", temporary)).isEqualTo(2 * (3 + 2 + 1 + 4));
+        }
+    }
+
     /** One vector at every site, which grows with {@code scale}. */
     private static SiteVectors vectors(Setting setting, double scale) {
         Map<Site, double[][]> vectors = new LinkedHashMap<>();

@@ -138,10 +138,12 @@ class MapDevicesTest {
         try (Setting setting = new Setting(2, 1)) {
             MapLayout layout = new MapLayout(
                     true,
+                    false,
                     List.of(Site.of(0, 0), Site.of(0, 1)),
                     new Directions(16, 3, false, 1),
                     new MapReadings(null, null, List.of()),
-                    12);
+                    new Cone(true, 3, 4, false, List.of(Site.of(2, 3)), target -> 1),
+                    new Cone(true, 3, 4, false, List.of(), target -> 0));
             int[] rows = {4, 4, 4, 3, 3, 3};
             List<Supplier<Scope>> copy =
                     List.of(() -> Scopes.within(setting.run.on(setting.models.get(1)), setting.budget));

@@ -8,6 +8,7 @@ import dev.greenfield.Run;
 import dev.greenfield.TestModels;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.response.SiteVectors;
@@ -48,8 +49,12 @@ class MapRefusalTest {
     }
 
     private static void refused(ThrowingCallable call, String... parts) {
+        refused(InputException.class, call, parts);
+    }
+
+    private static void refused(Class<?> failure, ThrowingCallable call, String... parts) {
         assertThatThrownBy(call)
-                .isInstanceOf(InputException.class)
+                .isInstanceOf(failure)
                 .hasMessageContainingAll(parts)
                 .hasMessageNotContaining("\n");
     }
@@ -124,5 +129,34 @@ class MapRefusalTest {
         refused(
                 () -> all.signed(Site.of(0, 0), 0, Site.of(2, 2), 0),
                 "signed projections need given directions: found a map of all ones");
+    }
+
+    @Test
+    void mapsThatTheHeapCannotHoldAreRefusedBeforeWorkStarts() throws IOException {
+        int tokens = 2048;
+        try (Model deep = TestModels.open("random:60,1,4,8," + tokens, leaks.watched(Backends.CPU.open()))) {
+            Run long2048 = deep.run(new int[tokens]);
+            // 61 60 / 2 pairs of depths and 2048 2049 / 2 of tokens, 8 bytes each, and what their columns take.
+            String pairs = "the map of 3839662080 pairs of sites would take 28.";
+            refused(
+                    MemoryBudgetException.class,
+                    () -> long2048.responseMap().probes(2).plan(),
+                    pairs,
+                    "GiB, Java's heap has",
+                    "give Java more with -Xmx, name an overflow directory, or ask for fewer sources or targets");
+            refused(
+                    MemoryBudgetException.class,
+                    () -> long2048.responseMap().probes(2).compute(),
+                    pairs);
+            // What is asked for counts, not how large the model is.
+            List<Site> last = List.of(Site.of(60, tokens - 1));
+            ResponseMap some = long2048.responseMap()
+                    .probes(2)
+                    .sources(List.of(Site.of(59, tokens - 2), Site.of(58, 5)))
+                    .targets(last)
+                    .compute();
+            assertThat(some.pairs()).isEqualTo(2);
+            assertThat(some.frobenius(Site.of(59, tokens - 2), last.get(0))).isPositive();
+        }
     }
 }

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.greenfield.Greenfield;
+import dev.greenfield.Model;
+import dev.greenfield.Options;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.map.ResponseMap;
 import dev.greenfield.statistics.Estimate;
+import java.io.IOException;
 import java.util.Arrays;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.core.source64.SplitMix64;
@@ -203,5 +208,25 @@ class MapMeasuresTest {
         }
         // Nominally 135 of 150; percentile intervals of few clusters are known to be somewhat narrow.
         assertThat(covered).isBetween(115, 149);
+    }
+
+    @Test
+    void aMapThatIsTooLargeIsMeasuredInPart() throws IOException {
+        try (Model model =
+                Greenfield.load("random:3,2,16,30,12,seed=4", Options.defaults().backend("reference"))) {
+            ResponseMap map =
+                    model.run(3, 1, 4, 1, 5, 9, 2, 6).responseMap().exact().compute();
+            MapMeasures whole = MapMeasures.of(map, SETTINGS);
+            assertThat(whole.sources()).isEqualTo(24);
+            assertThat(whole.allSources()).isEqualTo(24);
+            // 32 sources of 32 sites, a quarter of which they reach: 256 pairs, of which 100 are wanted.
+            MapMeasures part = MapMeasures.of(map, SETTINGS, 0, 8, 100);
+            assertThat(part.allSources()).isEqualTo(24);
+            assertThat(part.sources()).isEqualTo((int) (24 * 100.0 / 256));
+            assertThat(part.decay().exponent().value()).isFinite();
+            assertThat(part.profile().count(1, 0))
+                    .isLessThan(whole.profile().count(1, 0))
+                    .isPositive();
+        }
     }
 }

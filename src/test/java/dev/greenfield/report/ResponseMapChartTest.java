@@ -149,4 +149,24 @@ class ResponseMapChartTest {
         assertThat(json.path("sources")).isEmpty();
         assertThat(json.path("pairs").asText()).isEmpty();
     }
+
+    @Test
+    void aMapMayBeReadSourceBySource() throws Exception {
+        double[] values = values();
+        int sites = LEVELS * TOKENS;
+        Arrays.fill(values, sites, 2 * sites, Double.NaN);
+        ResponseMapChart chart = new ResponseMapChart(
+                "m",
+                "",
+                SampleReport.depths(LEVELS),
+                SampleReport.numbers(TOKENS),
+                (level, token) -> {
+                    int source = level * TOKENS + token;
+                    return source == 1 ? null : Arrays.copyOfRange(values, source * sites, (source + 1) * sites);
+                },
+                "|G|");
+        assertThat(ChartData.json(chart)).isEqualTo(ChartData.json(chart(values)));
+        assertThat(chart.sources()).hasSize(sites - 1);
+        assertHolds(chart, values);
+    }
 }

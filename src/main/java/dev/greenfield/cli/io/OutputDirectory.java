@@ -98,6 +98,11 @@ public final class OutputDirectory implements AutoCloseable {
         return staging.directory().resolve(name);
     }
 
+    /** The hidden directory in which files are made. */
+    public Path scratch() {
+        return staging.directory();
+    }
+
     /** A file in the making besides those that every command may write; it comes into place before them. */
     public Path further(String name) {
         names.add(0, name);

@@ -35,6 +35,7 @@ public final class RemedyOptions {
             case CHOOSE_SEED -> "choose another seed (--seed)";
             case FETCH_MODEL -> "run greenfield fetch";
             case ASK_FOR_LEADING_PART -> "ask for its leading part with --rank";
+            case NAME_OVERFLOW -> "have it kept on disk (--out)";
             case SURVEY_BACKENDS -> "'doctor' says what this machine can run";
             case FOUND_PRECISION -> "found --precision";
             case FOUND_THREADS -> "found --threads";

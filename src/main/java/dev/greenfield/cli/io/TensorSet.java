@@ -12,16 +12,39 @@ import java.util.Map;
 public final class TensorSet {
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-    private record Entry(double[] values, long[] shape) {}
+    /** Numbers that are made when the file is written, so that they are not held before. */
+    public interface Numbers {
+        /** Writes all of them, as many as the shape says. */
+        void write(SafetensorsWriter file) throws IOException;
+    }
+
+    /**
+     * @param type of the elements; null for that of the command's numbers
+     */
+    private record Entry(Numbers numbers, DType type, long[] shape) {}
 
     /** Adds a tensor; the values are kept, not copied. */
     public void add(String name, double[] values, long... shape) {
-        long elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
-        if (elements != values.length) {
+        require(name, values.length, shape);
+        add(name, file -> file.write(values), shape);
+    }
+
+    /** Adds a tensor whose numbers are made when it is written. */
+    public void add(String name, Numbers numbers, long... shape) {
+        entries.put(name, new Entry(numbers, null, shape));
+    }
+
+    /** Adds a tensor of 64-bit integers; the values are kept, not copied. */
+    public void add(String name, long[] values, long... shape) {
+        require(name, values.length, shape);
+        entries.put(name, new Entry(file -> file.write(values), DType.I64, shape));
+    }
+
+    private static void require(String name, int length, long[] shape) {
+        if (Arrays.stream(shape).reduce(1, Math::multiplyExact) != length) {
             throw new IllegalArgumentException(
-                    "tensor " + name + " has " + values.length + " values for shape " + Arrays.toString(shape));
+                    "tensor " + name + " has " + length + " values for shape " + Arrays.toString(shape));
         }
-        entries.put(name, new Entry(values, shape));
     }
 
     /** Adds a matrix given by its rows. */
@@ -38,10 +61,11 @@ public final class TensorSet {
     public void write(Path file, DType type, Map<String, String> metadata) throws IOException {
         SafetensorsWriter.Builder builder = SafetensorsWriter.to(file);
         metadata.forEach(builder::metadata);
-        entries.forEach((name, entry) -> builder.tensor(name, type, entry.shape()));
+        entries.forEach(
+                (name, entry) -> builder.tensor(name, entry.type() == null ? type : entry.type(), entry.shape()));
         try (SafetensorsWriter writer = builder.open()) {
             for (Entry entry : entries.values()) {
-                writer.write(entry.values());
+                entry.numbers().write(writer);
             }
             writer.commit();
         }

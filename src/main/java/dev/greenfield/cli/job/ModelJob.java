@@ -142,6 +142,11 @@ public abstract class ModelJob implements AutoCloseable {
         return out.further(name);
     }
 
+    /** A hidden directory beside what {@code --out} is going to be, for what is too large for memory; null without. */
+    public final Path scratch() {
+        return out == null ? null : out.scratch();
+    }
+
     /** The directory of {@code --out}, made now for work that is kept in it. */
     public final Path workingDirectory() throws IOException {
         return out.makeNow();

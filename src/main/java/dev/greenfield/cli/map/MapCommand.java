@@ -26,6 +26,7 @@ import dev.greenfield.report.ResponseMapChart;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SweepMode;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -135,7 +136,7 @@ public final class MapCommand implements Action {
         try (Job job = Job.start("map", common, CommonOptions.Need.OPTIONAL, terminal)) {
             measured.check(job.model(), job.seed());
             Summary.opening(job);
-            MapRequest request = request(job.model(), job.run(), job.seed(), k);
+            MapRequest request = request(job.model(), job.run(), job.seed(), k).overflow(job.scratch());
             reductions.ask(job, request);
             if (checkpoint != null) {
                 request.checkpoint(CheckpointPath.of(checkpoint, common.out));
@@ -143,8 +144,6 @@ public final class MapCommand implements Action {
             terminal.progress(
                     "response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + request.plan());
             ResponseMap map = job.timed("map", request::compute);
-            int levels = map.levels();
-            int tokens = map.tokens();
             job.result("exact", exact);
             if (!exact) {
                 job.result("probes", k);
@@ -152,13 +151,14 @@ public final class MapCommand implements Action {
             job.result("half_depths", halfDepths);
             job.result("skip", skip.first(0));
             job.result("skip_last", skip.last());
-            double[] norms = map.frobenius();
-            job.tensors().add("map.frobenius", norms, levels, tokens, levels, tokens);
+            MapTensors tensors = new MapTensors(job.tensors(), map);
+            job.result("blocks", tensors.blocks());
+            tensors.add("map.frobenius", map::frobenius);
             if (!exact) {
-                job.tensors().add("map.stderr", map.standardErrors(), levels, tokens, levels, tokens);
+                tensors.add("map.stderr", map::standardErrors);
             }
-            reductions.add(job, request, map);
-            double[][] reach = reach(norms, levels, tokens);
+            reductions.add(job, request, map, tensors);
+            double[][] reach = reach(map);
             List<Sites.Ranked> largest = Sites.largest(reach, SHOWN);
             job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
             if (!someTargets()) {
@@ -169,9 +169,12 @@ public final class MapCommand implements Action {
                     measured,
                     skip,
                     map,
-                    run -> request(job.model(), run, job.seed(), k).compute());
+                    tensors,
+                    run -> request(job.model(), run, job.seed(), k)
+                            .overflow(job.scratch())
+                            .compute());
             measures.print();
-            finish(job, levels, norms, reach, measures);
+            finish(job, map, reach, measures);
         }
     }
 
@@ -259,17 +262,19 @@ public final class MapCommand implements Action {
     }
 
     /** Per source site the norm of its response over all tokens of the last depth; NaN where it was not asked for. */
-    private static double[][] reach(double[] norms, int levels, int tokens) {
-        double[][] reach = new double[levels][tokens];
-        for (int l = 0; l < levels; l++) {
-            for (int t = 0; t < tokens; t++) {
-                double sum = 0;
-                int last = ((l * tokens + t) * levels + levels - 1) * tokens;
-                for (int to = 0; to < tokens; to++) {
-                    sum += norms[last + to] * norms[last + to];
-                }
-                reach[l][t] = Math.sqrt(sum);
+    private static double[][] reach(ResponseMap map) {
+        int last = (map.levels() - 1) * map.tokens();
+        double[][] reach = new double[map.levels()][map.tokens()];
+        for (double[] row : reach) {
+            Arrays.fill(row, Double.NaN);
+        }
+        for (Site source : map.sources()) {
+            double[] norms = map.frobenius(source);
+            double sum = 0;
+            for (int to = 0; to < map.tokens(); to++) {
+                sum += norms[last + to] * norms[last + to];
             }
+            reach[source.halfDepth().number(map.halfDepths())][source.token()] = Math.sqrt(sum);
         }
         return reach;
     }
@@ -285,8 +290,7 @@ public final class MapCommand implements Action {
         return halfDepths ? " (rows are half depths)" : "";
     }
 
-    private void finish(Job job, int levels, double[] norms, double[][] reach, MapMeasuresReport measures)
-            throws IOException {
+    private void finish(Job job, ResponseMap map, double[][] reach, MapMeasuresReport measures) throws IOException {
         SensitivityField sensitivity = reductions.sensitivity(job);
         if (job.writes()) {
             ReportPage page = Reports.page(
@@ -294,30 +298,34 @@ public final class MapCommand implements Action {
                     "Response map",
                     "How much every site of the residual stream responds to every other",
                     Map.of("Directions", exact ? "all" : "random, " + probesText()));
+            ShownTokens shown = new ShownTokens(map.levels(), map.tokens());
+            List<String> labels = shown.of(job.labels());
             page.chart(new ResponseMapChart(
                     "Response of every site to every site",
                     "Frobenius norm of the Green operator from the selected source to each target"
                             + (exact ? "" : ", estimated from random directions, " + probesText())
                             + ". On the left the norm over all tokens of the level named there"
                             + (someTargets() ? " that were asked for" : "")
-                            + ".",
-                    labels(levels),
-                    job.labels(),
-                    norms,
+                            + "."
+                            + shown.note(),
+                    labels(map.levels()),
+                    labels,
+                    shown.rows(map, map::frobenius),
                     "|G|"));
             if (!someTargets()) {
                 page.chart(new HeatMap(
                         "Response of the last depth to each site",
                         "Frobenius norm of the Green operator from the site to all tokens of the last depth"
                                 + levelNote()
-                                + ". A site that passes a source on unchanged has the square root of the width.",
-                        labels(levels),
-                        job.labels(),
-                        reach,
+                                + ". A site that passes a source on unchanged has the square root of the width."
+                                + shown.note(),
+                        labels(map.levels()),
+                        labels,
+                        shown.of(reach),
                         HeatMap.Scale.LOG,
                         "|G|"));
             }
-            reductions.charts(page, labels(levels), job.labels());
+            reductions.charts(page, labels(map.levels()), shown, labels);
             measures.addTo(page);
             if (sensitivity != null) {
                 job.tensors().add("map.gain", gain(sensitivity));

@@ -48,10 +48,16 @@ public final class MapMeasuresReport {
      * Measures a map, and the control's where it is asked for; adds both to the job's results and tensors.
      *
      * @param skip tokens that the map leaves out, and its measures with it
+     * @param tensors of the map, which the control's join
      * @param same computes of another run the map that was asked for
      */
     static MapMeasuresReport of(
-            Job job, MeasureOptions options, TokenSkip skip, ResponseMap map, Function<Run, ResponseMap> same) {
+            Job job,
+            MeasureOptions options,
+            TokenSkip skip,
+            ResponseMap map,
+            MapTensors tensors,
+            Function<Run, ResponseMap> same) {
         MapMeasures.Settings settings = options.settings(job.seed());
         int levelsADepth = map.halfDepths() ? 2 : 1;
         MapMeasures measures = job.timed("measures", () -> measured(map, settings, skip));
@@ -60,12 +66,17 @@ public final class MapMeasuresReport {
         fields.put("without_first_token", later == null ? null : MeasureFields.of(later, settings, levelsADepth));
         job.result("measures", fields);
         profiles(job, "map", measures.profile(), map.tokens());
-        MapMeasures control = options.control() ? control(job, skip, same, settings, levelsADepth) : null;
+        MapMeasures control = options.control() ? control(job, skip, tensors, same, settings, levelsADepth) : null;
         return new MapMeasuresReport(job, measures, later, control, settings, levelsADepth);
     }
 
     private static MapMeasures control(
-            Job job, TokenSkip skip, Function<Run, ResponseMap> same, MapMeasures.Settings settings, int levelsADepth) {
+            Job job,
+            TokenSkip skip,
+            MapTensors tensors,
+            Function<Run, ResponseMap> same,
+            MapMeasures.Settings settings,
+            int levelsADepth) {
         job.terminal().progress("the same map of the untrained control, seed " + job.seed());
         ResponseMap map = job.timed("control", () -> {
             try (Model untrained = job.model().untrained(job.seed())) {
@@ -78,13 +89,11 @@ public final class MapMeasuresReport {
         fields.put("seed", job.seed());
         fields.put("without_first_token", later == null ? null : MeasureFields.of(later, settings, levelsADepth));
         job.result("control", fields);
-        int levels = map.levels();
-        int tokens = map.tokens();
-        job.tensors().add("control.frobenius", map.frobenius(), levels, tokens, levels, tokens);
+        tensors.add("control.frobenius", map::frobenius);
         if (!map.exact()) {
-            job.tensors().add("control.stderr", map.standardErrors(), levels, tokens, levels, tokens);
+            tensors.add("control.stderr", map::standardErrors);
         }
-        profiles(job, "control", control.profile(), tokens);
+        profiles(job, "control", control.profile(), map.tokens());
         return control;
     }
 
@@ -125,6 +134,10 @@ public final class MapMeasuresReport {
 
     /** A short table and the decay. */
     void print() {
+        if (measures.sources() < measures.allSources()) {
+            job.terminal().line("");
+            job.terminal().line("measures of propagation: " + PropagationFigures.sample(measures));
+        }
         List<AtDistance> shown = shown(measures.distances());
         String both = control == null ? "" : " (model / untrained control)";
         if (shown.isEmpty()) {

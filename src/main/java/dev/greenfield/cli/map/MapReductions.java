@@ -6,6 +6,7 @@ import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.DepthSpectra;
+import dev.greenfield.lattice.Site;
 import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.Projections;
 import dev.greenfield.map.ResponseMap;
@@ -39,7 +40,8 @@ final class MapReductions {
     private SensitivityField sensitivity;
     private DepthSpectra found;
     private double[][] energy; // [levels, levels]
-    private double[] gains; // [levels, T, levels, T]; null unless asked for
+    private ResponseMap map;
+    private Projections gain; // null unless asked for
 
     /** Refuses what can be seen to be wrong without a model. */
     void check(CommonOptions common) {
@@ -83,24 +85,24 @@ final class MapReductions {
     }
 
     /** Takes from the map, and computes beside it, what was asked for: tensors and results. */
-    void add(Job job, MapRequest request, ResponseMap map) {
-        int levels = map.levels();
-        int tokens = map.tokens();
+    void add(Job job, MapRequest request, ResponseMap computed, MapTensors tensors) {
+        map = computed;
         if (through) {
-            Projections gain = map.gain();
-            gains = gain.norms(0);
-            job.result("through_exact", gain.exact());
-            job.tensors().add("map.through", gains, levels, tokens, levels, tokens);
-            if (!gain.exact()) {
-                job.tensors().add("map.through.stderr", gain.standardErrors(0), levels, tokens, levels, tokens);
-                job.tensors().add("map.through.low", gain.lows(0, CONFIDENCE), levels, tokens, levels, tokens);
-                job.tensors().add("map.through.high", gain.highs(0, CONFIDENCE), levels, tokens, levels, tokens);
+            Projections read = map.gain();
+            gain = read;
+            job.result("through_exact", read.exact());
+            tensors.add("map.through", source -> read.norms(source, 0));
+            if (!read.exact()) {
+                tensors.add("map.through.stderr", source -> read.standardErrors(source, 0));
+                tensors.add("map.through.low", source -> read.lows(source, 0, CONFIDENCE));
+                tensors.add("map.through.high", source -> read.highs(source, 0, CONFIDENCE));
             }
         }
         if (rank > 0) {
+            int levels = map.levels();
             job.terminal().progress(rank + " leading singular values between every two depths");
             found = job.timed("spectra", () -> request.spectra(rank));
-            energy = energy(found, map.frobenius(), tokens);
+            energy = energy(found, map);
             job.result("spectra_energy", List.of(energy)); // one list a source level
             job.result("spectra_unsettled", found.unsettled());
             int pairs = found.levels() * (found.levels() - 1) / 2;
@@ -113,14 +115,18 @@ final class MapReductions {
      * The fraction of the squared norm that the leading singular values hold, [levels, levels]; NaN between levels whose operator
      * is zero or was not asked for.
      *
-     * @param norms of the map [levels, T, levels, T], whose squares sum to that of the operator between levels
+     * @param map whose squared norms sum to that of the operator between levels
      */
-    static double[][] energy(DepthSpectra spectra, double[] norms, int tokens) {
+    static double[][] energy(DepthSpectra spectra, ResponseMap map) {
         int levels = spectra.levels();
         double[][] whole = new double[levels][levels];
-        for (int i = 0; i < norms.length; i++) {
-            if (!Double.isNaN(norms[i])) {
-                whole[i / (tokens * levels * tokens)][i / tokens % levels] += norms[i] * norms[i];
+        for (Site source : map.sources()) {
+            double[] norms = map.frobenius(source);
+            double[] from = whole[source.halfDepth().number(map.halfDepths())];
+            for (int i = 0; i < norms.length; i++) {
+                if (!Double.isNaN(norms[i])) {
+                    from[i / map.tokens()] += norms[i] * norms[i];
+                }
             }
         }
         double[][] energy = new double[levels][levels];
@@ -138,15 +144,16 @@ final class MapReductions {
     }
 
     /** Adds the figures of what was asked for. */
-    void charts(ReportPage page, List<String> levels, List<String> tokens) {
-        if (gains != null) {
+    void charts(ReportPage page, List<String> levels, ShownTokens shown, List<String> tokens) {
+        if (gain != null) {
             page.chart(new ResponseMapChart(
                     "Gain on F through every target",
                     "Length of the part of F's gradient at the selected source that passes through each target. Through all "
-                            + "tokens of a level the parts sum, as vectors, to the whole gradient.",
+                            + "tokens of a level the parts sum, as vectors, to the whole gradient."
+                            + shown.note(),
                     levels,
                     tokens,
-                    gains,
+                    shown.rows(map, source -> gain.norms(source, 0)),
                     "|G'S|"));
         }
         if (found == null) {
@@ -173,10 +180,10 @@ final class MapReductions {
                 false,
                 true,
                 curves));
-        double[][] shown = new double[found.levels()][found.levels()];
-        for (int from = 0; from < shown.length; from++) {
-            for (int to = 0; to < shown.length; to++) {
-                shown[to][from] = energy[from][to];
+        double[][] heat = new double[found.levels()][found.levels()];
+        for (int from = 0; from < heat.length; from++) {
+            for (int to = 0; to < heat.length; to++) {
+                heat[to][from] = energy[from][to];
             }
         }
         page.chart(new HeatMap(
@@ -185,7 +192,7 @@ final class MapReductions {
                         + rank + (rank == 1 ? " leading singular value holds." : " leading singular values hold."),
                 levels,
                 levels,
-                shown,
+                heat,
                 HeatMap.Scale.SEQUENTIAL,
                 "fraction"));
     }

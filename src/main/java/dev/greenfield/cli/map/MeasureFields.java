@@ -20,6 +20,7 @@ public final class MeasureFields {
         fields.put("confidence", settings.confidence());
         fields.put("front_fraction", settings.front());
         fields.put("sources", measures.sources());
+        fields.put("all_sources", measures.allSources());
         fields.put("resamples", measures.resamples());
         fields.put("exponent_resamples", measures.exponentResamples());
         fields.put(

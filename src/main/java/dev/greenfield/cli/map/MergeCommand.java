@@ -125,7 +125,11 @@ public final class MergeCommand implements Action {
                 for (SuitePrompt prompt : prompts) {
                     int number = prompt.number();
                     ShardResult shard = shards.get((number - 1) % shards.size());
-                    maps.write(file, prompt, shard.norms(number), first.estimated() ? shard.errors(number) : null);
+                    maps.write(
+                            file,
+                            prompt,
+                            source -> shard.norms(number, source),
+                            source -> shard.errors(number, source));
                 }
                 maps.finish(file);
             }

@@ -89,7 +89,16 @@ final class PropagationFigures {
                     "\n\nThe untrained control has the model's configuration and GPT-2's random initialization, one draw: "
                             + describe(control, settings) + ".";
         }
+        if (measures.sources() < measures.allSources()) {
+            text += "\n\nMeasures are " + sample(measures) + ".";
+        }
         return text;
+    }
+
+    /** Of how many sources the measures are, for people. */
+    static String sample(MapMeasures measures) {
+        return "of " + measures.sources() + " of the " + measures.allSources()
+                + " sources, evenly spaced: all would be too many";
     }
 
     private String intervals() {

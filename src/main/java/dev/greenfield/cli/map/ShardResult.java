@@ -7,10 +7,12 @@ import dev.greenfield.cli.job.SuitePrompt;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.safetensors.DType;
 import dev.greenfield.safetensors.Safetensors;
+import dev.greenfield.safetensors.SafetensorsException;
 import dev.greenfield.safetensors.Tensor;
 import dev.greenfield.text.Json;
 import dev.greenfield.text.Lines;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -157,14 +159,25 @@ final class ShardResult implements AutoCloseable {
         return shape.length == 4 ? Math.toIntExact(shape[0]) : 0;
     }
 
-    /** The norms of a prompt's map. */
-    double[] norms(int number) throws IOException {
-        return tensors.tensor("map.frobenius." + number).toDoubles();
+    /** The norms of a prompt's map for source l T + t, [levels, T]. */
+    double[] norms(int number, int source) {
+        return row("map.frobenius." + number, source);
     }
 
-    /** The standard errors of a prompt's map. */
-    double[] errors(int number) throws IOException {
-        return tensors.tensor("map.stderr." + number).toDoubles();
+    /** The standard errors likewise. */
+    double[] errors(int number, int source) {
+        return row("map.stderr." + number, source);
+    }
+
+    private double[] row(String name, int source) {
+        try {
+            Tensor tensor = tensors.tensor(name);
+            double[] row = new double[Math.toIntExact(tensor.shape()[2] * tensor.shape()[3])];
+            tensor.read((long) source * row.length, row, 0, row.length);
+            return row;
+        } catch (SafetensorsException missing) {
+            throw new UncheckedIOException(missing);
+        }
     }
 
     /**

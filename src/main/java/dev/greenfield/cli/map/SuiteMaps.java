@@ -11,12 +11,15 @@ import dev.greenfield.report.TokenLabels;
 import dev.greenfield.safetensors.DType;
 import dev.greenfield.safetensors.SafetensorsWriter;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 
 /**
  * The response maps of a suite on their way into one file: each is written as it comes, in the order of the prompts, and the
@@ -28,8 +31,11 @@ final class SuiteMaps {
 
     private static final int MOST_FIGURES = 12;
 
-    /** Arrays of a map's size that computing one takes at most: what a batch finds (two), sums and results. */
-    private static final int WORKING_ARRAYS = 8;
+    /** Numbers of a map that computing one holds for each pair at most, 8 bytes each: norm, error, and what batches find of both. */
+    private static final int WORKING_NUMBERS = 6;
+
+    /** Pairs of all sites that one tensor may have: what its readers hold in an array. */
+    private static final double MOST_DENSE = Integer.MAX_VALUE - 8.0;
 
     private final List<SuitePrompt> prompts;
     private final boolean halfDepths;
@@ -61,11 +67,20 @@ final class SuiteMaps {
         double longest = 0;
         double need = 0;
         for (int length : SuiteJob.lengths(prompts).keySet()) {
-            double bytes = 8 * Math.pow((double) levels * length, 2);
-            need += 2 * bytes;
-            longest = Math.max(longest, bytes);
+            double all = Math.pow((double) levels * length, 2);
+            if (all > MOST_DENSE) {
+                throw new MemoryBudgetException(String.format(
+                        Locale.ROOT,
+                        "the map of a prompt of %d tokens has %.0f pairs of sites, those of a suite at most %.0f: use"
+                                + " shorter prompts, or make the map of that prompt alone",
+                        length,
+                        all,
+                        MOST_DENSE));
+            }
+            need += MapStatistics.bytes(levels, length);
+            longest = Math.max(longest, MapStatistics.pairs(levels, length));
         }
-        need += WORKING_ARRAYS * longest;
+        need += WORKING_NUMBERS * Double.BYTES * longest;
         if (need > heapBytes) {
             throw new MemoryBudgetException(
                     "mean and variance for each length of the suite and a map in the making take "
@@ -98,29 +113,52 @@ final class SuiteMaps {
     /**
      * Writes the map of the next prompt and takes it into the statistics.
      *
-     * @param norms [levels, T, levels, T]; rounded in place as the file rounds
-     * @param errors likewise; null for an exact map
+     * @param norms of source l T + t the norms at all sites, [levels, T]; rounded in place as the file rounds
+     * @param errors likewise; not asked of an exact map
      */
-    void write(SafetensorsWriter file, SuitePrompt prompt, double[] norms, double[] errors) throws IOException {
-        if (type == DType.F32) {
-            for (int i = 0; i < norms.length; i++) {
-                norms[i] = (float) norms[i];
-            }
+    void write(SafetensorsWriter file, SuitePrompt prompt, IntFunction<double[]> norms, IntFunction<double[]> errors)
+            throws IOException {
+        MapStatistics statistics =
+                byLength.computeIfAbsent(prompt.length(), length -> new MapStatistics(levels, length));
+        try {
+            statistics.add(source -> {
+                double[] row = norms.apply(source);
+                if (type == DType.F32) {
+                    for (int i = 0; i < row.length; i++) {
+                        row[i] = (float) row[i];
+                    }
+                }
+                append(file, row);
+                return row;
+            });
+        } catch (UncheckedIOException unwritten) {
+            throw unwritten.getCause();
         }
-        file.write(norms);
         if (estimated) {
-            file.write(errors);
+            rows(file, prompt.length(), errors);
         }
-        byLength.computeIfAbsent(prompt.length(), length -> new MapStatistics(levels, length))
-                .add(norms);
+    }
+
+    private static void append(SafetensorsWriter file, double[] row) {
+        try {
+            file.write(row);
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    private void rows(SafetensorsWriter file, int tokens, IntFunction<double[]> rows) throws IOException {
+        for (int source = 0; source < levels * tokens; source++) {
+            file.write(rows.apply(source));
+        }
     }
 
     /** Writes the statistics after the last map, and completes the file. */
     void finish(SafetensorsWriter file) throws IOException {
-        for (MapStatistics statistics : byLength.values()) {
-            file.write(statistics.mean());
-            if (statistics.count() > 1) {
-                file.write(statistics.variance());
+        for (Map.Entry<Integer, MapStatistics> entry : byLength.entrySet()) {
+            rows(file, entry.getKey(), entry.getValue()::mean);
+            if (entry.getValue().count() > 1) {
+                rows(file, entry.getKey(), entry.getValue()::variance);
             }
         }
         file.commit();
@@ -186,7 +224,7 @@ final class SuiteMaps {
                         + " source to each target. A token that is not the same in all prompts is shown as \u2026",
                 Sites.levels(levels, halfDepths),
                 labels(length),
-                statistics.mean(),
+                (level, token) -> statistics.mean(level * length + token),
                 "mean |G|"));
     }
 

@@ -91,8 +91,9 @@ class MapReductionsCommandTest {
             assertThat(spectra).containsExactly(expected.all());
             // Two of the 64 hold a part of the energy, all of them hold all of it.
             DepthSpectra two = model.run(3, 1, 4, 1).responseMap().seed(5).spectra(2);
-            double[] norms = tensor("map.frobenius", LEVELS, TOKENS, LEVELS, TOKENS);
-            double[][] energy = MapReductions.energy(two, norms, TOKENS);
+            ResponseMap map =
+                    model.run(3, 1, 4, 1).responseMap().exact().seed(5).compute();
+            double[][] energy = MapReductions.energy(two, map);
             double[] s = expected.from(0, 2);
             double whole = 0;
             for (double value : s) {
