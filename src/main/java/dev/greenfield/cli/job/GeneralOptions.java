@@ -7,7 +7,7 @@ public final class GeneralOptions {
     @Option(names = "--quiet", description = "Nothing on standard error but errors.")
     public boolean quiet;
 
-    @Option(names = "--verbose", description = "Stack traces of errors, and the tuning of doctor, for bug reports.")
+    @Option(names = "--verbose", description = "More for reports of bugs, such as stack traces of errors.")
     public boolean verbose;
 
     @Option(

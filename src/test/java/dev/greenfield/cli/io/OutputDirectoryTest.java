@@ -143,8 +143,8 @@ class OutputDirectoryTest {
     @Test
     void anotherRunMadeTheDirectoryMeanwhile() throws IOException {
         Path target = temporary.resolve("new");
-        try (OutputDirectory first = OutputDirectory.open(target.toString());
-                OutputDirectory second = OutputDirectory.open(target.toString())) {
+        try (OutputDirectory first = OutputDirectory.open(target.toString(), "field", false);
+                OutputDirectory second = OutputDirectory.open(target.toString(), "field", false)) {
             Files.writeString(first.file("result.json"), "first");
             Files.writeString(second.file("result.json"), "second");
             first.commit();
@@ -169,7 +169,7 @@ class OutputDirectoryTest {
                 for (int i = 0; i < runs; i++) {
                     String text = "run " + i;
                     commits.add(threads.submit(() -> {
-                        try (OutputDirectory out = OutputDirectory.open(temporary.toString())) {
+                        try (OutputDirectory out = OutputDirectory.open(temporary.toString(), "field", true)) {
                             for (String name : List.of("tensors.safetensors", "report.html", "result.json")) {
                                 Files.writeString(out.file(name), text);
                             }
@@ -216,7 +216,7 @@ class OutputDirectoryTest {
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         ExecutorService threads = Executors.newSingleThreadExecutor();
-        try (OutputDirectory out = OutputDirectory.open(temporary.toString())) {
+        try (OutputDirectory out = OutputDirectory.open(temporary.toString(), "field", true)) {
             Files.writeString(out.file("result.json"), "mine");
             assertThat(holder.getInputStream().read()).isEqualTo('l');
             Future<?> commit = threads.submit(() -> {

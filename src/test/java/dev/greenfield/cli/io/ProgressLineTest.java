@@ -25,8 +25,7 @@ class ProgressLineTest {
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 StandardCharsets.UTF_8,
-                false,
-                rewrites);
+                new Screen(false, false, rewrites, 0));
     }
 
     private String errors() {
