@@ -28,14 +28,14 @@ public final class Nearest {
     /** The known name that is nearest to one that is not known; empty where none is near. */
     public static Optional<String> of(String given, Collection<String> known) {
         String plain = plain(given);
-        if (plain.isEmpty() || plain.length() > LONGEST) {
+        if (plain.isEmpty() || plain.length() > LONGEST || known.contains(given)) {
             return Optional.empty();
         }
         int most = plain.length() < SHORTEST ? 0 : plain.length() / CHARACTERS_PER_EDIT;
         String best = null;
         int least = most + 1;
         for (String name : known) {
-            if (!name.equals(given) && Math.abs(name.length() - given.length()) <= most + 1) {
+            if (Math.abs(name.length() - given.length()) <= most + 1) {
                 int edits = edits(plain, plain(name), least);
                 if (edits < least) {
                     best = name;

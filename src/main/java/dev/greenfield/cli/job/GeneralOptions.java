@@ -4,7 +4,7 @@ import picocli.CommandLine.Option;
 
 /** Options that every command has. Filled by picocli. */
 public final class GeneralOptions {
-    @Option(names = "--quiet", description = "Nothing on standard error but errors.")
+    @Option(names = "--quiet", description = "Nothing on standard error but errors and notes.")
     public boolean quiet;
 
     @Option(names = "--verbose", description = "More for reports of bugs, such as stack traces of errors.")
