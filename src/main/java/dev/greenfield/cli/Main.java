@@ -24,6 +24,8 @@ import picocli.CommandLine;
 public final class Main {
     private static final int WIDTH = 100; // of help, where nobody says how wide the terminal is
 
+    private static final String VERSION = "greenfield " + Greenfield.version();
+
     private Main() {}
 
     /** Runs a command and ends the process with its status. */
@@ -102,7 +104,8 @@ public final class Main {
                         terminal.block(Help.general(terminal.width(WIDTH)));
                     }
                 }
-                case "--version", "version" -> terminal.line("greenfield " + Greenfield.version());
+                case "--version" -> terminal.line(VERSION);
+                case "version" -> terminal.line(VERSION + ", " + Surroundings.brief());
                 default -> {
                     Commands.Entry entry = Commands.byName().get(args[0]);
                     if (entry == null) {
@@ -130,7 +133,7 @@ public final class Main {
             if (line.isUsageHelpRequested()) {
                 terminal.block(Help.of(command, entry, line.getCommandSpec(), terminal.width(WIDTH)));
             } else if (line.isVersionHelpRequested()) {
-                terminal.line("greenfield " + Greenfield.version());
+                terminal.line(VERSION);
             } else {
                 terminal.quiet(action.general().quiet);
                 action.run(terminal);

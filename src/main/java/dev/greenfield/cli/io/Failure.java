@@ -102,7 +102,7 @@ public record Failure(int exit, String message) {
         return new Failure(
                 BACKEND,
                 "this is a bug in Greenfield: " + failure.getClass().getName() + ": " + text(failure)
-                        + "; run it again with --verbose and report what it prints");
+                        + "; run it again with --verbose and report what it and 'doctor' print");
     }
 
     private static String usage(ParameterException wrong, Set<String> options) {

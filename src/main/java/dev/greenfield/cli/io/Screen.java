@@ -55,6 +55,13 @@ public record Screen(boolean person, boolean colour, boolean rewrites, int colum
         return columns > 0 ? columns : person ? TERMINAL : otherwise;
     }
 
+    /** For people. */
+    String described() {
+        return (person ? "standard output is a terminal" + (colour ? " in colour" : "") : "standard output is no terminal")
+                + (rewrites ? ", standard error one that is written over" : "")
+                + (columns > 0 ? ", " + columns + " columns by COLUMNS" : ", COLUMNS says nothing");
+    }
+
     /** How long a line of results may be. */
     int room() {
         return person ? width(TERMINAL) : Integer.MAX_VALUE;

@@ -90,6 +90,11 @@ public final class Terminal {
         return screen.width(otherwise);
     }
 
+    /** Who reads the streams, for people. */
+    public String screen() {
+        return screen.described() + ", in " + encoder.charset();
+    }
+
     /** How long a line of results may be: no longer than a terminal is wide, any length elsewhere. */
     public int room() {
         return screen.room();
