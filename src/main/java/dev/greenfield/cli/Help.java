@@ -33,7 +33,9 @@ final class Help {
         List<String> lines = new ArrayList<>();
         lines.addAll(Folded.lines("Usage: " + PROGRAM + " COMMAND [OPTIONS]", width, INDENT));
         lines.addAll(Folded.lines(
-                "Response theory of transformers: how a model answers interventions on its residual stream.", width, 0));
+                "Response theory of transformers: how a model answers interventions on its residual stream.",
+                width,
+                0));
         lines.add("");
         Commands.byName().forEach((name, entry) -> described(lines, "  " + name, 15, entry.description(), width));
         lines.add("");

@@ -60,9 +60,8 @@ public final class Main {
         try {
             call.dispatch(args);
         } catch (Exception | Error failure) {
-            Failure failed = terminal.readerGone()
-                    ? Failure.readerGone()
-                    : Failure.of(failure, call.command, call.options);
+            Failure failed =
+                    terminal.readerGone() ? Failure.readerGone() : Failure.of(failure, call.command, call.options);
             if (failed.message() != null) {
                 terminal.error(failed.message());
             }
@@ -76,7 +75,8 @@ public final class Main {
             return Failure.readerGone().exit();
         }
         if (lost) {
-            terminal.error("standard output could not take all of the results: see where it leads, such as a full disk");
+            terminal.error(
+                    "standard output could not take all of the results: see where it leads, such as a full disk");
             return Failure.INPUT;
         }
         return Failure.DONE;

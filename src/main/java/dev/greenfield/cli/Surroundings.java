@@ -62,7 +62,8 @@ final class Surroundings {
             "JDK_JAVA_OPTIONS");
 
     /** Options of Java that size or change it; others may hold passwords. */
-    private static final String TUNING = "-X.*|-Dgreenfield\\..*|-Dorg\\.bytedeco\\..*|-Djava\\.io\\.tmpdir=.*|-Dfile\\.encoding=.*";
+    private static final String TUNING =
+            "-X.*|-Dgreenfield\\..*|-Dorg\\.bytedeco\\..*|-Djava\\.io\\.tmpdir=.*|-Dfile\\.encoding=.*";
 
     private Surroundings() {}
 
@@ -103,7 +104,8 @@ final class Surroundings {
             return count
                     + lines.filter(line -> line.startsWith("model name"))
                             .findFirst()
-                            .map(line -> ", " + line.substring(line.indexOf(':') + 1).strip())
+                            .map(line ->
+                                    ", " + line.substring(line.indexOf(':') + 1).strip())
                             .orElse("");
         } catch (IOException | UncheckedIOException notLinux) {
             return Integer.toString(count);
@@ -147,7 +149,10 @@ final class Surroundings {
 
     /** The options of Java that size or change it, of those that it was given; a line each. */
     static List<String> options(List<String> given) {
-        return given.stream().filter(option -> option.matches(TUNING)).map(Lines::one).toList();
+        return given.stream()
+                .filter(option -> option.matches(TUNING))
+                .map(Lines::one)
+                .toList();
     }
 
     /** Those of this process. */

@@ -99,12 +99,11 @@ public final class ModelSource implements AutoCloseable {
 
     private static ModelSource directory(String spec, Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
-            throw new InputException(
-                    Lines.quoted(spec) + ": found " + (Files.exists(directory) ? "a file" : "nothing")
-                            + NearModels.question(spec)
-                            + ", expected a directory with config.json and model.safetensors; give such a directory, demo,"
-                            + " random:gpt2 or the name of a model of the hub, and " + Remedy.FETCH_MODEL
-                            + " org/name first, which downloads it");
+            throw new InputException(Lines.quoted(spec) + ": found " + (Files.exists(directory) ? "a file" : "nothing")
+                    + NearModels.question(spec)
+                    + ", expected a directory with config.json and model.safetensors; give such a directory, demo,"
+                    + " random:gpt2 or the name of a model of the hub, and " + Remedy.FETCH_MODEL
+                    + " org/name first, which downloads it");
         }
         return open(spec, new ModelFiles.Directory(directory));
     }
@@ -114,11 +113,11 @@ public final class ModelSource implements AutoCloseable {
         List<HubSnapshot> snapshots = hub.snapshots(name);
         if (snapshots.isEmpty()) {
             String cache = Lines.one(hub.cache().toString());
-            throw new InputException(
-                    Lines.quoted(spec) + ": found nothing" + NearModels.question(spec, hub) + ", neither a directory of that name nor a model in the"
-                            + " Hugging Face cache " + cache
-                            + ", expected demo, a model directory, random:gpt2 or a model in the cache; if it"
-                            + " is a model of the hub, " + Remedy.FETCH_MODEL + " " + name + ", which downloads it");
+            throw new InputException(Lines.quoted(spec) + ": found nothing" + NearModels.question(spec, hub)
+                    + ", neither a directory of that name nor a model in the"
+                    + " Hugging Face cache " + cache
+                    + ", expected demo, a model directory, random:gpt2 or a model in the cache; if it"
+                    + " is a model of the hub, " + Remedy.FETCH_MODEL + " " + name + ", which downloads it");
         }
         for (HubSnapshot snapshot : snapshots) {
             ModelFiles files = new ModelFiles.Directory(snapshot.directory(), snapshot);

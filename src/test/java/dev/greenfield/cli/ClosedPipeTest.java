@@ -55,7 +55,13 @@ class ClosedPipeTest {
         assertThat(run("Broken pipe", Cli.with(FIELD, "--out", out.toString()))).isEqualTo(141);
         assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
         assertThat(Cli.list(out)).containsExactly("report.html", "result.json", "tensors.safetensors");
-        assertThat(run("Broken pipe", "export", "--model", Cli.SMALL, "--out", directory.resolve("model").toString()))
+        assertThat(run(
+                        "Broken pipe",
+                        "export",
+                        "--model",
+                        Cli.SMALL,
+                        "--out",
+                        directory.resolve("model").toString()))
                 .isEqualTo(141);
         assertThat(directory.resolve("model/config.json")).exists();
     }

@@ -32,9 +32,8 @@ class HelpExamplesTest {
             return;
         }
         List<String> words = HelpTest.words(example);
-        words.replaceAll(word -> word.matches("(greenfield-|maps/).*")
-                ? directory.resolve(word).toString()
-                : word);
+        words.replaceAll(word ->
+                word.matches("(greenfield-|maps/).*") ? directory.resolve(word).toString() : word);
         if (words.get(0).equals("merge")) {
             for (int shard = 1; shard <= 2; shard++) {
                 Cli.done(
@@ -56,7 +55,8 @@ class HelpExamplesTest {
     @ParameterizedTest
     @ValueSource(strings = {"field", "sensitivity", "infer", "transfer"})
     void whereNoSeedIsListedNoneMatters(String command, @TempDir Path directory) throws IOException {
-        List<String> example = HelpTest.words(Commands.byName().get(command).examples().get(0));
+        List<String> example =
+                HelpTest.words(Commands.byName().get(command).examples().get(0));
         List<byte[]> tensors = new ArrayList<>();
         for (String seed : List.of("0", "7")) {
             Path out = directory.resolve(seed);

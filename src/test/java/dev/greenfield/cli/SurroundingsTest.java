@@ -41,10 +41,10 @@ class SurroundingsTest {
                         + System.getProperty("os.arch") + System.lineSeparator());
         assertThat(Cli.done("doctor").out().lines())
                 .anyMatch(line -> line.startsWith("program     "))
-                .anyMatch(line -> line.startsWith("processors  "
-                        + Runtime.getRuntime().availableProcessors()))
-                .anyMatch(line -> line.equals(
-                        "terminal    standard output is no terminal, COLUMNS says nothing, in UTF-8"))
+                .anyMatch(line ->
+                        line.startsWith("processors  " + Runtime.getRuntime().availableProcessors()))
+                .anyMatch(line ->
+                        line.equals("terminal    standard output is no terminal, COLUMNS says nothing, in UTF-8"))
                 .anyMatch(line -> line.startsWith("memory      ") && line.contains("MiB for Java's heap"));
     }
 }

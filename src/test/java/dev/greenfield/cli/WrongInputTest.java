@@ -380,7 +380,9 @@ class WrongInputTest {
         assertThat(cli.exit()).as(cli.err()).isEqualTo(mistake.exit());
         assertThat(cli.err()).startsWith("greenfield: ").endsWith("\n").contains(mistake.words());
         assertThat(cli.err().strip()).doesNotContain("\n").doesNotContain("Exception");
-        assertThat(optionsOf(args[0])).as("%s names options that %s takes", cli.err(), args[0]).containsAll(named(cli.err()));
+        assertThat(optionsOf(args[0]))
+                .as("%s names options that %s takes", cli.err(), args[0])
+                .containsAll(named(cli.err()));
         assertThat(Cli.list(temporary)).isEmpty();
     }
 

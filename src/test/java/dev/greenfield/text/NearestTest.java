@@ -40,7 +40,9 @@ class NearestTest {
     void prefersCaseAndBlanksToEdits() {
         assertThat(Nearest.of("paris", List.of("Pari", " Paris", "pairs"))).contains(" Paris");
         assertThat(Nearest.of("parsi", List.of("Paris", "parse"))).contains("Paris");
-        assertThat(Nearest.of("Paris", List.of("Paris"))).as("what is known is no mistake").isEmpty();
+        assertThat(Nearest.of("Paris", List.of("Paris")))
+                .as("what is known is no mistake")
+                .isEmpty();
     }
 
     /** The distances of the optimal string alignment, by their effect: a third of the characters may differ, no more. */
@@ -49,7 +51,9 @@ class NearestTest {
         assertThat(Nearest.of("abcdef", List.of("abcdXY"))).isPresent();
         assertThat(Nearest.of("abcdef", List.of("abcXYZ"))).isEmpty();
         assertThat(Nearest.of("abcdef", List.of("badcef"))).as("two swaps").isPresent();
-        assertThat(Nearest.of("abcdef", List.of("cab" + "def"))).as("moved, two edits").isPresent();
+        assertThat(Nearest.of("abcdef", List.of("cab" + "def")))
+                .as("moved, two edits")
+                .isPresent();
         assertThat(Nearest.of("x".repeat(300), List.of("x".repeat(299)))).isEmpty();
     }
 
@@ -68,7 +72,8 @@ class NearestTest {
         assertThat(Nearest.question(missing, Files::isRegularFile))
                 .isEqualTo(" (did you mean \"" + directory.resolve("suite.json") + "\"?)");
         assertThat(Nearest.question(missing, Files::isDirectory)).isEmpty();
-        assertThat(Nearest.question(directory.resolve("no/such.json"), path -> true)).isEmpty();
+        assertThat(Nearest.question(directory.resolve("no/such.json"), path -> true))
+                .isEmpty();
         assertThat(Nearest.question(Path.of("/"), path -> true)).isEmpty();
     }
 }

@@ -114,7 +114,8 @@ public record Failure(int exit, String message) {
             if (name.startsWith("-")) {
                 return "unknown option " + Quantities.quoted(name) + Nearest.question(name, options);
             }
-            return "found " + Quantities.quoted(given) + " where an option was expected; put a text of several words in quotes";
+            return "found " + Quantities.quoted(given)
+                    + " where an option was expected; put a text of several words in quotes";
         }
         return wrong.getMessage();
     }

@@ -57,7 +57,9 @@ public record Screen(boolean person, boolean colour, boolean rewrites, int colum
 
     /** For people. */
     String described() {
-        return (person ? "standard output is a terminal" + (colour ? " in colour" : "") : "standard output is no terminal")
+        return (person
+                        ? "standard output is a terminal" + (colour ? " in colour" : "")
+                        : "standard output is no terminal")
                 + (rewrites ? ", standard error one that is written over" : "")
                 + (columns > 0 ? ", " + columns + " columns by COLUMNS" : ", COLUMNS says nothing");
     }

@@ -193,6 +193,7 @@ record Suite(String path, String sha256, List<Item> entries) {
 
     /** A message in a suite's own words: its prompts have no option for token ids. */
     static String ofSuite(String message) {
-        return message.replace(Remedy.USE_TOKEN_IDS.phrase(), "give token ids under the keys 'tokens' and 'corrupt_tokens'");
+        return message.replace(
+                Remedy.USE_TOKEN_IDS.phrase(), "give token ids under the keys 'tokens' and 'corrupt_tokens'");
     }
 }

@@ -103,7 +103,8 @@ class OutputDirectoryTest {
         assertThat(Cli.list(temporary)).containsExactly("report.html", "result.json", "tensors.safetensors");
         refused(field(temporary), "results of 'sensitivity'");
 
-        for (String text : List.of("", "{", "[]", "{\"command\": 1}", "{\"model\": \"field\", \"command\": \"field\"}", "\0")) {
+        for (String text :
+                List.of("", "{", "[]", "{\"command\": 1}", "{\"model\": \"field\", \"command\": \"field\"}", "\0")) {
             Path foreign = Files.createDirectories(temporary.resolve("foreign"));
             Files.writeString(foreign.resolve("result.json"), text);
             refused(field(foreign), "a result.json that is not of this program", "--force");
@@ -116,7 +117,8 @@ class OutputDirectoryTest {
         refused(field(mine), "files of others (a.txt, b.txt, c.txt, ... (4 in all))", "--force");
         Cli.done("field", "--model", Cli.SMALL, "--tokens", "1", "--out", mine.toString(), "--force");
         assertThat(Cli.list(mine)).contains("thesis.tex", "result.json").hasSize(7);
-        Path hidden = Files.createDirectories(temporary.resolve("hidden/folder")).getParent();
+        Path hidden =
+                Files.createDirectories(temporary.resolve("hidden/folder")).getParent();
         Files.writeString(hidden.resolve(".DS_Store"), "");
         assertThat(field(hidden).exit()).as("nothing of these can be replaced").isZero();
         refused(Cli.run("field", "--tokens", "1", "--force"), "--force without --out");
@@ -128,15 +130,7 @@ class OutputDirectoryTest {
         assertThat(field(temporary).exit()).isZero();
         Files.delete(temporary.resolve("result.json"));
         refused(
-                Cli.run(
-                        "sensitivity",
-                        "--tokens",
-                        "1,2,3",
-                        "--answer",
-                        "#1",
-                        "--quiet",
-                        "--out",
-                        temporary.toString()),
+                Cli.run("sensitivity", "--tokens", "1,2,3", "--answer", "#1", "--quiet", "--out", temporary.toString()),
                 "files of others (report.html, tensors.safetensors)");
         assertThat(field(temporary).exit()).isZero();
     }

@@ -81,7 +81,8 @@ class RemedyOptionsTest {
                 .isEqualTo(new Failure(Failure.INPUT, "no words: use token ids (--tokens)"));
         assertThat(Failure.of(new BackendException("no GPU", Remedy.USE_CPU.phrase()), "map", ALL))
                 .isEqualTo(new Failure(Failure.BACKEND, "no GPU: use --backend cpu"));
-        assertThat(Failure.of(new CancelledException("stopped"), "map", ALL).exit()).isEqualTo(130);
+        assertThat(Failure.of(new CancelledException("stopped"), "map", ALL).exit())
+                .isEqualTo(130);
     }
 
     private static List<Path> library() throws IOException {

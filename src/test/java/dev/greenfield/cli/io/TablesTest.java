@@ -53,7 +53,9 @@ class TablesTest {
     void filesGetWholeLines() {
         Tables.print(terminal(false, 40), "a title that is longer than a line of forty columns", wide(20));
         assertThat(printed().lines()).hasSize(4);
-        assertThat(printed()).contains("\na title that is longer than a line of forty columns\n").contains("column19\n");
+        assertThat(printed())
+                .contains("\na title that is longer than a line of forty columns\n")
+                .contains("column19\n");
     }
 
     @ParameterizedTest
@@ -69,7 +71,8 @@ class TablesTest {
 
     @Test
     void linesOfResultsAreFoldedInATerminalOnly() {
-        String line = "ranks     answer Bulgarian 1 of 291, probability 1.00; foil German 2 of 291, probability 1.47e-05";
+        String line =
+                "ranks     answer Bulgarian 1 of 291, probability 1.00; foil German 2 of 291, probability 1.47e-05";
         terminal(false, 40).line(line);
         assertThat(printed()).isEqualTo(line + "\n");
         out.reset();
