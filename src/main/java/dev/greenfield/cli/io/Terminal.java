@@ -151,7 +151,10 @@ public final class Terminal {
     public void progress(String text) {
         if (!quiet) {
             endStatus();
-            err.println(encodable(Lines.escaped(text)));
+            String line = encodable(Lines.escaped(text));
+            // Errors and notes stay one line each, which is what is copied into a search or a report.
+            err.println(
+                    screen.rewrites() ? String.join("\n", Folded.line(line, screen.width(Screen.TERMINAL))) : line);
         }
     }
 

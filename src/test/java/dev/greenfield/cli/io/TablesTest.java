@@ -88,6 +88,24 @@ class TablesTest {
     }
 
     @Test
+    void linesOfProgressAreFoldedInATerminalOnly() {
+        String line = "patching the prompt's run with the corrupt run's residual at each site";
+        PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
+        new Terminal(stream, stream, StandardCharsets.UTF_8, new Screen(false, false, false, 40)).progress(line);
+        assertThat(printed()).isEqualTo(line + "\n");
+        out.reset();
+        Terminal narrow = new Terminal(stream, stream, StandardCharsets.UTF_8, new Screen(false, false, true, 40));
+        narrow.progress(line);
+        assertThat(printed()).isEqualTo("""
+                patching the prompt's run with the
+                  corrupt run's residual at each site
+                """);
+        out.reset();
+        narrow.error(line);
+        assertThat(printed()).as("an error is one line").isEqualTo("greenfield: " + line + "\n");
+    }
+
+    @Test
     void aWordThatIsTooLongSticksOut() {
         String path = "/a/very/long/path/of/some/fifty/characters/in/all/of/it";
         assertThat(Folded.line("written to " + path + " at once", 40))
