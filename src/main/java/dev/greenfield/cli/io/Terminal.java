@@ -153,8 +153,7 @@ public final class Terminal {
             endStatus();
             String line = encodable(Lines.escaped(text));
             // Errors and notes stay one line each, which is what is copied into a search or a report.
-            err.println(
-                    screen.rewrites() ? String.join("\n", Folded.line(line, screen.width(Screen.TERMINAL))) : line);
+            err.println(screen.rewrites() ? String.join("\n", Folded.line(line, screen.width(Screen.TERMINAL))) : line);
         }
     }
 
