@@ -90,7 +90,7 @@ class ArchitectureTest {
             cli.map: failure text statistics lattice safetensors model response green map propagation report (facade) cli.io cli.job cli.show
             cli.transfer: failure statistics lattice safetensors model map transfer report (facade) cli.io cli.job cli.show
             cli.study: failure text statistics lattice model prediction report (facade) study cli.io cli.job cli.show
-            cli: failure lattice safetensors hub model backend.cuda response green report (facade) cli.io cli.job cli.show cli.source cli.patch cli.green cli.infer cli.map cli.transfer cli.study
+            cli: failure text lattice safetensors hub model backend.cuda response green report (facade) cli.io cli.job cli.show cli.source cli.patch cli.green cli.infer cli.map cli.transfer cli.study
             """;
 
     private static final Map<String, List<String>> MAY_USE = ROOMS.lines()

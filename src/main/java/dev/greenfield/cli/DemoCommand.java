@@ -50,6 +50,7 @@ final class DemoCommand implements Action {
     @Override
     public void run(Terminal terminal) throws IOException {
         fillIn();
+        terminal.workOnWithoutReader();
         Path page = common.out == null ? Path.of(OutputDirectory.REPORT).toAbsolutePath() : null;
         // Without --out only the page is wanted, and whether it can be written is known before anything is computed.
         try (Staging staging = page == null ? null : stage(page);

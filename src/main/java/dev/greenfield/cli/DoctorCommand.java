@@ -1,6 +1,5 @@
 package dev.greenfield.cli;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.greenfield.BackendChoice;
 import dev.greenfield.Greenfield;
 import dev.greenfield.backend.cuda.CudaSurvey;
@@ -10,15 +9,13 @@ import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.hub.Hub;
 import dev.greenfield.model.TokenizerSurvey;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** What this machine can run, and why not the rest. */
+/** What this machine can run, and why not the rest: what a report of a bug begins with. */
 @Command(sortOptions = false)
 final class DoctorCommand implements Action {
     @Mixin
@@ -32,18 +29,19 @@ final class DoctorCommand implements Action {
     @Override
     public void run(Terminal terminal) {
         terminal.line("greenfield  " + Greenfield.version());
-        terminal.line("java        " + Runtime.version() + ", " + System.getProperty("java.vm.name") + ", "
-                + System.getProperty("java.vendor"));
-        terminal.line("system      " + System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
-                + System.getProperty("os.arch"));
-        terminal.line("processors  " + Runtime.getRuntime().availableProcessors());
-        terminal.line("memory      " + machine()
-                + mebibytes(Runtime.getRuntime().maxMemory()) + " for Java's heap (change with -Xmx)");
-        terminal.line("locale      " + Locale.getDefault().toLanguageTag() + ", names of files in "
-                + System.getProperty("sun.jnu.encoding")
-                + (System.getProperty("user.dir").indexOf('\ufffd') >= 0
-                        ? ", which cannot spell that of the working directory; set LC_ALL=C.UTF-8"
-                        : ""));
+        terminal.line("program     " + Surroundings.program());
+        terminal.line("java        " + Surroundings.java());
+        for (String line : lines(Surroundings::options)) {
+            terminal.line("java        " + line);
+        }
+        terminal.line("system      " + Surroundings.system());
+        terminal.line("processors  " + Surroundings.processors());
+        terminal.line("memory      " + Surroundings.memory());
+        terminal.line("locale      " + Surroundings.locale());
+        terminal.line("terminal    " + terminal.screen());
+        for (String line : Surroundings.environment(System.getenv())) {
+            terminal.line("variable    " + line);
+        }
         for (String line : lines(BackendChoice::survey)) {
             terminal.line("backend     " + RemedyOptions.in(line));
         }
@@ -73,20 +71,5 @@ final class DoctorCommand implements Action {
         } catch (RuntimeException | LinkageError failed) {
             return List.of("cannot be asked: " + failed);
         }
-    }
-
-    /** The machine's memory, where Java can say it. */
-    private static String machine() {
-        try {
-            OperatingSystemMXBean machine = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
-            return mebibytes(machine.getTotalMemorySize()) + " in the machine, "
-                    + mebibytes(machine.getFreeMemorySize()) + " free, ";
-        } catch (LinkageError unreadable) {
-            return "";
-        }
-    }
-
-    private static String mebibytes(long bytes) {
-        return (bytes >> 20) + " MiB";
     }
 }

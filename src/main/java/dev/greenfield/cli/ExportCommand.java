@@ -53,6 +53,7 @@ final class ExportCommand implements Action {
 
     @Override
     public void run(Terminal terminal) throws IOException {
+        terminal.workOnWithoutReader();
         DType type = type();
         Path target = OutputDirectory.path(out);
         ModelExport.requireFree(target, "--out " + Quantities.quoted(out));

@@ -40,6 +40,9 @@ final class FetchCommand implements Action {
     @Override
     public void run(Terminal terminal) throws IOException {
         HubName name = HubName.of(model);
+        if (!dryRun) {
+            terminal.workOnWithoutReader();
+        }
         Progress.<Void, IOException>watched(new ProgressLine(terminal), () -> {
             ModelFetch fetch = ModelFetch.of(name, Hub.ofEnvironment());
             List<HubFile> files = fetch.files();

@@ -1,32 +1,19 @@
 package dev.greenfield.cli;
 
 import dev.greenfield.Greenfield;
-import dev.greenfield.cli.green.GreenCommand;
-import dev.greenfield.cli.infer.InferCommand;
 import dev.greenfield.cli.io.Failure;
 import dev.greenfield.cli.io.Quantities;
+import dev.greenfield.cli.io.Screen;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
-import dev.greenfield.cli.map.MapCommand;
-import dev.greenfield.cli.map.MergeCommand;
-import dev.greenfield.cli.patch.PatchCommand;
-import dev.greenfield.cli.patch.PredictCommand;
-import dev.greenfield.cli.source.PropagateCommand;
-import dev.greenfield.cli.source.RegimeCommand;
-import dev.greenfield.cli.study.StudyCommand;
-import dev.greenfield.cli.transfer.ReduceCommand;
-import dev.greenfield.cli.transfer.ScaleCommand;
-import dev.greenfield.cli.transfer.TransferCommand;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.model.OptionalLibrary;
+import dev.greenfield.text.Nearest;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Locale;
-import java.util.Map;
-import java.util.function.Supplier;
+import java.util.Set;
 import picocli.CommandLine;
 
 /**
@@ -35,50 +22,11 @@ import picocli.CommandLine;
  * them would cost more than the demo model takes to run.
  */
 public final class Main {
-    private static final Map<String, Entry> COMMANDS = commands();
-    private static final String PROGRAM = "java -jar greenfield.jar";
+    private static final int WIDTH = 100; // of help, where nobody says how wide the terminal is
 
-    private record Entry(String description, Supplier<Action> make) {}
+    private static final String VERSION = "greenfield " + Greenfield.version();
 
     private Main() {}
-
-    private static Map<String, Entry> commands() {
-        Map<String, Entry> commands = new LinkedHashMap<>();
-        commands.put("demo", new Entry("A tour on the embedded model; writes report.html.", DemoCommand::new));
-        commands.put("field", new Entry("The residual stream and the logits of a prompt.", FieldCommand::new));
-        commands.put(
-                "sensitivity",
-                new Entry("How F depends on the residual at every depth and token.", SensitivityCommand::new));
-        commands.put("patch", new Entry("What patching each site from another prompt does to F.", PatchCommand::new));
-        commands.put(
-                "predict",
-                new Entry(
-                        "How well first order and other methods predict interventions over a suite.",
-                        PredictCommand::new));
-        commands.put(
-                "green",
-                new Entry("The linear response of a depth to one site: full, or its leading part.", GreenCommand::new));
-        commands.put("map", new Entry("The response of every site to every site, one number a pair.", MapCommand::new));
-        commands.put("regime", new Entry("How far first order holds at a site, or at all.", RegimeCommand::new));
-        commands.put(
-                "propagate",
-                new Entry("How the response to one source spreads, against random ones.", PropagateCommand::new));
-        commands.put("infer", new Entry("The source that makes a wanted change.", InferCommand::new));
-        commands.put(
-                "transfer",
-                new Entry("What the displacement to another prompt does, put in part by part.", TransferCommand::new));
-        commands.put(
-                "reduce",
-                new Entry("What few sites and few directions carry of a displacement's effect.", ReduceCommand::new));
-        commands.put("scale", new Entry("Two models on the same prompts, depth by depth.", ScaleCommand::new));
-        commands.put("study", new Entry("All claims of the theory on the prompts of a suite.", StudyCommand::new));
-        commands.put("merge", new Entry("Joins the shards of a suite's response maps.", MergeCommand::new));
-        commands.put(
-                "fetch", new Entry("Downloads a model of the Hugging Face hub into its cache.", FetchCommand::new));
-        commands.put("export", new Entry("Writes a model directory.", ExportCommand::new));
-        commands.put("doctor", new Entry("What this machine can run.", DoctorCommand::new));
-        return commands;
-    }
 
     /** Runs a command and ends the process with its status. */
     public static void main(String[] args) {
@@ -101,84 +49,95 @@ public final class Main {
         System.exit(status);
     }
 
-    /** Runs a command as {@link #main} does, without colour, on these streams; returns the exit status. */
+    /** Runs a command as {@link #main} does, for streams that go to files; returns the exit status. */
     static int run(PrintStream out, PrintStream err, String... args) {
-        return run(new Terminal(out, err, StandardCharsets.UTF_8, false), args);
+        return run(new Terminal(out, err, StandardCharsets.UTF_8, Screen.NONE), args);
     }
 
-    private static int run(Terminal terminal, String... args) {
-        String command = args.length > 0 && COMMANDS.containsKey(args[0]) ? args[0] : null;
+    /** Runs a command; returns the exit status. */
+    static int run(Terminal terminal, String... args) {
+        Call call = new Call(terminal);
         try {
-            dispatch(terminal, args);
+            call.dispatch(args);
         } catch (Exception | Error failure) {
-            Failure failed = Failure.of(failure, command);
-            terminal.error(failed.message());
+            Failure failed =
+                    terminal.readerGone() ? Failure.readerGone() : Failure.of(failure, call.command, call.options);
+            if (failed.message() != null) {
+                terminal.error(failed.message());
+            }
             if (Arrays.asList(args).contains("--verbose")) {
                 terminal.trace(failure);
             }
             return failed.exit();
         }
-        if (terminal.lostOutput()) {
+        boolean lost = terminal.lostOutput();
+        if (terminal.readerGone()) {
+            return Failure.readerGone().exit();
+        }
+        if (lost) {
             terminal.error(
-                    "standard output could not take all of the results: see where it leads, such as a pipe that its reader closed (as head does) or a"
-                            + " full disk");
+                    "standard output could not take all of the results: see where it leads, such as a full disk");
             return Failure.INPUT;
         }
         return Failure.DONE;
     }
 
-    private static void dispatch(Terminal terminal, String... args) throws IOException {
-        if (args.length == 0) {
-            throw new InputException("no command: expected one of " + String.join(", ", COMMANDS.keySet())
-                    + "; --help describes them, 'demo' shows what they do");
+    /** What is known of a call, so that what is said of its failure fits it. */
+    private static final class Call {
+        private final Terminal terminal;
+        private String command; // null until one is recognized
+        private Set<String> options = Set.of(); // that it takes
+
+        Call(Terminal terminal) {
+            this.terminal = terminal;
         }
-        switch (args[0]) {
-            case "--help", "-h", "help" -> {
-                if (args.length > 1 && COMMANDS.containsKey(args[1])) {
-                    dispatch(terminal, args[1], "--help");
-                } else {
-                    help(terminal);
+
+        void dispatch(String... args) throws IOException {
+            if (args.length == 0) {
+                throw new InputException("no command: " + expected() + ", 'demo' shows what they do");
+            }
+            switch (args[0]) {
+                case "--help", "-h", "help" -> {
+                    if (args.length > 1 && !args[1].startsWith("-")) {
+                        dispatch(args[1], "--help");
+                    } else {
+                        terminal.block(Help.general(terminal.width(WIDTH)));
+                    }
+                }
+                case "--version" -> terminal.line(VERSION);
+                case "version" -> terminal.line(VERSION + ", " + Surroundings.brief());
+                default -> {
+                    Commands.Entry entry = Commands.byName().get(args[0]);
+                    if (entry == null) {
+                        throw new InputException("unknown command " + Quantities.quoted(args[0])
+                                + Nearest.question(args[0], Commands.byName().keySet()) + ": " + expected());
+                    }
+                    command = args[0];
+                    run(entry, Arrays.copyOfRange(args, 1, args.length));
                 }
             }
-            case "--version", "version" -> terminal.line("greenfield " + Greenfield.version());
-            default -> {
-                Entry entry = COMMANDS.get(args[0]);
-                if (entry == null) {
-                    throw new InputException("unknown command " + Quantities.quoted(args[0]) + ": expected one of "
-                            + String.join(", ", COMMANDS.keySet()) + "; --help describes them");
-                }
-                command(terminal, args[0], entry, Arrays.copyOfRange(args, 1, args.length));
+        }
+
+        private static String expected() {
+            return "expected one of " + String.join(", ", Commands.byName().keySet()) + "; --help describes them";
+        }
+
+        private void run(Commands.Entry entry, String... given) throws IOException {
+            Action action = entry.make().get();
+            CommandLine line = new CommandLine(action)
+                    // A prompt may begin with @, which picocli would take for a file of arguments.
+                    .setExpandAtFiles(false);
+            Help.hide(line.getCommandSpec(), entry.without());
+            options = Help.names(line.getCommandSpec());
+            line.parseArgs(given);
+            if (line.isUsageHelpRequested()) {
+                terminal.block(Help.of(command, entry, line.getCommandSpec(), terminal.width(WIDTH)));
+            } else if (line.isVersionHelpRequested()) {
+                terminal.line(VERSION);
+            } else {
+                terminal.quiet(action.general().quiet);
+                action.run(terminal);
             }
         }
-    }
-
-    private static void command(Terminal terminal, String name, Entry entry, String... options) throws IOException {
-        Action action = entry.make().get();
-        CommandLine line = new CommandLine(action)
-                .setCommandName(PROGRAM + " " + name)
-                // A prompt may begin with @, which picocli would take for a file of arguments.
-                .setExpandAtFiles(false);
-        line.getCommandSpec().usageMessage().description(entry.description()).width(100);
-        line.parseArgs(options);
-        if (line.isUsageHelpRequested()) {
-            terminal.block(line.getUsageMessage(CommandLine.Help.Ansi.OFF));
-        } else if (line.isVersionHelpRequested()) {
-            terminal.line("greenfield " + Greenfield.version());
-        } else {
-            terminal.quiet(action.general().quiet);
-            action.run(terminal);
-        }
-    }
-
-    private static void help(Terminal terminal) {
-        terminal.line("Usage: " + PROGRAM + " COMMAND [OPTIONS]");
-        terminal.line("Response theory of transformers: how a model answers interventions on its residual stream.");
-        terminal.line("");
-        COMMANDS.forEach(
-                (name, entry) -> terminal.line(String.format(Locale.ROOT, "  %-12s %s", name, entry.description())));
-        terminal.line("");
-        terminal.line(
-                "COMMAND --help lists its options. Exit status: 0 done, 2 bad usage or input, 3 a device or native");
-        terminal.line("library failed, 4 out of the memory budget, 130 interrupted.");
     }
 }

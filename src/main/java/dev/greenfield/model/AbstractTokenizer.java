@@ -1,10 +1,15 @@
 package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Lines;
+import dev.greenfield.text.Nearest;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** What all tokenizers share: ids written as {@code #123}, range checks and the messages for what is not one token. */
 abstract class AbstractTokenizer implements Tokenizer {
@@ -136,19 +141,39 @@ abstract class AbstractTokenizer implements Tokenizer {
         return Integer.parseInt(digits);
     }
 
+    /** The error for a word that would become the unknown token or vanish. */
+    final InputException unknown(String word, String origin) {
+        return new InputException("found the word " + Lines.quoted(word) + Nearest.question(word, pieces())
+                + ", expected words of the vocabulary in " + origin
+                + "; use another word, or #123 for the token with that id, or " + Remedy.USE_TOKEN_IDS);
+    }
+
+    /** What the tokens read, as far as that is known. */
+    final List<String> pieces() {
+        return IntStream.range(0, vocabulary)
+                .mapToObj(this::piece)
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
     /** What to do about a text that is several tokens: byte-level vocabularies want the blank in front of a word. */
     private String remedy(String text) {
-        if (!text.isEmpty() && text.charAt(0) != ' ') {
-            String spaced = " " + text;
-            try {
-                if (ids(spaced).length == 1) {
-                    return Lines.quoted(spaced) + " with a blank in front is one";
-                }
-            } catch (InputException unknown) {
-                return "choose another text or give an id as #123";
-            }
+        String spaced = " " + text;
+        if (!text.isEmpty() && text.charAt(0) != ' ' && isOne(spaced)) {
+            return Lines.quoted(spaced) + " with a blank in front is one";
         }
-        return "choose another text or give an id as #123";
+        return Nearest.of(text, pieces())
+                .filter(this::isOne)
+                .map(near -> "did you mean " + Lines.quoted(near) + "? Choose another text or give an id as #123")
+                .orElse("choose another text or give an id as #123");
+    }
+
+    private boolean isOne(String text) {
+        try {
+            return ids(text).length == 1;
+        } catch (InputException unknown) {
+            return false;
+        }
     }
 
     private String list(int[] ids) {

@@ -152,7 +152,7 @@ final class BytePairs extends AbstractTokenizer {
         for (int i = 0; i < n; i++) {
             Integer id = words.get(String.valueOf(characters.charAt(i)));
             if (id == null) {
-                throw WordTokens.unknown(word, origin);
+                throw unknown(word, origin);
             }
             ids[i] = id;
             next[i] = i + 1;

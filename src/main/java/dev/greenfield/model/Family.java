@@ -2,6 +2,7 @@ package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Lines;
+import dev.greenfield.text.Nearest;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
@@ -125,7 +126,10 @@ public enum Family {
         if (modelType.equals(NESTED)) {
             return GEMMA3;
         }
-        throw new InputException("model_type: found " + Lines.quoted(modelType) + ", expected one of "
+        throw new InputException("model_type: found " + Lines.quoted(modelType)
+                + Nearest.question(
+                        modelType, Arrays.stream(values()).map(f -> f.modelType).toList())
+                + ", expected one of "
                 + Arrays.stream(values()).map(f -> '"' + f.modelType + '"').collect(Collectors.joining(", "))
                 + "; other families are not supported");
     }

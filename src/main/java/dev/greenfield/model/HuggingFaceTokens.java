@@ -116,7 +116,7 @@ final class HuggingFaceTokens extends AbstractTokenizer {
                 String word =
                         slice(text, encoded.starts()[i], encoded.ends()[i]).strip();
                 if (!word.equals(json.piece(json.unknownId()))) {
-                    throw WordTokens.unknown(word, origin);
+                    throw unknown(word, origin);
                 }
             }
         }
@@ -133,7 +133,7 @@ final class HuggingFaceTokens extends AbstractTokenizer {
         }
         for (int i = 0; i < characters.length; i++) {
             if (!seen[i] && !Character.isWhitespace(characters[i]) && !Character.isSpaceChar(characters[i])) {
-                throw WordTokens.unknown(Character.toString(characters[i]), origin);
+                throw unknown(Character.toString(characters[i]), origin);
             }
         }
     }

@@ -5,6 +5,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Json;
 import dev.greenfield.text.Lines;
+import dev.greenfield.text.Nearest;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.stream.Collectors;
@@ -85,7 +86,7 @@ final class ListedTokens extends AbstractTokenizer {
             matches = matches(" " + text);
         }
         if (matches.length == 0) {
-            throw new InputException(Lines.quoted(text)
+            throw new InputException(Lines.quoted(text) + Nearest.question(text, pieces())
                     + " is not in tokens.json, expected the exact text of one token; give its id as #123");
         }
         if (matches.length > 1) {

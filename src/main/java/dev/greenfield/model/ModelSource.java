@@ -77,7 +77,8 @@ public final class ModelSource implements AutoCloseable {
                     Lines.quoted(spec)
                             + ": found what cannot be a path"
                             + (spec.codePoints().allMatch(c -> c < 128) ? "" : " in this locale")
-                            + ", expected demo, a model directory or random:gpt2; correct the model's name"
+                            + ", expected demo, a model directory, random:gpt2 or the name of a model of the hub (org/name);"
+                            + " correct the model's name"
                             + (spec.codePoints().allMatch(c -> c < 128)
                                     ? ""
                                     : ", or let Java read other characters (LC_ALL=C.UTF-8)"),
@@ -98,9 +99,11 @@ public final class ModelSource implements AutoCloseable {
 
     private static ModelSource directory(String spec, Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
-            throw new InputException(
-                    Lines.quoted(spec) + ": found " + (Files.exists(directory) ? "a file" : "nothing")
-                            + ", expected a directory with config.json and model.safetensors; give such a directory, demo, random:gpt2 or the name of a model of the hub (org/name)");
+            throw new InputException(Lines.quoted(spec) + ": found " + (Files.exists(directory) ? "a file" : "nothing")
+                    + NearModels.question(spec)
+                    + ", expected a directory with config.json and model.safetensors; give such a directory, demo,"
+                    + " random:gpt2 or the name of a model of the hub, and " + Remedy.FETCH_MODEL
+                    + " org/name first, which downloads it");
         }
         return open(spec, new ModelFiles.Directory(directory));
     }
@@ -110,11 +113,11 @@ public final class ModelSource implements AutoCloseable {
         List<HubSnapshot> snapshots = hub.snapshots(name);
         if (snapshots.isEmpty()) {
             String cache = Lines.one(hub.cache().toString());
-            throw new InputException(
-                    Lines.quoted(spec) + ": found nothing, neither a directory of that name nor a model in the"
-                            + " Hugging Face cache " + cache
-                            + ", expected demo, a model directory, random:gpt2 or a model in the cache; if it"
-                            + " is a model of the hub, " + Remedy.FETCH_MODEL + " " + name + ", which downloads it");
+            throw new InputException(Lines.quoted(spec) + ": found nothing" + NearModels.question(spec, hub)
+                    + ", neither a directory of that name nor a model in the"
+                    + " Hugging Face cache " + cache
+                    + ", expected demo, a model directory, random:gpt2 or a model in the cache; if it"
+                    + " is a model of the hub, " + Remedy.FETCH_MODEL + " " + name + ", which downloads it");
         }
         for (HubSnapshot snapshot : snapshots) {
             ModelFiles files = new ModelFiles.Directory(snapshot.directory(), snapshot);

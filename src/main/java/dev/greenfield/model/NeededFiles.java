@@ -1,6 +1,7 @@
 package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -31,8 +32,8 @@ final class NeededFiles {
     static void requireConfig(ModelFiles files) {
         if (!files.has(ModelFiles.CONFIG)) {
             throw new InputException(files.origin(ModelFiles.CONFIG)
-                    + ": found no such file, expected the configuration of a GPT-2 style model; give a Hugging Face model"
-                    + " directory");
+                    + ": found no such file, expected the configuration of a model; give a Hugging Face model directory, or "
+                    + Remedy.FETCH_MODEL + " org/name and give that name");
         }
     }
 

@@ -2,6 +2,7 @@ package dev.greenfield.model;
 
 import dev.greenfield.failure.InputException;
 import dev.greenfield.text.Lines;
+import dev.greenfield.text.Nearest;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +16,8 @@ import java.util.List;
  */
 record RandomSpec(ModelConfig config, byte[] json, long seed) {
     static final String PREFIX = "random:";
-    private static final String EXPECTED = ", expected gpt2, gpt2-medium, gpt2-large, gpt2-xl, "
-            + String.join(", ", RandomShapes.names())
+    private static final List<String> GPT2 = List.of("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl");
+    private static final String EXPECTED = ", expected " + String.join(", ", names())
             + ", five numbers (layers, heads, width, vocabulary, positions) or a family with its sizes, then perhaps a seed;"
             + " for example random:2,4,64,100,32,seed=7 or"
             + " random:llama:layers=2,heads=4,keys=2,width=64,inner=128,vocabulary=100,positions=64";
@@ -61,8 +62,16 @@ record RandomSpec(ModelConfig config, byte[] json, long seed) {
             case "gpt2-large" -> gpt2(36, 20, 1280, 50257, 1024);
             case "gpt2-xl" -> gpt2(48, 25, 1600, 50257, 1024);
             default ->
-                throw new InputException(quoted(spec) + ": found " + Lines.quoted(String.join(",", parts)) + EXPECTED);
+                throw new InputException(quoted(spec) + ": found " + Lines.quoted(String.join(",", parts))
+                        + Nearest.question(String.join(",", parts), names()) + EXPECTED);
         };
+    }
+
+    /** The shapes that have names. */
+    static List<String> names() {
+        List<String> names = new ArrayList<>(GPT2);
+        names.addAll(RandomShapes.names());
+        return names;
     }
 
     /** The files of such a model: at most its configuration. */

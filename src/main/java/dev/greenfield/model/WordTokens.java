@@ -1,8 +1,5 @@
 package dev.greenfield.model;
 
-import dev.greenfield.failure.InputException;
-import dev.greenfield.failure.Remedy;
-import dev.greenfield.text.Lines;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -66,12 +63,6 @@ final class WordTokens extends AbstractTokenizer {
             }
             ids.add(id);
         }
-    }
-
-    /** The error for a word that would become the unknown token or vanish. */
-    static InputException unknown(String word, String origin) {
-        return new InputException("found the word " + Lines.quoted(word) + ", expected words of the vocabulary in "
-                + origin + "; use another word, or #123 for the token with that id, or " + Remedy.USE_TOKEN_IDS);
     }
 
     @Override

@@ -413,7 +413,7 @@ class CommandsTest {
             String own = Cli.done(command, "--help").out();
             assertThat(own)
                     .startsWith("Usage: java -jar greenfield.jar " + command)
-                    .contains("--quiet");
+                    .contains("--version", "Examples:");
             assertThat(Cli.done("help", command).out()).isEqualTo(own);
         }
         assertThat(Cli.done("patch", "--help").out()).contains("--corrupt", "--direction", "denoise", "--memory");

@@ -7,11 +7,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
 
 /** Each mistake has a status and one line of its own, and leaves nothing behind. */
 class WrongInputTest {
@@ -39,6 +44,10 @@ class WrongInputTest {
     /** A sound sensitivity command, with more options. */
     private static String[] sound(String... more) {
         return Cli.with(args("sensitivity", "--prompt", PROMPT, "--answer", "Seoul"), more);
+    }
+
+    private static String[] gpt2(String answer) {
+        return args("field", "--model", "random:1,1,4,50257,8", "--prompt", "In", "--answer", answer);
     }
 
     private static String[] green(String... more) {
@@ -98,6 +107,8 @@ class WrongInputTest {
                 bad(infer("--target-change", "1", "--lambda", "-1"), "--lambda '-1'", "at least 0"),
                 bad(infer("--target-change", "1", "--lambda", "x"), "--lambda 'x'"),
                 bad(infer("--target-change", "1", "--among", "9:0"), "--among '9:0'", "depths from 0 to 2"),
+                bad(infer("--target-change", "1", "--among", "0.5:*"), "--among '0.5:*'", "whole depths from 0 to 2"),
+                bad(infer("--corrupt-tokens", "1,2,4", "--targets", "1-1.5:1"), "--targets '1-1.5:1'", "whole depths"),
                 bad(infer("--target-change", "1", "--among", "here"), "--among 'here'", "DEPTHS:TOKENS"),
                 bad(infer("--target-change", "1", "--among", "0:2", "--position", "1"), "none of the 1 allowed sites"),
                 bad(infer("--target-change", "1", "--tolerance", "1"), "--tolerance '1'", "between 0 and 1"),
@@ -171,7 +182,18 @@ class WrongInputTest {
         all.add(bad(sound("--threads", "-2"), "--threads '-2'"));
         all.add(bad(sound("--threads", "two"), "--threads 'two'"));
         all.add(bad(sound("--seed", "x"), "--seed 'x'"));
-        // models
+        all.add(bad(args("field", "--tokens", "1", "--out", "x", "--out", "y"), "--out"));
+        // models, by every way of naming one
+        for (String model : List.of("gpt2", "openai-community/gpt2", "gpt2@main", "./gpt2", "/no/such/gpt2")) {
+            String[] ways = {"demo, a model directory", "random:gpt2", "fetch"};
+            if (model.contains("./") || model.startsWith("/")) {
+                ways[0] = "give such a directory, demo";
+            }
+            all.add(bad(args("field", "--tokens", "1", "--model", model), ways));
+            all.add(bad(suite("scale", "--model-b", model), ways));
+            all.add(bad(suite("study", "--model-b", model), ways));
+        }
+        all.add(bad(args("field", "--tokens", "1", "--model", "docs"), "docs/config.json", "fetch"));
         all.add(bad(args("field", "--tokens", "1", "--model", "no/such"), "no/such", "directory"));
         all.add(bad(args("field", "--tokens", "1", "--model", "random:gpt9"), "gpt9"));
         all.add(bad(args("field", "--tokens", "1", "--model", ""), "config.json"));
@@ -198,7 +220,8 @@ class WrongInputTest {
         all.add(bad(suite("predict", "--methods", "path", "--kinds", "zero"), "--methods 'path'", "zero", "first"));
         all.add(bad(suite("predict", "--steps", "0"), "--steps '0'", "at least 1"));
         all.add(bad(suite("predict", "--limit", "none"), "--limit 'none'"));
-        all.add(bad(suite("predict", "--model", Cli.SMALL), "entry 1", "--tokens"));
+        all.add(bad(suite("predict", "--model", Cli.SMALL), "entry 1", "the keys 'tokens'"));
+        all.add(bad(suite("map", "--model", Cli.SMALL), "entry 1", "the keys 'tokens'"));
         // displacements
         all.add(bad(transfer(), "no corrupt prompt", "--corrupt"));
         all.add(bad(transfer("--corrupt", "The", "--corrupt-tokens", "1"), "both --corrupt and"));
@@ -320,6 +343,19 @@ class WrongInputTest {
         all.add(bad(
                 propagate("--depth", "0", "--token", "1", "--direction", "random", "--control", "--seed", "1"),
                 "seed"));
+        // misspelled
+        all.add(bad(args("field", "--promt", "The"), "unknown option '--promt'", "did you mean \"--prompt\"?"));
+        all.add(bad(args("field", "--model=demo", "--promt=The"), "'--promt'", "did you mean \"--prompt\"?"));
+        all.add(bad(suite("predict", "--sed", "1"), "did you mean \"--seed\"?"));
+        all.add(bad(args("field", "--prompt", "The capitol of Korea"), "\"capitol\"", "did you mean \"capital\"?"));
+        all.add(bad(sound("--foil", "olso"), "\"olso\"", "did you mean \"Oslo\"?"));
+        all.add(bad(sound("--foil", "OSLO"), "did you mean \"Oslo\"?"));
+        all.add(bad(gpt2("bulgarain"), "3 tokens", "did you mean \" Bulgarian\"?"));
+        all.add(bad(gpt2(" pariss"), "2 tokens", "did you mean \" Paris\"?"));
+        all.add(bad(args("map", "--suite", "docs/examples/siute.json"), "did you mean \"docs/examples/suite.json\"?"));
+        all.add(bad(args("field", "--tokens", "1", "--model", "dmeo"), "did you mean \"demo\"?"));
+        all.add(bad(args("field", "--tokens", "1", "--model", "random:gtp2"), "did you mean \"gpt2\"?"));
+        all.add(bad(args("field", "--tokens", "1", "--model", "random:lama:layers=1"), "did you mean \"llama\"?"));
         // usage
         all.add(bad(sound("--foo"), "--foo"));
         all.add(bad(sound("stray"), "stray"));
@@ -344,7 +380,31 @@ class WrongInputTest {
         assertThat(cli.exit()).as(cli.err()).isEqualTo(mistake.exit());
         assertThat(cli.err()).startsWith("greenfield: ").endsWith("\n").contains(mistake.words());
         assertThat(cli.err().strip()).doesNotContain("\n").doesNotContain("Exception");
+        assertThat(optionsOf(args[0]))
+                .as("%s names options that %s takes", cli.err(), args[0])
+                .containsAll(named(cli.err()));
         assertThat(Cli.list(temporary)).isEmpty();
+    }
+
+    /** The options that a message names for this command; what it quotes is the user's. */
+    private static List<String> named(String message) {
+        String own = message.replaceAll("'[^']*'|(?<!mean )\"[^\"]*\"|map --suite FILE --shard I/N", "");
+        return Pattern.compile("--[a-z][a-z-]*")
+                .matcher(own)
+                .results()
+                .map(MatchResult::group)
+                .distinct()
+                .toList();
+    }
+
+    private static Set<String> optionsOf(String command) {
+        Commands.Entry entry = Commands.byName().get(command);
+        CommandLine line = new CommandLine(entry.make().get());
+        Help.hide(line.getCommandSpec(), entry.without());
+        Set<String> options = new TreeSet<>(Help.names(line.getCommandSpec()));
+        // A message may say of an option that it has no place beside a suite.
+        options.addAll(entry.without());
+        return options;
     }
 
     @Test

@@ -31,7 +31,7 @@ public final class InferCommand implements Action {
             names = "--target-change",
             paramLabel = "X",
             description = "The wanted change of F, or with %% that of its value: -0.5 or 10%%.",
-            order = -12)
+            order = -20)
     private String targetChange;
 
     @Mixin
@@ -228,7 +228,7 @@ public final class InferCommand implements Action {
         int length = job.run().tokens().length;
         List<Site> where = targets == null
                 ? List.of(Site.of(layers, job.position()))
-                : SiteRanges.parse("--targets", targets, layers, length, false);
+                : SiteRanges.parse("--targets", targets, layers, length);
         Map<Site, double[]> vectors = new LinkedHashMap<>();
         Field between = donor.field().minus(job.run().field());
         for (Site site : where) {
@@ -240,7 +240,7 @@ public final class InferCommand implements Action {
     private void configure(Job job, InferenceRequest request) {
         if (among != null) {
             request.among(SiteRanges.parse(
-                    "--among", among, job.model().config().layers(), job.run().tokens().length, false));
+                    "--among", among, job.model().config().layers(), job.run().tokens().length));
         }
         if (lambda != null) {
             request.lambda(penalty());

@@ -5,12 +5,15 @@ import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.NativeLibraryException;
+import dev.greenfield.failure.Remedy;
+import dev.greenfield.text.Nearest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Set;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -28,16 +31,30 @@ public record Failure(int exit, String message) {
     /** What a shell says of a command that an interrupt ended. */
     static final int INTERRUPTED = 130;
 
-    /** The library's remedies become options. */
-    public Failure {
-        message = RemedyOptions.in(message);
+    /** What a shell says of a command that a closed pipe ended. */
+    static final int READER_GONE = 141;
+
+    /** Nobody is there to be told. */
+    public static Failure readerGone() {
+        return new Failure(READER_GONE, null);
     }
 
-    /** The status and message of a failure; {@code command} is null where none was named. */
-    public static Failure of(Throwable failure, String command) {
+    /**
+     * The status and message of a failure. The library's remedies become options, as far as the command takes them.
+     *
+     * @param command null where none was named
+     * @param options that it takes
+     */
+    public static Failure of(Throwable failure, String command, Set<String> options) {
+        Failure plain = plain(failure, command, options);
+        return new Failure(
+                plain.exit(), RemedyOptions.in(plain.message(), command == null ? option -> true : options::contains));
+    }
+
+    private static Failure plain(Throwable failure, String command, Set<String> options) {
         if (failure instanceof ParameterException wrong) {
             String help = command == null ? "--help" : command + " --help";
-            return new Failure(INPUT, usage(wrong) + " (see " + help + ")");
+            return new Failure(INPUT, usage(wrong, options) + " (see " + help + ")");
         }
         if (failure instanceof CancelledException) {
             return new Failure(INTERRUPTED, failure.getMessage());
@@ -69,8 +86,8 @@ public record Failure(int exit, String message) {
         if (failure instanceof LinkageError) {
             return new Failure(
                     BACKEND,
-                    "a native library does not work here: " + text(failure)
-                            + "; run 'doctor', or use --backend reference");
+                    "a native library does not work here: " + text(failure) + "; run 'doctor', or "
+                            + Remedy.USE_REFERENCE);
         }
         if (failure instanceof MemoryBudgetException) {
             return new Failure(MEMORY, failure.getMessage());
@@ -85,16 +102,22 @@ public record Failure(int exit, String message) {
         return new Failure(
                 BACKEND,
                 "this is a bug in Greenfield: " + failure.getClass().getName() + ": " + text(failure)
-                        + "; run it again with --verbose and report what it prints");
+                        + "; run it again with --verbose and report what it and 'doctor' print");
     }
 
-    private static String usage(ParameterException wrong) {
-        String message = wrong.getMessage();
+    private static String usage(ParameterException wrong, Set<String> options) {
         if (wrong instanceof UnmatchedArgumentException unmatched
-                && !unmatched.getSuggestions().isEmpty()) {
-            return message + "; is it " + String.join(" or ", unmatched.getSuggestions()) + "?";
+                && !unmatched.getUnmatched().isEmpty()) {
+            String given = unmatched.getUnmatched().get(0);
+            int value = given.indexOf('=');
+            String name = value < 0 ? given : given.substring(0, value);
+            if (name.startsWith("-")) {
+                return "unknown option " + Quantities.quoted(name) + Nearest.question(name, options);
+            }
+            return "found " + Quantities.quoted(given)
+                    + " where an option was expected; put a text of several words in quotes";
         }
-        return message;
+        return wrong.getMessage();
     }
 
     private static String text(Throwable failure) {

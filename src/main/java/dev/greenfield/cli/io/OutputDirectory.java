@@ -14,8 +14,8 @@ import java.util.List;
 /**
  * The directory of {@code --out}, written whole or not at all. Files are made in a hidden directory: beside the target if
  * that does not exist yet, which is then one rename; inside it otherwise. From there they are moved into place, after older
- * files of the same names are removed and with {@value #RESULT} last, so that it is there only if all is. Foreign files are
- * never touched.
+ * files of the same names are removed and with {@value #RESULT} last, so that it is there only if all is. Results are replaced where
+ * they are of the same command, or where that is forced; foreign files are never touched.
  */
 public final class OutputDirectory implements AutoCloseable {
     public static final String RESULT = "result.json";
@@ -28,13 +28,18 @@ public final class OutputDirectory implements AutoCloseable {
 
     private final Path target;
     private final String asGiven;
+    private final String command;
+    private final boolean force;
     private final Staging staging;
     private final List<String> names = new ArrayList<>(NAMES); // in the order in which they come into place
     private boolean fresh; // there is no target yet
 
-    private OutputDirectory(Path target, String asGiven, boolean fresh, Staging staging) {
+    private OutputDirectory(
+            Path target, String asGiven, String command, boolean force, boolean fresh, Staging staging) {
         this.target = target;
         this.asGiven = asGiven;
+        this.command = command;
+        this.force = force;
         this.fresh = fresh;
         this.staging = staging;
     }
@@ -42,9 +47,11 @@ public final class OutputDirectory implements AutoCloseable {
     /**
      * Makes the hidden directory, and with it sure that the target can be written.
      *
-     * @throws InputException if it cannot
+     * @param command whose results are to be written: it may replace its own
+     * @param force whether it may replace those of others, and write beside foreign files
+     * @throws InputException if it cannot, or the target holds something else
      */
-    public static OutputDirectory open(String given) {
+    public static OutputDirectory open(String given, String command, boolean force) {
         Path target = path(given);
         boolean fresh = !Files.exists(target, LinkOption.NOFOLLOW_LINKS);
         if (!fresh && !Files.isDirectory(target)) {
@@ -57,8 +64,11 @@ public final class OutputDirectory implements AutoCloseable {
                         + " in it, where a file has to go; move it away or choose another directory");
             }
         }
+        if (!fresh && !force) {
+            Occupant.requireOwn(target, given, command);
+        }
         Staging staging = stage(fresh ? target.getParent() : target, given);
-        return new OutputDirectory(target, given, fresh, staging);
+        return new OutputDirectory(target, given, command, force, fresh, staging);
     }
 
     /** The absolute path of a directory to write; refuses what cannot be one. */
@@ -125,7 +135,7 @@ public final class OutputDirectory implements AutoCloseable {
     /**
      * Puts everything into place.
      *
-     * @throws InputException if another run made the new directory meanwhile
+     * @throws InputException if another run made the new directory meanwhile, or another command wrote into the old one
      * @throws IOException if it cannot be; then nothing of it is left
      */
     public void commit() throws IOException {
@@ -144,6 +154,10 @@ public final class OutputDirectory implements AutoCloseable {
             // Waited for outside of the commit: a signal may end the process meanwhile.
             WorkLock lock = WorkLock.await(target.resolve(LOCK));
             try {
+                if (!force) {
+                    // Another command may have been quicker.
+                    Occupant.requireOwn(target, asGiven, command);
+                }
                 staging.commit(this::replace);
             } finally {
                 lock.close();

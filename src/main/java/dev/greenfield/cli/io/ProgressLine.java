@@ -1,6 +1,7 @@
 package dev.greenfield.cli.io;
 
 import dev.greenfield.failure.Progress;
+import java.util.List;
 
 /**
  * Progress of a long call on standard error: one line that is written over in a terminal; elsewhere, such as in a log, a line after 5
@@ -10,6 +11,15 @@ public final class ProgressLine implements Progress.Listener {
     private static final double FIRST_SECONDS = 5;
     private static final double RAREST_SECONDS = 3600;
     private static final String FLOP = "flop";
+
+    /** A rate is worth telling after so many seconds, or when so much of this call's own work is done. */
+    private static final double KNOWN_SECONDS = 10;
+
+    private static final double KNOWN_SHARE = 0.02;
+    /** What a rate is taken from is no rate before: the first steps of a call load libraries and fill caches. */
+    private static final double LEAST_SECONDS = 0.5;
+
+    private static final double MOST_SECONDS = 1e10; // more is no estimate
 
     private final Terminal terminal;
     private final String what; // null for what the call says of itself
@@ -31,7 +41,7 @@ public final class ProgressLine implements Progress.Listener {
         if (progress.fraction() >= 1) {
             terminal.endStatus();
         } else if (terminal.rewrites()) {
-            terminal.status(text(progress));
+            terminal.status(fitting(progress));
         } else if (progress.seconds() >= next) {
             terminal.progress(text(progress));
             while (next <= progress.seconds()) {
@@ -45,13 +55,55 @@ public final class ProgressLine implements Progress.Listener {
         terminal.progress(line);
     }
 
+    /** As much of the line as fits into the terminal: the rate goes first, then the total. */
+    private String fitting(Progress progress) {
+        String name = name(progress);
+        String percent = percent(progress);
+        for (String text : List.of(text(progress), name + ": " + percent + " of " + total(progress) + left(progress))) {
+            if (text.length() <= terminal.statusRoom()) {
+                return text;
+            }
+        }
+        String end = ": " + percent + left(progress);
+        int room = terminal.statusRoom() - end.length();
+        return (name.length() <= room ? name : name.substring(0, Math.max(0, room - 3)) + "...") + end;
+    }
+
     private String text(Progress progress) {
-        return (what == null ? progress.what() : what) + ": " + Numbers.format("%.1f", 100 * progress.fraction())
-                + " % of "
-                + (progress.unit().equals(FLOP)
-                        ? flops(progress.total()) + ", " + flops(progress.perSecond()) + "/s, "
-                        : Numbers.format("%.0f", progress.total()) + " " + progress.unit() + ", ")
-                + duration(progress.secondsLeft()) + " left";
+        return name(progress) + ": " + percent(progress) + " of " + total(progress)
+                + (progress.unit().equals(FLOP) && progress.perSecond() > 0
+                        ? ", " + flops(progress.perSecond()) + "/s"
+                        : "")
+                + left(progress);
+    }
+
+    private String name(Progress progress) {
+        return what == null ? progress.what() : what;
+    }
+
+    private static String percent(Progress progress) {
+        return Numbers.format("%.1f", 100 * progress.fraction()) + " %";
+    }
+
+    private static String total(Progress progress) {
+        return progress.unit().equals(FLOP)
+                ? flops(progress.total())
+                : Numbers.format("%.0f", progress.total()) + " " + progress.unit();
+    }
+
+    /**
+     * How long it will take, for example {@code , 45 s left}. Empty until that is known: until some of this call's own work is done, and
+     * that is a share of it or took a while. Never nothing while there is work left.
+     */
+    public static String left(Progress progress) {
+        double own = progress.done() - progress.kept();
+        double work = progress.total() - progress.kept();
+        boolean known = progress.seconds() >= LEAST_SECONDS
+                && own > 0
+                && progress.done() < progress.total()
+                && progress.secondsLeft() < MOST_SECONDS
+                && (progress.seconds() >= KNOWN_SECONDS || own >= KNOWN_SHARE * work);
+        return known ? ", " + duration(Math.max(1, progress.secondsLeft())) + " left" : "";
     }
 
     private static String flops(double flops) {
@@ -66,10 +118,7 @@ public final class ProgressLine implements Progress.Listener {
     }
 
     /** For example {@code 45 s}, {@code 12 min}, {@code 3 h 20 min}, {@code 2 d 4 h}. */
-    public static String duration(double seconds) {
-        if (!(seconds < 1e10)) { // no rate yet
-            return "unknown time";
-        }
+    static String duration(double seconds) {
         long s = Math.round(seconds);
         if (s < 120) {
             return s + " s";

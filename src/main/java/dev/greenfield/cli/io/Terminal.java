@@ -2,16 +2,13 @@ package dev.greenfield.cli.io;
 
 import dev.greenfield.text.Lines;
 import java.io.BufferedOutputStream;
-import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
@@ -22,54 +19,45 @@ import java.util.stream.Collectors;
 public final class Terminal {
     private final PrintStream out;
     private final PrintStream err;
+    private final ResultStream results; // below out; null where out is not this process's
     private final CharsetEncoder encoder;
-    private final boolean colour;
-    private final boolean rewrites;
+    private final Screen screen;
     private boolean quiet;
     private int status; // characters of the line on standard error that the next one is written over
     private volatile boolean ending; // a signal ends the process: whatever fails from now on fails because of it
 
     /** Writes to these streams, which take {@code charset}. */
-    public Terminal(PrintStream out, PrintStream err, Charset charset, boolean colour) {
-        this(out, err, charset, colour, false);
+    public Terminal(PrintStream out, PrintStream err, Charset charset, Screen screen) {
+        this(out, err, null, charset, screen);
     }
 
-    /** With {@code rewrites}, standard error is a terminal, on which a line can be written over. */
-    public Terminal(PrintStream out, PrintStream err, Charset charset, boolean colour, boolean rewrites) {
+    private Terminal(PrintStream out, PrintStream err, ResultStream results, Charset charset, Screen screen) {
         this.out = out;
         this.err = err;
+        this.results = results;
         this.encoder = charset.newEncoder();
-        this.colour = colour;
-        this.rewrites = rewrites;
+        this.screen = screen;
     }
 
-    /** The streams of this process. In colour only where a person reads it in a terminal that shows Unicode. */
+    /** The streams of this process. */
     public static Terminal ofProcess() {
         Charset charset = charset();
-        boolean unicode = charset.name().startsWith("UTF");
-        String plain = System.getenv("NO_COLOR");
-        boolean dumb = "dumb".equals(System.getenv("TERM"));
-        boolean colour = unicode && (plain == null || plain.isEmpty()) && !dumb && interactive();
-        return new Terminal(
-                stream(FileDescriptor.out, charset),
-                stream(FileDescriptor.err, charset),
+        return of(
+                new FileOutputStream(FileDescriptor.out),
+                ResultStream.ofPipe(),
+                stream(new FileOutputStream(FileDescriptor.err), charset),
                 charset,
-                colour,
-                !dumb && errorsInteractive());
+                Screen.ofProcess(charset));
     }
 
-    /** Whether a person reads standard error. Java does not say; Linux does, elsewhere standard output stands for it. */
-    private static boolean errorsInteractive() {
-        try {
-            String file = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
-            return file.startsWith("/dev/pts/") || file.startsWith("/dev/tty") || file.equals("/dev/console");
-        } catch (IOException | UnsupportedOperationException notLinux) {
-            return interactive();
-        }
+    /** With results going to a stream whose reader may go; of a {@code pipe} that is all that can go wrong. */
+    public static Terminal of(OutputStream out, boolean pipe, PrintStream err, Charset charset, Screen screen) {
+        ResultStream results = new ResultStream(out, pipe);
+        return new Terminal(stream(results, charset), err, results, charset, screen);
     }
 
-    private static PrintStream stream(FileDescriptor descriptor, Charset charset) {
-        return new PrintStream(new BufferedOutputStream(new FileOutputStream(descriptor), 8192), true, charset);
+    private static PrintStream stream(OutputStream out, Charset charset) {
+        return new PrintStream(new BufferedOutputStream(out, 8192), true, charset);
     }
 
     /** Java 17 knows the encoding of a terminal under one name, later versions that of any output under another. */
@@ -83,38 +71,45 @@ public final class Terminal {
         return StandardCharsets.US_ASCII;
     }
 
-    /** Whether a person reads standard output. From Java 22 on there may be a console that is not a terminal. */
-    @SuppressWarnings("SystemConsoleNull") // asked both ways
-    private static boolean interactive() {
-        Console console = System.console();
-        if (console == null) {
-            return false;
-        }
-        try {
-            return (Boolean) Console.class.getMethod("isTerminal").invoke(console);
-        } catch (ReflectiveOperationException olderJava) {
-            return true;
-        }
-    }
-
     public void quiet(boolean wanted) {
         quiet = wanted;
     }
 
     /** Whether heat maps may use colour and Unicode. */
     public boolean colour() {
-        return colour;
+        return screen.colour();
     }
 
     /** Whether {@link #status} can be used. */
     public boolean rewrites() {
-        return rewrites && !quiet;
+        return screen.rewrites() && !quiet;
     }
 
-    /** A line about what is going on that the next call writes over, and anything else that is printed. */
+    /** The width of texts that are folded wherever they go; {@code otherwise} where nobody says and no person reads. */
+    public int width(int otherwise) {
+        return screen.width(otherwise);
+    }
+
+    /** Who reads the streams, for people. */
+    public String screen() {
+        return screen.described() + ", in " + encoder.charset();
+    }
+
+    /** How long a line of results may be: no longer than a terminal is wide, any length elsewhere. */
+    public int room() {
+        return screen.room();
+    }
+
+    /** How long the line of {@link #status} may be. */
+    public int statusRoom() {
+        return screen.status();
+    }
+
+    /** A line about what is going on that the next call writes over, and anything else that is printed; cut where it would wrap. */
     public synchronized void status(String text) {
         if (rewrites() && !ending) {
-            String line = encodable(Lines.escaped(text));
+            String whole = encodable(Lines.escaped(text));
+            String line = whole.length() <= statusRoom() ? whole : whole.substring(0, statusRoom() - 3) + "...";
             err.print("\r" + line + " ".repeat(Math.max(0, status - line.length())));
             err.flush();
             status = line.length();
@@ -130,10 +125,19 @@ public final class Terminal {
         }
     }
 
-    /** A line of results. */
+    /** A line of results, in as many as the terminal needs. */
     public void line(String text) {
         endStatus();
-        out.println(encodable(text.lines().map(Lines::escaped).collect(Collectors.joining("\n"))));
+        out.println(text.lines()
+                .map(line -> encodable(Lines.escaped(line)))
+                .flatMap(line -> Folded.line(line, room()).stream())
+                .collect(Collectors.joining("\n")));
+    }
+
+    /** A line of results that lines up with others, so that it is never folded. */
+    void row(String text) {
+        endStatus();
+        out.println(encodable(Lines.escaped(text)));
     }
 
     /** Lines of results that end with a line feed. */
@@ -147,7 +151,9 @@ public final class Terminal {
     public void progress(String text) {
         if (!quiet) {
             endStatus();
-            err.println(encodable(Lines.escaped(text)));
+            String line = encodable(Lines.escaped(text));
+            // Errors and notes stay one line each, which is what is copied into a search or a report.
+            err.println(screen.rewrites() ? String.join("\n", Folded.line(line, screen.width(Screen.TERMINAL))) : line);
         }
     }
 
@@ -178,6 +184,18 @@ public final class Terminal {
         if (!ending) {
             failure.printStackTrace(err);
         }
+    }
+
+    /** Says that results go to files too, so that the work is wanted even if nobody reads on. */
+    public void workOnWithoutReader() {
+        if (results != null) {
+            results.workOn();
+        }
+    }
+
+    /** Whether the reader of standard output went away before the end. */
+    public boolean readerGone() {
+        return results != null && results.gone();
     }
 
     /** Whether results were lost because standard output takes no more. */

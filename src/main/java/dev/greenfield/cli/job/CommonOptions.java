@@ -99,6 +99,12 @@ public final class CommonOptions {
                     + " there, whole or not at all.")
     public String out;
 
+    @Option(
+            names = "--force",
+            description = "Write into --out even where something else is: another command's results are replaced, other"
+                    + " files stay.")
+    boolean force;
+
     @Mixin
     public GeneralOptions general = new GeneralOptions();
 
@@ -116,6 +122,7 @@ public final class CommonOptions {
         if (prompt != null && tokens != null) {
             throw new InputException("both --prompt and --tokens are given: give one of them");
         }
+        checkForce();
         tokenIds();
         if (foil != null && answer == null) {
             throw new InputException("--foil without --answer: a foil is what the answer is compared with, give both");
@@ -130,8 +137,15 @@ public final class CommonOptions {
         randomSeed();
     }
 
+    private void checkForce() {
+        if (force && out == null) {
+            throw new InputException("--force without --out: it is about the files in a directory, give --out DIR");
+        }
+    }
+
     /** Refuses what can be seen to be wrong where a suite has the prompts. */
     void checkSuite() {
+        checkForce();
         String[][] ofOnePrompt = {
             {"--prompt", prompt}, {"--tokens", tokens}, {"--answer", answer}, {"--foil", foil}, {"--position", position}
         };

@@ -8,10 +8,10 @@ import picocli.CommandLine.Option;
 
 /** The options of commands that compare the prompt with another one, and that prompt's run. */
 public final class CorruptPrompt {
-    @Option(names = "--corrupt", paramLabel = "TEXT", description = "The other prompt, of as many tokens.", order = -3)
+    @Option(names = "--corrupt", paramLabel = "TEXT", description = "The other prompt, of as many tokens.", order = -17)
     private String text;
 
-    @Option(names = "--corrupt-tokens", paramLabel = "IDS", description = "Or its token ids: 1,2,3.", order = -2)
+    @Option(names = "--corrupt-tokens", paramLabel = "IDS", description = "Or its token ids: 1,2,3.", order = -16)
     private String ids;
 
     /** Refuses what can be seen to be wrong before a model is opened. */

@@ -4,10 +4,10 @@ import picocli.CommandLine.Option;
 
 /** Options that every command has. Filled by picocli. */
 public final class GeneralOptions {
-    @Option(names = "--quiet", description = "Nothing on standard error but errors.")
+    @Option(names = "--quiet", description = "Nothing on standard error but errors and notes.")
     public boolean quiet;
 
-    @Option(names = "--verbose", description = "Stack traces of errors, and the tuning of doctor, for bug reports.")
+    @Option(names = "--verbose", description = "More for reports of bugs, such as stack traces of errors.")
     public boolean verbose;
 
     @Option(

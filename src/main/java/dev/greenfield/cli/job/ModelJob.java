@@ -46,7 +46,10 @@ public abstract class ModelJob implements AutoCloseable {
         this.command = command;
         this.options = options;
         this.terminal = terminal;
-        this.out = options.out == null ? null : OutputDirectory.open(options.out);
+        if (options.out != null) {
+            terminal.workOnWithoutReader();
+        }
+        this.out = options.out == null ? null : OutputDirectory.open(options.out, command, options.force);
     }
 
     /** Opens the model; its digest is taken meanwhile where it will be written. */

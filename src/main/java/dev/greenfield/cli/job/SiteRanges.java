@@ -38,7 +38,7 @@ public final class SiteRanges {
     }
 
     /**
-     * The sites that a text names, each once.
+     * The sites that a text names, each once, for a command that takes {@code --half-depths}.
      *
      * @param layers of the model
      * @param tokens of the prompt
@@ -69,6 +69,17 @@ public final class SiteRanges {
             }
         }
         return new ArrayList<>(sites);
+    }
+
+    /** Likewise for a command that knows whole depths only. */
+    public static List<Site> parse(String option, String text, int layers, int tokens) {
+        if (text.contains(".5")) {
+            check(option, text);
+            throw new InputException(option + " " + Quantities.quoted(text)
+                    + ": found a half depth, expected whole depths from 0 to " + layers
+                    + "; name the depth below or above it");
+        }
+        return parse(option, text, layers, tokens, false);
     }
 
     /** First and last of a range, in steps of 1 / {@code parts}. */

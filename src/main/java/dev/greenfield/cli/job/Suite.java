@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.Model;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Remedy;
 import dev.greenfield.text.Digest;
 import dev.greenfield.text.Json;
+import dev.greenfield.text.Nearest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -66,6 +68,11 @@ record Suite(String path, String sha256, List<Item> entries) {
             Path file = Path.of(given);
             if (given.isBlank() || Files.isDirectory(file)) {
                 throw new InputException(origin + ": found a directory, expected a JSON file of prompts");
+            }
+            if (!Files.exists(file)) {
+                throw new InputException(origin + ": there is no such file"
+                        + Nearest.question(file, beside -> beside.toString().endsWith(".json"))
+                        + ", expected a JSON file of prompts; correct its name");
             }
             bytes = Json.bytes(file, origin);
         } catch (InvalidPathException wrong) {
@@ -177,10 +184,16 @@ record Suite(String path, String sha256, List<Item> entries) {
             } catch (InputException wrong) {
                 throw new InputException(
                         "--suite " + Quantities.quoted(path) + ", entry " + entry.number() + ", key '" + entry.key()
-                                + "': " + wrong.getMessage(),
+                                + "': " + ofSuite(wrong.getMessage()),
                         wrong);
             }
         }
         return prompts;
+    }
+
+    /** A message in a suite's own words: its prompts have no option for token ids. */
+    static String ofSuite(String message) {
+        return message.replace(
+                Remedy.USE_TOKEN_IDS.phrase(), "give token ids under the keys 'tokens' and 'corrupt_tokens'");
     }
 }

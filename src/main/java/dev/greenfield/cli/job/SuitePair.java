@@ -63,7 +63,7 @@ public record SuitePair(SuitePrompt prompt, int[] corrupt, Observable observable
             tokens = other.corrupt() != null ? model.encode(other.corrupt()) : other.corruptIds();
             model.config().checkTokens(tokens);
         } catch (InputException wrong) {
-            throw new InputException("the corrupt prompt: " + wrong.getMessage(), wrong);
+            throw new InputException("the corrupt prompt: " + Suite.ofSuite(wrong.getMessage()), wrong);
         }
         if (tokens.length != prompt.length()) {
             throw new InputException("the prompt has " + prompt.length() + " tokens, the corrupt prompt "

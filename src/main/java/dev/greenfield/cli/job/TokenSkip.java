@@ -12,7 +12,7 @@ public final class TokenSkip {
             names = "--skip",
             paramLabel = "N",
             description =
-                    "The first N tokens of each prompt are neither sources nor targets. Default: 0, of --average 1.",
+                    "The first N tokens of each prompt are neither sources nor targets. Default: 0; of an averaged Jacobian 1.",
             order = -1)
     private String first;
 

@@ -29,6 +29,8 @@ import picocli.CommandLine.Parameters;
 public final class MergeCommand implements Action {
     /** The most shards that a message names. */
     private static final int MOST_NAMED = 8;
+    /** What is written is what this command would have written without shards. */
+    private static final String COMMAND = "map";
 
     @Parameters(
             paramLabel = "SHARD_DIR",
@@ -43,6 +45,12 @@ public final class MergeCommand implements Action {
             description = "Write result.json, tensors.safetensors and report.html there, whole or not at all.")
     private String out;
 
+    @Option(
+            names = "--force",
+            description = "Write into --out even where something else is: another command's results are replaced, other"
+                    + " files stay.")
+    private boolean force;
+
     @Mixin
     private final GeneralOptions general = new GeneralOptions();
 
@@ -53,6 +61,7 @@ public final class MergeCommand implements Action {
 
     @Override
     public void run(Terminal terminal) throws IOException {
+        terminal.workOnWithoutReader();
         List<ShardResult> shards = new ArrayList<>();
         try {
             for (String directory : directories) {
@@ -115,9 +124,9 @@ public final class MergeCommand implements Action {
         }
         SuiteMaps maps = new SuiteMaps(prompts, first.halfDepths(), first.levels(), first.estimated(), first.type());
         maps.requireHeap(Runtime.getRuntime().maxMemory());
-        try (OutputDirectory target = OutputDirectory.open(out)) {
+        try (OutputDirectory target = OutputDirectory.open(out, COMMAND, force)) {
             SafetensorsWriter.Builder builder = SafetensorsWriter.to(target.file(OutputDirectory.TENSORS))
-                    .metadata("command", "map")
+                    .metadata("command", COMMAND)
                     .metadata("model", first.field("/model/path").asText())
                     .metadata("suite_sha256", first.field("/suite/sha256").asText());
             maps.declare(builder);

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 /** What commands print on standard output, and the scalars that go with it into the results. */
 public final class Summary {
     private static final int PREDICTIONS = 5;
-    private static final int LINE = 110;
+    private static final int LINE = 110; // or fewer, where a terminal has fewer
 
     private Summary() {}
 
@@ -117,9 +117,10 @@ public final class Summary {
 
     /** Items in as many lines as they need, the first of which has the heading. */
     private static void wrapped(Terminal terminal, String heading, List<String> items) {
+        int width = Math.min(LINE, terminal.room());
         StringBuilder line = new StringBuilder(heading);
         for (String item : items) {
-            if (line.length() > heading.length() && line.length() + item.length() > LINE) {
+            if (line.length() > heading.length() && line.length() + item.length() > width) {
                 terminal.line(line.toString().stripTrailing());
                 line = new StringBuilder(" ".repeat(heading.length()));
             }

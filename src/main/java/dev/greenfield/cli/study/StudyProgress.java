@@ -29,7 +29,7 @@ final class StudyProgress implements Progress.Listener {
         int kept = (int) progress.kept();
         String text = stage + ": " + (int) progress.done() + " of " + (int) progress.total() + " done"
                 + (kept > 0 ? ", " + kept + " of them earlier" : "")
-                + (progress.done() > kept ? ", " + ProgressLine.duration(progress.secondsLeft()) + " left" : "");
+                + ProgressLine.left(progress);
         if (progress.done() >= progress.total()) {
             terminal.progress(text);
         } else if (terminal.rewrites()) {

@@ -66,7 +66,7 @@ class OutputDirectoryTest {
     void foreignFilesStayAndStaleOnesGo() throws IOException {
         Files.writeString(temporary.resolve("mine.txt"), "mine");
         Files.writeString(temporary.resolve("report.html"), "stale");
-        Files.writeString(temporary.resolve("result.json"), "stale");
+        Files.writeString(temporary.resolve("result.json"), "{\"command\": \"patch\"}");
         assertThat(Cli.run(
                                 "patch",
                                 "--model",
@@ -86,6 +86,66 @@ class OutputDirectoryTest {
         assertThat(Files.readString(temporary.resolve("report.html"))).contains("Activation patching");
         assertThat(Cli.list(temporary))
                 .containsExactly("mine.txt", "report.html", "result.json", "tensors.safetensors");
+    }
+
+    @Test
+    void resultsOfAnotherCommandAndForeignFilesAreKept() throws IOException {
+        String[] sensitivity = {
+            "sensitivity", "--model", Cli.SMALL, "--tokens", "1,2,3", "--answer", "#1", "--out", temporary.toString()
+        };
+        assertThat(field(temporary).exit()).isZero();
+        byte[] old = Files.readAllBytes(temporary.resolve("result.json"));
+        refused(Cli.run(Cli.with(sensitivity, "--quiet")), "results of 'field'", "results of 'sensitivity'", "--force");
+        assertThat(temporary.resolve("result.json")).hasBinaryContent(old);
+        assertThat(field(temporary).exit()).as("its own results are replaced").isZero();
+        Cli.done(Cli.with(sensitivity, "--force"));
+        assertThat(Cli.result(temporary).path("command").asText()).isEqualTo("sensitivity");
+        assertThat(Cli.list(temporary)).containsExactly("report.html", "result.json", "tensors.safetensors");
+        refused(field(temporary), "results of 'sensitivity'");
+
+        for (String text :
+                List.of("", "{", "[]", "{\"command\": 1}", "{\"model\": \"field\", \"command\": \"field\"}", "\0")) {
+            Path foreign = Files.createDirectories(temporary.resolve("foreign"));
+            Files.writeString(foreign.resolve("result.json"), text);
+            refused(field(foreign), "a result.json that is not of this program", "--force");
+            assertThat(foreign.resolve("result.json")).hasContent(text);
+        }
+        Path mine = Files.createDirectory(temporary.resolve("mine"));
+        for (String name : List.of("thesis.tex", "a.txt", "b.txt", "c.txt")) {
+            Files.writeString(mine.resolve(name), "mine");
+        }
+        refused(field(mine), "files of others (a.txt, b.txt, c.txt, ... (4 in all))", "--force");
+        Cli.done("field", "--model", Cli.SMALL, "--tokens", "1", "--out", mine.toString(), "--force");
+        assertThat(Cli.list(mine)).contains("thesis.tex", "result.json").hasSize(7);
+        Path hidden =
+                Files.createDirectories(temporary.resolve("hidden/folder")).getParent();
+        Files.writeString(hidden.resolve(".DS_Store"), "");
+        assertThat(field(hidden).exit()).as("nothing of these can be replaced").isZero();
+        refused(Cli.run("field", "--tokens", "1", "--force"), "--force without --out");
+    }
+
+    /** A run that is killed while its files come into place leaves tensors without results; the same command goes over them. */
+    @Test
+    void whatAKilledRunLeftIsItsOwn() throws IOException {
+        assertThat(field(temporary).exit()).isZero();
+        Files.delete(temporary.resolve("result.json"));
+        refused(
+                Cli.run("sensitivity", "--tokens", "1,2,3", "--answer", "#1", "--quiet", "--out", temporary.toString()),
+                "files of others (report.html, tensors.safetensors)");
+        assertThat(field(temporary).exit()).isZero();
+    }
+
+    /** What another command wrote after this one had looked is as safe. */
+    @Test
+    void anotherCommandMayBeQuicker() throws IOException {
+        try (OutputDirectory slow = OutputDirectory.open(temporary.toString(), "map", false)) {
+            assertThat(field(temporary).exit()).isZero();
+            Files.writeString(slow.file("result.json"), "{\"command\": \"map\"}");
+            assertThatThrownBy(slow::commit)
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("results of 'field'");
+        }
+        assertThat(Cli.result(temporary).path("command").asText()).isEqualTo("field");
     }
 
     @Test
@@ -143,8 +203,8 @@ class OutputDirectoryTest {
     @Test
     void anotherRunMadeTheDirectoryMeanwhile() throws IOException {
         Path target = temporary.resolve("new");
-        try (OutputDirectory first = OutputDirectory.open(target.toString());
-                OutputDirectory second = OutputDirectory.open(target.toString())) {
+        try (OutputDirectory first = OutputDirectory.open(target.toString(), "field", false);
+                OutputDirectory second = OutputDirectory.open(target.toString(), "field", false)) {
             Files.writeString(first.file("result.json"), "first");
             Files.writeString(second.file("result.json"), "second");
             first.commit();
@@ -169,7 +229,7 @@ class OutputDirectoryTest {
                 for (int i = 0; i < runs; i++) {
                     String text = "run " + i;
                     commits.add(threads.submit(() -> {
-                        try (OutputDirectory out = OutputDirectory.open(temporary.toString())) {
+                        try (OutputDirectory out = OutputDirectory.open(temporary.toString(), "field", true)) {
                             for (String name : List.of("tensors.safetensors", "report.html", "result.json")) {
                                 Files.writeString(out.file(name), text);
                             }
@@ -216,7 +276,7 @@ class OutputDirectoryTest {
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         ExecutorService threads = Executors.newSingleThreadExecutor();
-        try (OutputDirectory out = OutputDirectory.open(temporary.toString())) {
+        try (OutputDirectory out = OutputDirectory.open(temporary.toString(), "field", true)) {
             Files.writeString(out.file("result.json"), "mine");
             assertThat(holder.getInputStream().read()).isEqualTo('l');
             Future<?> commit = threads.submit(() -> {

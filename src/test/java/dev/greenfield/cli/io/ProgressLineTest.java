@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is said while a map is computed. */
 class ProgressLineTest {
@@ -25,8 +26,7 @@ class ProgressLineTest {
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 StandardCharsets.UTF_8,
-                false,
-                rewrites);
+                new Screen(false, false, rewrites, 0));
     }
 
     private String errors() {
@@ -66,9 +66,9 @@ class ProgressLineTest {
     void inATerminalOneLineIsWrittenOver() {
         Terminal terminal = terminal(true);
         ProgressLine line = new ProgressLine(terminal, "map");
-        line.at(new Progress("response map", 1e9, 0, 4e12, "flop", 0.5));
+        line.at(at(100));
         line.at(at(150));
-        String first = "\rmap: 0.0 % of 4.00 Tflop, 2.00 Gflop/s, 33 min left";
+        String first = "\rmap: 75.0 % of 4.00 Tflop, 10.0 Gflop/s, 100 s left";
         String second = "\rmap: 87.5 % of 4.00 Tflop, 10.0 Gflop/s, 50 s left";
         assertThat(errors()).isEqualTo(first + second + " ".repeat(Math.max(0, first.length() - second.length())));
         err.reset();
@@ -85,6 +85,49 @@ class ProgressLineTest {
     void aCallIsCalledWhatItCallsItself() {
         new ProgressLine(terminal(true)).at(new Progress("spectra", 3, 0, 12, "pairs of levels", 6));
         assertThat(errors()).isEqualTo("\rspectra: 25.0 % of 12 pairs of levels, 18 s left");
+    }
+
+    /** Work as a share of what there is to do, seconds, and what is said of the rest. */
+    @ParameterizedTest
+    @CsvSource({
+        "0, 0, ''", // nothing is known
+        "0, 100, ''",
+        "0.001, 0.1, ''", // the first step loads libraries
+        "0.001, 5, ''",
+        "0.5, 0.1, ''",
+        "0.02, 1, ', 49 s left'", // enough of it is done
+        "0.001, 10, ', 2 h 47 min left'",
+        "0.999, 10, ', 1 s left'", // there is work left, so there is time left
+        "0.99999, 10, ', 1 s left'",
+        "1, 10, ''",
+        "1e-30, 100, ''"
+    })
+    void thereIsNoEstimateBeforeItIsKnown(double share, double seconds, String said) {
+        for (double kept : new double[] {0, 1000}) {
+            Progress progress = new Progress("map", kept + 100 * share, kept, kept + 100, "sites", seconds);
+            assertThat(ProgressLine.left(progress)).isEqualTo(said);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {20, 40, 60, 80, 200})
+    void theLineThatIsWrittenOverFitsTheTerminal(int columns) {
+        Terminal narrow = new Terminal(
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                StandardCharsets.UTF_8,
+                new Screen(true, false, true, columns));
+        new ProgressLine(narrow, "response map of prompt 3").at(at(150));
+        String line = errors().substring(1);
+        assertThat(line.length()).isLessThan(columns);
+        assertThat(line)
+                .isEqualTo(
+                        switch (columns) {
+                            case 20 -> "...: 87.5 %, 50 s left".substring(0, 16) + "...";
+                            case 40 -> "response map of p...: 87.5 %, 50 s left";
+                            case 60 -> "response map of prompt 3: 87.5 % of 4.00 Tflop, 50 s left";
+                            default -> "response map of prompt 3: 87.5 % of 4.00 Tflop, 10.0 Gflop/s, 50 s left";
+                        });
     }
 
     @Test
@@ -110,9 +153,7 @@ class ProgressLineTest {
         "7100, 118 min",
         "7200, 2 h 0 min",
         "100000, 27 h 47 min",
-        "200000, 2 d 7 h",
-        "Infinity, unknown time",
-        "NaN, unknown time"
+        "200000, 2 d 7 h"
     })
     void durations(double seconds, String text) {
         assertThat(ProgressLine.duration(seconds)).isEqualTo(text);

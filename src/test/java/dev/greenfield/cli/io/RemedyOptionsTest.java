@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class RemedyOptionsTest {
     private static final Path SOURCES = Path.of("src", "main", "java", "dev", "greenfield");
     /** An option's name between the quotes of a string. */
+    private static final Set<String> ALL = Set.of("--memory", "--tokens", "--backend");
+
     private static final Pattern OPTION = Pattern.compile("\"[^\"\\n]*--[a-z][^\"\\n]*\"");
 
     @Test
@@ -72,13 +75,14 @@ class RemedyOptionsTest {
 
     @Test
     void failuresReachTheUserInOptions() {
-        assertThat(Failure.of(new MemoryBudgetException("too much: " + Remedy.RAISE_MEMORY), "map"))
+        assertThat(Failure.of(new MemoryBudgetException("too much: " + Remedy.RAISE_MEMORY), "map", ALL))
                 .isEqualTo(new Failure(Failure.MEMORY, "too much: raise --memory"));
-        assertThat(Failure.of(new InputException("no words: " + Remedy.USE_TOKEN_IDS), "map"))
+        assertThat(Failure.of(new InputException("no words: " + Remedy.USE_TOKEN_IDS), "map", ALL))
                 .isEqualTo(new Failure(Failure.INPUT, "no words: use token ids (--tokens)"));
-        assertThat(Failure.of(new BackendException("no GPU", Remedy.USE_CPU.phrase()), "map"))
+        assertThat(Failure.of(new BackendException("no GPU", Remedy.USE_CPU.phrase()), "map", ALL))
                 .isEqualTo(new Failure(Failure.BACKEND, "no GPU: use --backend cpu"));
-        assertThat(Failure.of(new CancelledException("stopped"), "map").exit()).isEqualTo(130);
+        assertThat(Failure.of(new CancelledException("stopped"), "map", ALL).exit())
+                .isEqualTo(130);
     }
 
     private static List<Path> library() throws IOException {

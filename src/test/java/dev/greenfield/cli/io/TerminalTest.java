@@ -13,7 +13,8 @@ class TerminalTest {
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
     private Terminal terminal(Charset charset) {
-        return new Terminal(new PrintStream(out, true, charset), new PrintStream(err, true, charset), charset, false);
+        return new Terminal(
+                new PrintStream(out, true, charset), new PrintStream(err, true, charset), charset, Screen.NONE);
     }
 
     @Test
