@@ -4,6 +4,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.model.Beginning;
 import dev.greenfield.model.Precision;
 import dev.greenfield.model.WeightPlacement;
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -22,7 +23,8 @@ public record Options(
         int threads,
         long memoryBytes,
         WeightPlacement weights,
-        Beginning beginning) {
+        Beginning beginning)
+        implements Serializable {
     /** The best backend there is, all processors, half of the memory. */
     public static Options defaults() {
         return new Options("auto", null, 0, 0, WeightPlacement.AUTO, Beginning.AUTO);

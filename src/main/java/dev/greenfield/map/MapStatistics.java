@@ -1,6 +1,7 @@
 package dev.greenfield.map;
 
 import dev.greenfield.failure.InputException;
+import java.io.Serializable;
 import java.util.Arrays;
 
 /**
@@ -10,10 +11,13 @@ import java.util.Arrays;
  *
  * <p>The result depends on the order of the maps in the last digits only; the same maps in the same order give the same bits.
  */
-public final class MapStatistics {
+public final class MapStatistics implements Serializable {
+    private static final long serialVersionUID = 1;
+
     private final int levels;
     private final int tokens;
-    private final double[] mean; // [levels, T, levels, T]
+    private final int sourceLevels; // all, or one
+    private final double[] mean; // [source levels, T, levels, T]
     private final double[] squares; // likewise, sums of squared deviations from the mean
     private long count;
 
@@ -24,11 +28,27 @@ public final class MapStatistics {
      * @param tokens T of the maps
      */
     public MapStatistics(int levels, int tokens) {
+        this(levels, tokens, levels);
+    }
+
+    private MapStatistics(int levels, int tokens, int sourceLevels) {
         this.levels = levels;
         this.tokens = tokens;
+        this.sourceLevels = sourceLevels;
         int sites = Math.multiplyExact(levels, tokens);
-        this.mean = new double[Math.multiplyExact(sites, sites)];
+        this.mean = new double[Math.multiplyExact(Math.multiplyExact(sourceLevels, tokens), sites)];
         this.squares = new double[mean.length];
+    }
+
+    /**
+     * Statistics of the pairs whose source is on one level, of no map yet: what they find is that part of the statistics of whole maps, to
+     * the bit, so that levels can be shared among machines. Arrays are [T, levels, T].
+     *
+     * @param levels of the maps
+     * @param tokens T of the maps
+     */
+    public static MapStatistics ofOneSourceLevel(int levels, int tokens) {
+        return new MapStatistics(levels, tokens, 1);
     }
 
     /**
@@ -37,20 +57,20 @@ public final class MapStatistics {
      * @throws InputException if it has other levels or another number of tokens
      */
     public void add(ResponseMap map) {
-        requireShape(map.levels(), map.tokens());
+        requireShape(map.levels(), map.tokens(), map.levels());
         add(map.frobenius());
     }
 
     /**
      * Adds a map that is given by its norms, such as one that was written before.
      *
-     * @param norms [levels, T, levels, T]; not kept
+     * @param norms [levels, T, levels, T], or of one source level [T, levels, T]; not kept
      * @throws InputException if there is another number of them
      */
     public void add(double[] norms) {
         if (norms.length != mean.length) {
             throw new InputException("found a map of " + norms.length + " pairs, expected " + mean.length
-                    + ", those of " + levels + " levels and " + tokens + " tokens");
+                    + ", those of " + shape(levels, tokens, sourceLevels));
         }
         count++;
         for (int i = 0; i < norms.length; i++) {
@@ -66,7 +86,7 @@ public final class MapStatistics {
      * @throws InputException if those are of other levels or another number of tokens
      */
     public void combine(MapStatistics other) {
-        requireShape(other.levels, other.tokens);
+        requireShape(other.levels, other.tokens, other.sourceLevels);
         if (other.count == 0) {
             return;
         }
@@ -79,12 +99,16 @@ public final class MapStatistics {
         count = both;
     }
 
-    private void requireShape(int otherLevels, int otherTokens) {
-        if (otherLevels != levels || otherTokens != tokens) {
-            throw new InputException("found a map of " + otherLevels + " levels and " + otherTokens
-                    + " tokens, expected " + levels + " levels and " + tokens
-                    + " tokens: maps of other shapes need statistics of their own");
+    private void requireShape(int otherLevels, int otherTokens, int otherSourceLevels) {
+        if (otherLevels != levels || otherTokens != tokens || otherSourceLevels != sourceLevels) {
+            throw new InputException("found a map of " + shape(otherLevels, otherTokens, otherSourceLevels)
+                    + ", expected " + shape(levels, tokens, sourceLevels)
+                    + ": maps of other shapes need statistics of their own");
         }
+    }
+
+    private static String shape(int levels, int tokens, int sourceLevels) {
+        return levels + " levels and " + tokens + " tokens" + (sourceLevels == levels ? "" : " from one source level");
     }
 
     /** Number of maps added. */
