@@ -75,8 +75,9 @@ final class HeldModel {
         try {
             String found = model.source().sha256();
             if (!found.equals(digest)) {
-                throw new InputException("model " + wanted.spec() + " on machine " + host() + ": found weights of SHA-256 "
-                        + found + ", expected " + digest + ", those of the driver: put the same files on every machine");
+                throw new InputException("model " + wanted.spec() + " on machine " + host()
+                        + ": found weights of SHA-256 " + found + ", expected " + digest
+                        + ", those of the driver: put the same files on every machine");
             }
         } catch (RuntimeException | Error failure) {
             drop();

@@ -87,17 +87,14 @@ final class MapMeans {
         try (TensorReader reader = new TensorReader()) {
             for (Row map = row; ; map = maps.next()) {
                 statistics.add(reader.read(
-                        map.getAs("path"),
-                        map.getAs("dtype"),
-                        map.<Long>getAs("offset"),
-                        (long) level * pairs,
-                        pairs));
+                        map.getAs("path"), map.getAs("dtype"), map.<Long>getAs("offset"), (long) level * pairs, pairs));
                 if (!maps.hasNext()) {
                     break;
                 }
             }
         }
-        return List.of(write(statistics, Path.of(parts), key(row), length, levels, level, type)).iterator();
+        return List.of(write(statistics, Path.of(parts), key(row), length, levels, level, type))
+                .iterator();
     }
 
     private static Row write(

@@ -54,8 +54,8 @@ final class PredictionSummaries {
 
     static Dataset<Row> of(Dataset<Row> rows, long seed) {
         return rows.groupByKey(
-                        (MapFunction<Row, String>) row -> row.getAs("kind") + "|" + row.getAs("component") + "|"
-                                + row.getAs("method"),
+                        (MapFunction<Row, String>)
+                                row -> row.getAs("kind") + "|" + row.getAs("component") + "|" + row.getAs("method"),
                         Encoders.STRING())
                 .flatMapSortedGroups(
                         new Column[] {col(PromptReader.NUMBER)},

@@ -80,8 +80,8 @@ public final class Predictions {
      */
     public Dataset<Row> write(String folder) throws IOException {
         Path where = SparkWork.folder(folder);
-        PromptReader reader = new PromptReader(
-                model, plan.needsDonor() ? PromptReader.Needs.PAIR : PromptReader.Needs.ANSWER);
+        PromptReader reader =
+                new PromptReader(model, plan.needsDonor() ? PromptReader.Needs.PAIR : PromptReader.Needs.ANSWER);
         return SparkWork.run(prompts, model, reader, prompts -> new Part(plan), each, where);
     }
 
@@ -193,8 +193,9 @@ public final class Predictions {
             int n = 0;
             for (int i = 0; i < one.idle().length; i++) {
                 if (!one.idle()[i]) {
-                    sites[n++] = i / one.tokens();
-                    sites[n++] = i % one.tokens();
+                    int row = i / one.tokens();
+                    sites[n++] = row;
+                    sites[n++] = i - row * one.tokens();
                 }
             }
             return sites;

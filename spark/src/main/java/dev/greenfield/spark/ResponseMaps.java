@@ -206,8 +206,7 @@ public final class ResponseMaps {
                 if (halfDepths) {
                     request.halfDepths();
                 }
-                ResponseMap map =
-                        (probes == 0 ? request.exact() : request.probes(probes)).compute();
+                ResponseMap map = (probes == 0 ? request.exact() : request.probes(probes)).compute();
                 file.write(map.frobenius());
                 if (probes > 0) {
                     file.write(map.standardErrors());

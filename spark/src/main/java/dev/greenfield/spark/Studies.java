@@ -28,6 +28,8 @@ import org.apache.spark.sql.types.StructType;
  * every task, in tokens, since which prompts the dear parts take is drawn among all. Immutable.
  */
 public final class Studies {
+    static final int PROMPTS_A_PART = 8;
+
     private final Dataset<Row> prompts;
     private final ModelSpec model;
     private final long seed;
@@ -48,7 +50,7 @@ public final class Studies {
      */
     public static Studies over(Dataset<Row> prompts, ModelSpec model) {
         return new Studies(
-                Objects.requireNonNull(prompts, "prompts"), Objects.requireNonNull(model, "model"), 0, 8);
+                Objects.requireNonNull(prompts, "prompts"), Objects.requireNonNull(model, "model"), 0, PROMPTS_A_PART);
     }
 
     /** The seed of everything random. */
@@ -114,8 +116,7 @@ public final class Studies {
 
     /** What a task does: its file has the digest and then a line a prompt. */
     private static final class Part implements PartWork {
-        private static final StructType SCHEMA =
-                PromptPlan.PROMPT.add("measured", DataTypes.StringType, false);
+        private static final StructType SCHEMA = PromptPlan.PROMPT.add("measured", DataTypes.StringType, false);
 
         private final List<Prompt> suite;
         private final long seed;

@@ -25,7 +25,6 @@ abstract class TensorPart implements PartWork {
         return ".safetensors";
     }
 
-
     /** Declares the tensors of a prompt. Where their shapes must be computed, they are kept for {@link #compute}. */
     abstract void declare(SafetensorsWriter.Builder file, DType type, Model model, Prompt prompt);
 

@@ -33,8 +33,7 @@ public final class TensorReader implements AutoCloseable {
     public double[] read(String path, String dtype, long offset, long from, int count) throws IOException {
         boolean single = DType.valueOf(dtype) == DType.F32;
         int bytes = single ? Float.BYTES : Double.BYTES;
-        ByteBuffer raw =
-                ByteBuffer.allocate(Math.multiplyExact(count, bytes)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer raw = ByteBuffer.allocate(Math.multiplyExact(count, bytes)).order(ByteOrder.LITTLE_ENDIAN);
         FileChannel channel = channel(path);
         long at = offset + from * bytes;
         while (raw.hasRemaining()) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,9 +23,38 @@ final class Cluster implements AutoCloseable {
 
     /** Jars of the tests' class path that are not Spark's. */
     private static final List<String> NOT_OF_SPARK = List.of(
-            "greenfield", "junit", "assertj", "opentest4j", "apiguardian", "byte-buddy", "javacpp", "openblas",
-            "jtokkit", "commons-rng", "commons-statistics", "commons-numbers", "ejml", "djl", "tokenizers", "api-0",
-            "jna", "picocli", "surefire", "failsafe");
+            "greenfield",
+            "junit",
+            "assertj",
+            "opentest4j",
+            "apiguardian",
+            "byte-buddy",
+            "javacpp",
+            "openblas",
+            "jtokkit",
+            "commons-rng",
+            "commons-statistics",
+            "commons-numbers",
+            "ejml",
+            "djl",
+            "tokenizers",
+            "api-0",
+            "jna",
+            "picocli",
+            "surefire",
+            "failsafe");
+
+    /** What a distribution's bin/spark-submit does: the launcher says the command, with a zero byte after each word. */
+    private static final String SUBMIT = """
+            #!/bin/bash
+            export SPARK_HOME="$(cd "$(dirname "$0")/.." && pwd)"
+            words=()
+            while IFS= read -r -d '' word; do words+=("$word"); done < <(
+              "${JAVA_HOME:-/usr}/bin/java" -cp "$SPARK_HOME/jars/*" org.apache.spark.launcher.Main \\
+                org.apache.spark.deploy.SparkSubmit "$@")
+            [ "${words[0]}" = "" ] && words=("${words[@]:1}")
+            exec "${words[@]}"
+            """;
 
     private final SparkSession spark;
 
@@ -43,10 +73,18 @@ final class Cluster implements AutoCloseable {
                 .appName("greenfield")
                 .master("local-cluster[" + executors + ",1,1024]")
                 .config("spark.executor.memory", "1g")
-                .config("spark.executor.extraClassPath", JAR.toString())
+                // Functions that tests hand to Spark are in their classes.
+                .config(
+                        "spark.executor.extraClassPath",
+                        JAR
+                                + File.pathSeparator
+                                + Path.of("target", "test-classes").toAbsolutePath())
                 .config("spark.ui.enabled", "false")
                 .config("spark.sql.shuffle.partitions", "2")
-                .config("spark.local.dir", Files.createDirectories(Path.of("target", "spark-local")).toString());
+                .config(
+                        "spark.local.dir",
+                        Files.createDirectories(Path.of("target", "spark-local"))
+                                .toString());
         more.forEach(builder::config);
         return new Cluster(builder.getOrCreate());
     }
@@ -66,7 +104,15 @@ final class Cluster implements AutoCloseable {
                 }
             }
         }
+        script(Files.createDirectories(home.resolve("bin")).resolve("spark-submit"), SUBMIT);
         return home;
+    }
+
+    /** Writes a script that can be run. */
+    static Path script(Path file, String text) throws IOException {
+        Files.writeString(file, text);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return file;
     }
 
     SparkSession spark() {
@@ -84,8 +130,8 @@ final class Cluster implements AutoCloseable {
                 .descendants()
                 .filter(process -> process.info()
                         .arguments()
-                        .map(all -> Arrays.asList(all)
-                                .contains("org.apache.spark.executor.CoarseGrainedExecutorBackend"))
+                        .map(all ->
+                                Arrays.asList(all).contains("org.apache.spark.executor.CoarseGrainedExecutorBackend"))
                         .orElse(false))
                 .toList();
     }
@@ -93,7 +139,8 @@ final class Cluster implements AutoCloseable {
     /** Runs a program and returns what it printed. */
     static String run(Map<String, String> environment, List<String> command) throws IOException, InterruptedException {
         Path output = Files.createTempFile(Path.of("target"), "output", ".txt");
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().putAll(environment);
         Process process = builder.start();
         boolean ended = process.waitFor(5, TimeUnit.MINUTES);
@@ -108,13 +155,18 @@ final class Cluster implements AutoCloseable {
 
     /** Greenfield's command line on one machine, out of the same jar. */
     static String greenfield(String... arguments) throws IOException, InterruptedException {
+        return run(Map.of(), command(arguments));
+    }
+
+    /** What {@link #greenfield} runs. */
+    static List<String> command(String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",
                 JAR + File.pathSeparator + home().resolve("jars") + "/*",
                 "dev.greenfield.cli.Main"));
         command.addAll(Arrays.asList(arguments));
-        return run(Map.of(), command);
+        return command;
     }
 
     /** The files of a folder, by name. */
