@@ -59,6 +59,8 @@ public final class Main {
         @Mixin
         private final JobOptions options = new JobOptions();
 
+        private long start; // of the work, after Spark's own
+
         abstract void run(Dataset<Row> prompts, JobOptions options) throws IOException;
 
         @Override
@@ -66,13 +68,19 @@ public final class Main {
             options.model(); // refused before a cluster is asked for
             try (SparkSession spark =
                     SparkSession.builder().appName("greenfield").getOrCreate()) {
+                start = System.nanoTime();
                 run(options.prompts(spark), options);
             }
             return Failure.DONE;
         }
 
-        static void done(Dataset<Row> rows, JobOptions options) {
-            System.out.println("written to " + options.out() + ": " + rows.count() + " rows");
+        final void done(Dataset<Row> rows, JobOptions options) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "written to %s: %d rows, %.1f s%n",
+                    options.out(),
+                    rows.count(),
+                    (System.nanoTime() - start) / 1e9);
         }
     }
 

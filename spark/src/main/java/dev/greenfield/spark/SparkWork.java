@@ -67,13 +67,13 @@ final class SparkWork {
         if (each < 1) {
             throw new InputException("found " + each + " prompts a part, expected at least 1");
         }
+        String weights = digest(model); // a model that is none is refused before anything is made
         SparkSession spark = prompts.sparkSession();
         Path parts = Files.createDirectories(folder.resolve(PARTS));
         WorkLock lock = WorkLock.take(parts.resolve(".lock"))
                 .orElseThrow(() -> new InputException(
                         "folder " + folder + ": another job works in it; wait for it, or choose another folder"));
         try {
-            String weights = digest(model);
             PromptPlan plan = PromptPlan.write(prompts, reader, each, uri(folder.resolve(PLAN)));
             PartWork work = wanted.apply(plan);
             String where = parts.toString();

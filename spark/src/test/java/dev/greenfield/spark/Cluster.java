@@ -52,8 +52,8 @@ final class Cluster implements AutoCloseable {
             while IFS= read -r -d '' word; do words+=("$word"); done < <(
               "${JAVA_HOME:-/usr}/bin/java" -cp "$SPARK_HOME/jars/*" org.apache.spark.launcher.Main \\
                 org.apache.spark.deploy.SparkSubmit "$@")
-            [ "${words[0]}" = "" ] && words=("${words[@]:1}")
-            exec "${words[@]}"
+            words=("${words[@]:1}") # an empty one, and a line end, before the command
+            exec "${words[0]#$'\\n'}" "${words[@]:1}"
             """;
 
     private final SparkSession spark;

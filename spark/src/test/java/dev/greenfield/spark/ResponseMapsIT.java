@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -164,8 +166,8 @@ class ResponseMapsIT {
         }
     }
 
-    private static org.assertj.core.data.Offset<Double> within(double value) {
-        return org.assertj.core.data.Offset.offset(1e-7 * Math.abs(value));
+    private static Offset<Double> within(double value) {
+        return Offset.offset(1e-7 * Math.abs(value));
     }
 
     @Test
@@ -177,7 +179,7 @@ class ResponseMapsIT {
         Path cut = parts.resolve("map-part-000001.safetensors");
         FileTime before = Files.getLastModifiedTime(kept);
         byte[] whole = Files.readAllBytes(cut);
-        Files.write(cut, java.util.Arrays.copyOf(whole, whole.length - 100));
+        Files.write(cut, Arrays.copyOf(whole, whole.length - 100));
         List<Row> first = rows.collectAsList();
         Files.writeString(parts.resolve(".greenfield-left.tmp"), "of a killed task");
         assertThat(maps().collectAsList()).isEqualTo(first);

@@ -8,6 +8,7 @@ import dev.greenfield.Greenfield;
 import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.Run;
+import dev.greenfield.lattice.Observable;
 import dev.greenfield.prediction.PredictionPlan;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.study.Finding;
@@ -88,8 +89,8 @@ class SuitesIT {
             for (Row row : rows) {
                 Row prompt = asked.get(row.<Integer>getAs("number") - 1);
                 try (Run run = model.run(prompt.<String>getAs("clean"))) {
-                    SensitivityField s = run.sensitivity(dev.greenfield.lattice.Observable.logitDifference(
-                            prompt.<String>getAs("answer"), prompt.<String>getAs("foil")));
+                    SensitivityField s = run.sensitivity(
+                            Observable.logitDifference(prompt.<String>getAs("answer"), prompt.<String>getAs("foil")));
                     double[] field = s.field().toArray();
                     for (int i = 0; i < field.length; i++) {
                         field[i] = (float) field[i];
@@ -142,8 +143,8 @@ class SuitesIT {
     }
 
     /** What is not defined is null in the results. */
-    private static double number(JsonNode node) {
-        return node.isNull() ? Double.NaN : node.asDouble();
+    private static Double number(JsonNode node) {
+        return node.isNull() ? (Double) Double.NaN : (Double) node.asDouble();
     }
 
     @Test
