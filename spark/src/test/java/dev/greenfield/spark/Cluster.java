@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -48,6 +49,7 @@ final class Cluster implements AutoCloseable {
     private static final String SUBMIT = """
             #!/bin/bash
             export SPARK_HOME="$(cd "$(dirname "$0")/.." && pwd)"
+            export SPARK_SCALA_VERSION=2.13 # as load-spark-env.sh does
             words=()
             while IFS= read -r -d '' word; do words+=("$word"); done < <(
               "${JAVA_HOME:-/usr}/bin/java" -cp "$SPARK_HOME/jars/*" org.apache.spark.launcher.Main \\
@@ -122,6 +124,14 @@ final class Cluster implements AutoCloseable {
     /** The prompts of a suite's file. */
     Dataset<Row> suite(Path file) {
         return spark.read().option("multiLine", true).json(file.toUri().toString());
+    }
+
+    /** What groups rows by length. Of a class of its own: executors have no library of tests. */
+    static final class Length implements MapFunction<Row, Integer> {
+        @Override
+        public Integer call(Row row) {
+            return row.getAs("length");
+        }
     }
 
     /** The processes of the executors. */

@@ -15,7 +15,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -146,7 +145,7 @@ class ResponseMapsIT {
 
     @Test
     void theAggregatorJoinsMapsOfAnyGroup() throws Exception {
-        var groups = rows.groupByKey((MapFunction<Row, Integer>) row -> row.getAs("length"), Encoders.INT())
+        var groups = rows.groupByKey(new Cluster.Length(), Encoders.INT())
                 .agg(new MapAggregator().toColumn())
                 .collectAsList();
         try (Safetensors expected = one()) {
