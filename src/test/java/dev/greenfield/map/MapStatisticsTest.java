@@ -12,6 +12,7 @@ import dev.greenfield.lattice.Site;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class MapStatisticsTest {
@@ -35,6 +36,32 @@ class MapStatisticsTest {
     void aLargeCommonPartCostsNoDigits() {
         double[][] maps = {{1e9 + 4}, {1e9 + 7}, {1e9 + 13}, {1e9 + 16}};
         assertThat(of(maps).variance()[0]).isCloseTo(30, within(1e-9));
+    }
+
+    @Test
+    void levelsOfSourcesMakeTheWhole() {
+        Random random = new Random(1);
+        MapStatistics whole = new MapStatistics(3, 2);
+        MapStatistics[] levels = new MapStatistics[3];
+        Arrays.setAll(levels, level -> MapStatistics.ofOneSourceLevel(3, 2));
+        for (int map = 0; map < 4; map++) {
+            double[] norms = random.doubles(36).toArray();
+            whole.add(norms);
+            for (int level = 0; level < 3; level++) {
+                levels[level].add(Arrays.copyOfRange(norms, 12 * level, 12 * level + 12));
+            }
+        }
+        for (int level = 0; level < 3; level++) {
+            assertThat(levels[level].mean())
+                    .containsExactly(Arrays.copyOfRange(whole.mean(), 12 * level, 12 * level + 12));
+            assertThat(levels[level].variance())
+                    .containsExactly(Arrays.copyOfRange(whole.variance(), 12 * level, 12 * level + 12));
+        }
+        assertThatThrownBy(() -> levels[0].combine(whole))
+                .isInstanceOf(InputException.class)
+                .hasMessage(
+                        "found a map of 3 levels and 2 tokens, expected 3 levels and 2 tokens from one source level:"
+                                + " maps of other shapes need statistics of their own");
     }
 
     @Test
