@@ -4,6 +4,7 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.model.Beginning;
 import dev.greenfield.model.Precision;
 import dev.greenfield.model.WeightPlacement;
+import java.io.Serializable;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -27,7 +28,8 @@ public record Options(
         long memoryBytes,
         WeightPlacement weights,
         Beginning beginning,
-        List<Integer> devices) {
+        List<Integer> devices)
+        implements Serializable {
     /** The best backend there is, all processors, half of the memory. */
     public static Options defaults() {
         return new Options("auto", null, 0, 0, WeightPlacement.AUTO, Beginning.AUTO, List.of());

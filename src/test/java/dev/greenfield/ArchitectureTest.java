@@ -42,6 +42,7 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
     private static final String ROOT = "dev.greenfield";
     private static final int MOST_LINES = 400;
+    private static final Path SPARK = Path.of("spark", "src", "main", "java");
 
     /** The launches of the GPU's operations stand in one file until its context has a type of its own. */
     private static final int MOST_LINES_FOR_CUDA = 500;
@@ -332,8 +333,46 @@ class ArchitectureTest {
     }
 
     private static List<Path> sources() throws IOException {
-        try (Stream<Path> files = Files.walk(Path.of("src", "main", "java"))) {
+        List<Path> all = new ArrayList<>(sources(Path.of("src", "main", "java")));
+        all.addAll(sources(SPARK));
+        return all;
+    }
+
+    private static List<Path> sources(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(file -> file.toString().endsWith(".java")).toList();
+        }
+    }
+
+    /** Another artifact, which this build does not compile. */
+    @Test
+    void sparkUsesTheLibraryAsUsersDo() throws IOException {
+        Set<String> allowed = new TreeSet<>(SEEN);
+        allowed.addAll(Set.of("text", "files", "cli.io", "spark"));
+        Set<String> used = new TreeSet<>();
+        for (Path file : sources(SPARK)) {
+            Pattern.compile("import (?:static )?dev\\.greenfield((?:\\.[a-z]\\w*)*)\\.[A-Z]")
+                    .matcher(Files.readString(file))
+                    .results()
+                    .forEach(found -> used.add(
+                            found.group(1).isEmpty() ? FACADE : found.group(1).substring(1)));
+        }
+        assertThat(used).contains(FACADE, "map", "study");
+        assertThat(allowed).containsAll(used);
+        assertThat(packages()).doesNotContainKey("spark");
+    }
+
+    /** One version of ours and of what both artifacts bring. */
+    @Test
+    void sparkIsBuiltOfTheSameVersions() throws IOException {
+        String ours = Files.readString(Path.of("pom.xml"));
+        String spark = Files.readString(Path.of("spark", "pom.xml"));
+        for (String property : List.of("version", "javacpp.version", "openblas.version", "djl.version")) {
+            Pattern value = Pattern.compile("<" + property + ">([^<]+)</" + property + ">");
+            Matcher of = value.matcher(ours);
+            Matcher with = value.matcher(spark);
+            assertThat(of.find() && with.find()).as(property).isTrue();
+            assertThat(with.group(1)).as(property).isEqualTo(of.group(1));
         }
     }
 }

@@ -4,6 +4,9 @@ import dev.greenfield.engine.HostMemory;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
+import java.io.InvalidObjectException;
+import java.io.ObjectInputStream;
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -17,15 +20,17 @@ import java.util.function.IntFunction;
  *
  * <p>The result depends on the order of the maps in the last digits only; the same maps in the same order give the same bits.
  */
-public final class MapStatistics {
+public final class MapStatistics implements Serializable {
+    private static final long serialVersionUID = 1;
+
     private final int levels;
     private final int tokens;
     private final int places;
-    private final List<Site> sites;
-    private final MapPairs pairs;
-    private final PairValues mean; // of the pairs, and after them of each site to itself
-    private final PairValues squares; // likewise, sums of squared deviations from the mean
-    private final BitSet[] unknown; // by source: targets before it that are NaN; null where there are none
+    private final transient List<Site> sites;
+    private final transient MapPairs pairs;
+    private final transient PairValues mean; // of the pairs, and after them of each site to itself
+    private final transient PairValues squares; // likewise, sums of squared deviations from the mean
+    private final transient BitSet[] unknown; // by source: targets before it that are NaN; null where there are none
     private long count;
 
     /**
@@ -225,5 +230,26 @@ public final class MapStatistics {
         }
         row[source] = values.get(pairs.count() + source) / divisor;
         return row;
+    }
+
+    /** What is written of statistics: their numbers without those of where they stand. */
+    private record Stored(int levels, int tokens, long count, double[][] mean, double[][] squares, BitSet[] unknown)
+            implements Serializable {
+        private Object readResolve() {
+            MapStatistics statistics = new MapStatistics(levels, tokens);
+            statistics.count = count;
+            statistics.mean.setAll(mean);
+            statistics.squares.setAll(squares);
+            System.arraycopy(unknown, 0, statistics.unknown, 0, unknown.length);
+            return statistics;
+        }
+    }
+
+    private Object writeReplace() {
+        return new Stored(levels, tokens, count, mean.all(), squares.all(), unknown);
+    }
+
+    private void readObject(ObjectInputStream in) throws InvalidObjectException {
+        throw new InvalidObjectException("statistics of maps are read from their numbers");
     }
 }

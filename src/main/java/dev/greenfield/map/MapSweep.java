@@ -128,8 +128,7 @@ final class MapSweep {
     ResponseMap compute(SweepMode mode, List<Supplier<Scope>> copies) {
         try (MapDevices devices = new MapDevices(scope, copies)) {
             Pass pass = new Pass(forward(mode));
-            List<Batches.Range> batches =
-                    devices.cut(pass.batches(devices.freeBytes()), pass.layout, pass.rows);
+            List<Batches.Range> batches = devices.cut(pass.batches(devices.freeBytes()), pass.layout, pass.rows);
             // A sweep that was broken off has added nothing.
             return pass.compute(
                     batches,

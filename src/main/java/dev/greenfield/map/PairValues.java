@@ -70,6 +70,28 @@ final class PairValues {
         return floats == null ? doubles[chunk].get(place) : floats[chunk].get(place);
     }
 
+    /** All numbers, in arrays of equal lengths but the last. */
+    double[][] all() {
+        double[][] all = new double[(int) ((count + MASK) >> SHIFT)][];
+        for (int c = 0; c < all.length; c++) {
+            all[c] = new double[(int) Math.min(CHUNK, count - ((long) c << SHIFT))];
+            for (int i = 0; i < all[c].length; i++) {
+                all[c][i] = get(((long) c << SHIFT) + i);
+            }
+        }
+        return all;
+    }
+
+    /** Sets all to what {@link #all} gave. */
+    void setAll(double[][] all) {
+        long at = 0;
+        for (double[] numbers : all) {
+            for (double number : numbers) {
+                set(at++, number);
+            }
+        }
+    }
+
     /** Sets a number, rounded to nearest where that is kept as float32. */
     void set(long at, double value) {
         int chunk = (int) (at >> SHIFT);

@@ -1,6 +1,7 @@
 package dev.greenfield.prediction;
 
 import dev.greenfield.failure.InputException;
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -14,7 +15,7 @@ import java.util.stream.Collectors;
  * @param family what is done
  * @param size of {@link Family#SCALED}, {@link Family#RANDOM} and {@link Family#SENSITIVITY}; 1 for the others
  */
-public record InterventionKind(Family family, double size) {
+public record InterventionKind(Family family, double size) implements Serializable {
     private static final double DEFAULT_SIZE = 0.1;
 
     /** All kinds, displacements at a tenth and at half of their size, directions at a tenth of the output they are added to. */

@@ -1,6 +1,7 @@
 package dev.greenfield.prediction;
 
 import dev.greenfield.failure.InputException;
+import java.io.Serializable;
 import java.util.LinkedHashSet;
 import java.util.List;
 
@@ -14,11 +15,8 @@ import java.util.List;
  * @param seed of random directions
  */
 public record PredictionPlan(
-        List<InterventionKind> kinds,
-        List<Component> components,
-        List<PredictionMethod> methods,
-        int steps,
-        long seed) {
+        List<InterventionKind> kinds, List<Component> components, List<PredictionMethod> methods, int steps, long seed)
+        implements Serializable {
     /** Steps of the path unless others are asked for. */
     public static final int STEPS = 8;
 

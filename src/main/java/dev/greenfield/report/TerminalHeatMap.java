@@ -8,7 +8,7 @@ import java.util.function.DoublePredicate;
 import java.util.stream.DoubleStream;
 
 /**
- * Heat maps of at most {@value #WIDTH} columns of text. Row 0 is at the bottom, as in {@link HeatMap}. Columns are headed
+ * Heat maps of at most {@value #WIDTH} columns of text, or as many as a terminal has. Row 0 is at the bottom, as in {@link HeatMap}. Columns are headed
  * by their numbers, and a key below gives each number its label; a map too wide for the terminal is cut into panels.
  *
  * <p>In colour, a cell is a background from the 256-colour palette, an exact zero a dot on grey. Without colour the text is
@@ -17,8 +17,11 @@ import java.util.stream.DoubleStream;
  */
 public final class TerminalHeatMap {
 
-    /** No line is longer than this many columns. */
+    /** No line is longer than this many columns, unless another width is asked for. */
     public static final int WIDTH = 110;
+
+    /** Below this nothing can be drawn beside the labels. */
+    private static final int NARROWEST = 40;
 
     private static final int ROW_LABEL_WIDTH = 18;
     private static final int KEY_LABEL_WIDTH = 24;
@@ -34,8 +37,10 @@ public final class TerminalHeatMap {
     private final double low;
     private final double high;
     private final boolean empty;
+    private final int width;
 
-    private TerminalHeatMap(List<String> columns, double[][] values, boolean logarithmic, boolean colour) {
+    private TerminalHeatMap(List<String> columns, double[][] values, boolean logarithmic, boolean colour, int width) {
+        this.width = width;
         this.columns = columns;
         this.values = values;
         this.logarithmic = logarithmic;
@@ -64,7 +69,7 @@ public final class TerminalHeatMap {
     public static String render(
             String title, List<String> rows, List<String> columns, double[][] values, boolean colour) {
         double[][] grid = Shapes.copyGrid("terminal heat map \"" + title + "\"", rows.size(), columns.size(), values);
-        return render(title, rows, columns, grid, false, colour);
+        return render(title, rows, columns, grid, false, colour, WIDTH);
     }
 
     /**
@@ -72,7 +77,19 @@ public final class TerminalHeatMap {
      * boolean)} does otherwise.
      */
     public static String render(HeatMap map, boolean colour) {
-        return render(map.title(), map.rows(), map.columns(), map.values(), map.scale() == HeatMap.Scale.LOG, colour);
+        return render(map, colour, WIDTH);
+    }
+
+    /** Likewise with lines of at most {@code width} columns; of 40 where that is less. */
+    public static String render(HeatMap map, boolean colour, int width) {
+        return render(
+                map.title(),
+                map.rows(),
+                map.columns(),
+                map.values(),
+                map.scale() == HeatMap.Scale.LOG,
+                colour,
+                Math.max(NARROWEST, width));
     }
 
     private static String render(
@@ -81,12 +98,13 @@ public final class TerminalHeatMap {
             List<String> columns,
             double[][] grid,
             boolean logarithmic,
-            boolean colour) {
+            boolean colour,
+            int width) {
         List<String> rowLabels = labels(rows, ROW_LABEL_WIDTH, colour);
         List<String> columnLabels = labels(columns, KEY_LABEL_WIDTH, colour);
-        TerminalHeatMap map = new TerminalHeatMap(columnLabels, grid, logarithmic, colour);
+        TerminalHeatMap map = new TerminalHeatMap(columnLabels, grid, logarithmic, colour, width);
         StringBuilder out = new StringBuilder();
-        line(out, cut(plain(title, colour), WIDTH, colour));
+        words(out, plain(title, colour), width, colour);
         map.panels(out, rowLabels);
         map.legend(out);
         map.key(out);
@@ -95,7 +113,7 @@ public final class TerminalHeatMap {
 
     private void panels(StringBuilder out, List<String> rowLabels) {
         int labelWidth = rowLabels.stream().mapToInt(TokenLabels::width).max().orElse(0);
-        int room = WIDTH - labelWidth - 1;
+        int room = width - labelWidth - 1;
         // A sign, a digit and a gap need three columns; shading can do with two.
         int narrowest = signed && !colour ? 3 : 2;
         int cell = Math.max(narrowest, Math.min(4, room / Math.max(1, columns.size())));
@@ -186,12 +204,13 @@ public final class TerminalHeatMap {
             return;
         }
         StringBuilder legend = new StringBuilder();
+        int shades = Math.min(22, width - 18);
         double from = signed ? -bound() : low;
         double to = signed ? bound() : high;
         legend.append(number(from)).append(' ');
         if (colour) {
-            for (int i = 0; i < 22; i++) {
-                double fraction = i / 21.0;
+            for (int i = 0; i < shades; i++) {
+                double fraction = i / (shades - 1.0);
                 int rgb = (signed ? Palette.DIVERGING : Palette.SEQUENTIAL).at(fraction);
                 legend.append(paint(Palette.nearest256(rgb), true, " "));
             }
@@ -200,14 +219,10 @@ public final class TerminalHeatMap {
         }
         legend.append(' ').append(number(to));
         if (logarithmic) {
-            legend.append("  logarithmic");
+            next(out, legend, "  logarithmic");
         }
         if (signed) {
-            legend.append("  (min ")
-                    .append(number(low))
-                    .append(", max ")
-                    .append(number(high))
-                    .append(')');
+            next(out, legend, "  (min " + number(low) + ", max " + number(high) + ')');
         }
         line(out, legend.toString());
         List<String> marks = new ArrayList<>();
@@ -220,9 +235,37 @@ public final class TerminalHeatMap {
         if (any(Double::isInfinite)) {
             marks.add((colour ? "\u221e" : "^") + " infinite");
         }
-        if (!marks.isEmpty()) {
-            line(out, String.join("   ", marks));
+        StringBuilder shown = new StringBuilder();
+        for (String mark : marks) {
+            next(out, shown, shown.length() == 0 ? mark : "   " + mark);
         }
+        if (shown.length() > 0) {
+            line(out, shown.toString());
+        }
+    }
+
+    /** Adds a part to a line, or begins the next one with it where it would be too long. */
+    private void next(StringBuilder out, StringBuilder line, String part) {
+        String visible = (line + part).replaceAll("\u001b\\[[0-9;]*m", "");
+        if (line.length() > 0 && TokenLabels.width(visible) > width) {
+            line(out, line.toString());
+            line.setLength(0);
+        }
+        line.append(line.length() == 0 ? part.strip() : part);
+    }
+
+    /** A title in as many lines as it needs; a word that is too long is cut. */
+    private static void words(StringBuilder out, String text, int width, boolean unicode) {
+        StringBuilder line = new StringBuilder();
+        for (String word : text.split(" ", -1)) {
+            String fitting = cut(word, width, unicode);
+            if (line.length() > 0 && TokenLabels.width(line.toString()) + 1 + TokenLabels.width(fitting) > width) {
+                line(out, line.toString());
+                line.setLength(0);
+            }
+            line.append(line.length() > 0 ? " " : "").append(fitting);
+        }
+        line(out, line.toString());
     }
 
     private boolean any(DoublePredicate test) {
@@ -238,7 +281,7 @@ public final class TerminalHeatMap {
         StringBuilder current = new StringBuilder();
         for (int c = 0; c < columns.size(); c++) {
             String entry = numbered ? columns.get(c) : c + " " + columns.get(c);
-            if (current.length() > 0 && TokenLabels.width(current.toString()) + 2 + TokenLabels.width(entry) > WIDTH) {
+            if (current.length() > 0 && TokenLabels.width(current.toString()) + 2 + TokenLabels.width(entry) > width) {
                 line(out, current.toString());
                 current.setLength(0);
             }

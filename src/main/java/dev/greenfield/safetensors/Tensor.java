@@ -43,6 +43,11 @@ public final class Tensor {
         return entry.elements();
     }
 
+    /** Returns the byte of the file at which the elements begin, for readers that have no use for the header. */
+    public long offset() {
+        return position;
+    }
+
     /**
      * Reads elements as doubles; exact for every type but {@link DType#I64} beyond 2^53, which is rounded.
      *

@@ -5,32 +5,33 @@ import dev.greenfield.Run;
 import dev.greenfield.failure.CancelledException;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.Task;
-import dev.greenfield.failure.Team;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.statistics.Purpose;
 import dev.greenfield.statistics.RandomStreams;
 import dev.greenfield.text.Lines;
 import dev.greenfield.transfer.ResidualMaps;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.apache.commons.rng.sampling.ListSampler;
 
 /**
  * All claims over a suite of prompt pairs. What is measured on a prompt is kept in a directory as soon as it is done; the same study in the
  * same directory goes on from there and finds the same. Findings are always made of what the directory says.
  */
-public final class Study {
+public final class Study implements AutoCloseable {
     /** Suffix of the second stage's files. */
     private static final String CARRIED = "-directions";
 
@@ -91,7 +92,14 @@ public final class Study {
         this.pairs = List.copyOf(pairs);
         this.split = split;
         this.seed = seed;
-        parts.addAll(List.of(
+        parts.addAll(ofOneModel());
+        if (other != null) {
+            parts.add(new ScalePart());
+        }
+    }
+
+    private static List<StudyPart> ofOneModel() {
+        return List.of(
                 new RegimePart(),
                 new PredictionPart(),
                 new PropagationPart(),
@@ -99,10 +107,76 @@ public final class Study {
                 new TransferPart(),
                 new InferencePart(),
                 new PlantedPart(),
-                new MechanismPart()));
-        if (other != null) {
-            parts.add(new ScalePart());
+                new MechanismPart());
+    }
+
+    /**
+     * What is measured of one prompt, as a line of JSON with its own checksum: what {@link #run} keeps of it in a file. {@link
+     * #outcome} sums up such lines, wherever they were measured. Opens the untrained control, which {@link #close} closes.
+     *
+     * @param number of a pair of this study
+     * @throws InputException if no pair has this number
+     */
+    public String measure(int number) {
+        PromptPair pair = pairs.stream()
+                .filter(one -> one.number() == number)
+                .findFirst()
+                .orElseThrow(() -> new InputException("prompt " + number + ": found no such pair among the "
+                        + pairs.size() + " of this study, expected the number of one"));
+        if (untrained == null && remarks.isEmpty()) {
+            openControl();
         }
+        try {
+            return new String(MeasuredPrompt.bytes(number, measure(0, pair, chosen())), StandardCharsets.UTF_8);
+        } catch (IOException impossible) { // it goes to memory
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
+    /**
+     * Sums up what was {@linkplain #measure measured} of prompts by studies of one model with one seed: the outcome of {@link #run} on
+     * one machine, without its remark on the control where there is none.
+     *
+     * @param pairs all pairs, as they were given to the studies
+     * @param measured a line for each, by the pair's number
+     * @param seed of the studies
+     * @throws InputException if a line is missing, or is not one that was measured of its prompt
+     */
+    public static Outcome outcome(List<PromptPair> pairs, Map<Integer, String> measured, long seed) {
+        Study study = new Study(null, null, pairs, null, seed);
+        Map<String, Map<Integer, Measures>> tables = study.tables();
+        for (PromptPair pair : pairs) {
+            study.read(pair.number(), measured.get(pair.number()))
+                    .forEach((name, measures) -> tables.get(name).put(pair.number(), measures));
+        }
+        return study.sumUp(study.parts, tables);
+    }
+
+    private Map<String, Measures> read(int number, String line) {
+        try {
+            if (line != null) {
+                Optional<Map<String, Measures>> found =
+                        MeasuredPrompt.read(number, line.getBytes(StandardCharsets.UTF_8), "prompt " + number);
+                if (found.isPresent()
+                        && tables().keySet().containsAll(found.get().keySet())) {
+                    return found.get();
+                }
+            }
+        } catch (IOException | InputException | NumberFormatException wrong) {
+            throw new InputException(damaged(number), wrong);
+        }
+        throw new InputException(damaged(number));
+    }
+
+    private static String damaged(int number) {
+        return "prompt " + number + ": what was measured of it is missing or has been changed, expected the line that"
+                + " a study measured of it; measure it again";
+    }
+
+    private Map<String, Map<Integer, Measures>> tables() {
+        Map<String, Map<Integer, Measures>> tables = new LinkedHashMap<>();
+        parts.forEach(part -> tables.put(part.name(), new TreeMap<>()));
+        return tables;
     }
 
     /**
@@ -117,13 +191,10 @@ public final class Study {
     public Outcome run(Path directory, Map<String, String> facts) throws IOException {
         try (StudyDirectory files = StudyDirectory.open(directory, facts)) {
             openControl();
-            Map<String, Map<Integer, Measures>> tables = new LinkedHashMap<>();
-            for (StudyPart part : parts) {
-                tables.put(part.name(), new TreeMap<>());
-            }
-            Map<String, Set<Integer>> chosen = new LinkedHashMap<>();
-            parts.forEach(part -> chosen.put(part.name(), chosen(part)));
-            stage("prompts", pairs, files, "", (place, pair) -> measure(place, pair, chosen))
+            Map<String, Map<Integer, Measures>> tables = tables();
+            Map<String, Set<Integer>> chosen = chosen();
+            new StudyStage(model.onDevices().size(), files, "")
+                    .of("prompts", pairs, (place, pair) -> measure(place, pair, chosen))
                     .forEach((number, found) ->
                             found.forEach((name, measures) -> tables.get(name).put(number, measures)));
             List<StudyPart> all = new ArrayList<>(parts);
@@ -151,10 +222,16 @@ public final class Study {
                             + " has what was done before",
                     interrupted);
         } finally {
-            if (untrained != null) {
-                untrained.close();
-                untrained = null;
-            }
+            close();
+        }
+    }
+
+    /** Closes the untrained control. */
+    @Override
+    public void close() {
+        if (untrained != null) {
+            untrained.close();
+            untrained = null;
         }
     }
 
@@ -166,6 +243,12 @@ public final class Study {
         }
     }
 
+    private Map<String, Set<Integer>> chosen() {
+        Map<String, Set<Integer>> chosen = new LinkedHashMap<>();
+        parts.forEach(part -> chosen.put(part.name(), chosen(part)));
+        return chosen;
+    }
+
     /** A random share of the prompts for parts that are dear, the same whatever is done first. */
     private Set<Integer> chosen(StudyPart part) {
         List<Integer> numbers =
@@ -174,65 +257,6 @@ public final class Study {
             ListSampler.shuffle(RandomStreams.of(seed, Purpose.SAMPLE), numbers);
         }
         return new HashSet<>(numbers.subList(0, (numbers.size() + part.every() - 1) / part.every()));
-    }
-
-    /** What is measured of one prompt. */
-    private interface Measuring {
-        /** Measures on a device, by its place among {@link Model#onDevices}. */
-        Map<String, Measures> of(int place, PromptPair pair);
-    }
-
-    /**
-     * Measures prompts that are not done yet.
-     *
-     * @param suffix of this stage's files
-     * @return by the prompt's number what its file says, by part
-     */
-    private Map<Integer, Map<String, Measures>> stage(
-            String name, List<PromptPair> prompts, StudyDirectory files, String suffix, Measuring measuring)
-            throws IOException {
-        Map<Integer, Map<String, Measures>> all = new TreeMap<>();
-        return Task.call(name, "prompts", prompts.size(), task -> {
-            List<PromptPair> missing = new ArrayList<>();
-            for (PromptPair pair : prompts) {
-                Map<String, Measures> found = files.read(pair.number(), suffix).orElse(null);
-                if (found == null) {
-                    missing.add(pair);
-                } else {
-                    all.put(pair.number(), found);
-                    task.kept(1, all.size());
-                }
-            }
-            measure(missing, measuring, task, (pair, found) -> {
-                files.write(pair.number(), suffix, found);
-                all.put(pair.number(), files.read(pair.number(), suffix).orElseThrow());
-            });
-            return all;
-        });
-    }
-
-    /** Keeps what was measured. */
-    private interface Keeping {
-        void keep(PromptPair pair, Map<String, Measures> found) throws IOException;
-    }
-
-    /** Measures pairs one after another, or shared by the devices of the model; what is found is kept in their order. */
-    private void measure(List<PromptPair> missing, Measuring measuring, Task task, Keeping keeping) throws IOException {
-        int devices = model.onDevices().size();
-        if (devices == 1) {
-            for (PromptPair pair : missing) {
-                keeping.keep(pair, task.call(1, () -> measuring.of(0, pair)));
-            }
-            return;
-        }
-        List<Team.Worker<PromptPair, Map<String, Measures>>> workers = IntStream.range(0, devices)
-                .<Team.Worker<PromptPair, Map<String, Measures>>>mapToObj(place -> pair -> measuring.of(place, pair))
-                .toList();
-        try (Team<PromptPair, Map<String, Measures>> team = new Team<>("greenfield-device", workers, missing)) {
-            for (PromptPair pair : missing) {
-                keeping.keep(pair, task.call(1, team::next));
-            }
-        }
     }
 
     /** A model on one of the devices. */
@@ -280,7 +304,8 @@ public final class Study {
                 .toList();
         AtomicReference<DirectionPart> fitted = new AtomicReference<>(); // when a prompt is missing
         Map<Integer, Measures> table = new TreeMap<>();
-        stage("directions", judged, files, CARRIED, (place, pair) -> {
+        new StudyStage(model.onDevices().size(), files, CARRIED)
+                .of("directions", judged, (place, pair) -> {
                     DirectionPart part = fitted(fitted);
                     try (PromptRuns runs = new PromptRuns(
                             at(place, model),

@@ -2,22 +2,18 @@ package dev.greenfield.study;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.files.WorkLock;
-import dev.greenfield.text.Digest;
 import dev.greenfield.text.Json;
 import dev.greenfield.text.Lines;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -36,10 +32,6 @@ final class StudyDirectory implements AutoCloseable {
     static final String PROMPTS = "prompts";
     private static final String LOCK = ".lock";
     private static final String UNFINISHED = ".tmp";
-
-    private static final String SHA256 = "sha256";
-    private static final String ZEROS = "0".repeat(64);
-    private static final int TAIL = ZEROS.length() + 2; // the sum, its quote and the brace
 
     private final Set<Path> damaged = new LinkedHashSet<>();
     private final Path prompts;
@@ -129,15 +121,12 @@ final class StudyDirectory implements AutoCloseable {
             return Optional.empty();
         }
         try {
-            Map<String, Measures> parts = new LinkedHashMap<>();
-            byte[] bytes = Json.bytes(file, file.toString());
-            JsonNode tree = Json.parse(bytes, file.toString());
-            if (tree.path("prompt").asInt() != number || !tree.path("parts").isObject() || !isWhole(bytes, tree)) {
+            Optional<Map<String, Measures>> parts =
+                    MeasuredPrompt.read(number, Json.bytes(file, file.toString()), file.toString());
+            if (parts.isEmpty()) {
                 damaged.add(file);
-                return Optional.empty();
             }
-            tree.get("parts").properties().forEach(part -> parts.put(part.getKey(), Measures.read(part.getValue())));
-            return Optional.of(parts);
+            return parts;
         } catch (InputException | NumberFormatException wrong) {
             damaged.add(file);
             return Optional.empty(); // measured again
@@ -145,39 +134,12 @@ final class StudyDirectory implements AutoCloseable {
     }
 
     void write(int number, String stage, Map<String, Measures> parts) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator json = Json.FACTORY.createGenerator(bytes)) {
-            json.writeStartObject();
-            json.writeNumberField("prompt", number);
-            json.writeObjectFieldStart("parts");
-            for (Map.Entry<String, Measures> part : parts.entrySet()) {
-                json.writeFieldName(part.getKey());
-                part.getValue().write(json);
-            }
-            json.writeEndObject();
-            json.writeStringField(SHA256, ZEROS);
-            json.writeEndObject();
-        }
-        byte[] file = bytes.toByteArray();
-        byte[] sum = checksum(file).getBytes(StandardCharsets.US_ASCII);
-        System.arraycopy(sum, 0, file, file.length - TAIL, sum.length);
-        put(file(number, stage), file);
+        put(file(number, stage), MeasuredPrompt.bytes(number, parts));
     }
 
     /** Files that were found damaged, each once. */
     Set<Path> damaged() {
         return Collections.unmodifiableSet(damaged);
-    }
-
-    /** Whether a file has the SHA-256 of its bytes, with zeros in the place of that, which is the last field. */
-    private static boolean isWhole(byte[] file, JsonNode tree) {
-        return file.length >= TAIL && checksum(file).equals(tree.path(SHA256).asText());
-    }
-
-    private static String checksum(byte[] file) {
-        byte[] blank = file.clone();
-        Arrays.fill(blank, file.length - TAIL, file.length - TAIL + ZEROS.length(), (byte) '0');
-        return Digest.sha256(blank);
     }
 
     /** Makes a file anew and forces it to the disk before it gets its name; what a killed run left under the other name goes. */

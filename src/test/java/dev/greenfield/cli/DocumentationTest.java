@@ -144,7 +144,8 @@ class DocumentationTest {
     void linksLeadSomewhere() throws IOException {
         Pattern link = Pattern.compile("\\]\\(([^)#:]*)(?:#([^):]+))?\\)");
         List<Path> pages = new ArrayList<>(pages());
-        for (String other : List.of("CONTRIBUTING.md", "CHANGELOG.md", "cuda-kernels/README.md", "native/README.md")) {
+        for (String other : List.of(
+                "CONTRIBUTING.md", "CHANGELOG.md", "cuda-kernels/README.md", "native/README.md", "spark/README.md")) {
             pages.add(Path.of(other));
         }
         pages.add(Path.of("benchmarks/README.md"));

@@ -9,9 +9,14 @@ import dev.greenfield.Model;
 import dev.greenfield.Options;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class MapStatisticsTest {
@@ -35,6 +40,58 @@ class MapStatisticsTest {
     void aLargeCommonPartCostsNoDigits() {
         double[][] maps = {{1e9 + 4}, {1e9 + 7}, {1e9 + 13}, {1e9 + 16}};
         assertThat(of(maps).variance()[0]).isCloseTo(30, within(1e-9));
+    }
+
+    @Test
+    void levelsOfSourcesMakeTheWhole() {
+        Random random = new Random(1);
+        MapStatistics whole = new MapStatistics(3, 2);
+        SourceLevelStatistics[] levels = new SourceLevelStatistics[3];
+        Arrays.setAll(levels, level -> new SourceLevelStatistics(3, 2));
+        for (int map = 0; map < 4; map++) {
+            double[] norms = random.doubles(36).toArray();
+            for (int i = 0; i < 36; i++) {
+                int source = i / 6;
+                int target = i % 6;
+                if (target != source && (target / 2 <= source / 2 || target % 2 < source % 2)) {
+                    norms[i] = 0;
+                }
+            }
+            whole.add(norms);
+            for (int level = 0; level < 3; level++) {
+                levels[level].add(Arrays.copyOfRange(norms, 12 * level, 12 * level + 12));
+            }
+        }
+        for (int level = 0; level < 3; level++) {
+            assertThat(levels[level].mean())
+                    .containsExactly(Arrays.copyOfRange(whole.mean(), 12 * level, 12 * level + 12));
+            assertThat(levels[level].variance())
+                    .containsExactly(Arrays.copyOfRange(whole.variance(), 12 * level, 12 * level + 12));
+            assertThat(Arrays.stream(levels[level].mean()).sum()).isPositive();
+        }
+        assertThatThrownBy(() -> levels[0].add(whole.mean()))
+                .isInstanceOf(InputException.class)
+                .hasMessage("found 36 pairs of one source level, expected 12, those of 3 levels and 2 tokens");
+    }
+
+    @Test
+    void whatIsWrittenIsReadAgain() throws IOException, ClassNotFoundException {
+        MapStatistics before = new MapStatistics(2, 2);
+        double nan = Double.NaN;
+        before.add(new double[] {1, 0, 2, 3, nan, 1, 0, 4, nan, 0, 1, 0, 0, 0, 0, 1});
+        before.add(new double[] {1, 0, 4, 7, 0, 1, 0, 5, 0, 0, 1, 0, 0, 0, 0, 1});
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+            out.writeObject(before);
+        }
+        try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+            MapStatistics after = (MapStatistics) in.readObject();
+            assertThat(after.count()).isEqualTo(2);
+            assertThat(after.mean()).containsExactly(before.mean());
+            assertThat(after.variance()).containsExactly(before.variance());
+            assertThat(after.mean()[3]).isEqualTo(5);
+            assertThat(after.mean()[4]).isNaN();
+        }
     }
 
     @Test

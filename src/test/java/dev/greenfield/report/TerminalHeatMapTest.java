@@ -90,6 +90,38 @@ class TerminalHeatMapTest {
     }
 
     @Test
+    void narrowTerminalsGetNarrowMapsOfTheSameCells() {
+        List<String> rows = List.of("depth 0", "depth 1", "depth 2", "depth 3", "depth 4");
+        for (int width : new int[] {40, 60, 110}) {
+            for (boolean colour : new boolean[] {true, false}) {
+                for (double[][] values : List.of(SampleReport.signed(5, 40), SampleReport.positive(5, 40))) {
+                    values[0][3] = 0;
+                    values[1][2] = Double.NaN;
+                    HeatMap map = new HeatMap(
+                            "|dF/dR|, sensitivity of F to the residual at each site",
+                            "",
+                            rows,
+                            SampleReport.numbers(40),
+                            values,
+                            HeatMap.Scale.SEQUENTIAL,
+                            "");
+                    List<String> lines = TerminalHeatMap.render(map, colour, width)
+                            .replaceAll("\u001b\\[[0-9;]*m", "")
+                            .lines()
+                            .toList();
+                    assertThat(lines)
+                            .allSatisfy(
+                                    line -> assertThat(TokenLabels.width(line)).isLessThanOrEqualTo(width));
+                    long panels = lines.stream()
+                            .filter(line -> line.startsWith("depth 4"))
+                            .count();
+                    assertThat(panels).isGreaterThan(width == 110 ? 0 : 1);
+                }
+            }
+        }
+    }
+
+    @Test
     void mapsWithoutFiniteValuesSaySo() {
         assertThat(TerminalHeatMap.render("t", List.of(), List.of(), new double[0][], false))
                 .contains("no finite values");

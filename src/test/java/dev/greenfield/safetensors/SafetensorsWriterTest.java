@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -56,6 +57,9 @@ class SafetensorsWriterTest {
                 Stream<Path> files = Files.list(directory)) {
             assertThat(in.tensor("first").toDoubles()).containsExactly(1, 2);
             assertThat(in.tensor("second").toLongs()).containsExactly(3, 4, 5, 6);
+            byte[] bytes = Files.readAllBytes(target);
+            int second = (int) in.tensor("second").offset();
+            assertThat(Arrays.copyOfRange(bytes, second, bytes.length)).containsExactly(3, 4, 5, 6);
             assertThat(files).containsExactly(target);
         }
     }

@@ -80,7 +80,11 @@ final class ComponentPatch {
                 measured);
         facts.put("Full change of F", Numbers.format("%.4f", fullChange));
         job.terminal().line("");
-        job.terminal().block(TerminalHeatMap.render(map, job.terminal().colour()));
+        job.terminal()
+                .block(TerminalHeatMap.render(
+                        map,
+                        job.terminal().colour(),
+                        Math.min(TerminalHeatMap.WIDTH, job.terminal().room())));
         Tables.print(
                 job.terminal(),
                 "largest changes; patching everything changes F by " + Numbers.format("%.4f", fullChange),

@@ -133,7 +133,11 @@ public final class Summary {
     public static void heatMap(Job job, String title, double[][] values, HeatMap.Scale scale) {
         job.terminal().line("");
         HeatMap map = new HeatMap(title, "", Sites.depths(values.length), job.labels(), values, scale, "");
-        job.terminal().block(TerminalHeatMap.render(map, job.terminal().colour()));
+        job.terminal()
+                .block(TerminalHeatMap.render(
+                        map,
+                        job.terminal().colour(),
+                        Math.min(LINE, job.terminal().room())));
     }
 
     /** The rows of a table of sites: depth, token, value. */

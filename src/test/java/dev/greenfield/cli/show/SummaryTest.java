@@ -2,6 +2,7 @@ package dev.greenfield.cli.show;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.greenfield.cli.io.Screen;
 import dev.greenfield.cli.io.Terminal;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -13,7 +14,7 @@ class SummaryTest {
     private static String unsettled(int unsettled, int all) {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         PrintStream err = new PrintStream(said, true, StandardCharsets.UTF_8);
-        Summary.unsettled(new Terminal(System.out, err, StandardCharsets.UTF_8, true), unsettled, all);
+        Summary.unsettled(new Terminal(System.out, err, StandardCharsets.UTF_8, Screen.NONE), unsettled, all);
         return said.toString(StandardCharsets.UTF_8);
     }
 

@@ -1,0 +1,78 @@
+package dev.greenfield.map;
+
+import dev.greenfield.failure.InputException;
+import java.util.Arrays;
+
+/**
+ * The part of {@link MapStatistics} whose sources are on one level, to the bit, so that levels can be shared among machines.
+ *
+ * <p>Not for several threads at a time.
+ */
+public final class SourceLevelStatistics {
+    private final int levels;
+    private final int tokens;
+    private final double[] mean; // [T, levels, T]
+    private final double[] squares; // likewise, sums of squared deviations from the mean
+    private long count;
+
+    /**
+     * Statistics of no map.
+     *
+     * @param levels of the maps: L + 1, or 2 L + 1 with half depths
+     * @param tokens T of the maps
+     */
+    public SourceLevelStatistics(int levels, int tokens) {
+        this.levels = levels;
+        this.tokens = tokens;
+        this.mean = new double[Math.multiplyExact(Math.multiplyExact(levels, tokens), tokens)];
+        this.squares = new double[mean.length];
+    }
+
+    /**
+     * Adds the norms of a map from the sources of the level (Welford, Technometrics 1962).
+     *
+     * @param norms [T, levels, T]; not kept
+     * @throws InputException if there is another number of them
+     */
+    public void add(double[] norms) {
+        if (norms.length != mean.length) {
+            throw new InputException("found " + norms.length + " pairs of one source level, expected " + mean.length
+                    + ", those of " + levels + " levels and " + tokens + " tokens");
+        }
+        count++;
+        for (int i = 0; i < norms.length; i++) {
+            double before = norms[i] - mean[i];
+            mean[i] += before / count;
+            squares[i] += before * (norms[i] - mean[i]);
+        }
+    }
+
+    /** Number of maps added. */
+    public long count() {
+        return count;
+    }
+
+    /**
+     * The mean norms, [T, levels, T].
+     *
+     * @throws IllegalStateException if no map was added
+     */
+    public double[] mean() {
+        if (count == 0) {
+            throw new IllegalStateException("no map was added: a mean needs at least one");
+        }
+        return mean.clone();
+    }
+
+    /**
+     * The unbiased variances of the norms over prompts, [T, levels, T]: sums of squared deviations over count - 1.
+     *
+     * @throws IllegalStateException if fewer than two maps were added
+     */
+    public double[] variance() {
+        if (count < 2) {
+            throw new IllegalStateException(count + " maps were added: a variance needs at least two");
+        }
+        return Arrays.stream(squares).map(sum -> sum / (count - 1)).toArray();
+    }
+}
