@@ -34,8 +34,7 @@ final class Batch implements AutoCloseable {
     private final Workspace workspace;
     private final Workspace second; // null in sweeps of first order
     private final SeedInjection injection;
-    private final Nursery[] nurseries =
-            new Nursery[2]; // for births at whole depths and in middles; null where there are none
+    private final Nurseries nurseries;
     private final HalfDepth start;
     private int born; // how many the batch has, from the front of entryOrder
     private int[] columns = new int[0];
@@ -119,25 +118,25 @@ final class Batch implements AutoCloseable {
         this.workspace = new Workspace(backend, config, size, attention, condenses);
         workspace.retain(retention);
         Workspace other = null;
+        Nurseries waiting = null;
         SeedInjection made = null;
         try {
             other = curved ? Workspace.ofSecondDerivatives(backend, config, size, tokens) : null;
-            for (int i = 0; i < 2; i++) {
-                if (newborns[i] > 0) {
-                    nurseries[i] = new Nursery(backend, config.width(), tokens, bound, newborns[i], attention);
-                }
-            }
+            waiting = new Nurseries(model, tokens, bound, newborns, attention);
             made = new SeedInjection(backend, config.width(), seedsAt.values());
         } finally {
             if (made == null) {
                 workspace.close();
-                closeNurseries();
+                if (waiting != null) {
+                    waiting.close();
+                }
                 if (other != null) {
                     other.close();
                 }
             }
         }
         this.second = other;
+        this.nurseries = waiting;
         this.injection = made;
     }
 
@@ -252,18 +251,14 @@ final class Batch implements AutoCloseable {
                     .toList();
             int[] at =
                     there.stream().mapToInt(seed -> waiting.get(seed.column())).toArray();
-            injection.inject(nursery(level).x(), at, there, keep);
+            injection.inject(nurseries.at(level).x(), at, there, keep);
         }
         return low;
     }
 
-    private Nursery nursery(HalfDepth level) {
-        return nurseries[level.isMiddle() ? 1 : 0];
-    }
-
     /** Lets the newborn columns of a level into their nursery; returns their rows there. */
     private Map<Integer, Integer> takeNewborns(HalfDepth level) {
-        if (nursery(level) == null) {
+        if (nurseries.at(level) == null) {
             return Map.of();
         }
         int[] columns = seedsAt.getOrDefault(level, List.of()).stream()
@@ -278,7 +273,8 @@ final class Batch implements AutoCloseable {
             waiting.put(columns[i], i);
         }
         if (columns.length > 0) {
-            nursery(level)
+            nurseries
+                    .at(level)
                     .take(columns, Arrays.stream(columns).map(c -> first[c]).toArray());
         }
         return waiting;
@@ -289,11 +285,7 @@ final class Batch implements AutoCloseable {
         if (columns.length > 0) {
             visitor.visit(level, rows, columns, x());
         }
-        for (Nursery nursery : nurseries) {
-            if (nursery != null) {
-                nursery.visit(level, visitor);
-            }
-        }
+        nurseries.visit(level, visitor);
     }
 
     /** Takes the tangents of all columns through half a block. */
@@ -304,40 +296,25 @@ final class Batch implements AutoCloseable {
         if (Causality.mixesTokens(level)) {
             grow(level.above(), true, null);
         }
-        for (Nursery nursery : nurseries) {
-            if (nursery != null && !nursery.isEmpty()) {
-                climb(nursery, level, part, primal, fromToken);
+        nurseries.climb(level, part, primal, fromToken, workspace, new Nurseries.Joining() {
+            @Override
+            public BlockPart.NewbornRows rowsOf(Nursery nursery, Nursery.Piece piece) {
+                return (grown, from, branch) -> backend.inject(x(), indexOf(nursery, piece, from), branch, 1);
             }
-        }
-    }
 
-    private void climb(Nursery nursery, HalfDepth level, BlockPart part, BlockPrimal primal, int fromToken) {
-        for (Nursery.Piece piece : Causality.mixesTokens(level) ? nursery.pieces() : nursery.wholes()) {
-            Matrix own = nursery.x().rows(piece.from(), piece.rows().rows());
-            if (Causality.mixesTokens(level)) {
-                part.tangentOfNewborn(
-                        own,
-                        piece,
-                        primal,
-                        fromToken,
-                        workspace,
-                        (grown, from, branch) -> backend.inject(x(), rowsOf(nursery, piece, from), branch, 1));
-            } else {
-                part.tangent(own, piece.rows(), primal, 0, workspace);
+            @Override
+            public void join(Nursery nursery) {
+                int[] at = new int[nursery.columns().length];
+                for (int i = 0; i < at.length; i++) {
+                    at[i] = rows.row(nursery.token(i), place[nursery.columns()[i]]);
+                }
+                backend.inject(x(), at, nursery.x(), 1);
             }
-        }
-        if (Causality.mixesTokens(level)) {
-            int[] at = new int[nursery.columns().length];
-            for (int i = 0; i < at.length; i++) {
-                at[i] = rows.row(nursery.token(i), place[nursery.columns()[i]]);
-            }
-            backend.inject(x(), at, nursery.x(), 1);
-            nursery.clear();
-        }
+        });
     }
 
     /** Where the rows of a piece's columns are in the batch, from a token on. */
-    private int[] rowsOf(Nursery nursery, Nursery.Piece piece, int fromToken) {
+    private int[] indexOf(Nursery nursery, Nursery.Piece piece, int fromToken) {
         RaggedRows grown = piece.grown();
         int[] index = new int[grown.rows() - grown.start(fromToken)];
         int i = 0;
@@ -395,17 +372,9 @@ final class Batch implements AutoCloseable {
     public void close() {
         workspace.close();
         injection.close();
-        closeNurseries();
+        nurseries.close();
         if (second != null) {
             second.close();
-        }
-    }
-
-    private void closeNurseries() {
-        for (Nursery nursery : nurseries) {
-            if (nursery != null) {
-                nursery.close();
-            }
         }
     }
 }

@@ -131,10 +131,7 @@ public final class CudaBackend implements Backend {
         return before;
     }
 
-    /**
-     * Runs work and says what its launches took: the table of a profile, of this work alone; empty without {@code
-     * -Dgreenfield.cuda.profile=true}. A run before it keeps the loading of kernels out.
-     */
+    /** The table of what work's launches took, after a run that loads kernels; empty without {@code -Dgreenfield.cuda.profile=true}. */
     public List<String> profileOf(Runnable work) {
         if (profile == null) {
             return List.of();
@@ -176,9 +173,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void keepWithin(long bytes) {
-        // What the backend itself needs comes on top: within the budget it would crowd out the blocks that are kept for
-        // reuse, and
-        // freeing a block waits for the device.
+        // What the backend itself needs comes on top, or it would crowd out the blocks that are kept for reuse.
         long own = CublasGemm.WORKSPACE_BYTES + TABLES + (precision == Precision.BF16 ? tuning.stagingBytes() : 0);
         queue(() -> {
             budget = bytes;
@@ -248,10 +243,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public Buffer allocate(String label, long elements) {
-        return ask(() -> {
-            DeviceMemory.Block block = memory.allocate(label, Float.BYTES * elements);
-            return new CudaBuffer(label, elements, this, block, ledger);
-        });
+        return ask(() -> new CudaBuffer(label, elements, this, memory.allocate(label, Float.BYTES * elements), ledger));
     }
 
     /** Takes a buffer's memory back; closing the backend freed what was still open. */
