@@ -18,7 +18,7 @@ final class KeptMaps implements AutoCloseable {
     private final int width;
     private final int tokens;
     private final int capacity;
-    private final Map<MlpPart.Primal, Integer> blocks = new IdentityHashMap<>();
+    private final IdentityHashMap<MlpPart.Primal, Integer> blocks = new IdentityHashMap<>();
     private final Map<Integer, Kept> kept = new HashMap<>(); // by rank
 
     /**
