@@ -89,7 +89,7 @@ class CancellationTest {
         try (Model model = TestModels.open(LongCalls.SMALL, trigger.around(backend(name)))) {
             Run run = model.run(LongCalls.TOKENS);
             double value = run.value(LongCalls.ANSWER);
-            int open = model.backend().backend().ledger().openCount();
+            int open = LongCalls.opened(model);
             LongCalls.all().forEach((call, work) -> {
                 long products = trigger.count(() -> work.accept(run));
                 assertThat(products).as("products of " + call).isGreaterThan(2 * MOST_PRODUCTS_AFTER);
@@ -106,7 +106,7 @@ class CancellationTest {
                     assertThat(trigger.products.get() - at)
                             .as("products after the interrupt of " + call)
                             .isLessThanOrEqualTo(MOST_PRODUCTS_AFTER);
-                    assertThat(model.backend().backend().ledger().openCount())
+                    assertThat(LongCalls.opened(model))
                             .as("buffers left by " + call + ": "
                                     + model.backend().backend().ledger().describeOpen())
                             .isEqualTo(open);
@@ -213,7 +213,7 @@ class CancellationTest {
         Trigger trigger = new Trigger();
         try (Model model = TestModels.open(LongCalls.SMALL, trigger.around(backend("cpu")))) {
             PromptPair pair = new PromptPair(1, LongCalls.TOKENS, LongCalls.DONOR, LongCalls.ANSWER, "test", 2);
-            int open = model.backend().backend().ledger().openCount();
+            int open = LongCalls.opened(model);
             long products = trigger.count(() -> study(model, pair, directory.resolve("counted")));
             for (long at : new long[] {1, products / 3, products / 2, products - 100}) {
                 trigger.arm(at, Thread.currentThread()::interrupt);
@@ -221,7 +221,7 @@ class CancellationTest {
                         .as("interrupted at product " + at)
                         .isInstanceOf(CancelledException.class);
                 assertThat(Thread.interrupted()).isTrue();
-                assertThat(model.backend().backend().ledger().openCount()).isEqualTo(open);
+                assertThat(LongCalls.opened(model)).isEqualTo(open);
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.greenfield;
 
+import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
@@ -12,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Every question of a run that may take more than a second on a large model, as a small one is asked. */
 final class LongCalls {
@@ -21,6 +24,13 @@ final class LongCalls {
     static final Observable ANSWER = Observable.logitDifference("#7", "#8");
 
     private LongCalls() {}
+
+    /** Buffers but those of the maps that a run keeps for what is asked of it next. */
+    static int opened(Model model) {
+        BufferLedger ledger = model.backend().backend().ledger();
+        Matcher kept = Pattern.compile("kept MLP of a token x(\\d+)").matcher(ledger.describeOpen());
+        return ledger.openCount() - (kept.find() ? Integer.parseInt(kept.group(1)) : 0);
+    }
 
     /** By name; each takes a run of {@link #TOKENS}. */
     static Map<String, Consumer<Run>> all() {

@@ -117,20 +117,20 @@ class LongCallsTest {
         try (Model model = TestModels.open(LongCalls.SMALL, backend(name))) {
             Run run = model.run(LongCalls.TOKENS);
             double value = run.value(LongCalls.ANSWER);
-            int open = model.backend().backend().ledger().openCount();
+            int open = LongCalls.opened(model);
             calls().forEach((what, call) -> {
                 Heard heard = new Heard();
                 watched(heard, () -> call.accept(run));
                 int all = heard.all().size();
                 for (int enough : new int[] {1, all / 3, all - 1, all}) {
                     ends(run, call, what, enough, false);
-                    assertThat(model.backend().backend().ledger().openCount())
+                    assertThat(LongCalls.opened(model))
                             .as("buffers left by " + what + ", ended when it said " + enough + " of " + all + ": "
                                     + model.backend().backend().ledger().describeOpen())
                             .isEqualTo(open);
                 }
                 ends(run, call, what, all / 2, true);
-                assertThat(model.backend().backend().ledger().openCount())
+                assertThat(LongCalls.opened(model))
                         .as("buffers left by " + what)
                         .isEqualTo(open);
                 assertThat(run.value(LongCalls.ANSWER))

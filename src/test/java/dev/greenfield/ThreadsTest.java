@@ -71,7 +71,7 @@ class ThreadsTest {
         try (Model model = TestModels.open(SMALL, backend(name))) {
             Run run = model.run(1, 2, 3, 4, 5);
             List<double[]> serial = calls.stream().map(call -> call.apply(run)).toList();
-            int open = model.backend().backend().ledger().openCount();
+            int open = LongCalls.opened(model);
             List<Future<?>> done = new ArrayList<>();
             for (int t = 0; t < THREADS; t++) {
                 int first = t;
@@ -88,7 +88,7 @@ class ThreadsTest {
             for (Future<?> future : done) {
                 future.get();
             }
-            assertThat(model.backend().backend().ledger().openCount())
+            assertThat(LongCalls.opened(model))
                     .as(model.backend().backend().ledger().describeOpen())
                     .isEqualTo(open);
         } finally {

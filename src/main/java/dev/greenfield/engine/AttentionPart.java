@@ -155,13 +155,17 @@ final class AttentionPart implements BlockPart {
     void tangent(Matrix from, Matrix dx, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w) {
         Primal at = primal.attention();
         BatchSize size = BatchSize.of(rows);
-        Matrix factors = keyPath.takes(size) ? keyPath.factors(at.attention(), size.tokens(), w) : null;
+        Matrix factors = keyPath.takes(size)
+                ? keyPath.factors(at.attention(), size.tokens(), w.keyFactors(keyPath.factorRows(size.tokens())))
+                : null;
         ColumnTiles.forEach(backend, rows, tile -> {
             Matrix dy = w.y(tile.rows()); // [m, D]
             Matrix attended = w.attended(tile.rows()); // [m, A]; in the memory of dy, which is done with
             norm.tangent(from, tile, at.norm(), dy);
             if (factors != null) {
-                keyPath.tangent(at.attention(), dy, tile, factors, fromToken, attended, w);
+                Matrix dv = w.values(tile.rows()); // [m, A]
+                Matrix scores = w.scores(tile.rows(), keyPath.scoresOfRow(size.tokens())); // [m, H (E + 1)]
+                keyPath.tangent(at.attention(), dy, tile, factors, fromToken, dv, scores, attended);
             } else {
                 Matrix dqkv = w.qkv(tile.rows()); // [m, 3A]
                 weights.heads().tangent(dy, tile, at.heads(), dqkv, w.projected(tile.rows()));

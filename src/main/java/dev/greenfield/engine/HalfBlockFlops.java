@@ -49,7 +49,9 @@ public final class HalfBlockFlops {
      * attention.
      */
     public static int stepsAsNewborn(DeviceModel model, HalfDepth level, boolean forward, int rows) {
-        return forward && Nursery.takes(model, rows) ? (Causality.mixesTokens(level) ? 1 : 2) : 0;
+        return forward && Nursery.takes(model.backend(), model.shortcuts(), rows)
+                ? (Causality.mixesTokens(level) ? 1 : 2)
+                : 0;
     }
 
     private static boolean ends(DeviceModel model, HalfDepth level, boolean forward) {

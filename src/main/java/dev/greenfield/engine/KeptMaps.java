@@ -18,7 +18,7 @@ final class KeptMaps implements AutoCloseable {
     private final int width;
     private final int tokens;
     private final int capacity;
-    private final IdentityHashMap<MlpPart.Primal, Integer> blocks = new IdentityHashMap<>();
+    private final IdentityHashMap<Object, Integer> blocks = new IdentityHashMap<>();
     private final Map<Integer, Kept> kept = new HashMap<>(); // by rank
 
     /**
@@ -29,11 +29,11 @@ final class KeptMaps implements AutoCloseable {
     record Kept(Buffer buffer, Matrix map, boolean transposed) {}
 
     /**
-     * @param blocks from below
+     * @param blocks what stands for them, from below: what the run keeps of their MLPs
      * @param tokens of the run
      * @param capacity how many maps there is room for
      */
-    KeptMaps(Backend backend, int width, List<MlpPart.Primal> blocks, int tokens, int capacity) {
+    KeptMaps(Backend backend, int width, List<?> blocks, int tokens, int capacity) {
         this.backend = backend;
         this.width = width;
         this.tokens = tokens;
@@ -44,27 +44,26 @@ final class KeptMaps implements AutoCloseable {
     }
 
     /** Bytes of one map. */
-    static long bytesOfMap(DeviceModel model) {
-        long width = model.config().width();
-        return width * width * model.backend().precision().bytes();
+    static long bytesOfMap(Backend backend, int width) {
+        return (long) width * width * backend.precision().bytes();
     }
 
-    private int rank(MlpPart.Primal block, int token) {
+    private int rank(Object block, int token) {
         return (blocks.size() - 1 - blocks.get(block)) * tokens + token;
     }
 
     /** Whether there is room for a token's map. */
-    boolean has(MlpPart.Primal block, int token) {
+    boolean has(Object block, int token) {
         return rank(block, token) < capacity;
     }
 
     /** A map that is kept already, or null. */
-    synchronized Kept get(MlpPart.Primal block, int token) {
+    synchronized Kept get(Object block, int token) {
         return kept.get(rank(block, token));
     }
 
     /** Keeps a copy of a map, if there is room for it. */
-    synchronized void keep(MlpPart.Primal block, int token, Matrix map, boolean transposed) {
+    synchronized void keep(Object block, int token, Matrix map, boolean transposed) {
         int rank = rank(block, token);
         if (rank < capacity && !kept.containsKey(rank)) {
             Buffer buffer = backend.allocate("kept MLP of a token", (long) width * width);

@@ -68,10 +68,19 @@ final class KeyPath {
         return 2L * config.width() * 2 * config.width();
     }
 
-    /** The factors of a level, [2 E H, D]. */
-    Matrix factors(AttentionPrimal primal, int tokens, Workspace w) {
+    /** How many rows the factors of a level have. */
+    int factorRows(int tokens) {
+        return 2 * tokens * shape.heads();
+    }
+
+    /** How many scores a row of a batch has. */
+    int scoresOfRow(int tokens) {
+        return shape.heads() * (tokens + 1);
+    }
+
+    /** Makes the factors of a level, [2 E H, D]. */
+    Matrix factors(AttentionPrimal primal, int tokens, Matrix factors) {
         int heads = shape.heads();
-        Matrix factors = w.keyFactors(2 * tokens * heads);
         List<Product> products = new ArrayList<>();
         for (int head = 0; head < heads; head++) {
             products.add(product(primal, 0, 1, head, tokens, every(factors, head, tokens)));
@@ -107,6 +116,8 @@ final class KeyPath {
      *
      * @param dn normalized tangents of a tile's rows, [m, D]
      * @param factors of the level
+     * @param dv room [m, A]
+     * @param scores room [m, H (E + 1)]
      * @param attended [m, A]; may be in the memory of dn
      */
     void tangent(
@@ -115,16 +126,15 @@ final class KeyPath {
             RaggedRows tile,
             Matrix factors,
             int fromToken,
-            Matrix attended,
-            Workspace w) {
+            Matrix dv,
+            Matrix scores,
+            Matrix attended) {
         int end = tile.last(0) + 1;
         int heads = shape.heads();
         Matrix weight = projection.weight();
         Matrix values = new Matrix(
                 weight.buffer(), weight.offset() + offset(2, 0), weight.rows(), shape.width(), weight.stride());
-        Matrix dv = w.values(dn.rows()); // [m, A]
         backend.multiply(1, dn, false, values, false, 0, dv);
-        Matrix scores = w.scores(dn.rows(), heads * (end + 1)); // [m, H (E + 1)]
         List<Product> products = new ArrayList<>();
         for (int t = tile.first(0); t < end; t++) {
             int n = tile.count(t);

@@ -51,10 +51,8 @@ final class Nursery implements AutoCloseable {
     }
 
     /** Whether an upward sweep of tangents has columns of so many rows wait here. */
-    static boolean takes(DeviceModel model, int rows) {
-        return rows >= LEAST_ROWS
-                && model.shortcuts().newborn().on(true)
-                && model.backend().attentionTangents() != null;
+    static boolean takes(Backend backend, Shortcuts shortcuts, int rows) {
+        return rows >= LEAST_ROWS && shortcuts.newborn().on(true) && backend.attentionTangents() != null;
     }
 
     boolean isEmpty() {

@@ -87,7 +87,7 @@ public final class Scope implements AutoCloseable {
             inBatches(rows, range -> work.accept(range, new Sweep(run)));
             return;
         }
-        long each = KeptMaps.bytesOfMap(model());
+        long each = KeptMaps.bytesOfMap(model().backend(), config().width());
         KeptMaps kept = run.keptMaps(() -> (int)
                 Math.max(0, Math.min((long) config().layers() * length(), (freeBytes() / 4 - bytesToForm()) / each)));
         Sweep sweep = new Sweep(run, new Retention(kept, 1, before));

@@ -102,8 +102,8 @@ class DiskFullTest {
     void aCheckpointGoesOnWhenThereIsRoom() throws Exception {
         String checkpoint = disk.resolve("c").toString();
         Path out = temporary.resolve("out");
-        // What is left of the disk holds the manifest and some of the records.
-        Files.write(disk.resolve("filler"), new byte[40 << 10]);
+        // What is left of the disk holds the manifest, but not all records.
+        Files.write(disk.resolve("filler"), new byte[44 << 10]);
         refused(Cli.run(map("--checkpoint", checkpoint, "--out", out.toString())));
         assertThat(out).doesNotExist();
         assertThat(command("mount", "-o", "remount,size=8m", disk.toString())).isZero();
