@@ -5,8 +5,8 @@ package dev.greenfield.backend;
  * them. Widths are those of {@link Backend}; A = H h is the width of all heads.
  */
 public interface AttentionTangents {
-    /** Whether {@link #ofScores}, with the products that make the scores, is faster where it takes fewer flops. */
-    boolean scoresPay();
+    /** Whether these were seen to be faster here, where they take fewer flops; otherwise they are taken only when asked for. */
+    boolean pay();
 
     /**
      * The tangent where queries and keys are known by what they do to the scores. Token i has a block of scores, H (E + 1) rows of its

@@ -38,7 +38,7 @@ final class KeyPath {
         this.shape = shape;
         this.projection = projection;
         this.possible = backend.attentionTangents() != null
-                && shortcuts.keyPath().on(backend.attentionTangents().scoresPay())
+                && shortcuts.keyPath().on(backend.attentionTangents().pay())
                 && shape.softCap() == 0
                 && config.architecture().attention().plain();
     }

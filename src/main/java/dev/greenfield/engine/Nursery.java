@@ -52,7 +52,9 @@ final class Nursery implements AutoCloseable {
 
     /** Whether an upward sweep of tangents has columns of so many rows wait here. */
     static boolean takes(Backend backend, Shortcuts shortcuts, int rows) {
-        return rows >= LEAST_ROWS && shortcuts.newborn().on(true) && backend.attentionTangents() != null;
+        return rows >= LEAST_ROWS
+                && backend.attentionTangents() != null
+                && shortcuts.newborn().on(backend.attentionTangents().pay());
     }
 
     boolean isEmpty() {

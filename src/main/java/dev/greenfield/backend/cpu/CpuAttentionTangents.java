@@ -25,7 +25,7 @@ final class CpuAttentionTangents implements AttentionTangents {
     }
 
     @Override
-    public boolean scoresPay() {
+    public boolean pay() {
         return true;
     }
 

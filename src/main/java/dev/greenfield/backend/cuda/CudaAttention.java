@@ -95,9 +95,9 @@ final class CudaAttention implements AttentionTangents {
         launch(rows, variant.slices, tiles(rows) - queriesFrom / TILE, variant.sharedBytes);
     }
 
-    /** Whether scores pay was never measured on a device. */
+    /** Never measured on a device; and newborn columns are seen token by token, with copies and launches for each. */
     @Override
-    public boolean scoresPay() {
+    public boolean pay() {
         return false;
     }
 

@@ -22,7 +22,7 @@ final class ReferenceAttentionTangents implements AttentionTangents {
     }
 
     @Override
-    public boolean scoresPay() {
+    public boolean pay() {
         return true;
     }
 
