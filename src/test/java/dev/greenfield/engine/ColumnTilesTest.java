@@ -90,18 +90,15 @@ class ColumnTilesTest {
                 for (int c = 0; c < 17; c++) {
                     seeds.column(new HalfDepth(up ? c % 3 : 4 - c % 3), 1 + c % 5, normal(c, 24));
                 }
-                List<Double> values = new ArrayList<>();
+                double[] values =
+                        new double[5 * 17]; // of levels and columns; newborn columns are seen apart from others
                 Visitor visitor = (level, rows, columns, x) -> {
                     double[] squares = new double[rows.rows()];
                     backend.squaredNorms(x, squares, 0);
-                    double[] sums = new double[17];
                     for (int c = 0; c < columns.length; c++) {
                         for (int t = Math.max(2, rows.first(c)); t <= rows.last(c); t++) {
-                            sums[columns[c]] += (1 + 0.1 * t) * squares[rows.row(t, c)];
+                            values[level.index() * 17 + columns[c]] += (1 + 0.1 * t) * squares[rows.row(t, c)];
                         }
-                    }
-                    for (double sum : sums) {
-                        values.add(sum);
                     }
                 };
                 HalfDepth top = HalfDepth.ofDepth(2);
@@ -110,7 +107,7 @@ class ColumnTilesTest {
                     case "cotangents" -> new Sweep(run).cotangents(seeds, HalfDepth.ofDepth(0), 0, visitor);
                     default -> new Sweep(run).patchedRuns(seeds, sweep.equals("replaced"), top, 2, 6, visitor);
                 }
-                results.put(sweep, values.stream().mapToDouble(v -> v).toArray());
+                results.put(sweep, values);
             }
             Readout.Resolved f = new Readout.Resolved(Observable.Kind.LOGIT_DIFFERENCE, 3, 1, null, 5);
             results.put("value", new double[] {new Readout(model).value(run, f)});
