@@ -2,36 +2,26 @@
 // of one forward pass.
 #include "attention_queries.cuh"
 
-template <class Precision, int WIDTH, bool VECTOR, bool CAP>
-struct TangentRule {
-  enum { CAPPED = CAP, SLOPE_BEFORE_MEAN = true };
+// What the two ways to ds have in common. `moved` has the tangents of the values as its part VALUES.
+template <class Precision, int WIDTH, bool VECTOR, int VALUES>
+struct TangentTerms {
   const Batch& b;
   const Column& column;
-  const float* dqkv;
-  int dqkv_stride;
+  const float* moved;
+  int moved_stride;
   float* dout;
   int dout_stride;
   float score_scale;
-  int query_row;  // lane l's: of query i0 + l % 16
 
   // Keys before the column's first token do not move.
   __device__ __forceinline__ bool moves(int j0) const { return j0 + SPAN > column.first; }
-
-  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int j0, int row, int live) const {
-    auto dq = column_rows<2, VECTOR>(part_of(dqkv, dqkv_stride, b, 0, head), query_row, 0, b.head_width);
-    add_scores<Precision>(e, dq, TileRows<SPAN>(tiles.keys), b.head_width, live);
-    if (moves(j0)) {
-      Part dk = part_of(dqkv, dqkv_stride, b, 1, head);
-      add_column_scores<Precision, VECTOR>(e, TileRows<OWN_TOKENS>(tiles.queries), dk, row, b.head_width, live);
-    }
-  }
 
   __device__ __forceinline__ const float* terms(const QueryTiles& tiles) const { return tiles.values; }
 
   __device__ __forceinline__ void more(
       Sums<WIDTH>& sums, const QueryTiles& tiles, int head, int j0, int row, int live, const Slice& slice) const {
     if (!moves(j0)) return;
-    ColumnTerms<VECTOR> dv = {part_of(dqkv, dqkv_stride, b, 2, head), row, slice.from, slice.from + slice.width};
+    ColumnTerms<VECTOR> dv = {part_of(moved, moved_stride, b, VALUES, head), row, slice.from, slice.from + slice.width};
     add_sums<Precision>(sums, Weights(tiles.weights), dv, slice.width, live);
   }
 
@@ -42,9 +32,25 @@ struct TangentRule {
   }
 };
 
-template <class Precision, int WIDTH, bool VECTOR, bool CAPPED>
-__device__ __forceinline__ void attention_tangent_block(
-    const Primal& primal, const Batch& b, const float* dqkv, int dqkv_stride, float* dout, int dout_stride) {
+template <class Precision, int WIDTH, bool VECTOR, bool CAP>
+struct TangentRule : TangentTerms<Precision, WIDTH, VECTOR, 2> {
+  enum { CAPPED = CAP, SLOPE_BEFORE_MEAN = true };
+  int query_row;  // lane l's: of query i0 + l % 16
+
+  __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles& tiles, int head, int j0, int row, int live) const {
+    const Batch& b = this->b;
+    auto dq = column_rows<2, VECTOR>(part_of(this->moved, this->moved_stride, b, 0, head), query_row, 0, b.head_width);
+    add_scores<Precision>(e, dq, TileRows<SPAN>(tiles.keys), b.head_width, live);
+    if (this->moves(j0)) {
+      Part dk = part_of(this->moved, this->moved_stride, b, 1, head);
+      add_column_scores<Precision, VECTOR>(e, TileRows<OWN_TOKENS>(tiles.queries), dk, row, b.head_width, live);
+    }
+  }
+};
+
+// make(column, i0): the rule of a column for the queries from i0 on.
+template <class Precision, int WIDTH, bool VECTOR, class Make>
+__device__ __forceinline__ void tangent_block(const Primal& primal, const Batch& b, Make make) {
   Slice slice = slice_of<WIDTH>(b, blockIdx.y);
   // The last queries have the most keys: they go first.
   int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.x)) * OWN_TOKENS;
@@ -54,10 +60,17 @@ __device__ __forceinline__ void attention_tangent_block(
   if (last_query < max(max(widest.first, b.queries_from), i0)) return;
 
   Column column = column_of(b, warp_index());
-  int from = max(column.first, b.queries_from);
-  int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, from);
-  TangentRule<Precision, WIDTH, VECTOR, CAPPED> rule = {b, column, dqkv, dqkv_stride, dout, dout_stride, b.scale, query_row};
-  for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, from, last_query, rule);
+  auto rule = make(column, i0);
+  for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, max(column.first, b.queries_from), last_query, rule);
+}
+
+template <class Precision, int WIDTH, bool VECTOR, bool CAPPED>
+__device__ __forceinline__ void attention_tangent_block(
+    const Primal& primal, const Batch& b, const float* dqkv, int dqkv_stride, float* dout, int dout_stride) {
+  tangent_block<Precision, WIDTH, VECTOR>(primal, b, [&](const Column& column, int i0) {
+    int query_row = column.row(b, i0 + int(threadIdx.x) % OWN_TOKENS, max(column.first, b.queries_from));
+    return TangentRule<Precision, WIDTH, VECTOR, CAPPED>{{b, column, dqkv, dqkv_stride, dout, dout_stride, b.scale}, query_row};
+  });
 }
 
 #define DEFINE_ATTENTION_TANGENT(name, Precision, WIDTH, BLOCKS, VECTOR, CAPPED)                                                       \
@@ -90,70 +103,41 @@ DEFINE_ATTENTION_TANGENT(attention_tangent_capped_tf32_any, Tf32, 64, 1, false, 
 // the queries i' = i, ..., E - 1, then dq_i k_j of the keys j = 0, ..., i, for all heads side by side and times the scale. Scores have no
 // soft cap. The warps of a block, whose columns stand side by side, read the same sectors.
 template <class Precision, int WIDTH, bool VECTOR>
-struct ScoredTangentRule {
+struct ScoredTangentRule : TangentTerms<Precision, WIDTH, VECTOR, 0> {
   enum { CAPPED = false, SLOPE_BEFORE_MEAN = true };
-  const Batch& b;
-  const Column& column;
   const float* given;
   int end;  // E
-  const float* dv;
-  int dv_stride;
-  float* dout;
-  int dout_stride;
-  float score_scale;  // 1
   int i0;
 
-  __device__ __forceinline__ bool moves(int j0) const { return j0 + SPAN > column.first; }
-
   __device__ __forceinline__ float given_at(int token, int place, int head) const {
+    const Batch& b = this->b;
     int start = b.start[token];
     int64_t block = int64_t(start) * b.heads * (end + 1);
-    return given[block + (int64_t(place) * b.heads + head) * (b.start[token + 1] - start) + column.c];
+    return given[block + (int64_t(place) * b.heads + head) * (b.start[token + 1] - start) + this->column.c];
   }
 
   __device__ __forceinline__ void scores(float (&e)[TILES][4], const QueryTiles&, int head, int j0, int, int) const {
+    const Column& column = this->column;
 #pragma unroll
     for (int n = 0; n < TILES; n++) {
 #pragma unroll
       for (int k = 0; k < 4; k++) {
         int i = i0 + lane_row() + 8 * (k / 2), j = j0 + 8 * n + 2 * lane_column() + k % 2;
-        if (i < column.first || i > column.last || !b.sees(i, j)) continue;
+        if (i < column.first || i > column.last || !this->b.sees(i, j)) continue;
         e[n][k] = given_at(i, end - i + j, head);
         if (j >= column.first) e[n][k] += given_at(j, i - j, head);
       }
     }
     __syncwarp();  // lanes leave out different scores, and products of the whole warp follow
   }
-
-  __device__ __forceinline__ const float* terms(const QueryTiles& tiles) const { return tiles.values; }
-
-  __device__ __forceinline__ void more(
-      Sums<WIDTH>& sums, const QueryTiles& tiles, int head, int j0, int row, int live, const Slice& slice) const {
-    if (!moves(j0)) return;
-    ColumnTerms<VECTOR> terms = {part_of(dv, dv_stride, b, 0, head), row, slice.from, slice.from + slice.width};
-    add_sums<Precision>(sums, Weights(tiles.weights), terms, slice.width, live);
-  }
-
-  __device__ __forceinline__ void store(
-      const Centred<WIDTH>& result, int r, int i, float n, float inverse_sum, const float* mean_terms, const Slice& slice) const {
-    float* to = dout + int64_t(b.start[i] + column.c) * dout_stride + part_offset(b, 0, slice.head) + slice.from;
-    store_row<VECTOR>(to, result.sums, r, slice.width, inverse_sum, n, mean_terms);
-  }
 };
 
 template <class Precision, int WIDTH, bool VECTOR>
 __device__ __forceinline__ void attention_scored_tangent_block(
     const Primal& primal, const Batch& b, const float* scores, int end, const float* dv, int dv_stride, float* dout, int dout_stride) {
-  Slice slice = slice_of<WIDTH>(b, blockIdx.y);
-  int i0 = ((b.tokens - 1) / OWN_TOKENS - int(blockIdx.x)) * OWN_TOKENS;
-  Column widest = column_of(b, 0);
-  int last_query = min(widest.last, i0 + OWN_TOKENS - 1);
-  if (last_query < max(max(widest.first, b.queries_from), i0)) return;
-
-  Column column = column_of(b, warp_index());
-  int from = max(column.first, b.queries_from);
-  ScoredTangentRule<Precision, WIDTH, VECTOR> rule = {b, column, scores, end, dv, dv_stride, dout, dout_stride, 1, i0};
-  for_queries<Precision, WIDTH, VECTOR>(primal, b, slice, column, i0, from, last_query, rule);
+  tangent_block<Precision, WIDTH, VECTOR>(primal, b, [&](const Column& column, int i0) {
+    return ScoredTangentRule<Precision, WIDTH, VECTOR>{{b, column, dv, dv_stride, dout, dout_stride, 1}, scores, end, i0};
+  });
 }
 
 #define DEFINE_ATTENTION_SCORED_TANGENT(name, Precision, WIDTH, BLOCKS, VECTOR)                                                       \
