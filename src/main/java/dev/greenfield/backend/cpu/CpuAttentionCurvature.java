@@ -43,8 +43,7 @@ final class CpuAttentionCurvature {
     /** One head. */
     private final class Task {
         final RaggedRows rows;
-        final Matrix qkv;
-        final Floats logSumExp;
+        final HeadPrimal primal;
         final Matrix dqkv;
         final Matrix ddout;
         final int queriesFrom;
@@ -68,8 +67,7 @@ final class CpuAttentionCurvature {
 
         Task(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout, int head) {
             this.rows = rows;
-            this.qkv = primal.qkv();
-            this.logSumExp = CpuBuffer.of(primal.logSumExp()).view();
+            this.primal = new HeadPrimal(gemm, primal, head);
             this.dqkv = dqkv;
             this.ddout = ddout;
             this.queriesFrom = queriesFrom;
@@ -99,7 +97,7 @@ final class CpuAttentionCurvature {
             int end = rows.last(fromColumn) + 1;
             for (int i0 = lowest; i0 < end; i0 += tile) {
                 int i1 = Math.min(i0 + tile, end);
-                probabilities(i0, i1);
+                primal.probabilities(block, 0, tokens, i0, i1, capAt, capAt + tile * tokens);
                 for (int c = fromColumn; c < toColumn; c++) {
                     // Rows of the tile that the column has.
                     int from = Math.max(i0, rows.first(c));
@@ -123,21 +121,15 @@ final class CpuAttentionCurvature {
             View scores = new View(block, scoreAt, n, to, tokens);
             View own = new View(block, scoreAt + first, n, to - first, tokens);
             View pairs = new View(block, pairAt + first, n, to - first, tokens);
-            gemm.multiply(scale, queries, primal(1, 0, to).transpose(), 0, scores);
-            gemm.multiply(scale, primal(0, from, n), keys, 1, own);
+            gemm.multiply(scale, queries, primal.part(1, 0, to).transpose(), 0, scores);
+            gemm.multiply(scale, primal.part(0, from, n), keys, 1, own);
             gemm.multiply(2 * scale, queries, keys, 0, pairs);
             for (int i = from; i < to; i++) {
                 weigh(i - i0, i - from, first, i + 1, to);
             }
-            gemm.multiply(1, scores, primal(2, 0, to), 0, queries);
+            gemm.multiply(1, scores, primal.part(2, 0, to), 0, queries);
             gemm.multiply(1, pairs, new View(block, valueAt, to - first, h, h), 1, queries);
             addTo(column, from, to);
-        }
-
-        /** Queries (part 0), keys (1) or values (2) of this head in the forward pass at {@code count} tokens, [count, h]. */
-        private View primal(int part, int token, int count) {
-            long offset = qkv.at(token) + (long) part * width + (long) head * h;
-            return new View(CpuBuffer.of(qkv.buffer()).block(), offset, count, h, qkv.stride());
         }
 
         private void gather(int column, int part, int from, int to, int at) {
@@ -158,28 +150,6 @@ final class CpuAttentionCurvature {
                 out.get(at, sum, 0, h);
                 VectorMath.add(sum, result, h);
                 out.put(at, sum, 0, h);
-            }
-        }
-
-        /** P of the queries i0 to i1 - 1, row by row up to each one's own key; see {@link Softmax}. */
-        private void probabilities(int i0, int i1) {
-            View scores = new View(block, 0, i1 - i0, i1, tokens);
-            gemm.multiply(scale, primal(0, i0, i1 - i0), primal(1, 0, i1).transpose(), 0, scores);
-            float[] row = Scratch.mine().floats(0, tokens);
-            double[] e = Scratch.mine().doubles(tokens);
-            for (int i = i0; i < i1; i++) {
-                int at = (i - i0) * tokens;
-                float l = logSumExp.get(head * tokens + i);
-                block.view().get(at, row, 0, i + 1);
-                if (capped()) {
-                    float[] slope = Scratch.mine().floats(1, tokens);
-                    float[] bend = Scratch.mine().floats(2, tokens);
-                    SoftCap.apply(row, slope, bend, e, shape.softCap(), shape.firstKey(i), i + 1);
-                    block.view().put(capAt + at, slope, 0, i + 1);
-                    block.view().put(capAt + tile * tokens + at, bend, 0, i + 1);
-                }
-                Softmax.of(row, l, e, shape.firstKey(i), i + 1);
-                block.view().put(at, row, 0, i + 1);
             }
         }
 

@@ -77,8 +77,7 @@ final class CpuAttentionDerivatives {
     /** One head of the columns c0 to c0 + chunk - 1. */
     private final class Task {
         final RaggedRows rows;
-        final Matrix qkv;
-        final Floats logSumExp;
+        final HeadPrimal primal;
         final AttentionShape shape;
         final float scale;
         final int width;
@@ -100,8 +99,7 @@ final class CpuAttentionDerivatives {
 
         Task(AttentionPrimal primal, RaggedRows rows, int queriesFrom, int tile, int head, int c0, int chunk) {
             this.rows = rows;
-            this.qkv = primal.qkv();
-            this.logSumExp = CpuBuffer.of(primal.logSumExp()).view();
+            this.primal = new HeadPrimal(gemm, primal, head);
             this.shape = primal.shape();
             this.scale = (float) primal.shape().scale();
             this.width = primal.shape().width();
@@ -131,13 +129,7 @@ final class CpuAttentionDerivatives {
             return Math.max(0, Math.min(chunk, rows.count(token) - c0));
         }
 
-        /** Queries (part 0), keys (1) or values (2) of this head in the forward pass at {@code count} tokens, [count, h]. */
-        View primal(int part, int token, int count) {
-            long offset = qkv.at(token) + (long) part * width + (long) head * h;
-            return new View(CpuBuffer.of(qkv.buffer()).block(), offset, count, h, qkv.stride());
-        }
-
-        /** The same part of a batch's matrix: the chunk's columns alive at a token, [alive, h]. */
+        /** Queries (part 0), keys (1) or values (2) of this head in a batch's matrix: the chunk's columns alive at a token, [alive, h]. */
         View batch(Matrix m, int part, int token) {
             return new View(CpuBuffer.of(m.buffer()).block(), batchAt(m, part, token), alive(token), h, m.stride());
         }
@@ -169,12 +161,12 @@ final class CpuAttentionDerivatives {
         void tangent(Matrix dqkv, Matrix dout) {
             tangent(dqkv, 2, dout, (i0, i1) -> {
                 for (int i = i0; i < i1; i++) { // scale k_j dq_i
-                    multiply(scale, primal(1, 0, i + 1), batch(dqkv, 0, i).transpose(), 0, scoresOfQuery(i, i0));
+                    multiply(scale, primal.part(1, 0, i + 1), batch(dqkv, 0, i).transpose(), 0, scoresOfQuery(i, i0));
                 }
                 for (int j = lowest; j < i1; j++) { // scale q_i dk_j
                     int i = Math.max(j, i0);
                     View keys = batch(dqkv, 1, j).transpose();
-                    multiply(scale, primal(0, i, i1 - i), keys, 1, scoresOfKey(j, i, i0, i1));
+                    multiply(scale, primal.part(0, i, i1 - i), keys, 1, scoresOfKey(j, i, i0, i1));
                 }
             });
         }
@@ -225,7 +217,7 @@ final class CpuAttentionDerivatives {
                 for (int i = i0; i < i1; i++) {
                     int at = resultAt + (i - i0) * chunk * h;
                     View own = new View(block, at, alive(i), h, h);
-                    multiply(1, scoresOfQuery(i, i0).transpose(), primal(2, 0, i + 1), 1, own);
+                    multiply(1, scoresOfQuery(i, i0).transpose(), primal.part(2, 0, i + 1), 1, own);
                     scatter(at, dout, 0, i);
                 }
             }
@@ -238,20 +230,20 @@ final class CpuAttentionDerivatives {
                 int i1 = Math.min(i0 + tile, end);
                 probabilities(i0, i1);
                 for (int i = i0; i < i1; i++) { // v_j dout_i
-                    multiply(1, primal(2, 0, i + 1), batch(dout, 0, i).transpose(), 0, scoresOfQuery(i, i0));
+                    multiply(1, primal.part(2, 0, i + 1), batch(dout, 0, i).transpose(), 0, scoresOfQuery(i, i0));
                 }
                 softmaxDerivative(i0, i1, scale);
                 if (capped()) {
                     capTangent(i0, i1);
                 }
                 for (int i = i0; i < i1; i++) { // dq_i = sum over j of ds k_j
-                    multiply(1, scoresOfQuery(i, i0).transpose(), primal(1, 0, i + 1), 0, batch(dqkv, 0, i));
+                    multiply(1, scoresOfQuery(i, i0).transpose(), primal.part(1, 0, i + 1), 0, batch(dqkv, 0, i));
                 }
                 for (int j = lowest; j < i1; j++) { // dk_j = sum over i of ds q_i
                     int i = Math.max(j, i0);
                     float keep = Math.max(j, firstQuery) >= i0 ? 0 : 1; // what earlier tiles found
                     View scores = scoresOfKey(j, i, i0, i1).transpose();
-                    multiply(1, scores, primal(0, i, i1 - i), keep, batch(dqkv, 1, j));
+                    multiply(1, scores, primal.part(0, i, i1 - i), keep, batch(dqkv, 1, j));
                 }
                 View gathered = sideBySide(gatheredAt + (i0 - firstQuery) * chunk * h, i1 - i0);
                 View values = sideBySide(resultAt, i1 - lowest); // dv_j = sum over i of P dout_i
@@ -304,25 +296,8 @@ final class CpuAttentionDerivatives {
             }
         }
 
-        /** P for the queries i0 to i1 - 1, zero above the diagonal and before the window; see {@link Softmax}. */
         void probabilities(int i0, int i1) {
-            View scores = new View(block, probabilityAt, i1 - i0, i1, end);
-            multiply(scale, primal(0, i0, i1 - i0), primal(1, 0, i1).transpose(), 0, scores);
-            float[] row = Scratch.mine().floats(0, end);
-            double[] e = Scratch.mine().doubles(end);
-            for (int i = i0; i < i1; i++) {
-                int at = probabilityAt + (i - i0) * end;
-                float l = logSumExp.get(head * rows.tokens() + i);
-                block.view().get(at, row, 0, i + 1);
-                if (capped()) {
-                    float[] slope = Scratch.mine().floats(1, end);
-                    SoftCap.apply(row, slope, null, e, shape.softCap(), shape.firstKey(i), i + 1);
-                    block.view().put(slopeAt + (i - i0) * end, slope, 0, i + 1);
-                }
-                Softmax.of(row, l, e, shape.firstKey(i), i + 1);
-                Arrays.fill(row, i + 1, end, 0);
-                block.view().put(at, row, 0, end);
-            }
+            primal.probabilities(block, probabilityAt, end, i0, i1, slopeAt, -1);
         }
 
         /** a = factor P (a - sum over j of P a), query by query; columns that are not alive become zero. */
