@@ -28,8 +28,7 @@ public final class MapStatistics implements Serializable {
     private final int places;
     private final transient List<Site> sites;
     private final transient MapPairs pairs;
-    private final transient PairValues mean; // of the pairs, and after them of each site to itself
-    private final transient PairValues squares; // likewise, sums of squared deviations from the mean
+    private final transient Moments moments; // of the pairs, and after them of each site to itself
     private final transient BitSet[] unknown; // by source: targets before it that are NaN; null where there are none
     private long count;
 
@@ -49,8 +48,7 @@ public final class MapStatistics implements Serializable {
         this.pairs = new MapPairs(cone, false, sites, sites, site -> 1);
         long numbers = pairs.count() + places;
         HostMemory.require("mean and variance of maps of " + places + " sites", 2 * PairValues.bytes(numbers, true));
-        this.mean = new PairValues("the mean of maps", numbers, true);
-        this.squares = new PairValues("the variance of maps", numbers, true);
+        this.moments = new Moments(numbers);
         this.unknown = new BitSet[places];
     }
 
@@ -99,11 +97,11 @@ public final class MapStatistics implements Serializable {
         count++;
         for (int source = 0; source < places; source++) {
             double[] norms = rows.apply(source);
-            add(pairs.count() + source, norms[source]);
+            moments.add(pairs.count() + source, norms[source], count);
             long at = pairs.start(source);
             for (int to = 0; to < places; to++) {
                 if (reached(source, to)) {
-                    add(at++, norms[to]);
+                    moments.add(at++, norms[to], count);
                 } else if (Double.isNaN(norms[to])) {
                     unknown(source).set(to);
                 } else if (norms[to] != 0 && to != source) {
@@ -112,14 +110,6 @@ public final class MapStatistics implements Serializable {
                 }
             }
         }
-    }
-
-    private void add(long at, double norm) {
-        double old = mean.get(at);
-        double before = norm - old;
-        double now = old + before / count;
-        mean.set(at, now);
-        squares.set(at, squares.get(at) + before * (norm - now));
     }
 
     private boolean reached(int source, int to) {
@@ -143,18 +133,13 @@ public final class MapStatistics implements Serializable {
         if (other.count == 0) {
             return;
         }
-        long both = count + other.count;
-        for (long at = 0; at < mean.count(); at++) {
-            double apart = other.mean.get(at) - mean.get(at);
-            mean.set(at, mean.get(at) + apart * other.count / both);
-            squares.set(at, squares.get(at) + (other.squares.get(at) + apart * apart * count * other.count / both));
-        }
+        moments.combine(other.moments, count, other.count);
         for (int source = 0; source < places; source++) {
             if (other.unknown[source] != null) {
                 unknown(source).or(other.unknown[source]);
             }
         }
-        count = both;
+        count += other.count;
     }
 
     private void requireShape(int otherLevels, int otherTokens) {
@@ -189,7 +174,7 @@ public final class MapStatistics implements Serializable {
         if (count == 0) {
             throw new IllegalStateException("no map was added: a mean needs at least one");
         }
-        return row(source, mean, 1);
+        return row(source, moments.mean(), 1);
     }
 
     /**
@@ -211,7 +196,7 @@ public final class MapStatistics implements Serializable {
         if (count < 2) {
             throw new IllegalStateException(count + " maps were added: a variance needs at least two");
         }
-        return row(source, squares, count - 1);
+        return row(source, moments.squares(), count - 1);
     }
 
     private int place(Site site) {
@@ -238,15 +223,16 @@ public final class MapStatistics implements Serializable {
         private Object readResolve() {
             MapStatistics statistics = new MapStatistics(levels, tokens);
             statistics.count = count;
-            statistics.mean.setAll(mean);
-            statistics.squares.setAll(squares);
+            statistics.moments.mean().setAll(mean);
+            statistics.moments.squares().setAll(squares);
             System.arraycopy(unknown, 0, statistics.unknown, 0, unknown.length);
             return statistics;
         }
     }
 
     private Object writeReplace() {
-        return new Stored(levels, tokens, count, mean.all(), squares.all(), unknown);
+        return new Stored(
+                levels, tokens, count, moments.mean().all(), moments.squares().all(), unknown);
     }
 
     private void readObject(ObjectInputStream in) throws InvalidObjectException {

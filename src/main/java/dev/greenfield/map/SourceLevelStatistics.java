@@ -1,7 +1,7 @@
 package dev.greenfield.map;
 
 import dev.greenfield.failure.InputException;
-import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * The part of {@link MapStatistics} whose sources are on one level, to the bit, so that levels can be shared among machines.
@@ -11,8 +11,8 @@ import java.util.Arrays;
 public final class SourceLevelStatistics {
     private final int levels;
     private final int tokens;
-    private final double[] mean; // [T, levels, T]
-    private final double[] squares; // likewise, sums of squared deviations from the mean
+    private final int pairs;
+    private final Moments moments; // [T, levels, T]
     private long count;
 
     /**
@@ -24,26 +24,24 @@ public final class SourceLevelStatistics {
     public SourceLevelStatistics(int levels, int tokens) {
         this.levels = levels;
         this.tokens = tokens;
-        this.mean = new double[Math.multiplyExact(Math.multiplyExact(levels, tokens), tokens)];
-        this.squares = new double[mean.length];
+        this.pairs = Math.multiplyExact(Math.multiplyExact(levels, tokens), tokens);
+        this.moments = new Moments(pairs);
     }
 
     /**
-     * Adds the norms of a map from the sources of the level (Welford, Technometrics 1962).
+     * Adds the norms of a map from the sources of the level.
      *
      * @param norms [T, levels, T]; not kept
      * @throws InputException if there is another number of them
      */
     public void add(double[] norms) {
-        if (norms.length != mean.length) {
-            throw new InputException("found " + norms.length + " pairs of one source level, expected " + mean.length
+        if (norms.length != pairs) {
+            throw new InputException("found " + norms.length + " pairs of one source level, expected " + pairs
                     + ", those of " + levels + " levels and " + tokens + " tokens");
         }
         count++;
         for (int i = 0; i < norms.length; i++) {
-            double before = norms[i] - mean[i];
-            mean[i] += before / count;
-            squares[i] += before * (norms[i] - mean[i]);
+            moments.add(i, norms[i], count);
         }
     }
 
@@ -61,7 +59,7 @@ public final class SourceLevelStatistics {
         if (count == 0) {
             throw new IllegalStateException("no map was added: a mean needs at least one");
         }
-        return mean.clone();
+        return numbers(moments.mean(), 1);
     }
 
     /**
@@ -73,6 +71,12 @@ public final class SourceLevelStatistics {
         if (count < 2) {
             throw new IllegalStateException(count + " maps were added: a variance needs at least two");
         }
-        return Arrays.stream(squares).map(sum -> sum / (count - 1)).toArray();
+        return numbers(moments.squares(), count - 1);
+    }
+
+    private double[] numbers(PairValues values, long divisor) {
+        return IntStream.range(0, pairs)
+                .mapToDouble(at -> values.get(at) / divisor)
+                .toArray();
     }
 }
