@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * The ragged batch of a sweep: grows as the sweep reaches the half depths at which columns are born, and takes in their
@@ -225,59 +226,37 @@ final class Batch implements AutoCloseable {
      */
     int enter(HalfDepth level, Matrix base, double keep) {
         grow(level, false, base);
-        Map<Integer, Integer> waiting = takeNewborns(level);
-        List<Seeds.Seed> seeds = seedsAt.getOrDefault(level, List.of());
-        if (seeds.isEmpty()) {
-            return tokens;
-        }
-        List<Seeds.Seed> here = waiting.isEmpty()
-                ? seeds
-                : seeds.stream()
-                        .filter(seed -> !waiting.containsKey(seed.column()))
-                        .toList();
+        takeNewborns(level, keep);
+        List<Seeds.Seed> seeds = seedsAt.getOrDefault(level, List.of()).stream()
+                .filter(seed -> !isNewborn(seed.column()))
+                .toList();
         int low = tokens;
-        int[] index = new int[here.size()];
+        int[] index = new int[seeds.size()];
         for (int i = 0; i < index.length; i++) {
-            Seeds.Seed seed = here.get(i);
+            Seeds.Seed seed = seeds.get(i);
             index[i] = rows.row(seed.token(), place[seed.column()]);
             low = Math.min(low, seed.token());
         }
         if (index.length > 0) {
-            injection.inject(x(), index, here, keep);
-        }
-        if (!waiting.isEmpty()) {
-            List<Seeds.Seed> there = seeds.stream()
-                    .filter(seed -> waiting.containsKey(seed.column()))
-                    .toList();
-            int[] at =
-                    there.stream().mapToInt(seed -> waiting.get(seed.column())).toArray();
-            injection.inject(nurseries.at(level).x(), at, there, keep);
+            injection.inject(x(), index, seeds, keep);
         }
         return low;
     }
 
-    /** Lets the newborn columns of a level into their nursery; returns their rows there. */
-    private Map<Integer, Integer> takeNewborns(HalfDepth level) {
-        if (nurseries.at(level) == null) {
-            return Map.of();
+    /** Lets the newborn columns of a level into their nursery, each with its only seed. */
+    private void takeNewborns(HalfDepth level, double keep) {
+        List<Seeds.Seed> seeds = seedsAt.getOrDefault(level, List.of()).stream()
+                .filter(seed -> isNewborn(seed.column()))
+                .sorted(Comparator.comparingInt(Seeds.Seed::token))
+                .toList();
+        if (seeds.isEmpty()) {
+            return;
         }
-        int[] columns = seedsAt.getOrDefault(level, List.of()).stream()
-                .mapToInt(Seeds.Seed::column)
-                .filter(this::isNewborn)
-                .boxed()
-                .sorted(Comparator.<Integer>comparingInt(c -> first[c]).thenComparingInt(c -> c))
-                .mapToInt(c -> c)
-                .toArray();
-        Map<Integer, Integer> waiting = new HashMap<>();
-        for (int i = 0; i < columns.length; i++) {
-            waiting.put(columns[i], i);
-        }
-        if (columns.length > 0) {
-            nurseries
-                    .at(level)
-                    .take(columns, Arrays.stream(columns).map(c -> first[c]).toArray());
-        }
-        return waiting;
+        Nursery nursery = nurseries.at(level);
+        nursery.take(
+                seeds.stream().mapToInt(Seeds.Seed::column).toArray(),
+                seeds.stream().mapToInt(Seeds.Seed::token).toArray());
+        injection.inject(nursery.x(), IntStream.range(0, seeds.size()).toArray(), seeds, keep);
     }
 
     /** Shows all columns that are born by now. */

@@ -42,6 +42,7 @@ public final class Study implements AutoCloseable {
     private final long seed;
     private final List<String> remarks = new ArrayList<>();
     private final List<StudyPart> parts = new ArrayList<>();
+    private final Map<String, Set<Integer>> chosen = new LinkedHashMap<>(); // see chosen()
     private Model untrained;
 
     /**
@@ -146,19 +147,18 @@ public final class Study implements AutoCloseable {
         Study study = new Study(null, null, pairs, null, seed);
         Map<String, Map<Integer, Measures>> tables = study.tables();
         for (PromptPair pair : pairs) {
-            study.read(pair.number(), measured.get(pair.number()))
+            read(pair.number(), measured.get(pair.number()), tables.keySet())
                     .forEach((name, measures) -> tables.get(name).put(pair.number(), measures));
         }
         return study.sumUp(study.parts, tables);
     }
 
-    private Map<String, Measures> read(int number, String line) {
+    private static Map<String, Measures> read(int number, String line, Set<String> names) {
         try {
             if (line != null) {
                 Optional<Map<String, Measures>> found =
                         MeasuredPrompt.read(number, line.getBytes(StandardCharsets.UTF_8), "prompt " + number);
-                if (found.isPresent()
-                        && tables().keySet().containsAll(found.get().keySet())) {
+                if (found.isPresent() && names.containsAll(found.get().keySet())) {
                     return found.get();
                 }
             }
@@ -192,9 +192,9 @@ public final class Study implements AutoCloseable {
         try (StudyDirectory files = StudyDirectory.open(directory, facts)) {
             openControl();
             Map<String, Map<Integer, Measures>> tables = tables();
-            Map<String, Set<Integer>> chosen = chosen();
+            Map<String, Set<Integer>> drawn = chosen(); // before devices share the prompts
             new StudyStage(model.onDevices().size(), files, "")
-                    .of("prompts", pairs, (place, pair) -> measure(place, pair, chosen))
+                    .of("prompts", pairs, (place, pair) -> measure(place, pair, drawn))
                     .forEach((number, found) ->
                             found.forEach((name, measures) -> tables.get(name).put(number, measures)));
             List<StudyPart> all = new ArrayList<>(parts);
@@ -243,9 +243,11 @@ public final class Study implements AutoCloseable {
         }
     }
 
+    /** The prompts of each part; drawn once, since prompts may be measured one by one. */
     private Map<String, Set<Integer>> chosen() {
-        Map<String, Set<Integer>> chosen = new LinkedHashMap<>();
-        parts.forEach(part -> chosen.put(part.name(), chosen(part)));
+        if (chosen.isEmpty()) {
+            parts.forEach(part -> chosen.put(part.name(), chosen(part)));
+        }
         return chosen;
     }
 
