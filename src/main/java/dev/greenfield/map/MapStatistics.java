@@ -69,8 +69,7 @@ public final class MapStatistics implements Serializable {
      */
     public void add(ResponseMap map) {
         requireShape(map.levels(), map.tokens());
-        List<Site> all = ResponseMap.all((levels - 1) / (map.halfDepths() ? 2 : 1), tokens, map.halfDepths());
-        add(source -> map.frobenius(all.get(source)));
+        add(source -> map.frobenius(map.places().get(source)));
     }
 
     /**

@@ -91,12 +91,9 @@ final class MapSums {
         if (directions.exact()) {
             norms.set(pair, Math.sqrt(sum));
         } else if (sum != 0) {
-            int k = directions.probes();
-            double mean = sum / k;
-            double norm = Math.sqrt(mean);
-            double spread = Math.max(0, block.fourthPower(at) - sum * mean);
-            norms.set(pair, norm);
-            errors.set(pair, Math.sqrt(spread / (k - 1) / k) / (2 * norm));
+            Estimate estimate = Estimate.of(sum, block.fourthPower(at), directions.probes());
+            norms.set(pair, estimate.norm());
+            errors.set(pair, estimate.error());
         }
     }
 

@@ -64,12 +64,9 @@ final class ProjectionSums {
             if (errors == null) {
                 values.set(start + v, Math.sqrt(sum));
             } else if (sum != 0) {
-                int k = directions.probes();
-                double mean = sum / k;
-                double norm = Math.sqrt(mean);
-                double spread = Math.max(0, found.climbed(MapBlock.FOURTH_POWERS, v) - sum * mean);
-                values.set(start + v, norm);
-                errors.set(start + v, Math.sqrt(spread / (k - 1) / k) / (2 * norm));
+                Estimate estimate = Estimate.of(sum, found.climbed(MapBlock.FOURTH_POWERS, v), directions.probes());
+                values.set(start + v, estimate.norm());
+                errors.set(start + v, estimate.error());
             }
         }
     }

@@ -40,7 +40,7 @@ public final class ResponseMap {
         this.errors = errors;
         this.projections = projections;
         int layers = (pairs.cone().levels() - 1) / (pairs.halfDepths() ? 2 : 1);
-        this.places = all(layers, pairs.cone().tokens(), pairs.halfDepths());
+        this.places = List.copyOf(all(layers, pairs.cone().tokens(), pairs.halfDepths()));
         this.target = new boolean[places.size()];
         pairs.targets().forEach(site -> target[pairs.level(site) * tokens() + site.token()] = true);
     }
@@ -73,6 +73,11 @@ public final class ResponseMap {
     /** The sites that were asked for as targets, level by level. */
     public List<Site> targets() {
         return pairs.targets();
+    }
+
+    /** Every site at the map's levels, asked for or not, level by level: what the rows and columns of its arrays stand for. */
+    public List<Site> places() {
+        return places;
     }
 
     /** How many pairs of a source and a target that it can reach, itself left out, the map holds. */

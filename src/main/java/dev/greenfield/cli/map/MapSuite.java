@@ -11,8 +11,6 @@ import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePrompt;
 import dev.greenfield.cli.job.TokenSkip;
 import dev.greenfield.failure.InputException;
-import dev.greenfield.lattice.HalfDepth;
-import dev.greenfield.lattice.Site;
 import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.safetensors.SafetensorsWriter;
@@ -129,8 +127,8 @@ final class MapSuite {
                 (prompt, map) -> maps.write(
                         file,
                         prompt,
-                        source -> map.frobenius(site(map, source)),
-                        source -> map.standardErrors(site(map, source))));
+                        source -> map.frobenius(map.places().get(source)),
+                        source -> map.standardErrors(map.places().get(source))));
         maps.finish(file);
     }
 
@@ -145,10 +143,6 @@ final class MapSuite {
             ProgressLine line = new ProgressLine(job.terminal(), "response map of prompt " + prompt.number());
             return job.timed("map", line, request::compute);
         }
-    }
-
-    private static Site site(ResponseMap map, int source) {
-        return Site.at(HalfDepth.numbered(source / map.tokens(), map.halfDepths()), source % map.tokens());
     }
 
     /** Every prompt has random directions of its own, whichever shard it is in. */

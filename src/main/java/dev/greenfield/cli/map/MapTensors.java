@@ -28,7 +28,6 @@ final class MapTensors {
 
     private final TensorSet tensors;
     private final ResponseMap map;
-    private final List<Site> all;
     private final boolean[] target; // by place
     private final long[] rows; // per source its first number in blocks, and the end
     private final List<Integer> blocks = new ArrayList<>(); // first source of each, and the end; none of a dense map
@@ -42,27 +41,16 @@ final class MapTensors {
     MapTensors(TensorSet tensors, ResponseMap map, long mostDense, long mostOfBlock) {
         this.tensors = tensors;
         this.map = map;
-        this.all = sites();
-        this.target = new boolean[all.size()];
+        this.target = new boolean[map.places().size()];
         map.targets().forEach(site -> target[place(site)] = true);
         this.rows = new long[map.sources().size() + 1];
-        if ((long) all.size() * all.size() > mostDense) {
+        if ((long) target.length * target.length > mostDense) {
             cut(mostOfBlock);
             tensors.add("map.sources", numbers(map.sources()), map.sources().size(), 2);
             tensors.add("map.targets", numbers(map.targets()), map.targets().size(), 2);
             tensors.add("map.rows", rows, rows.length);
             tensors.add("map.blocks", blocks.stream().mapToLong(i -> i).toArray(), blocks.size());
         }
-    }
-
-    private List<Site> sites() {
-        List<Site> sites = new ArrayList<>();
-        for (int level = 0; level < map.levels(); level++) {
-            for (int t = 0; t < map.tokens(); t++) {
-                sites.add(Site.at(HalfDepth.numbered(level, map.halfDepths()), t));
-            }
-        }
-        return sites;
     }
 
     private void cut(long mostOfBlock) {
@@ -119,7 +107,7 @@ final class MapTensors {
             tensors.add(
                     name,
                     file -> {
-                        for (Site site : all) {
+                        for (Site site : map.places()) {
                             file.write(row.apply(site));
                         }
                     },
@@ -137,7 +125,7 @@ final class MapTensors {
     }
 
     private void write(SafetensorsWriter file, int from, int until, Function<Site, double[]> row) throws IOException {
-        double[] held = new double[all.size()];
+        double[] held = new double[target.length];
         for (int s = from; s < until; s++) {
             Site source = map.sources().get(s);
             file.write(held, 0, held(source, row.apply(source), held));
