@@ -13,10 +13,11 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 usage() {
     cat <<TEXT
 bash benchmarks/first-light.sh [--call 1|2] [--out DIR] [options]
-  --call N         1 (default): everything once. 2: what failed in call 1, golden answers, speed, peers, Nsight Compute
+  --call N         1 (default): everything once. 2: what failed in call 1, golden answers, peers, speed, tests, Nsight Compute
   --out DIR        receives at most 8 files. Default: \$OUT, else first-light-out
   --first DIR      for call 2: what call 1 wrote. Default: target/first-light-1
   --dry-run        no GPU: the host stand-in (target/standin), tiny shapes; stages that need a device say so
+  --without A,B    leaves these stages out
   --scale F        times all limits; 1, or 0.2 in a dry run
   --java JAVA, --classpath PATH   instead of the bundle's; what the build made, in a dry run without a bundle
   --libs DIR:DIR   folders of CUDA's libraries; found by themselves if left out
@@ -24,12 +25,12 @@ bash benchmarks/first-light.sh [--call 1|2] [--out DIR] [options]
 TEXT
 }
 
-call=1 out=${OUT:-first-light-out} first=$root/target/first-light-1 dry=no scale='' java='' classpath='' libs='' python=python3
+call=1 without='' out=${OUT:-first-light-out} first=$root/target/first-light-1 dry=no scale='' java='' classpath='' libs='' python=python3
 while [ $# -gt 0 ]; do
     case $1 in
         --dry-run) dry=yes ;;
         --help) usage; exit 0 ;;
-        --call | --out | --first | --scale | --java | --classpath | --libs | --python)
+        --call | --without | --out | --first | --scale | --java | --classpath | --libs | --python)
             [ $# -ge 2 ] || { echo "$1: found nothing after it, expected a value; see --help" >&2; exit 2; }
             declare "${1#--}=$2"
             shift ;;
@@ -50,7 +51,7 @@ if [ -z "${FIRST_LIGHT_GUARDED:-}" ]; then
     again=()
     [ "$dry" = yes ] && again=(--dry-run)
     if [ "$call" = 1 ]; then total=$(scaled 448); else total=$(scaled 238); fi
-    FIRST_LIGHT_GUARDED=yes exec timeout -k 1 "$((total / 1000 + 1))" bash "${BASH_SOURCE[0]}" --call "$call" --out "$out" --first "$first" \
+    FIRST_LIGHT_GUARDED=yes exec timeout -k 1 "$((total / 1000 + 1))" bash "${BASH_SOURCE[0]}" --call "$call" --without "$without" --out "$out" --first "$first" \
         --scale "$scale" --java "$java" --classpath "$classpath" --libs "$libs" --python "$python" "${again[@]}"
 fi
 
@@ -113,6 +114,7 @@ crashes() {
 # stage NAME END: runs stage_NAME, which is to be done END seconds after the beginning. It returns 77 when it does not apply.
 stage() {
     local name=$1 began status
+    case ,$without, in *,"$name",*) say "SKIP $name: it was not asked for"; return ;; esac
     began=$(now) stage_end=$(scaled "$2") reason=''
     whole
     if [ "$(left)" -lt 500 ]; then
@@ -206,7 +208,10 @@ stage_doctor() {
 
 # What single calls cost the host, into the profile.
 stage_calls() {
-    within "$profile" "${jvm[@]}" "$bench.CallCosts" tf32
+    local status=0
+    within "$profile" "${jvm[@]}" "$bench.CallCosts" tf32 || status=$?
+    if [ "$dry" = no ]; then within "$profile" "${jvm[@]}" dev.greenfield.backend.cuda.GraphCosts tf32 || reason="no graph could be timed; "; fi
+    return "$status"
 }
 
 # smoke_all LIST: each line of LIST is a family and a precision. Four processes at a time; each says how it ended.
@@ -277,10 +282,10 @@ stage_golden() {
 }
 
 # What is tried in place of the defaults, each in a process of its own.
-TRIED="greenfield.cuda.weights=nn greenfield.cuda.chunk=2816 greenfield.cuda.chunk=8192"
+TRIED="greenfield.engine.newborn=on greenfield.engine.keypath=on greenfield.engine.keptmaps=off greenfield.cuda.chunk=8192"
 
 # suite PROPERTY OPTIONS...
-suite() { "${into[@]}" "${jvm[@]}" "-D$1" "$bench.GpuSuite" --backend cuda --precision tf32 --cases benchmarks/cases.json "${@:2}"; }
+suite() { file_limit=unlimited "${into[@]}" "${jvm[@]}" "-D$1" "$bench.GpuSuite" --backend cuda --precision tf32 --cases benchmarks/cases.json "${@:2}"; }
 
 stage_speed() {
     local setting status profiled=profiled tune=(--set tune --seconds 0.15) alone=(--products --operations) into=(within "$log") messages=
@@ -292,10 +297,11 @@ stage_speed() {
     status=$?
     reason="$(grep -c ' \.\. [0-9]' "$out/table.txt" 2> /dev/null) pieces of work in table.txt; $(grep -m 1 '^PROBLEM' "$log" | cut -c1-200)"
     into=(within "$profile") messages=$profile
-    if [ "$call" = 1 ]; then part 60; else whole; fi
+    if [ "$call" = 1 ]; then part 60; else part 70; fi
     suite greenfield.cuda.profile=true --set "$profiled" --seconds 0.05 --models "$work/models" --tried "with a profile"
-    [ "$call" = 1 ] || return "$status"
     whole
+    suite greenfield.cuda.graphs=off --set "$([ "$dry" = yes ] && echo tiny || echo quick)" --seconds 0.3 --models "$work/models" --tried "without graphs"
+    [ "$call" = 1 ] || return "$status"
     for setting in $TRIED; do
         suite "$setting" "${tune[@]}" --kinds map --models "$work/models" --tried "$setting"
     done
@@ -351,10 +357,11 @@ for path in sys.argv[1].split(":"):
     name=attention_planted
     [ ${#filters[@]} = 0 ] || name=${names%% *}_planted
     watches memcheck "$name" || reason="${reason}memcheck does not report a planted overrun; "
-    part 15; checker memcheck fp32 rmsNorm heads gate scaleColumns window "soft cap"
+    part 15; checker memcheck fp32 newborn scores rmsNorm heads gate scaleColumns window "soft cap"
     part 20; checker memcheck fp32
     part 20; checker memcheck tf32 attention
     part 15; checker memcheck bf16 multiply
+    part 30; checker racecheck tf32 newborn scores "soft cap"
     part 55; checker racecheck tf32 attention
     whole; checker racecheck fp32 attention
     if grep -q 'Device not supported' "$sanitizer"; then reason="compute-sanitizer does not support this machine"; return 77; fi
@@ -448,8 +455,9 @@ else
     stage calls 65
     stage peers 110
     stage speed 175
-    stage sanitize 210
-    stage ncu 225
+    stage sanitize 200
+    stage tests 222
+    stage ncu 230
     stage pack 236
 fi
 say "$([ $failed = 0 ] && echo "all stages passed or were skipped" || echo "some stages did not pass")"

@@ -5,7 +5,7 @@
 #
 #   runtime/        Java, cut down to the modules that are used
 #   greenfield.jar  without what a GPU run does not need: OpenBLAS (the CPU backend then multiplies in plain Java), tokenizers' and JNA's
-#                   natives, jtokkit's vocabularies but GPT-2's; and without what the repository brings in src/main/resources (the demo's model, charts)
+#                   natives, DJL's lists of models, jtokkit's vocabularies but GPT-2's; and without what the repository brings in src/main/resources (the demo's model, charts)
 #   test-classes/   tests and benchmarks
 #   lib/            JUnit, AssertJ and cuDNN's binding
 #
@@ -24,14 +24,14 @@ esac
 rm -rf "$out" "$stage"
 mkdir -p "$stage/lib" "$out"
 mvn -q -B -ntp dependency:copy-dependencies -DexcludeScope=runtime -DoutputDirectory="$stage/lib" \
-    -DexcludeArtifactIds=archunit,byte-buddy,jmh-core,jmh-generator-annprocess,jopt-simple,commons-math3
+    -DexcludeArtifactIds=jazzer,archunit,byte-buddy,jmh-core,jmh-generator-annprocess,jopt-simple,commons-math3
 cp -r target/test-classes "$stage"
 rm -rf "$stage/test-classes/META-INF/BenchmarkList" "$stage/test-classes/META-INF/CompilerHints"
 
 # Stored, not deflated: the archive of everything compresses better.
 python3 - target/greenfield.jar "$stage/greenfield.jar" <<'PYTHON'
 import os, re, sys, zipfile
-unused = re.compile(r"org/bytedeco/openblas/.*\.(so|dylib|dll)(\.\d+)*$|native/lib/|com/sun/jna/[^/]+/(lib|.*jnidispatch)|com/knuddels/jtokkit/(cl100k|o200k|p50k).*\.tiktoken$|META-INF/maven/")
+unused = re.compile(r"org/bytedeco/openblas/.*\.(so|dylib|dll)(\.\d+)*$|org/bytedeco/(openblas/global/openblas_full|javacpp/tools/)|nlp/|native/lib/|com/sun/jna/[^/]+/(lib|.*jnidispatch)|com/knuddels/jtokkit/(cl100k|o200k|p50k).*\.tiktoken$|META-INF/maven/")
 with zipfile.ZipFile(sys.argv[1]) as jar, zipfile.ZipFile(sys.argv[2], "w") as small:
     for entry in jar.infolist():
         if not unused.match(entry.filename) and not os.path.isfile(os.path.join("src/main/resources", entry.filename)):
@@ -40,7 +40,7 @@ PYTHON
 
 # Warnings come first, on standard output too.
 modules=$(jdeps --multi-release 17 --ignore-missing-deps --print-module-deps \
-    target/greenfield.jar "$stage/test-classes" "$stage"/lib/*.jar 2> /dev/null | tail -n 1 | sed 's/,java\.desktop//')
+    target/greenfield.jar "$stage/test-classes" "$stage"/lib/*.jar 2> /dev/null | tail -n 1 | sed -E 's/,(java\.desktop|jdk\.(compiler|jshell|javadoc))//g')
 jlink --add-modules "$modules,java.base,java.logging,java.management,jdk.management,jdk.unsupported,jdk.zipfs" \
     --compress=0 --strip-debug --no-header-files --no-man-pages --output "$stage/runtime"
 

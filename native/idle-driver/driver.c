@@ -9,7 +9,7 @@
 typedef uint64_t CUdeviceptr;
 
 // What is counted; HostCounts.java has the same order.
-enum { LAUNCHES, PRODUCTS, UPLOADS, DOWNLOADS, DEVICE_COPIES, WAITS, ALLOCATIONS, BYTES_UP, BYTES_DOWN, KINDS };
+enum { LAUNCHES, PRODUCTS, UPLOADS, DOWNLOADS, DEVICE_COPIES, WAITS, ALLOCATIONS, BYTES_UP, BYTES_DOWN, GRAPHS, KINDS };
 static int64_t counts[KINDS];
 static __thread void* current;
 
@@ -116,6 +116,15 @@ API int cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t n, void* stream)
 API int cuStreamCreate(void** stream, unsigned flags) { return (void)flags, *stream = &counts, 0; }
 API int cuStreamDestroy_v2(void* stream) { return (void)stream, 0; }
 API int cuStreamSynchronize(void* stream) { return (void)stream, count(WAITS, 1); }
+// A graph that is launched does nothing; what was captured for it was counted then.
+API int cuStreamBeginCapture_v2(void* stream, int mode) { return (void)stream, (void)mode, 0; }
+API int cuStreamEndCapture(void* stream, void** graph) { return (void)stream, *graph = &counts, 0; }
+API int cuGraphInstantiateWithFlags(void** executable, void* graph, unsigned long long flags) {
+  return (void)graph, (void)flags, *executable = &counts, 0;
+}
+API int cuGraphLaunch(void* executable, void* stream) { return (void)executable, (void)stream, count(GRAPHS, 1); }
+API int cuGraphDestroy(void* graph) { return (void)graph, 0; }
+API int cuGraphExecDestroy(void* executable) { return (void)executable, 0; }
 API int cuStreamQuery(void* stream) { return (void)stream, 0; }
 API int cuEventCreate(void** event, unsigned flags) { return (void)flags, *event = &counts, 0; }
 API int cuEventDestroy_v2(void* event) { return (void)event, 0; }

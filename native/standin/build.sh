@@ -53,7 +53,7 @@ compile() {
 }
 
 runtime="kernels stacks fibers warp shared_memory"  # what runs kernels, in the driver and in replay
-driver="traps misaligned memory device streams copies launch products recorder unsupported"
+driver="traps misaligned memory device graphs streams copies launch products recorder unsupported"
 
 # Two marks enclose the kernels' static variables, which are their __shared__ arrays: the linker keeps the order of the objects.
 compile_marks() {

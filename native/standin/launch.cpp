@@ -1,9 +1,11 @@
 // Entry points for modules, functions and launches.
 #include <set>
 #include <string>
+#include <vector>
 
 #include "device.h"
 #include "fibers.h"
+#include "graphs.h"
 #include "memory.h"
 #include "recorder.h"
 #include "shared_memory.h"
@@ -48,6 +50,28 @@ std::string wrong_argument(const Kernel& kernel, void** arguments) {
     }
   }
   return "";
+}
+
+// A launch whose shape was checked, on memory as it is now.
+CUresult launch(const Kernel& kernel, dim3 grid, dim3 block, unsigned shared, void** arguments) {
+  std::string wrong = wrong_argument(kernel, arguments);
+  if (!wrong.empty()) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel " + kernel.name + ": " + wrong);
+  if (queue_failed()) return CUDA_SUCCESS;
+  if (fault_planted(kernel.name)) return fail_in_queue(CUDA_ERROR_LAUNCH_FAILED, "kernel " + kernel.name + ": a planted fault");
+  Launch launch = {&kernel, grid, block, shared, arguments};
+  record_launch(launch);
+  Fault fault = run_launch(launch);
+  if (fault.code != 0) return fail_in_queue(fault.code, "kernel " + kernel.name + ", " + fault.what);
+  std::string damage = damaged_redzones();
+  if (!damage.empty()) return fail_in_queue(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel " + kernel.name + " " + damage);
+  return CUDA_SUCCESS;
+}
+
+// The values of a launch's arguments, which the caller may change once they were captured.
+std::vector<std::string> values_of(const Kernel& kernel, void** arguments) {
+  std::vector<std::string> values;
+  for (size_t i = 0; i < kernel.arguments.size(); i++) values.emplace_back(static_cast<char*>(arguments[i]), kernel.arguments[i].size);
+  return values;
 }
 
 }  // namespace
@@ -121,16 +145,10 @@ API CUresult cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, un
   std::string wrong = wrong_shape(kernel, grid, block, shared);
   if (!wrong.empty()) return report(CUDA_ERROR_INVALID_VALUE, "kernel " + kernel.name + ": " + wrong);
   if (arguments == nullptr && !kernel.arguments.empty()) return report(CUDA_ERROR_INVALID_VALUE, "kernel " + kernel.name + ": no arguments");
-  wrong = wrong_argument(kernel, arguments);
-  if (!wrong.empty()) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel " + kernel.name + ": " + wrong);
-
-  if (queue_failed()) return CUDA_SUCCESS;
-  if (fault_planted(kernel.name)) return fail_in_queue(CUDA_ERROR_LAUNCH_FAILED, "kernel " + kernel.name + ": a planted fault");
-  Launch launch = {&kernel, grid, block, shared, arguments};
-  record_launch(launch);
-  Fault fault = run_launch(launch);
-  if (fault.code != 0) return fail_in_queue(fault.code, "kernel " + kernel.name + ", " + fault.what);
-  std::string damage = damaged_redzones();
-  if (!damage.empty()) return fail_in_queue(CUDA_ERROR_ILLEGAL_ADDRESS, "kernel " + kernel.name + " " + damage);
-  return CUDA_SUCCESS;
+  auto later = [&kernel, grid, block, shared, values = values_of(kernel, arguments)]() mutable {
+    std::vector<void*> pointers;
+    for (std::string& value : values) pointers.push_back(value.data());
+    return launch(kernel, grid, block, shared, pointers.data());
+  };
+  return captured(stream, std::move(later)) ? CUDA_SUCCESS : launch(kernel, grid, block, shared, arguments);
 }

@@ -1,6 +1,7 @@
 // What libcuda.so.1 offers to the stand-in cuBLAS: products on its memory, checked and recorded as a launch is.
 #include "device.h"
 #include "gemm.h"
+#include "graphs.h"
 #include "memory.h"
 #include "recorder.h"
 
@@ -18,6 +19,19 @@ CUresult check_matrices(const char* name, uint64_t address, int64_t rows, int64_
   return check_range((std::string("gemm, matrix ") + name).c_str(), address + uint64_t(first * int64_t(bytes)), size_t(last - first + elements) * bytes);
 }
 
+// On memory as it is now.
+CUresult multiply(const Gemm& g) {
+  CUresult state = check_matrices("A", g.a, g.transpose_a ? g.k : g.m, g.transpose_a ? g.m : g.k, g.lda, g.a_stride, g.batch, factor_bytes(g));
+  if (state == CUDA_SUCCESS) state = check_matrices("B", g.b, g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.ldb, g.b_stride, g.batch, factor_bytes(g));
+  if (state == CUDA_SUCCESS) state = check_matrices("C", g.c, g.m, g.n, g.ldc, g.c_stride, g.batch, sizeof(float));
+  if (state != CUDA_SUCCESS) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "gemm: a matrix lies outside its allocation");
+  if (queue_failed()) return CUDA_SUCCESS;
+  if (fault_planted("gemm")) return fail_in_queue(CUDA_ERROR_LAUNCH_FAILED, "gemm: a planted fault");
+  record_gemm(g);
+  compute_gemm(g);
+  return CUDA_SUCCESS;
+}
+
 }  // namespace
 
 API CUresult standin_context_state() {
@@ -32,15 +46,7 @@ API CUresult standin_check_range(const char* call, uint64_t address, size_t byte
 
 API CUresult standin_gemm(const Gemm* gemm, void* stream) {
   ON_DEVICE();
-  const Gemm& g = *gemm;
   if (CUresult state = check_stream("gemm", stream)) return state;
-  CUresult state = check_matrices("A", g.a, g.transpose_a ? g.k : g.m, g.transpose_a ? g.m : g.k, g.lda, g.a_stride, g.batch, factor_bytes(g));
-  if (state == CUDA_SUCCESS) state = check_matrices("B", g.b, g.transpose_b ? g.n : g.k, g.transpose_b ? g.k : g.n, g.ldb, g.b_stride, g.batch, factor_bytes(g));
-  if (state == CUDA_SUCCESS) state = check_matrices("C", g.c, g.m, g.n, g.ldc, g.c_stride, g.batch, sizeof(float));
-  if (state != CUDA_SUCCESS) return fail_device(CUDA_ERROR_ILLEGAL_ADDRESS, "gemm: a matrix lies outside its allocation");
-  if (queue_failed()) return CUDA_SUCCESS;
-  if (fault_planted("gemm")) return fail_in_queue(CUDA_ERROR_LAUNCH_FAILED, "gemm: a planted fault");
-  record_gemm(g);
-  compute_gemm(g);
-  return CUDA_SUCCESS;
+  auto later = [g = *gemm] { return multiply(g); };
+  return captured(stream, later) ? CUDA_SUCCESS : later();
 }

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "device.h"
+#include "graphs.h"
 
 namespace {
 
@@ -53,6 +54,7 @@ API CUresult cuStreamDestroy_v2(void* stream) {
 API CUresult cuStreamSynchronize(void* stream) {
   ON_DEVICE();
   if (CUresult state = check_stream("cuStreamSynchronize", stream)) return state;
+  if (CUresult state = not_while_capturing("cuStreamSynchronize", stream)) return state;
   return drain_queue();
 }
 

@@ -15,7 +15,8 @@ final class HostCounts {
         WAITS("waits"),
         ALLOCATIONS("allocations"),
         BYTES_UP("bytes up"),
-        BYTES_DOWN("bytes down");
+        BYTES_DOWN("bytes down"),
+        GRAPHS("graphs");
 
         final String label;
 

@@ -32,6 +32,7 @@ final class CublasGemm {
     private final cublasHandle handle = new cublasHandle();
     private final int computeType;
     private final DebugMode debug;
+    private final WorkQueue queue;
     private final FloatBuffer scalars = ByteBuffer.allocateDirect(2 * Float.BYTES)
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
@@ -44,7 +45,9 @@ final class CublasGemm {
             Precision precision,
             CudaFactors factors,
             CUstream stream,
+            WorkQueue queue,
             DeviceMemory.Block workspace) {
+        this.queue = queue;
         this.owner = owner;
         this.debug = new DebugMode(stream);
         this.factors = factors;
@@ -93,47 +96,98 @@ final class CublasGemm {
             float beta,
             Matrix c,
             int inner) {
-        scalars.put(0, alpha).put(1, beta);
-        Product product = new Product(c.rows(), inner, c.columns(), transposeA, transposeB);
-        debug.begins(product);
-        if (profile != null) {
-            profile.begin();
-        }
-        int status = JCublas2.cublasGemmEx_new(
-                handle,
-                operation(transposeB),
-                operation(transposeA),
-                c.columns(),
-                c.rows(),
-                inner,
-                alphaPointer,
-                b.pointer(),
-                b.type(),
-                b.leading(),
-                a.pointer(),
-                a.type(),
-                a.leading(),
-                betaPointer,
-                CudaBuffer.of(c.buffer(), owner).pointer(c.offset()),
-                REAL_32F,
-                Math.max(1, c.stride()),
-                computeType,
-                DEFAULT_ALGORITHM);
-        if (status != 0) {
-            Cuda.checkBlas(status, product.toString());
-        }
-        if (profile != null) {
-            double sides = (double) c.rows() * inner + (double) inner * c.columns() + (double) c.rows() * c.columns();
-            profile.end(
-                    LaunchWork.product(transposeA, transposeB, c.rows(), inner, c.columns()),
-                    Float.BYTES * sides,
-                    2.0 * c.rows() * inner * c.columns());
-        }
-        debug.queued(product);
+        queue.add(new Product(alpha, a, transposeA, b, transposeB, beta, c, inner));
     }
 
-    /** What is multiplied, for messages. */
-    private record Product(int rows, int inner, int columns, boolean transposeA, boolean transposeB) {
+    /** One product of matrices, of operands as cuBLAS takes them. */
+    private final class Product implements WorkQueue.Work {
+        private final float alpha;
+        private final CudaFactors.Operand a;
+        private final boolean transposeA;
+        private final CudaFactors.Operand b;
+        private final boolean transposeB;
+        private final float beta;
+        private final int rows;
+        private final int inner;
+        private final int columns;
+        private final int leading;
+        private final DevicePointer result;
+
+        Product(
+                float alpha,
+                CudaFactors.Operand a,
+                boolean transposeA,
+                CudaFactors.Operand b,
+                boolean transposeB,
+                float beta,
+                Matrix c,
+                int inner) {
+            this.alpha = alpha;
+            this.a = a;
+            this.transposeA = transposeA;
+            this.b = b;
+            this.transposeB = transposeB;
+            this.beta = beta;
+            this.rows = c.rows();
+            this.inner = inner;
+            this.columns = c.columns();
+            this.leading = Math.max(1, c.stride());
+            this.result = CudaBuffer.of(c.buffer(), owner).pointer(c.offset());
+        }
+
+        @Override
+        public void issue() {
+            scalars.put(0, alpha).put(1, beta);
+            debug.begins(this);
+            if (profile != null) {
+                profile.begin();
+            }
+            int status = JCublas2.cublasGemmEx_new(
+                    handle,
+                    operation(transposeB),
+                    operation(transposeA),
+                    columns,
+                    rows,
+                    inner,
+                    alphaPointer,
+                    b.pointer(),
+                    b.type(),
+                    b.leading(),
+                    a.pointer(),
+                    a.type(),
+                    a.leading(),
+                    betaPointer,
+                    result,
+                    REAL_32F,
+                    leading,
+                    computeType,
+                    DEFAULT_ALGORITHM);
+            if (status != 0) {
+                Cuda.checkBlas(status, toString());
+            }
+            if (profile != null) {
+                double sides = (double) rows * inner + (double) inner * columns + (double) rows * columns;
+                profile.end(
+                        LaunchWork.product(transposeA, transposeB, rows, inner, columns), Float.BYTES * sides, flops());
+            }
+            debug.queued(this);
+        }
+
+        @Override
+        public void identify(WorkQueue.Words words) {
+            int forms = (transposeA ? 1 : 0) + (transposeB ? 2 : 0);
+            words.add(forms).add(rows).add(inner).add(columns);
+            words.add(Float.floatToRawIntBits(alpha)).add(Float.floatToRawIntBits(beta));
+            words.add(a.pointer().address()).add(a.leading()).add(a.type());
+            words.add(b.pointer().address()).add(b.leading()).add(b.type());
+            words.add(result.address()).add(leading);
+        }
+
+        @Override
+        public double flops() {
+            return 2.0 * rows * inner * columns;
+        }
+
         @Override
         public String toString() {
             return "matrix product " + rows + " x " + inner + " x " + columns + (transposeA ? ", A'" : ", A")

@@ -32,7 +32,8 @@ public final class CudaBackend implements Backend {
     private final Precision precision;
     private final CudaDevice device;
     private final CUstream stream = new CUstream();
-    private final DeviceMemory memory = new DeviceMemory();
+    private final WorkQueue work = new WorkQueue(stream);
+    private final DeviceMemory memory = new DeviceMemory(work::beforeFreeing);
     private final BufferLedger ledger = new BufferLedger();
     private final Transfers transfers;
     private final Launcher launcher;
@@ -62,14 +63,14 @@ public final class CudaBackend implements Backend {
                     JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
                     "opening a stream on " + device.description());
             undo.add(() -> JCudaDriver.cuStreamDestroy(stream));
-            launcher = new Launcher(this, device, stream);
+            launcher = new Launcher(this, device, stream, work);
             undo.add(launcher::close);
-            transfers = new Transfers(stream);
+            transfers = new Transfers(stream, work);
             undo.add(transfers::close);
             undo.add(memory::close);
             DeviceMemory.Block workspace = memory.allocate("cuBLAS workspace", CublasGemm.WORKSPACE_BYTES);
             factors = new CudaFactors(this, launcher, memory, precision == Precision.BF16, tuning);
-            gemm = new CublasGemm(this, precision, factors, stream, workspace);
+            gemm = new CublasGemm(this, precision, factors, stream, work, workspace);
             tables = new BatchTables(memory, transfers, launcher);
             nonlinear = new CudaNonlinear(launcher, tables);
             injection = new CudaInjection(launcher, memory, transfers);
@@ -119,13 +120,14 @@ public final class CudaBackend implements Backend {
         return question.get();
     }
 
-    /** The stream and what works on it, for baselines that run other libraries beside our kernels; not guarded by the lock. */
-    record Internals(CUstream stream, DeviceMemory memory, Transfers transfers, Launcher launcher) {}
+    /** The stream and what works on it, for those that run other libraries beside our kernels; not guarded by the lock. */
+    record Internals(CUstream stream, WorkQueue work, DeviceMemory memory, Transfers transfers, Launcher launcher) {}
 
     /** From now on every launch and product is measured by {@code to}; null for none. Returns who did so before. */
     synchronized KernelProfile profile(KernelProfile to) {
         KernelProfile before = profile;
         profile = to;
+        work.direct(to != null);
         launcher.profile(to);
         gemm.profile(to);
         return before;
@@ -142,7 +144,7 @@ public final class CudaBackend implements Backend {
     }
 
     Internals internals() {
-        return new Internals(stream, memory, transfers, launcher);
+        return new Internals(stream, work, memory, transfers, launcher);
     }
 
     private void requireOpen() {
@@ -488,6 +490,7 @@ public final class CudaBackend implements Backend {
             KernelProfile.printIfAny(profile, device.description() + ", " + precision.label());
         } finally {
             KernelProfile.closeIfAny(profile);
+            work.close();
             gemm.close();
             memory.close();
             transfers.close();

@@ -3,7 +3,6 @@ package dev.greenfield.backend.cuda;
 import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.BufferLedger;
 import dev.greenfield.backend.Matrix;
-import jcuda.driver.CUdeviceptr;
 
 /** A buffer of float32 in the GPU's memory. */
 final class CudaBuffer extends Buffer {
@@ -41,7 +40,7 @@ final class CudaBuffer extends Buffer {
     }
 
     /** A pointer to an element, as JCuda's calls take it. */
-    CUdeviceptr pointer(long element) {
+    DevicePointer pointer(long element) {
         return element == 0 ? block : block.withByteOffset(Float.BYTES * element);
     }
 

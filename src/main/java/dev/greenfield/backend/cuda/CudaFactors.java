@@ -3,7 +3,6 @@ package dev.greenfield.backend.cuda;
 import dev.greenfield.backend.Matrix;
 import java.util.HashMap;
 import java.util.Map;
-import jcuda.Pointer;
 
 /**
  * The factors of matrix products as cuBLAS gets them. Those that many products share, the weights, are kept a second time in the form
@@ -58,7 +57,7 @@ final class CudaFactors {
      * @param turned whether this is the transpose of what was asked for
      * @param temporary to be freed after the product is queued, or null
      */
-    record Operand(Pointer pointer, int type, int leading, boolean turned, DeviceMemory.Block temporary) {}
+    record Operand(DevicePointer pointer, int type, int leading, boolean turned, DeviceMemory.Block temporary) {}
 
     /** Whether products have bf16 factors. */
     boolean half() {
@@ -160,7 +159,7 @@ final class CudaFactors {
     }
 
     private Operand plain(Matrix m) {
-        Pointer pointer = CudaBuffer.of(m.buffer(), owner).pointer(m.offset());
+        DevicePointer pointer = CudaBuffer.of(m.buffer(), owner).pointer(m.offset());
         return new Operand(pointer, REAL_32F, Math.max(1, m.stride()), false, null);
     }
 

@@ -24,6 +24,12 @@ final class DebugMode {
         on = trace || "true".equals(value);
     }
 
+    /** Whether debugging is asked for. */
+    static boolean asked() {
+        String value = System.getProperty(PROPERTY);
+        return "trace".equals(value) || "true".equals(value);
+    }
+
     /** Something is about to be queued; {@code work} says what when it is printed. */
     void begins(Object work) {
         if (trace) {

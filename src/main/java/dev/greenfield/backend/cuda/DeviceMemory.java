@@ -6,14 +6,14 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
 /**
  * Memory of the GPU. Blocks that are given back are kept for the next request of about their size: asking the driver takes as
  * long as a small kernel and freeing waits for the device. All work of a backend runs in order on one stream, so a block may be
- * used again at once. Not safe for several threads: the backend's lock guards it.
+ * used again at once. Of blocks that fit alike the one with the lowest address is taken: what asks for the same blocks in the same order
+ * gets the same ones, and its work can be done as a graph. Not safe for several threads: the backend's lock guards it.
  */
 final class DeviceMemory {
     /** Set to {@code off} so that every block is an allocation of its own, for memory checkers. */
@@ -22,21 +22,17 @@ final class DeviceMemory {
     /** Sizes are rounded up to this, which is what the driver aligns to; not with the cache off. */
     private static final long GRAIN = 512;
 
-    private final boolean cached = !"off".equals(System.getProperty(CACHE));
+    private final Runnable beforeFreeing;
+    private final boolean cached = cached();
     private final List<Block> idle = new ArrayList<>(); // oldest first
     private final Set<Block> lent = new HashSet<>();
     private long idleBytes;
     private long lentBytes;
     private long mostBytes = Long.MAX_VALUE;
 
-    /** A pointer whose address can be read, for kernel arguments. */
-    static final class Block extends CUdeviceptr {
+    /** Memory that is lent. */
+    static final class Block extends DevicePointer {
         private long bytes;
-
-        /** The device address. */
-        long address() {
-            return getNativePointer() + getByteOffset();
-        }
 
         @Override
         public boolean equals(Object other) {
@@ -47,6 +43,18 @@ final class DeviceMemory {
         public int hashCode() {
             return System.identityHashCode(this);
         }
+    }
+
+    /**
+     * @param beforeFreeing what is to be done before memory goes back to the driver, where work may be waiting that needs it
+     */
+    DeviceMemory(Runnable beforeFreeing) {
+        this.beforeFreeing = beforeFreeing;
+    }
+
+    /** Whether blocks are kept, so that addresses come again. */
+    static boolean cached() {
+        return !"off".equals(System.getProperty(CACHE));
     }
 
     /** Sets the most bytes that may be held, kept blocks included. */
@@ -125,11 +133,8 @@ final class DeviceMemory {
         for (int i = 0; i < idle.size(); i++) {
             long found = idle.get(i).bytes;
             boolean fits = found >= bytes && found <= bytes + bytes / 4;
-            if (fits && (best < 0 || found < idle.get(best).bytes)) {
+            if (fits && (best < 0 || before(idle.get(i), idle.get(best)))) {
                 best = i;
-                if (found == bytes) {
-                    break;
-                }
             }
         }
         if (best < 0) {
@@ -138,6 +143,10 @@ final class DeviceMemory {
         Block block = idle.remove(best);
         idleBytes -= block.bytes;
         return block;
+    }
+
+    private static boolean before(Block a, Block b) {
+        return a.bytes < b.bytes || (a.bytes == b.bytes && a.address() < b.address());
     }
 
     /** Frees the blocks that were kept longest until {@code bytes} more fit. */
@@ -153,10 +162,11 @@ final class DeviceMemory {
         List<Block> blocks = new ArrayList<>(idle);
         idle.clear();
         idleBytes = 0;
-        blocks.forEach(DeviceMemory::release);
+        blocks.forEach(this::release);
     }
 
-    private static void release(Block block) {
+    private void release(Block block) {
+        beforeFreeing.run();
         int result = JCudaDriver.cuMemFree(block);
         // Blocks are given back on the way out of failures too: a broken device must not hide what broke it.
         if (!Cuda.broken(result)) {

@@ -29,6 +29,7 @@ final class KernelProfile {
     static final class Total {
         private long launches;
         private double seconds;
+        private double hostSeconds;
         private double bytes;
         private double flops;
 
@@ -38,6 +39,11 @@ final class KernelProfile {
 
         double seconds() {
             return seconds;
+        }
+
+        /** How long the host took to queue them, without the events around them. */
+        double hostSeconds() {
+            return hostSeconds;
         }
 
         /** Bytes that must be read or written at least; 0 where the launch does not know. */
@@ -53,13 +59,14 @@ final class KernelProfile {
 
     private record Pair(CUevent before, CUevent after) {}
 
-    private record Open(String what, Pair events, double bytes, double flops) {}
+    private record Open(String what, Pair events, long hostNanos, double bytes, double flops) {}
 
     private final CUstream stream;
     private final ArrayDeque<Pair> idle = new ArrayDeque<>();
     private final List<Open> open = new ArrayList<>();
     private final Map<String, Total> totals = new LinkedHashMap<>();
     private Pair begun;
+    private long begunNanos;
 
     KernelProfile(CUstream stream) {
         this.stream = stream;
@@ -77,6 +84,7 @@ final class KernelProfile {
         }
         begun = idle.isEmpty() ? new Pair(event(), event()) : idle.pop();
         Cuda.check(JCudaDriver.cuEventRecord(begun.before, stream), "marking the beginning of a launch");
+        begunNanos = System.nanoTime();
     }
 
     /**
@@ -87,8 +95,9 @@ final class KernelProfile {
      * @param flops that must be done at least; 0 if that is not known
      */
     void end(String what, double bytes, double flops) {
+        long hostNanos = System.nanoTime() - begunNanos;
         Cuda.check(JCudaDriver.cuEventRecord(begun.after, stream), "marking the end of a launch");
-        open.add(new Open(what, begun, bytes, flops));
+        open.add(new Open(what, begun, hostNanos, bytes, flops));
     }
 
     private static CUevent event() {
@@ -107,6 +116,7 @@ final class KernelProfile {
             Total total = totals.computeIfAbsent(launch.what, w -> new Total());
             total.launches++;
             total.seconds += milliseconds[0] / 1e3;
+            total.hostSeconds += launch.hostNanos / 1e9;
             total.bytes += launch.bytes;
             total.flops += launch.flops;
             idle.push(launch.events);
@@ -126,28 +136,30 @@ final class KernelProfile {
         return totals;
     }
 
-    /** The table, longest first: launches, time, share of the sum, and the rates that bytes and flops come to. */
+    /** The table, longest first: launches, time, the host's time to queue one, share of the sum, and the rates of bytes and flops. */
     List<String> lines() {
         double sum = totals().values().stream().mapToDouble(Total::seconds).sum();
         List<String> lines = new ArrayList<>();
         lines.add(line(
-                "%-52s %9s %11s %10s %7s %8s %8s",
-                "kernel or product", "launches", "total ms", "each us", "share", "TB/s", "TFLOP/s"));
+                "%-52s %9s %11s %10s %10s %7s %8s %8s",
+                "kernel or product", "launches", "total ms", "each us", "queue us", "share", "TB/s", "TFLOP/s"));
         totals.entrySet().stream()
                 .sorted(Comparator.comparingDouble(e -> -e.getValue().seconds))
                 .forEach(e -> lines.add(line(e.getKey(), e.getValue(), sum)));
         long launches = totals.values().stream().mapToLong(Total::launches).sum();
-        lines.add(line("%-52s %9d %11.3f", "sum", launches, 1e3 * sum));
+        double host = totals.values().stream().mapToDouble(Total::hostSeconds).sum();
+        lines.add(line("%-52s %9d %11.3f, queued by the host in %.3f ms", "sum", launches, 1e3 * sum, 1e3 * host));
         return lines;
     }
 
     private static String line(String what, Total t, double sum) {
         return line(
-                        "%-52s %9d %11.3f %10.2f %6.1f%% %8s %8s",
+                        "%-52s %9d %11.3f %10.2f %10.2f %6.1f%% %8s %8s",
                         what,
                         t.launches,
                         1e3 * t.seconds,
                         1e6 * t.seconds / t.launches,
+                        1e6 * t.hostSeconds / t.launches,
                         sum > 0 ? 100 * t.seconds / sum : 0,
                         rate(t.bytes, t.seconds),
                         rate(t.flops, t.seconds))

@@ -4,15 +4,17 @@ import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
+import java.util.Arrays;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Launches kernels on one stream. Arguments are written one after another into a fixed block of native memory, beside the table of
- * their addresses that the driver takes; it copies them at each launch. Pointers of Java's side, one per argument, would have to be
- * followed at each launch, which takes longer than small kernels run. Not safe for several threads: the backend's lock guards it.
+ * Launches kernels on one stream. When a launch's turn comes its arguments are written into a fixed block of native memory, beside the
+ * table of their addresses that the driver takes; it copies them at each launch. Pointers of Java's side, one per argument, would have to
+ * be followed at each launch, which takes longer than small kernels run. Not safe for several threads: the backend's lock guards it.
  *
  * <p>Use: {@code launcher.kernel("add_bias").matrix(x).buffer(bias).size(x).launchElements(x)}.
  */
@@ -37,9 +39,11 @@ final class Launcher {
     private final CudaBackend owner;
     private final CudaDevice device;
     private final CUstream stream;
+    private final WorkQueue queue;
     private final DebugMode debug;
     private final HostBlock block = new HostBlock(); // the addresses of the slots, then the slots
-    private final ByteBuffer slots;
+    private final LongBuffer slots;
+    private final long[] arguments = new long[MOST_ARGUMENTS]; // of the launch that is being written, each from the low end
     private String kernel;
     private int count;
     private KernelProfile profile; // null unless launches are measured
@@ -49,7 +53,8 @@ final class Launcher {
     /**
      * @param owner whose buffers the kernels work on
      */
-    Launcher(CudaBackend owner, CudaDevice device, CUstream stream) {
+    Launcher(CudaBackend owner, CudaDevice device, CUstream stream, WorkQueue queue) {
+        this.queue = queue;
         this.owner = owner;
         this.device = device;
         this.stream = stream;
@@ -60,7 +65,7 @@ final class Launcher {
         for (int i = 0; i < MOST_ARGUMENTS; i++) {
             table.putLong(i * SLOT, block.address() + bytes + (long) i * SLOT);
         }
-        slots = block.getByteBuffer(bytes, bytes).order(ByteOrder.nativeOrder());
+        slots = block.getByteBuffer(bytes, bytes).order(ByteOrder.nativeOrder()).asLongBuffer();
     }
 
     /** Host memory whose address can be read. */
@@ -81,23 +86,22 @@ final class Launcher {
 
     /** A device address, 0 for null. */
     Launcher address(long address) {
-        slots.putLong(count++ * SLOT, address);
+        arguments[count++] = address;
         return this;
     }
 
     Launcher number(int value) {
-        slots.putInt(count++ * SLOT, value);
+        arguments[count++] = Integer.toUnsignedLong(value);
         return this;
     }
 
     Launcher number(float value) {
-        slots.putFloat(count++ * SLOT, value);
-        return this;
+        return number(Float.floatToRawIntBits(value));
     }
 
     /** Another value for the last argument, a number, so that the launch can be made again. */
     void last(int value) {
-        slots.putInt((count - 1) * SLOT, value);
+        arguments[count - 1] = Integer.toUnsignedLong(value);
     }
 
     /** A matrix: the address of its first element and its stride; null as address 0 and stride 0. */
@@ -205,29 +209,68 @@ final class Launcher {
         if (sharedBytes > FREE_SHARED_BYTES) {
             device.allowShared(kernel, sharedBytes);
         }
-        Launch launch = new Launch(kernel, x, y, z, threads, sharedBytes);
-        debug.begins(launch);
-        if (profile != null) {
-            profile.begin();
-        }
-        int result = JCudaDriver.cuLaunchKernel(function, x, y, z, threads, 1, 1, sharedBytes, stream, block, null);
-        if (result != 0) {
-            Cuda.check(result, launch.toString());
-        }
-        debug.queued(launch);
-        if (profile != null) {
-            profile.end(kernel, bytes, flops);
-        }
+        queue.add(new Launch(function, x, y, z, threads, sharedBytes));
     }
 
     void close() {
         JCudaDriver.cuMemFreeHost(block);
     }
 
-    private record Launch(String kernel, int x, int y, int z, int threads, int sharedBytes) {
+    /** The launch that was written, with its grid. */
+    private final class Launch implements WorkQueue.Work {
+        private final String name = kernel;
+        private final CUfunction function;
+        private final int x;
+        private final int y;
+        private final int z;
+        private final int threads;
+        private final int sharedBytes;
+        private final long[] values = Arrays.copyOf(arguments, count);
+        private final double leastBytes = bytes;
+        private final double leastFlops = flops;
+
+        Launch(CUfunction function, int x, int y, int z, int threads, int sharedBytes) {
+            this.function = function;
+            this.x = x;
+            this.y = y;
+            this.z = z;
+            this.threads = threads;
+            this.sharedBytes = sharedBytes;
+        }
+
+        @Override
+        public void issue() {
+            debug.begins(this);
+            slots.put(0, values);
+            if (profile != null) {
+                profile.begin();
+            }
+            int result = JCudaDriver.cuLaunchKernel(function, x, y, z, threads, 1, 1, sharedBytes, stream, block, null);
+            if (result != 0) {
+                Cuda.check(result, toString());
+            }
+            if (profile != null) {
+                profile.end(name, leastBytes, leastFlops);
+            }
+            debug.queued(this);
+        }
+
+        @Override
+        public void identify(WorkQueue.Words words) {
+            words.add(name.hashCode()).add(x).add(y).add(z).add(threads).add(sharedBytes);
+            for (long value : values) {
+                words.add(value);
+            }
+        }
+
+        @Override
+        public double flops() {
+            return 0;
+        }
+
         @Override
         public String toString() {
-            return kernel + ", " + x + " x " + y + " x " + z + " blocks of " + threads + " threads with " + sharedBytes
+            return name + ", " + x + " x " + y + " x " + z + " blocks of " + threads + " threads with " + sharedBytes
                     + " bytes of shared memory";
         }
     }

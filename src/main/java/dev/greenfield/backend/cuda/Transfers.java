@@ -8,7 +8,6 @@ import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.Pointer;
-import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
@@ -26,6 +25,7 @@ final class Transfers {
     private static final int ALIGN = 16;
 
     private final CUstream stream;
+    private final WorkQueue queue;
     private final Pointer pinned = new Pointer();
     private final ByteBuffer staging;
     private final IntBuffer stagedInts; // the same memory
@@ -38,8 +38,9 @@ final class Transfers {
     /** Elements from the i-th on that a download puts into the staging memory at a byte position. */
     private record Arrival(Reader reader, int at, int i, int count) {}
 
-    Transfers(CUstream stream) {
+    Transfers(CUstream stream, WorkQueue queue) {
         this.stream = stream;
+        this.queue = queue;
         Cuda.check(
                 JCudaDriver.cuMemAllocHost(pinned, BYTES),
                 "locking " + (BYTES >> 20) + " MiB of host memory for copies");
@@ -64,7 +65,7 @@ final class Transfers {
      * @param elementBytes bytes an element takes on the device
      * @param writer puts a run of elements, from the i-th on, into the staging memory at a byte position
      */
-    void upload(CUdeviceptr to, int elementBytes, int count, String what, Writer writer) {
+    void upload(DevicePointer to, int elementBytes, int count, String what, Writer writer) {
         int most = PIECE / elementBytes;
         for (int done = 0; done < count; done += most) {
             int n = Math.min(most, count - done);
@@ -76,7 +77,7 @@ final class Transfers {
     }
 
     /** Uploads float32 numbers from an array of double precision. */
-    void uploadRounded(CUdeviceptr to, double[] values, int at, int count, String what) {
+    void uploadRounded(DevicePointer to, double[] values, int at, int count, String what) {
         upload(to, Float.BYTES, count, what, (memory, place, i, n) -> {
             for (int done = 0; done < n; done += floats.length) {
                 int m = Math.min(floats.length, n - done);
@@ -102,7 +103,7 @@ final class Transfers {
     }
 
     /** Uploads whole numbers. */
-    void upload(CUdeviceptr to, int[] values, String what) {
+    void upload(DevicePointer to, int[] values, String what) {
         int most = PIECE / Integer.BYTES;
         for (int done = 0; done < values.length; done += most) {
             int n = Math.min(most, values.length - done);
@@ -112,11 +113,50 @@ final class Transfers {
         }
     }
 
-    private void send(CUdeviceptr to, long offset, int at, int bytes, String what) {
-        int result = JCudaDriver.cuMemcpyHtoDAsync(
-                offset == 0 ? to : to.withByteOffset(offset), pinned.withByteOffset(at), bytes, stream);
-        if (result != 0) {
-            Cuda.check(result, what + ": uploading " + bytes + " bytes");
+    private void send(DevicePointer to, long offset, int at, int bytes, String what) {
+        queue.add(new Copy(true, offset == 0 ? to : to.withByteOffset(offset), at, bytes, what));
+    }
+
+    /** One copy between a part of the staging memory and the device, in one direction. */
+    private final class Copy implements WorkQueue.Work {
+        private final boolean up;
+        private final DevicePointer there;
+        private final int at;
+        private final int bytes;
+        private final String what;
+
+        Copy(boolean up, DevicePointer there, int at, int bytes, String what) {
+            this.up = up;
+            this.there = there;
+            this.at = at;
+            this.bytes = bytes;
+            this.what = what;
+        }
+
+        @Override
+        public void issue() {
+            Pointer here = pinned.withByteOffset(at);
+            int result = up
+                    ? JCudaDriver.cuMemcpyHtoDAsync(there, here, bytes, stream)
+                    : JCudaDriver.cuMemcpyDtoHAsync(here, there, bytes, stream);
+            if (result != 0) {
+                Cuda.check(result, toString());
+            }
+        }
+
+        @Override
+        public void identify(WorkQueue.Words words) {
+            words.add(up ? 1 : 0).add(there.address()).add(at).add(bytes);
+        }
+
+        @Override
+        public double flops() {
+            return 0;
+        }
+
+        @Override
+        public String toString() {
+            return what + ": " + (up ? "uploading " : "downloading ") + bytes + " bytes";
         }
     }
 
@@ -131,23 +171,19 @@ final class Transfers {
     }
 
     /** Downloads {@code count} elements and hands them to {@code reader}. */
-    void download(CUdeviceptr from, int elementBytes, int count, String what, Reader reader) {
+    void download(DevicePointer from, int elementBytes, int count, String what, Reader reader) {
         downloadLater(from, elementBytes, count, what, reader);
         synchronize(what);
     }
 
     /** Likewise, but they are handed over at the next {@link #synchronize}, whoever asks for it. */
-    void downloadLater(CUdeviceptr from, int elementBytes, int count, String what, Reader reader) {
+    void downloadLater(DevicePointer from, int elementBytes, int count, String what, Reader reader) {
         int most = PIECE / elementBytes;
         for (int done = 0; done < count; done += most) {
             int n = Math.min(most, count - done);
             int bytes = n * elementBytes;
             int at = reserve(bytes, what);
-            int result = JCudaDriver.cuMemcpyDtoHAsync(
-                    pinned.withByteOffset(at), from.withByteOffset((long) done * elementBytes), bytes, stream);
-            if (result != 0) {
-                Cuda.check(result, what + ": downloading " + bytes + " bytes");
-            }
+            queue.add(new Copy(false, from.withByteOffset((long) done * elementBytes), at, bytes, what));
             arriving.add(new Arrival(reader, at, done, n));
         }
     }
@@ -161,12 +197,15 @@ final class Transfers {
 
     /** Waits until the device has done all that was asked, and hands over what was downloaded; errors of earlier kernels come out here. */
     void synchronize(String what) {
-        int result = JCudaDriver.cuStreamSynchronize(stream);
-        if (result != 0) {
+        try {
+            queue.flush();
+            Cuda.check(JCudaDriver.cuStreamSynchronize(stream), what);
+            queue.waited();
+        } catch (RuntimeException e) {
             // Whoever waits for these must fail as well, not take what was in its array for an answer.
             failed |= !arriving.isEmpty();
             arriving.clear();
-            Cuda.check(result, what);
+            throw e;
         }
         if (failed) {
             throw new BackendException(what

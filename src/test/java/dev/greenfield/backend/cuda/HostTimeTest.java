@@ -42,7 +42,7 @@ class HostTimeTest {
 
         Finished run = ChildJvm.run(
                 Map.of(),
-                List.of("-D" + LibraryFolders.PROPERTY + "=" + folder),
+                List.of("-D" + LibraryFolders.PROPERTY + "=" + folder, "-D" + WorkQueue.PROPERTY + "=off"),
                 HostTime.class.getName(),
                 "--model",
                 "random:" + LAYERS + ",2," + WIDTH + ",50," + TOKENS,

@@ -87,10 +87,10 @@ class KernelProfileTest {
         }
         List<String> lines = profile.lines();
         assertThat(lines).hasSize(4);
-        assertThat(lines.get(3)).matches("sum +2 +\\d+\\.\\d{3}");
+        assertThat(lines.get(3)).matches("sum +2 +\\d+\\.\\d{3}, queued by the host in \\d+\\.\\d{3} ms");
         double share = 0;
         double milliseconds = 0;
-        Pattern row = Pattern.compile("(layer_norm|add_bias) +1 +(\\S+) +\\S+ +(\\S+)% +\\S+");
+        Pattern row = Pattern.compile("(layer_norm|add_bias) +1 +(\\S+) +\\S+ +\\S+ +(\\S+)% +\\S+");
         for (String line : lines.subList(1, 3)) {
             Matcher fields = row.matcher(line);
             assertThat(fields.matches()).as(line).isTrue();

@@ -23,6 +23,7 @@ final class PlantedFault {
         CudaBackend backend = CudaBackend.open(Precision.FP32);
         try {
             CudaBackend.Internals cuda = backend.internals();
+            cuda.work().direct(true);
             DeviceMemory.Block block = cuda.memory().allocate("64 floats", FLOATS * Float.BYTES);
             Launcher launcher = cuda.launcher();
             launcher.kernel(args[0]).address(block.address());

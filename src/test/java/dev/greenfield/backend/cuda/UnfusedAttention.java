@@ -56,6 +56,7 @@ public final class UnfusedAttention implements AutoCloseable {
         }
         this.backend = backend;
         this.cuda = backend.internals();
+        cuda.work().direct(true);
         this.shape = shape;
         this.tokens = tokens;
         this.columns = columns;
@@ -365,6 +366,7 @@ public final class UnfusedAttention implements AutoCloseable {
     @Override
     public void close() {
         cuda.transfers().synchronize("finishing on " + backend.name());
+        cuda.work().direct(false);
         JCudnn.cudnnDestroy(dnn);
         JCublas2.cublasDestroy(blas);
         for (DeviceMemory.Block block : new DeviceMemory.Block[] {mask, weights, replicated, scores}) {
