@@ -292,13 +292,15 @@ stage_speed() {
     [ "$dry" = yes ] && tune=(--set tiny "${measure[@]}") profiled=tiny
     # The host's code is compiled as it runs: what takes milliseconds needs seconds to show its own speed.
     [ "$call" = 2 ] && alone=() && [ "$dry" = no ] && set_of=second measure=(--seconds 1.5)
-    part 62
+    if [ "$call" = 1 ]; then part 62; else part 80; fi
     suite greenfield.table=yes --set "$set_of" "${alone[@]}" --models "$work/models" --peers "$work/peers" --out "$out" "${measure[@]}"
     status=$?
     reason="$(grep -c ' \.\. [0-9]' "$out/table.txt" 2> /dev/null) pieces of work in table.txt; $(grep -m 1 '^PROBLEM' "$log" | cut -c1-200)"
     into=(within "$profile") messages=$profile
-    if [ "$call" = 1 ]; then part 60; else part 70; fi
-    suite greenfield.cuda.profile=true --set "$profiled" --seconds 0.05 --models "$work/models" --tried "with a profile"
+    if [ "$call" = 1 ]; then
+        part 60
+        suite greenfield.cuda.profile=true --set "$profiled" --seconds 0.05 --models "$work/models" --tried "with a profile"
+    fi
     whole
     suite greenfield.cuda.graphs=off --set "$([ "$dry" = yes ] && echo tiny || echo quick)" --seconds 0.3 --models "$work/models" --tried "without graphs"
     [ "$call" = 1 ] || return "$status"
@@ -337,6 +339,13 @@ checker() {
     reason="$reason$tool $precision: $(sed -n "/^=== $tool $precision ${parts:-all}\$/,\$p" "$sanitizer" | grep -E 'SUMMARY' | tail -n 1 | sed 's/^[= ]*//'); "
 }
 
+# Work that gathers, with memory that is used again and copies by kernels, which the table of operations has none of.
+gathered() {
+    echo "=== memcheck fp32 gathered" >> "$sanitizer"
+    file_limit=unlimited within "$sanitizer" compute-sanitizer --tool memcheck --print-limit 40 "${filters[@]}" "${jvm[@]}" \
+        "$main" sensitivity --model demo --tokens 1,2,3 --answer '#4' --foil '#5' --backend cuda --quiet
+}
+
 stage_sanitize() {
     local tool name names filters=()
     needs_device compute-sanitizer || return
@@ -357,6 +366,7 @@ for path in sys.argv[1].split(":"):
     name=attention_planted
     [ ${#filters[@]} = 0 ] || name=${names%% *}_planted
     watches memcheck "$name" || reason="${reason}memcheck does not report a planted overrun; "
+    part 10; gathered
     part 15; checker memcheck fp32 newborn scores rmsNorm heads gate scaleColumns window "soft cap"
     part 20; checker memcheck fp32
     part 20; checker memcheck tf32 attention
@@ -393,7 +403,7 @@ stage_peers() {
     for peer in torch_tangent torch_adjoint jax_peer torch_patch torch_map; do
         more=()
         # Those that the first call has told enough of.
-        [ "$call" = 2 ] && case $peer in torch_patch | torch_map) continue ;; esac
+        [ "$call" = 2 ] && case $peer in torch_tangent | torch_patch | torch_map) continue ;; jax_peer) more=(--kinds sensitivity) ;; esac
         case $peer in
             torch_tangent) part 30; more=(--variants "linearize+math,jvp+sdpa") ;;
             torch_adjoint) part 30; more=(--variants "graph+math,graph+sdpa") ;;

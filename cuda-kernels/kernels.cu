@@ -5,6 +5,7 @@
 #include "attention_curvature.cu"
 #include "attention_newborn.cu"
 #include "attention_tangent.cu"
+#include "copies.cu"
 #include "embedding.cu"
 #include "factors.cu"
 #include "gate.cu"

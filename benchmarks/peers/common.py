@@ -28,6 +28,7 @@ def parser(description, files=True):
     parser.add_argument("--models", required=True, help="directory with one exported model a case")
     parser.add_argument("--out", required=files, help="directory for one JSON file a measurement")
     parser.add_argument("--only", default="", help="only this model")
+    parser.add_argument("--kinds", default="", help="comma-separated kinds of work; all that the peer does if left out")
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--precision", default="tf32", choices=["fp32", "tf32"])
     parser.add_argument("--variants", default="", help="comma-separated; the peer's own choice if left out")
@@ -163,9 +164,10 @@ def run_cases(args, peer, kinds, open_model, run, machine):
     """
     with open(args.cases) as file:
         models = [model for model in json.load(file)[args.set] if not model["spec"].startswith("llama:")]  # peers know GPT-2's form alone
+    asked = [kind for kind in kinds if kind in (args.kinds.split(",") if args.kinds else kinds)]
     measured = 0
     for model in models:
-        wanted = [work for work in model["work"] if work["kind"] in kinds]
+        wanted = [work for work in model["work"] if work["kind"] in asked]
         if not wanted or args.only not in ("", model["model"]):
             continue
         try:

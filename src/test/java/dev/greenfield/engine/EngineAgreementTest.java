@@ -67,7 +67,8 @@ class EngineAgreementTest {
     void resultsAgreeWithTheOracle(ModelCase which) {
         Map<String, double[]> oracle = results(which, Backends.REFERENCE.open());
         Map<String, double[]> single = results(which, Backends.single());
-        Map<String, Double> relative = new HashMap<>(); // what float32 makes of a kind of result, relative to its magnitude
+        Map<String, Double> relative =
+                new HashMap<>(); // what float32 makes of a kind of result, relative to its magnitude
         oracle.forEach((name, exact) -> relative.merge(
                 kind(name), Yardstick.distance(single.get(name), exact) / magnitude(oracle, name), Math::max));
         for (Backends backend : Backends.tested()) {

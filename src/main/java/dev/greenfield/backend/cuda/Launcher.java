@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
 import java.util.Arrays;
-import jcuda.Pointer;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
@@ -41,9 +40,10 @@ final class Launcher {
     private final CUstream stream;
     private final WorkQueue queue;
     private final DebugMode debug;
-    private final HostBlock block = new HostBlock(); // the addresses of the slots, then the slots
+    private final HostBlock block; // the addresses of the slots, then the slots
     private final LongBuffer slots;
-    private final long[] arguments = new long[MOST_ARGUMENTS]; // of the launch that is being written, each from the low end
+    private final long[] arguments =
+            new long[MOST_ARGUMENTS]; // of the launch that is being written, each from the low end
     private String kernel;
     private int count;
     private KernelProfile profile; // null unless launches are measured
@@ -60,19 +60,12 @@ final class Launcher {
         this.stream = stream;
         this.debug = new DebugMode(stream);
         int bytes = MOST_ARGUMENTS * SLOT;
-        Cuda.check(JCudaDriver.cuMemAllocHost(block, 2L * bytes), "locking host memory for kernel arguments");
-        ByteBuffer table = block.getByteBuffer(0, bytes).order(ByteOrder.nativeOrder());
+        block = new HostBlock(2L * bytes, "kernel arguments");
+        ByteBuffer memory = block.bytes();
         for (int i = 0; i < MOST_ARGUMENTS; i++) {
-            table.putLong(i * SLOT, block.address() + bytes + (long) i * SLOT);
+            memory.putLong(i * SLOT, block.address() + bytes + (long) i * SLOT);
         }
-        slots = block.getByteBuffer(bytes, bytes).order(ByteOrder.nativeOrder()).asLongBuffer();
-    }
-
-    /** Host memory whose address can be read. */
-    private static final class HostBlock extends Pointer {
-        long address() {
-            return getNativePointer();
-        }
+        slots = memory.position(bytes).slice().order(ByteOrder.nativeOrder()).asLongBuffer();
     }
 
     /** Begins a launch. */
@@ -213,7 +206,7 @@ final class Launcher {
     }
 
     void close() {
-        JCudaDriver.cuMemFreeHost(block);
+        block.free();
     }
 
     /** The launch that was written, with its grid. */

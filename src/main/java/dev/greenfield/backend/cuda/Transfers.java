@@ -2,7 +2,6 @@ package dev.greenfield.backend.cuda;
 
 import dev.greenfield.failure.BackendException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
@@ -24,9 +23,15 @@ final class Transfers {
     private static final int PIECE = BYTES / 2;
     private static final int ALIGN = 16;
 
+    /** Up to so many bytes a kernel copies in less time than a copy engine needs to begin. */
+    private static final int BY_KERNEL = 256 << 10;
+
+    private static final int THREADS = 256;
+
     private final CUstream stream;
     private final WorkQueue queue;
-    private final Pointer pinned = new Pointer();
+    private final Launcher launcher;
+    private final HostBlock pinned = new HostBlock(BYTES, "copies");
     private final ByteBuffer staging;
     private final IntBuffer stagedInts; // the same memory
     private final FloatBuffer stagedFloats;
@@ -38,13 +43,11 @@ final class Transfers {
     /** Elements from the i-th on that a download puts into the staging memory at a byte position. */
     private record Arrival(Reader reader, int at, int i, int count) {}
 
-    Transfers(CUstream stream, WorkQueue queue) {
+    Transfers(CUstream stream, WorkQueue queue, Launcher launcher) {
+        this.launcher = launcher;
         this.stream = stream;
         this.queue = queue;
-        Cuda.check(
-                JCudaDriver.cuMemAllocHost(pinned, BYTES),
-                "locking " + (BYTES >> 20) + " MiB of host memory for copies");
-        staging = pinned.getByteBuffer(0, BYTES).order(ByteOrder.nativeOrder());
+        staging = pinned.bytes();
         stagedInts = staging.asIntBuffer();
         stagedFloats = staging.asFloatBuffer();
     }
@@ -114,7 +117,23 @@ final class Transfers {
     }
 
     private void send(DevicePointer to, long offset, int at, int bytes, String what) {
-        queue.add(new Copy(true, offset == 0 ? to : to.withByteOffset(offset), at, bytes, what));
+        copy(true, offset == 0 ? to : to.withByteOffset(offset), at, bytes, what);
+    }
+
+    /** By a kernel where it is small and other work gathers with it; else by the device's copy engine. */
+    private void copy(boolean up, DevicePointer there, int at, int bytes, String what) {
+        if (bytes > BY_KERNEL || bytes % Integer.BYTES != 0 || !queue.gathers()) {
+            queue.add(new Copy(up, there, at, bytes, what));
+            return;
+        }
+        long here = pinned.address() + at;
+        int words = bytes / Integer.BYTES;
+        launcher.kernel("copy_words")
+                .address(up ? here : there.address())
+                .address(up ? there.address() : here)
+                .number(words)
+                .work(bytes, 0)
+                .launch(Math.min(64, (words + 4 * THREADS - 1) / (4 * THREADS)), 1, 1, THREADS, 0);
     }
 
     /** One copy between a part of the staging memory and the device, in one direction. */
@@ -183,7 +202,7 @@ final class Transfers {
             int n = Math.min(most, count - done);
             int bytes = n * elementBytes;
             int at = reserve(bytes, what);
-            queue.add(new Copy(false, from.withByteOffset((long) done * elementBytes), at, bytes, what));
+            copy(false, from.withByteOffset((long) done * elementBytes), at, bytes, what);
             arriving.add(new Arrival(reader, at, done, n));
         }
     }
@@ -219,6 +238,6 @@ final class Transfers {
     }
 
     void close() {
-        JCudaDriver.cuMemFreeHost(pinned);
+        pinned.free();
     }
 }

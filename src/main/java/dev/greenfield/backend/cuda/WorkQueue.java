@@ -18,6 +18,9 @@ final class WorkQueue {
     /** Few enough that the device does not wait for the host to gather them. */
     private static final int MOST = 64;
 
+    /** The first after a wait are fewer: the device has nothing to do meanwhile. */
+    private static final int FIRST = 16;
+
     /** Above so many flops a call the device is busy longer than the host takes to queue it, and a graph brings nothing. */
     private static final double SMALL = 2e9;
 
@@ -70,6 +73,7 @@ final class WorkQueue {
     private final boolean gathers;
     private final List<Work> waiting = new ArrayList<>(MOST);
     private final Words words = new Words();
+    private int most = FIRST;
     private double flops;
     private boolean direct;
     private boolean busy; // since somebody last waited, the device got more than the host can keep from it
@@ -88,6 +92,11 @@ final class WorkQueue {
         direct = now || !gathers;
     }
 
+    /** Whether work gathers, unless it is measured. */
+    boolean gathers() {
+        return gathers;
+    }
+
     /** Does the work after all that was asked for before. */
     void add(Work work) {
         if (direct || busy) {
@@ -97,14 +106,16 @@ final class WorkQueue {
         waiting.add(work);
         work.identify(words);
         flops += work.flops();
-        if (waiting.size() == MOST) {
+        if (waiting.size() == most) {
             flush();
+            most = MOST;
         }
     }
 
     /** The device has done all that was on the stream. */
     void waited() {
         busy = false;
+        most = FIRST;
     }
 
     /**
