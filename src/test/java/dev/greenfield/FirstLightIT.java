@@ -92,12 +92,13 @@ class FirstLightIT {
     @ParameterizedTest(name = "up to {2} s after {0} has ''{1}''")
     // Golden answers need some seconds: a device's code is loaded before the first of them is there.
     @CsvSource({
-        "summary.txt, first light, 8, " + SCALE,
-        "cases.txt, GoldenTest > , 4, 0.4",
-        "log.txt, kind=adjoint, 4, " + SCALE
+        "summary.txt, first light, 8, none, " + SCALE,
+        "cases.txt, GoldenTest > , 4, smoke, 0.4",
+        "log.txt, kind=adjoint, 4, 'smoke,golden,calls', " + SCALE
     })
-    void whateverCameBeforeAnEndIsThere(String file, String text, double most, String scale) throws Exception {
-        Process process = startAt(scale);
+    void whateverCameBeforeAnEndIsThere(String file, String text, double most, String without, String scale)
+            throws Exception {
+        Process process = startAt(scale, "--without", without);
         await(file, text);
         double more = most * new Random().nextDouble();
         boolean ended = process.waitFor((long) (1000 * more), TimeUnit.MILLISECONDS);
