@@ -18,6 +18,7 @@ import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.map.MapPlan;
 import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.report.HeatMap;
@@ -141,9 +142,10 @@ public final class MapCommand implements Action {
             if (checkpoint != null) {
                 request.checkpoint(CheckpointPath.of(checkpoint, common.out));
             }
-            terminal.progress(
-                    "response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + request.plan());
+            MapPlan plan = request.plan();
+            terminal.progress("response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + plan);
             ResponseMap map = job.timed("map", request::compute);
+            options(job, k, plan.forward());
             job.result("exact", exact);
             if (!exact) {
                 job.result("probes", k);
@@ -160,7 +162,9 @@ public final class MapCommand implements Action {
             reductions.add(job, request, map, tensors);
             double[][] reach = reach(map);
             List<Sites.Ranked> largest = Sites.largest(reach, SHOWN);
-            job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
+            job.result(
+                    "largest",
+                    largest.stream().map(site -> site.toMap(halfDepths)).toList());
             if (!someTargets()) {
                 show(job, reach, largest);
             }
@@ -226,6 +230,14 @@ public final class MapCommand implements Action {
         settings.put("skip", skip.first(0));
         settings.put("skip_last", skip.last());
         return settings;
+    }
+
+    /** What they came to; {@code forward} is the mode that was taken. */
+    private void options(Job job, int k, boolean forward) {
+        settings(k).forEach(job::option);
+        job.option("mode", forward ? "forward" : "adjoint");
+        reductions.options(job);
+        measured.options(job);
     }
 
     private MapRequest request(Model model, Run run, long seed, int k) {

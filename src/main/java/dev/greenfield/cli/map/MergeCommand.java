@@ -5,6 +5,7 @@ import dev.greenfield.Greenfield;
 import dev.greenfield.cli.io.OutputDirectory;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.io.ResultFile;
+import dev.greenfield.cli.io.TensorCatalog;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.GeneralOptions;
@@ -130,6 +131,7 @@ public final class MergeCommand implements Action {
                     .metadata("model", first.field("/model/path").asText())
                     .metadata("suite_sha256", first.field("/suite/sha256").asText());
             maps.declare(builder);
+            TensorCatalog.metadata(builder.ranks(), first.halfDepths(), false).forEach(builder::metadata);
             try (SafetensorsWriter file = builder.open()) {
                 for (SuitePrompt prompt : prompts) {
                     int number = prompt.number();
@@ -161,9 +163,13 @@ public final class MergeCommand implements Action {
                     .forEachEntry((phase, seconds) -> timings.merge(phase, seconds.asDouble(), Double::sum));
         }
         Map<String, Object> fields = new LinkedHashMap<>();
-        for (String name : List.of("command", "model", "suite", "bos", "backend")) {
+        fields.put("command", plain(first.field("/command")));
+        fields.put("schema_version", ResultFile.SCHEMA_VERSION);
+        fields.put("created", ResultFile.created());
+        for (String name : List.of("model", "suite", "options", "bos", "backend")) {
             fields.put(name, plain(first.field("/" + name)));
         }
+        unsharded(fields);
         fields.put("device", all(shards, "/device"));
         fields.put("precision", plain(first.field("/precision")));
         fields.put("weights", all(shards, "/weights"));
@@ -175,6 +181,19 @@ public final class MergeCommand implements Action {
         results.put("merged_shards", shards.size());
         fields.put("results", results);
         return fields;
+    }
+
+    /** Options of the whole are those of any shard, but for which shard that is. */
+    private static void unsharded(Map<String, Object> fields) {
+        Map<?, ?> options = (Map<?, ?>) fields.get("options");
+        ((Map<?, ?>) options.get("given")).remove("shard");
+        Map<String, Object> resolved = new LinkedHashMap<>();
+        ((Map<?, ?>) options.get("resolved")).forEach((name, value) -> resolved.put((String) name, value));
+        resolved.put("shard", null);
+        Map<String, Object> whole = new LinkedHashMap<>();
+        whole.put("given", options.get("given"));
+        whole.put("resolved", resolved);
+        fields.put("options", whole);
     }
 
     /** What shards say of where they were made, each once. */
