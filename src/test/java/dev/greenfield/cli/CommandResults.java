@@ -15,6 +15,9 @@ public final class CommandResults {
     };
     private static final String[] TWO = Cli.with(ONE, "--corrupt", "<|endoftext|> The capital of Norway is");
     private static final String[] IDS = {"--model", Cli.SMALL, "--tokens", "3,1,4,1,5,9", "--answer", "#7"};
+    private static final String[] IDS_SUITE = {
+        "--model", "random:1,2,16,1800,20", "--suite", "docs/examples/craftgpt-suite.json", "--limit", "1"
+    };
     private static final String[] SUITE = {"--suite", "docs/examples/suite.json"};
 
     private static Map<String, Path> made;
@@ -24,7 +27,7 @@ public final class CommandResults {
     /** A directory of results by the name of its case, which begins with the command. */
     public static synchronized Map<String, Path> all() throws IOException {
         if (made == null) {
-            made = make(Files.createTempDirectory("greenfield-results"));
+            made = make(Files.createTempDirectory(Files.createDirectories(Path.of("target")), "results-"));
         }
         return made;
     }
@@ -36,11 +39,10 @@ public final class CommandResults {
         cases.put("sensitivity", ONE);
         cases.put("sensitivity ids", Cli.with(IDS, "--position", "4"));
         cases.put("patch", Cli.with(TWO, "--direction", "denoise"));
+        cases.put("patch noise", TWO);
         cases.put("patch mlp", Cli.with(IDS, "--corrupt-tokens", "3,1,4,1,6,9", "--component", "mlp"));
         cases.put("patch head", Cli.with(IDS, "--corrupt-tokens", "3,1,4,1,6,9", "--component", "head"));
-        cases.put(
-                "predict",
-                Cli.with(SUITE, "--limit", "2", "--kinds", "noise,random:0.1", "--components", "resid,head"));
+        cases.put("predict", Cli.with(IDS_SUITE, "--kinds", "noise,random:0.1", "--components", "resid,head"));
         cases.put("green", Cli.with(IDS, "--depth", "1", "--token", "2"));
         cases.put("green rank", Cli.with(ONE, "--depth", "1", "--token", "4", "--to-depth", "3", "--rank", "3"));
         cases.put("green average", Cli.with(SUITE, "--average", "--skip-last", "1"));
@@ -78,7 +80,7 @@ public final class CommandResults {
         cases.put("transfer", Cli.with(TWO, "--alpha", "0,0.5,1", "--top", "2"));
         cases.put("reduce", Cli.with(TWO, "--top", "2", "--rank", "3", "--depths", "0,2,4"));
         cases.put("scale", Cli.with(SUITE, "--model-b", "untrained", "--probes", "2"));
-        cases.put("study", Cli.with(SUITE, "--limit", "1"));
+        cases.put("study", IDS_SUITE);
         cases.put("demo", new String[0]);
         return cases;
     }
