@@ -27,7 +27,6 @@ import dev.greenfield.report.ResponseMapChart;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SweepMode;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -160,7 +159,7 @@ public final class MapCommand implements Action {
                 tensors.add("map.stderr", map::standardErrors);
             }
             reductions.add(job, request, map, tensors);
-            double[][] reach = reach(map);
+            double[][] reach = map.reach();
             List<Sites.Ranked> largest = Sites.largest(reach, SHOWN);
             job.result(
                     "largest",
@@ -271,24 +270,6 @@ public final class MapCommand implements Action {
     /** Whether the targets are a part of all sites. */
     private boolean someTargets() {
         return targets != null || skip.given();
-    }
-
-    /** Per source site the norm of its response over all tokens of the last depth; NaN where it was not asked for. */
-    private static double[][] reach(ResponseMap map) {
-        int last = (map.levels() - 1) * map.tokens();
-        double[][] reach = new double[map.levels()][map.tokens()];
-        for (double[] row : reach) {
-            Arrays.fill(row, Double.NaN);
-        }
-        for (Site source : map.sources()) {
-            double[] norms = map.frobenius(source);
-            double sum = 0;
-            for (int to = 0; to < map.tokens(); to++) {
-                sum += norms[last + to] * norms[last + to];
-            }
-            reach[source.halfDepth().number(map.halfDepths())][source.token()] = Math.sqrt(sum);
-        }
-        return reach;
     }
 
     private void show(Job job, double[][] reach, List<Sites.Ranked> largest) {
