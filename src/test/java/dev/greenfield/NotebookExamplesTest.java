@@ -1,11 +1,9 @@
 package dev.greenfield;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.greenfield.testing.JavaShell;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,10 +11,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import jdk.jshell.Snippet;
 import org.junit.jupiter.api.Test;
 
-/** The script and the notebooks of docs/examples do what they show, as far as that can be tried without their kernels. */
+/**
+ * The script and the Kotlin notebook of docs/examples do what they show, as far as that can be tried without jbang and kernel. The Java
+ * notebook runs in the shell of {@link JShellExampleTest}.
+ */
 class NotebookExamplesTest {
     private static final Path EXAMPLES = Path.of("docs/examples");
 
@@ -43,7 +43,7 @@ class NotebookExamplesTest {
     }
 
     /** Cells of code, without the magics of a kernel. */
-    private static List<String> cells(String notebook) throws IOException {
+    static List<String> cells(String notebook) throws IOException {
         JsonNode json = new ObjectMapper().readTree(EXAMPLES.resolve(notebook).toFile());
         assertThat(json.path("nbformat").asInt()).isEqualTo(4);
         List<String> cells = new ArrayList<>();
@@ -59,29 +59,6 @@ class NotebookExamplesTest {
             }
         }
         return cells;
-    }
-
-    @Test
-    void theJavaNotebookRunsInJshell() throws IOException {
-        assumeTrue(ModuleLayer.boot().findModule("jdk.jshell").isPresent(), "this Java has no jshell");
-        try (JavaShell shell = new JavaShell()) {
-            List<String> cells = cells("response_maps_java.ipynb");
-            int begin = 2; // after the imports, which would make jshell forget the list
-            for (String cell : cells.subList(0, begin)) {
-                shell.type(cell, Snippet.Status.VALID);
-            }
-            shell.type("List<String> shown = new ArrayList<>();", Snippet.Status.VALID);
-            // What the kernel has: shows a text as a type of content.
-            shell.type("void display(Object what, String... as) { shown.add(as[0] + what); }", Snippet.Status.VALID);
-            for (String cell : cells.subList(begin, cells.size())) {
-                shell.type(cell, Snippet.Status.VALID);
-            }
-            assertThat(shell.value("shown.size()")).isEqualTo("4");
-            assertThat(shell.value(
-                            "shown.stream().allMatch(x -> x.startsWith(\"text/html<\") && x.contains(\"</table>\"))"))
-                    .isEqualTo("true");
-            assertThat(shell.value("shown.get(1).contains(\"Korea\")")).isEqualTo("true");
-        }
     }
 
     /** They are compiled, and run, with the Kotlin of src/it. */

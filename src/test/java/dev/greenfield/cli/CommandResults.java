@@ -27,7 +27,8 @@ public final class CommandResults {
     /** A directory of results by the name of its case, which begins with the command. */
     public static synchronized Map<String, Path> all() throws IOException {
         if (made == null) {
-            made = make(Files.createTempDirectory(Files.createDirectories(Path.of("target")), "results-"));
+            made = make(Files.createTempDirectory(
+                    Files.createDirectories(Path.of("target").toAbsolutePath()), "results-"));
         }
         return made;
     }
