@@ -109,6 +109,7 @@ class DocumentationTest {
             }
         }
         JsonNode result = Json.parse(Files.readAllBytes(written.resolve("result.json")), "result.json");
+        assertThat(ResultSchemaTest.schema().validate(result)).isEmpty();
         ((ObjectNode) result).remove("options"); // has fields named as options are, which the help lists
         for (String field : fields(result, new TreeSet<>())) {
             assertDefined(field, defined);

@@ -58,7 +58,8 @@ class ResultSchemaTest {
 
     private static Schema schema;
 
-    private static synchronized Schema schema() throws IOException {
+    /** The schema, read once. */
+    static synchronized Schema schema() throws IOException {
         if (schema == null) {
             schema = REGISTRY.getSchema(MAPPER.readTree(FILE.toFile()));
         }

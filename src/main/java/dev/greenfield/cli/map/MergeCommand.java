@@ -166,10 +166,13 @@ public final class MergeCommand implements Action {
         fields.put("command", plain(first.field("/command")));
         fields.put("schema_version", ResultFile.SCHEMA_VERSION);
         fields.put("created", ResultFile.created());
-        for (String name : List.of("model", "suite", "options", "bos", "backend")) {
+        for (String name : List.of("model", "suite")) {
             fields.put(name, plain(first.field("/" + name)));
         }
-        unsharded(fields);
+        fields.put("options", options(first));
+        for (String name : List.of("bos", "backend")) {
+            fields.put(name, plain(first.field("/" + name)));
+        }
         fields.put("device", all(shards, "/device"));
         fields.put("precision", plain(first.field("/precision")));
         fields.put("weights", all(shards, "/weights"));
@@ -184,16 +187,23 @@ public final class MergeCommand implements Action {
     }
 
     /** Options of the whole are those of any shard, but for which shard that is. */
-    private static void unsharded(Map<String, Object> fields) {
-        Map<?, ?> options = (Map<?, ?>) fields.get("options");
-        ((Map<?, ?>) options.get("given")).remove("shard");
-        Map<String, Object> resolved = new LinkedHashMap<>();
-        ((Map<?, ?>) options.get("resolved")).forEach((name, value) -> resolved.put((String) name, value));
-        resolved.put("shard", null);
-        Map<String, Object> whole = new LinkedHashMap<>();
-        whole.put("given", options.get("given"));
-        whole.put("resolved", resolved);
-        fields.put("options", whole);
+    private static Map<String, Object> options(ShardResult shard) {
+        Map<String, Object> options = new LinkedHashMap<>();
+        for (String part : List.of("given", "resolved")) {
+            JsonNode node = shard.field("/options/" + part);
+            if (!node.isObject()) {
+                throw new InputException(
+                        shard + ": its options." + part + " is no object of options; make the shard again");
+            }
+            Map<String, Object> fields = new LinkedHashMap<>();
+            node.properties().forEach(option -> fields.put(option.getKey(), plain(option.getValue())));
+            options.put(part, fields);
+            fields.remove("shard");
+            if (part.equals("resolved")) {
+                fields.put("shard", null);
+            }
+        }
+        return options;
     }
 
     /** What shards say of where they were made, each once. */
