@@ -2,6 +2,7 @@ package dev.greenfield;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.CancelledException;
@@ -15,6 +16,7 @@ import dev.greenfield.green.LowRank;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
+import dev.greenfield.map.ResponseMap;
 import dev.greenfield.model.Beginning;
 import dev.greenfield.model.WeightPlacement;
 import dev.greenfield.prediction.PredictionPlan;
@@ -31,6 +33,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
@@ -127,7 +130,36 @@ class LibraryResultsTest {
         texts.put(run.secondOrder(List.of(source), ANSWER), "first and second derivatives along 1 source");
         texts.put(run.infer().change(ANSWER, 0.1).solve(), "source of length ");
         texts.forEach(
-                (result, text) -> assertThat(result.toString()).startsWith(text).doesNotContain("\n", "@"));
+                (result, text) -> assertThat(result.toString()).startsWith(text).doesNotContain("@"));
+    }
+
+    @Test
+    void resultsShowNumbersInTextsAndTables() {
+        ResponseMap map = run.responseMap()
+                .probes(2)
+                .sources(List.of(Site.of(1, 4), Site.of(0, 2)))
+                .compute();
+        double[][] reach = map.reach();
+        assertThat(reach[0][0]).isNaN();
+        double sum = 0;
+        for (int t = 0; t < 6; t++) {
+            sum += Math.pow(map.frobenius(Site.of(1, 4), Site.of(4, t)), 2);
+        }
+        assertThat(reach[1][4]).isCloseTo(Math.sqrt(sum), within(1e-9));
+        String shown = String.format(Locale.ROOT, "%.3g", reach[1][4]);
+        assertThat(map.toString()).contains("\ndepth 4 ", shown);
+        assertThat(map.toHtml()).contains("depth 1, token 4\">" + shown + "<").doesNotContain("Korea");
+        assertThat(map.toHtml(run.tokenText())).contains("4<br/>Korea", "&lt;|endoftext|&gt;");
+        SensitivityField s = run.sensitivity(ANSWER);
+        String length = String.format(Locale.ROOT, "%.3g", s.norm(Site.of(0, 4)));
+        assertThat(s.toString()).contains("\ndepth 0 ", length);
+        assertThat(s.toHtml()).contains("sensitivity of F = ", length);
+        assertThat(s.toHtml(run.tokenText())).contains("4<br/>Korea");
+        LowRank part = run.green(Site.of(1, 4)).to(4).svd(9);
+        assertThat(part.toString().lines()).hasSize(10).last().isEqualTo(" ...");
+        assertThat(part.toHtml().split("<tr>", -1)).hasSize(11);
+        assertThat(run.green(Site.of(1, 4)).to(4).toHtml())
+                .contains("Green operator", "(depth 1, token 4)", "6 sites", "[768, 128]");
     }
 
     @Test

@@ -9,4 +9,5 @@ fun main() {
         LoggerFactory.getLogger("example").info("sensitivity of the answer at {} depths", field.field().depths())
         println("logit difference " + field.value())
     }
+    notebook()
 }

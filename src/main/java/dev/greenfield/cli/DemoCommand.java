@@ -57,6 +57,7 @@ final class DemoCommand implements Action {
                 Job job = Job.start("demo", common, CommonOptions.Need.REQUIRED, terminal)) {
             int[] other = job.encode("--corrupt", corrupt);
             CorruptPrompt.requireComparable(job, other);
+            job.against(corrupt);
             Run corruptRun = job.timed("run", () -> job.model().run(other));
             ReportPage report = new Story(job, corruptRun, corrupt).tell();
             job.report(report);

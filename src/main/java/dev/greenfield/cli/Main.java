@@ -135,6 +135,7 @@ public final class Main {
             } else if (line.isVersionHelpRequested()) {
                 terminal.line(VERSION);
             } else {
+                action.general().remember(line.getParseResult());
                 terminal.quiet(action.general().quiet);
                 action.run(terminal);
             }

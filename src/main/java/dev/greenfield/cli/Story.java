@@ -189,7 +189,7 @@ final class Story {
                 .line("run for real, a source of length 1 gives a response " + Numbers.format("%.1f %%", 100 * error)
                         + " off this one");
         job.tensors().add("response", response.toArray(), response.depths(), response.tokens(), response.width());
-        job.result("source", new int[] {source.depth(), source.token()});
+        job.result("source", Sites.fields(source));
         job.result("source_slope", slope);
         job.result("source_nonlinearity", error);
         page.section(

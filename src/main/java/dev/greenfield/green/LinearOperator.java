@@ -287,6 +287,13 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
         return RandomizedSvd.compute(forManyImages(), rank, seed);
     }
 
+    /** What it is as a table in HTML, for notebooks; nothing is computed. */
+    public String toHtml() {
+        return "<table><tr><th>operator</th><th>from</th><th>to</th><th>shape</th></tr><tr><td>" + noun() + "</td><td>"
+                + sites(sources()) + "</td><td>" + sites(targets()) + "</td><td>[" + outputs() + ", " + inputs()
+                + "]</td></tr></table>";
+    }
+
     @Override
     public String toString() {
         return noun() + " from " + sites(sources()) + " to " + sites(targets()) + ", [" + outputs() + ", " + inputs()

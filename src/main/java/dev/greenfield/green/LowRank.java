@@ -24,6 +24,8 @@ public record LowRank(
         double energyError,
         double squaredFrobenius,
         boolean settled) {
+    private static final int SHOWN = 8; // singular values of the text
+
     /** Copies. */
     public LowRank {
         u = u.clone();
@@ -101,8 +103,30 @@ public record LowRank(
         return errors;
     }
 
+    /** The singular values with the fraction that they hold together, as a table in HTML, for notebooks. */
+    public String toHtml() {
+        StringBuilder html = new StringBuilder("<div><p>" + summary()
+                + "</p><table><tr><th>number</th><th>singular value</th><th>energy so far</th></tr>");
+        double[] curve = energyCurve();
+        for (int i = 0; i < s.length; i++) {
+            html.append(String.format(
+                    Locale.ROOT, "<tr><td>%d</td><td>%.4g</td><td>%.4f</td></tr>", i + 1, s[i], curve[i]));
+        }
+        return html.append("</table></div>").toString();
+    }
+
+    /** What it is, and its first singular values with the fraction that they hold together. */
     @Override
     public String toString() {
+        StringBuilder text = new StringBuilder(summary());
+        double[] curve = energyCurve();
+        for (int i = 0; i < Math.min(SHOWN, s.length); i++) {
+            text.append(String.format(Locale.ROOT, "\n%4d  %10.4g  energy %.4f", i + 1, s[i], curve[i]));
+        }
+        return text.append(s.length > SHOWN ? "\n ..." : "").toString();
+    }
+
+    private String summary() {
         return String.format(
                 Locale.ROOT,
                 "rank %d of an operator [%d, %d], singular values %.4g to %.4g, energy %.4f%s",

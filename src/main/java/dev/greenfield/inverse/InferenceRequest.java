@@ -129,10 +129,20 @@ public final class InferenceRequest {
         return this;
     }
 
+    /** The misfit at which the search stops. */
+    public double tolerance() {
+        return Double.isNaN(tolerance) ? (displacement != null ? 1e-2 : 1e-3) : tolerance;
+    }
+
     /** The most linearizations (12 unless said); 1 gives the first-order answer. */
     public InferenceRequest steps(int most) {
         mostSteps = requirePositive("steps", most);
         return this;
+    }
+
+    /** How many linearizations there are at most. */
+    public int steps() {
+        return mostSteps;
     }
 
     /** The most iterations of each least-squares problem of a displacement; 200 unless said. */
@@ -179,7 +189,7 @@ public final class InferenceRequest {
         List<Site> sites = sites(outputs);
         Inference.Method how = method != null ? method : stream ? Inference.Method.RIDGE : Inference.Method.LEAST_NORM;
         double penalty = penalty(how, stream);
-        double enough = Double.isNaN(tolerance) ? (stream ? 1e-2 : 1e-3) : tolerance;
+        double enough = tolerance();
         LeastSquares.Stop stop = new LeastSquares.Stop(enough, GRADIENT, mostIterations);
         Tangent around = task.call(1, () -> outputs.tangent(scope, sites));
         double unit = task.call(1, around::largestSquare);

@@ -4,8 +4,11 @@ import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.SiteGrid;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * One number for every pair of sites: the Frobenius norm of the Green operator G(target &lt;- source), the D x D matrix
@@ -25,6 +28,9 @@ import java.util.List;
  * whole map a quarter. Arrays are made of it when they are asked for.
  */
 public final class ResponseMap {
+    /** Pairs up to which a text shows some of them: all are read for it. */
+    private static final long MOST_READ = 1L << 24;
+
     private final MapPairs pairs;
     private final List<Site> places; // all sites, level by level
     private final boolean[] target; // by place
@@ -216,9 +222,47 @@ public final class ResponseMap {
         return sites;
     }
 
-    @Override
-    public String toString() {
+    /** Of each source the norm of its response over all tokens of the last depth, [levels][T]; NaN where it was not asked for. */
+    public double[][] reach() {
+        int last = (levels() - 1) * tokens();
+        double[][] reach = new double[levels()][tokens()];
+        for (double[] row : reach) {
+            Arrays.fill(row, Double.NaN);
+        }
+        for (Site source : sources()) {
+            double[] norms = frobenius(source);
+            double sum = 0;
+            for (int to = 0; to < tokens(); to++) {
+                sum += norms[last + to] * norms[last + to];
+            }
+            reach[pairs.level(source)][source.token()] = Math.sqrt(sum);
+        }
+        return reach;
+    }
+
+    /** The responses of the last depth to each source as a table in HTML, for notebooks. */
+    public String toHtml() {
+        return toHtml(List.of());
+    }
+
+    /** Likewise with what the tokens read, such as {@code run.tokenText()}. */
+    public String toHtml(List<String> tokens) {
+        Objects.requireNonNull(tokens, "tokens");
+        return grid().html(summary(), tokens);
+    }
+
+    private SiteGrid grid() {
+        return new SiteGrid("|G| from each site to the whole last depth", reach(), halfDepths());
+    }
+
+    private String summary() {
         return (exact() ? "exact" : "estimated") + " response map of " + levels() + " levels and " + tokens()
                 + " tokens, " + (halfDepths() ? "half depths" : "whole depths");
+    }
+
+    /** What it is, and the responses of the last depth, as far as they are quick to read. */
+    @Override
+    public String toString() {
+        return pairs() > MOST_READ ? summary() : summary() + "\n" + grid().text();
     }
 }

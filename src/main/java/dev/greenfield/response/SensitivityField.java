@@ -16,9 +16,12 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.lattice.SiteGrid;
 import dev.greenfield.lattice.Source;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The sensitivity of an observable F to every site, S[l][t] = dF/dR[l][t], from one adjoint sweep: the first-order change of
@@ -127,8 +130,28 @@ public final class SensitivityField {
         return sum;
     }
 
+    /** The lengths of S at whole depths as a table in HTML, for notebooks. */
+    public String toHtml() {
+        return toHtml(List.of());
+    }
+
+    /** Likewise with what the tokens read, such as {@code run.tokenText()}. */
+    public String toHtml(List<String> tokens) {
+        Objects.requireNonNull(tokens, "tokens");
+        return grid().html(summary(), tokens);
+    }
+
+    private SiteGrid grid() {
+        return new SiteGrid("|dF/dR|", norms(), false);
+    }
+
+    /** What it is, and its lengths. */
     @Override
     public String toString() {
+        return summary() + "\n" + grid().text();
+    }
+
+    private String summary() {
         Site largest = Site.of(0, 0);
         for (int l = 0; l < whole.depths(); l++) {
             for (int t = 0; t < whole.tokens(); t++) {

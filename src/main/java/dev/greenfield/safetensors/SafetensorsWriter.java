@@ -130,6 +130,13 @@ public final class SafetensorsWriter implements AutoCloseable {
             return this;
         }
 
+        /** How many dimensions each tensor has that is declared so far, by its name. */
+        public Map<String, Integer> ranks() {
+            Map<String, Integer> ranks = new LinkedHashMap<>();
+            entries.forEach((name, entry) -> ranks.put(name, entry.shape().length));
+            return ranks;
+        }
+
         /**
          * Opens the file and writes the header.
          *

@@ -79,10 +79,16 @@ class CommandsTest {
         assertThat(fields(result))
                 .containsExactly(
                         "command",
+                        "schema_version",
+                        "created",
                         "model",
+                        "prompt",
                         "tokens",
                         "token_text",
                         "observable",
+                        "answer",
+                        "foil",
+                        "options",
                         "bos",
                         "backend",
                         "device",

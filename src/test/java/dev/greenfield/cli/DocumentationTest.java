@@ -3,6 +3,7 @@ package dev.greenfield.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.greenfield.safetensors.Safetensors;
 import dev.greenfield.text.Json;
 import java.io.ByteArrayOutputStream;
@@ -108,6 +109,8 @@ class DocumentationTest {
             }
         }
         JsonNode result = Json.parse(Files.readAllBytes(written.resolve("result.json")), "result.json");
+        assertThat(ResultSchemaTest.schema().validate(result)).isEmpty();
+        ((ObjectNode) result).remove("options"); // has fields named as options are, which the help lists
         for (String field : fields(result, new TreeSet<>())) {
             assertDefined(field, defined);
         }

@@ -113,7 +113,7 @@ class RegimeCommandTest {
             assertThat(results.path("slope").asDouble()).isCloseTo(slope, within(1e-9));
             assertThat(results.path("field_norm").asDouble())
                     .isCloseTo(run.field().norm(1, 4), within(1e-9));
-            assertThat(results.path("site").get(1).asInt()).isEqualTo(4);
+            assertThat(results.path("site").path("token").asInt()).isEqualTo(4);
         }
         assertThat(Files.readString(out.resolve("report.html"))).contains("Linear regime", "Relative error");
     }

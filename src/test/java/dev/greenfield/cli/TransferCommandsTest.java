@@ -76,7 +76,7 @@ class TransferCommandsTest {
             assertThat(Cli.tensor(out, "transfer.top.sensitivity", DType.F64, 3, 2))
                     .containsExactly(flat(curves.top(Ranking.SENSITIVITY)));
             assertThat(results.path("full_change").asDouble()).isEqualTo(transfer.fullChange());
-            assertThat(results.path("top_sites").get(0).get(0).asInt())
+            assertThat(results.path("top_sites").get(0).path("depth").asInt())
                     .isEqualTo(curves.leading(Ranking.PREDICTED).get(0).depth());
             int flips = 0;
             for (double[] row : curves.sites()[2]) {

@@ -86,6 +86,11 @@ final class GreenAverage {
             double[] mean = average.mean();
             job.tensors().add("green.average", mean, to + 1, width, width);
             double[] norms = norms(mean, to, width);
+            job.option("average", true);
+            job.option("convention", convention);
+            job.option("skip", first);
+            job.option("skip_last", last);
+            job.option("to_depth", to);
             job.result("convention", convention);
             job.result("skip", first);
             job.result("skip_last", last);

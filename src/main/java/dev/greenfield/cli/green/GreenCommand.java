@@ -10,6 +10,7 @@ import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.TokenSkip;
 import dev.greenfield.cli.show.Reports;
+import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.GreenOperator;
@@ -115,8 +116,13 @@ public final class GreenCommand implements Action {
             int k = rank == null
                     ? 0
                     : Quantities.between("--rank", rank, 1, width, "the width of this model's residual stream");
+            job.option("depth", l);
+            job.option("token", t);
+            job.option("to_depth", m);
+            job.option("rank", k == 0 ? null : k);
+            job.option("average", false);
             Summary.opening(job);
-            job.result("source", new int[] {l, t});
+            job.result("source", Sites.fields(Site.of(l, t)));
             job.result("to_depth", m);
             GreenOperator green = job.run().green(Site.of(l, t)).to(m);
             show(job, l, t, m, k == 0 ? full(job, green) : leading(job, green, k));

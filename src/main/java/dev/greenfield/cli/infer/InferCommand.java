@@ -126,6 +126,7 @@ public final class InferCommand implements Action {
             terminal.progress("inferring a source, " + job.model().config().layers() + " layers, "
                     + job.run().tokens().length + " tokens");
             Inference found = job.timed("infer", request::solve);
+            options(job, request, found);
             new InferReport(job, found, ofStream(), corruptValue - value).show();
             job.finish();
         }
@@ -235,6 +236,23 @@ public final class InferCommand implements Action {
             vectors.put(site, between.vector(site.depth(), site.token()));
         }
         return Source.of(vectors);
+    }
+
+    /** What they came to. */
+    private void options(Job job, InferenceRequest request, Inference found) {
+        if (ofStream()) {
+            job.option(
+                    "targets",
+                    targets == null ? Integer.toString(job.model().config().layers()) + ":" + job.position() : targets);
+        } else {
+            job.option("target_change", found.wanted()[0]);
+        }
+        job.option("among", among);
+        job.option("method", InferReport.label(found.method()));
+        job.option("sites", found.method() == Inference.Method.SPARSE ? mostSites() : null);
+        job.option("lambda", found.lambda());
+        job.option("tolerance", request.tolerance());
+        job.option("steps", request.steps());
     }
 
     private void configure(Job job, InferenceRequest request) {

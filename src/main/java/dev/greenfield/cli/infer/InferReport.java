@@ -267,7 +267,7 @@ final class InferReport {
     }
 
     /** A constant's name as users write it: {@code least-norm}. */
-    private static String label(Enum<?> constant) {
+    static String label(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

@@ -49,6 +49,14 @@ public final class Numbers {
                         : "");
     }
 
+    /** Half of a number, as a whole number where it is one: depths and their distances, which are counted in halves. */
+    public static Number half(int halves) {
+        if (halves % 2 == 0) {
+            return halves / 2;
+        }
+        return halves / 2.0;
+    }
+
     /** Mean, low and high of an estimate; what is not defined is NaN, which is written as null. */
     public static Map<String, Object> fields(Estimate estimate) {
         Map<String, Object> fields = new LinkedHashMap<>();

@@ -3,10 +3,14 @@ package dev.greenfield.cli.io;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import dev.greenfield.failure.InputException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 
 /**
@@ -14,7 +18,34 @@ import java.util.Map;
  * mapper takes longer than the demo model takes to run.
  */
 public final class ResultFile {
+    /** Version of {@code docs/result.schema.json}: raised where a field goes, or changes its name, type or meaning. */
+    public static final int SCHEMA_VERSION = 1;
+
+    /** Seconds since 1970 that stand for the present, as builds that can be repeated know it. */
+    private static final String EPOCH = "SOURCE_DATE_EPOCH";
+
     private ResultFile() {}
+
+    /**
+     * When results are made: UTC by ISO 8601, in seconds.
+     *
+     * @throws InputException if {@code SOURCE_DATE_EPOCH} is set and no number of seconds
+     */
+    public static String created() {
+        return created(System.getenv(EPOCH), Instant.now());
+    }
+
+    /** Likewise, of the variable's value, null where it is not set, and the present. */
+    static String created(String epoch, Instant now) {
+        try {
+            Instant at = epoch == null || epoch.isBlank() ? now : Instant.ofEpochSecond(Long.parseLong(epoch.strip()));
+            return at.truncatedTo(ChronoUnit.SECONDS).toString();
+        } catch (NumberFormatException | DateTimeException wrong) {
+            throw new InputException(
+                    EPOCH + " is " + Quantities.quoted(epoch) + ": expected seconds since 1970; correct it or unset it",
+                    wrong);
+        }
+    }
 
     /** Writes the file as UTF-8, fields in the map's order. */
     public static void write(Path file, Map<String, ?> fields) throws IOException {

@@ -57,6 +57,13 @@ public final class TensorSet {
         add(name, values, rows.length, columns);
     }
 
+    /** How many axes each tensor has, by its name. */
+    public Map<String, Integer> ranks() {
+        Map<String, Integer> ranks = new LinkedHashMap<>();
+        entries.forEach((name, entry) -> ranks.put(name, entry.shape().length));
+        return ranks;
+    }
+
     /** Writes the file. */
     public void write(Path file, DType type, Map<String, String> metadata) throws IOException {
         SafetensorsWriter.Builder builder = SafetensorsWriter.to(file);

@@ -46,6 +46,7 @@ public final class CorruptPrompt {
     public Run run(Job job) {
         int[] tokens = text != null ? job.encode("--corrupt", text) : Quantities.tokenIds("--corrupt-tokens", ids);
         requireComparable(job, tokens);
+        job.against(text);
         return job.timed("run", () -> job.model().run(tokens));
     }
 

@@ -1,5 +1,6 @@
 package dev.greenfield.cli.job;
 
+import dev.greenfield.Model;
 import dev.greenfield.Run;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.io.Terminal;
@@ -19,6 +20,8 @@ public final class Job extends ModelJob {
     private final CommonOptions options;
     private Run run;
     private List<String> labels; // of the run that the figures are about
+    private boolean compared; // with another prompt
+    private String corruptPrompt; // its text; null where ids were given
 
     private Job(String command, CommonOptions options, Terminal terminal) {
         super(command, options, terminal);
@@ -73,6 +76,15 @@ public final class Job extends ModelJob {
         }
     }
 
+    /** A token of an observable, as {@code result.json} has it. */
+    static Map<String, Object> token(Model model, String text) {
+        int id = model.tokenizer().single(text);
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("token_id", id);
+        fields.put("text", model.tokenizer().text(id));
+        return fields;
+    }
+
     /** The token ids of an option's text. */
     public int[] encode(String option, String text) {
         if (text.isEmpty()) {
@@ -107,6 +119,12 @@ public final class Job extends ModelJob {
         labels = TokenLabels.of(shown.tokenText());
     }
 
+    /** Says which prompt this one is compared with: its text, null where ids were given. */
+    public void against(String prompt) {
+        compared = true;
+        corruptPrompt = prompt;
+    }
+
     /** F, or null without an answer. */
     public Observable observable() {
         return options.observable();
@@ -128,16 +146,29 @@ public final class Job extends ModelJob {
     @Override
     Map<String, Object> subject() {
         Map<String, Object> fields = new LinkedHashMap<>();
+        option("position", position());
+        fields.put("prompt", options.prompt);
         fields.put("tokens", run.tokens());
         fields.put("token_text", run.tokenText());
-        fields.put("observable", observable() == null ? null : observable().describe());
+        if (compared) {
+            fields.put("corrupt_prompt", corruptPrompt);
+        }
+        Observable f = observable();
+        fields.put("observable", f == null ? null : f.describe());
+        fields.put("answer", f == null ? null : token(model(), f.answer()));
+        fields.put("foil", f == null || f.foil() == null ? null : token(model(), f.foil()));
         return fields;
     }
 
     @Override
     Map<String, String> subjectMetadata() {
-        return Map.of(
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put(
                 "tokens",
                 Arrays.stream(run.tokens()).mapToObj(Integer::toString).collect(Collectors.joining(",")));
+        if (observable() != null) {
+            metadata.put("observable", observable().describe());
+        }
+        return metadata;
     }
 }

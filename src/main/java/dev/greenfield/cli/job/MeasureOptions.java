@@ -46,6 +46,12 @@ public final class MeasureOptions {
         }
     }
 
+    /** Says what they came to. */
+    public void options(ModelJob job) {
+        job.option("control", control);
+        job.option("front", fraction());
+    }
+
     /** Whether an untrained model is wanted too. */
     public boolean control() {
         return control;

@@ -10,7 +10,7 @@ public final class ModelIdentity {
     private ModelIdentity() {}
 
     /**
-     * The fields: what was asked for, the digest, family, layers and width, and of a model from the hub its name, revision and commit.
+     * The fields: what was asked for, the digest, family, layers, heads and width, and of a model from the hub its name, revision and commit.
      *
      * @param path as it was given
      * @param sha256 of the weights; null where it was not taken
@@ -21,6 +21,7 @@ public final class ModelIdentity {
         fields.put("sha256", sha256);
         fields.put("family", source.config().family().modelType());
         fields.put("layers", source.config().layers());
+        fields.put("heads", source.config().heads());
         fields.put("width", source.config().width());
         source.snapshot().ifPresent(snapshot -> fields.put("hub", hub(snapshot)));
         return fields;

@@ -7,6 +7,7 @@ import dev.greenfield.cli.io.OutputDirectory;
 import dev.greenfield.cli.io.ProgressLine;
 import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.io.ResultFile;
+import dev.greenfield.cli.io.TensorCatalog;
 import dev.greenfield.cli.io.TensorSet;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.failure.Progress;
@@ -36,6 +37,7 @@ public abstract class ModelJob implements AutoCloseable {
     private final OutputDirectory out; // null without --out
     private final Map<String, Double> timings = Collections.synchronizedMap(new LinkedHashMap<>());
     private final Map<String, Object> results = new LinkedHashMap<>();
+    private final Map<String, Object> resolved = new LinkedHashMap<>(); // options as they were used
     private final TensorSet tensors = new TensorSet();
     private volatile boolean sideBySide; // several threads do timed work, none of which has the terminal's line
     private Model model;
@@ -47,6 +49,7 @@ public abstract class ModelJob implements AutoCloseable {
         this.options = options;
         this.terminal = terminal;
         if (options.out != null) {
+            ResultFile.created(); // a date that cannot be is refused before the work
             terminal.workOnWithoutReader();
         }
         this.out = options.out == null ? null : OutputDirectory.open(options.out, command, options.force);
@@ -119,6 +122,11 @@ public abstract class ModelJob implements AutoCloseable {
     /** Adds a scalar, or a short list, to the results. */
     public final void result(String name, Object value) {
         results.put(name, value);
+    }
+
+    /** Says what an option came to, given or not: its name without dashes, and the value that was used. */
+    public final void option(String name, Object value) {
+        resolved.put(name, value);
     }
 
     public final TensorSet tensors() {
@@ -197,8 +205,11 @@ public abstract class ModelJob implements AutoCloseable {
         }
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("command", command);
+        fields.put("schema_version", ResultFile.SCHEMA_VERSION);
+        fields.put("created", ResultFile.created());
         fields.put("model", source);
         fields.putAll(subject);
+        fields.put("options", options());
         fields.put("bos", options.bos);
         fields.put("backend", backend.name());
         fields.put("device", backend.device());
@@ -216,17 +227,36 @@ public abstract class ModelJob implements AutoCloseable {
         terminal.progress("written to " + out);
     }
 
-    /** Writes the tensors of {@link #tensors}. */
-    void writeTensors() throws IOException {
-        tensors.write(out.file(OutputDirectory.TENSORS), type(), metadata());
+    /** What was asked for, and what it came to: also what nobody gave. */
+    private Map<String, Object> options() {
+        Map<String, Object> used = new LinkedHashMap<>();
+        used.put("bos", options.bos);
+        used.put("backend", model.backend().name());
+        used.put("precision", model.backend().precision().label());
+        used.put("weights", model.weights().label());
+        used.put("seed", seed());
+        used.putAll(resolved);
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("given", options.general.given());
+        fields.put("resolved", used);
+        return fields;
     }
 
-    /** What the metadata of the tensors say. */
-    final Map<String, String> metadata() {
+    /** Writes the tensors of {@link #tensors}. */
+    void writeTensors() throws IOException {
+        tensors.write(out.file(OutputDirectory.TENSORS), type(), metadata(tensors.ranks()));
+    }
+
+    /** What the metadata of the tensors say. {@code ranks}: the number of axes of each tensor, by its name. */
+    final Map<String, String> metadata(Map<String, Integer> ranks) {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("command", command);
         metadata.put("model", options.model);
         metadata.putAll(subjectMetadata());
+        boolean halves = Boolean.TRUE.equals(resolved.get("half_depths"));
+        boolean blocks =
+                resolved.containsKey("component") && !resolved.get("component").equals("resid");
+        metadata.putAll(TensorCatalog.metadata(ranks, halves, blocks));
         return metadata;
     }
 

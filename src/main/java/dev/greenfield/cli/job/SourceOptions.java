@@ -1,6 +1,7 @@
 package dev.greenfield.cli.job;
 
 import dev.greenfield.Run;
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Field;
@@ -125,6 +126,20 @@ public final class SourceOptions {
         int tokens = job.run().tokens().length;
         int t = Quantities.between("--token", token, 0, tokens - 1, "the tokens of this prompt");
         return new Site((int) l, middle, t);
+    }
+
+    /**
+     * Says what they came to.
+     *
+     * @param site of the source; null where all sites have one
+     */
+    public void options(Job job, Site site, double[] amplitudes) {
+        if (site != null) {
+            job.option("depth", Numbers.half(site.halfDepth().index()));
+            job.option("token", site.token());
+        }
+        job.option("direction", direction);
+        job.option("epsilon", amplitudes);
     }
 
     /** The name of the direction. */

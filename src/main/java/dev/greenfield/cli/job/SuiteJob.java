@@ -97,6 +97,11 @@ public final class SuiteJob extends ModelJob {
         return pairs;
     }
 
+    /** Pairs as {@code result.json} has them. */
+    public List<Map<String, Object>> fields(List<SuitePair> pairs) {
+        return pairs.stream().map(pair -> pair.toMap(model())).toList();
+    }
+
     /** All its prompts as pairs, each with what it is compared with. */
     public List<SuitePair> pairs() {
         return pairs(Integer.MAX_VALUE, true);
@@ -188,8 +193,8 @@ public final class SuiteJob extends ModelJob {
     /** Opens the tensors' file for writing as results come, instead of {@link #tensors}; the caller commits it. */
     public SafetensorsWriter stream(Consumer<SafetensorsWriter.Builder> declare) throws IOException {
         SafetensorsWriter.Builder builder = SafetensorsWriter.to(file(OutputDirectory.TENSORS));
-        metadata().forEach(builder::metadata);
         declare.accept(builder);
+        metadata(builder.ranks()).forEach(builder::metadata);
         streamed = true;
         return builder.open();
     }

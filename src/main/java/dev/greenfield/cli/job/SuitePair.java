@@ -4,18 +4,21 @@ import dev.greenfield.Model;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * A prompt of a suite with its observable, read at its last token, and the prompt that it is compared with.
  *
  * @param prompt itself
  * @param corrupt token ids of the other, as many; null where it is not needed
+ * @param corruptText its text; null where the suite gives ids, and where it is not needed
  * @param observable logit(answer) - logit(foil), or the answer's logit where there is no foil
  * @param task what kind of prompt it is; null where the suite does not say
  * @param differs the token that the task hangs on; null where the suite does not name one of the prompt
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
-public record SuitePair(SuitePrompt prompt, int[] corrupt, Observable observable, String task, Integer differs) {
+public record SuitePair(
+        SuitePrompt prompt, int[] corrupt, String corruptText, Observable observable, String task, Integer differs) {
 
     /**
      * Reads the rest of an entry.
@@ -39,9 +42,22 @@ public record SuitePair(SuitePrompt prompt, int[] corrupt, Observable observable
         return new SuitePair(
                 prompt,
                 needsCorrupt ? corrupt(prompt, other, model) : null,
+                needsCorrupt ? other.corrupt() : null,
                 f,
                 other.task(),
                 named ? other.differs() : null);
+    }
+
+    /** For {@code result.json}: the prompt's fields, and what it is compared with and by. */
+    Map<String, Object> toMap(Model model) {
+        Map<String, Object> map = prompt.toMap();
+        map.put("corrupt_tokens", corrupt);
+        map.put("corrupt_text", corruptText);
+        map.put("answer", Job.token(model, observable.answer()));
+        map.put("foil", observable.foil() == null ? null : Job.token(model, observable.foil()));
+        map.put("task", task);
+        map.put("differs_at_token", differs);
+        return map;
     }
 
     private static int single(String key, String text, Model model) {

@@ -18,6 +18,7 @@ import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
+import dev.greenfield.map.MapPlan;
 import dev.greenfield.map.MapRequest;
 import dev.greenfield.map.ResponseMap;
 import dev.greenfield.report.HeatMap;
@@ -26,7 +27,6 @@ import dev.greenfield.report.ResponseMapChart;
 import dev.greenfield.response.SensitivityField;
 import dev.greenfield.response.SweepMode;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -141,9 +141,10 @@ public final class MapCommand implements Action {
             if (checkpoint != null) {
                 request.checkpoint(CheckpointPath.of(checkpoint, common.out));
             }
-            terminal.progress(
-                    "response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + request.plan());
+            MapPlan plan = request.plan();
+            terminal.progress("response map, " + (exact ? "exact" : "from " + k + " probes a site") + ": " + plan);
             ResponseMap map = job.timed("map", request::compute);
+            options(job, k, plan.forward());
             job.result("exact", exact);
             if (!exact) {
                 job.result("probes", k);
@@ -158,9 +159,11 @@ public final class MapCommand implements Action {
                 tensors.add("map.stderr", map::standardErrors);
             }
             reductions.add(job, request, map, tensors);
-            double[][] reach = reach(map);
+            double[][] reach = map.reach();
             List<Sites.Ranked> largest = Sites.largest(reach, SHOWN);
-            job.result("largest", largest.stream().map(Sites.Ranked::toMap).toList());
+            job.result(
+                    "largest",
+                    largest.stream().map(site -> site.toMap(halfDepths)).toList());
             if (!someTargets()) {
                 show(job, reach, largest);
             }
@@ -228,6 +231,14 @@ public final class MapCommand implements Action {
         return settings;
     }
 
+    /** What they came to; {@code forward} is the mode that was taken. */
+    private void options(Job job, int k, boolean forward) {
+        settings(k).forEach(job::option);
+        job.option("mode", forward ? "forward" : "adjoint");
+        reductions.options(job);
+        measured.options(job);
+    }
+
     private MapRequest request(Model model, Run run, long seed, int k) {
         int layers = model.config().layers();
         int tokens = run.tokens().length;
@@ -259,24 +270,6 @@ public final class MapCommand implements Action {
     /** Whether the targets are a part of all sites. */
     private boolean someTargets() {
         return targets != null || skip.given();
-    }
-
-    /** Per source site the norm of its response over all tokens of the last depth; NaN where it was not asked for. */
-    private static double[][] reach(ResponseMap map) {
-        int last = (map.levels() - 1) * map.tokens();
-        double[][] reach = new double[map.levels()][map.tokens()];
-        for (double[] row : reach) {
-            Arrays.fill(row, Double.NaN);
-        }
-        for (Site source : map.sources()) {
-            double[] norms = map.frobenius(source);
-            double sum = 0;
-            for (int to = 0; to < map.tokens(); to++) {
-                sum += norms[last + to] * norms[last + to];
-            }
-            reach[source.halfDepth().number(map.halfDepths())][source.token()] = Math.sqrt(sum);
-        }
-        return reach;
     }
 
     private void show(Job job, double[][] reach, List<Sites.Ranked> largest) {

@@ -1,5 +1,6 @@
 package dev.greenfield.cli.map;
 
+import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.Job;
@@ -16,7 +17,9 @@ import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ResponseMapChart;
 import dev.greenfield.response.SensitivityField;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** What the map command reduces beside norms: the gain on F through each target, and singular values between levels. */
@@ -59,6 +62,25 @@ final class MapReductions {
             throw new InputException("both --suite and " + (through ? "--through" : "--spectra")
                     + " are given: that is of one prompt, give --prompt instead of --suite");
         }
+    }
+
+    /** Says what they came to. */
+    void options(Job job) {
+        job.option("through", through);
+        job.option("spectra", rank == 0 ? null : rank);
+    }
+
+    /** Pairs of depths whose singular values had not settled. */
+    private List<Map<String, Number>> unsettled() {
+        int halves = map.halfDepths() ? 1 : 2;
+        return found.unsettled().stream()
+                .map(pair -> {
+                    Map<String, Number> depths = new LinkedHashMap<>();
+                    depths.put("from_depth", Numbers.half(halves * pair[0]));
+                    depths.put("to_depth", Numbers.half(halves * pair[1]));
+                    return depths;
+                })
+                .toList();
     }
 
     /** The sensitivity of F to every site, computed once; null without an answer. */
@@ -104,7 +126,7 @@ final class MapReductions {
             found = job.timed("spectra", () -> request.spectra(rank));
             energy = energy(found, map);
             job.result("spectra_energy", List.of(energy)); // one list a source level
-            job.result("spectra_unsettled", found.unsettled());
+            job.result("spectra_unsettled", unsettled());
             int pairs = found.levels() * (found.levels() - 1) / 2;
             Summary.unsettled(job.terminal(), found.unsettled().size(), pairs);
             job.tensors().add("map.spectra", found.all(), levels, levels, rank);

@@ -72,6 +72,8 @@ final class MapSuite {
             int levels = (halfDepths ? 2 : 1) * job.model().config().layers() + 1;
             SuiteMaps maps = new SuiteMaps(prompts, halfDepths, levels, !(Boolean) options.get("exact"), job.type());
             maps.requireHeap(Runtime.getRuntime().maxMemory());
+            options.forEach(job::option);
+            job.option("shard", part == null ? null : part.toString());
             job.opening(prompts);
             plan(job, prompts);
             try (SafetensorsWriter file = job.stream(maps::declare)) {

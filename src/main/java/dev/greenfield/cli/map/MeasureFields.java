@@ -29,7 +29,7 @@ public final class MeasureFields {
         List<Object> distances = new ArrayList<>();
         for (MapMeasures.AtDistance at : measures.distances()) {
             Map<String, Object> one = new LinkedHashMap<>();
-            one.put("depth_distance", at.levels() / (double) levelsADepth);
+            one.put("depth_distance", Numbers.half(2 * at.levels() / levelsADepth));
             one.put("rows", at.rows());
             one.put("incomplete_rows", at.incomplete());
             one.put("zero_rows", at.zero());

@@ -5,6 +5,7 @@ import dev.greenfield.Greenfield;
 import dev.greenfield.cli.io.OutputDirectory;
 import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.io.ResultFile;
+import dev.greenfield.cli.io.TensorCatalog;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.GeneralOptions;
@@ -130,6 +131,7 @@ public final class MergeCommand implements Action {
                     .metadata("model", first.field("/model/path").asText())
                     .metadata("suite_sha256", first.field("/suite/sha256").asText());
             maps.declare(builder);
+            TensorCatalog.metadata(builder.ranks(), first.halfDepths(), false).forEach(builder::metadata);
             try (SafetensorsWriter file = builder.open()) {
                 for (SuitePrompt prompt : prompts) {
                     int number = prompt.number();
@@ -161,7 +163,14 @@ public final class MergeCommand implements Action {
                     .forEachEntry((phase, seconds) -> timings.merge(phase, seconds.asDouble(), Double::sum));
         }
         Map<String, Object> fields = new LinkedHashMap<>();
-        for (String name : List.of("command", "model", "suite", "bos", "backend")) {
+        fields.put("command", plain(first.field("/command")));
+        fields.put("schema_version", ResultFile.SCHEMA_VERSION);
+        fields.put("created", ResultFile.created());
+        for (String name : List.of("model", "suite")) {
+            fields.put(name, plain(first.field("/" + name)));
+        }
+        fields.put("options", options(first));
+        for (String name : List.of("bos", "backend")) {
             fields.put(name, plain(first.field("/" + name)));
         }
         fields.put("device", all(shards, "/device"));
@@ -175,6 +184,26 @@ public final class MergeCommand implements Action {
         results.put("merged_shards", shards.size());
         fields.put("results", results);
         return fields;
+    }
+
+    /** Options of the whole are those of any shard, but for which shard that is. */
+    private static Map<String, Object> options(ShardResult shard) {
+        Map<String, Object> options = new LinkedHashMap<>();
+        for (String part : List.of("given", "resolved")) {
+            JsonNode node = shard.field("/options/" + part);
+            if (!node.isObject()) {
+                throw new InputException(
+                        shard + ": its options." + part + " is no object of options; make the shard again");
+            }
+            Map<String, Object> fields = new LinkedHashMap<>();
+            node.properties().forEach(option -> fields.put(option.getKey(), plain(option.getValue())));
+            options.put(part, fields);
+            fields.remove("shard");
+            if (part.equals("resolved")) {
+                fields.put("shard", null);
+            }
+        }
+        return options;
     }
 
     /** What shards say of where they were made, each once. */

@@ -66,6 +66,8 @@ public final class PatchCommand implements Action {
         check();
         try (Job job = Job.start("patch", common, CommonOptions.Need.REQUIRED, terminal)) {
             Run other = corrupt.run(job);
+            job.option("direction", direction);
+            job.option("component", component);
             double value = Summary.opening(job);
             double corruptValue = Summary.corrupt(job, other);
             boolean noise = direction.equals("noise");

@@ -47,18 +47,21 @@ final class PredictReport {
     }
 
     void addResults() {
-        job.result("kinds", plan.kinds().stream().map(InterventionKind::label).toList());
-        job.result(
-                "components", plan.components().stream().map(Component::label).toList());
-        job.result(
+        Map<String, Object> asked = new LinkedHashMap<>();
+        asked.put("kinds", plan.kinds().stream().map(InterventionKind::label).toList());
+        asked.put("components", plan.components().stream().map(Component::label).toList());
+        asked.put(
                 "methods", plan.methods().stream().map(PredictionMethod::label).toList());
-        job.result("steps", plan.steps());
+        asked.put("steps", plan.steps());
+        asked.forEach(job::result);
+        asked.forEach(job::option);
+        job.option("limit", pairs.size());
         job.result("top", PredictionQuality.TOP);
         job.result("floor", PredictionQuality.FLOOR);
         job.result("confidence", 0.95);
         job.result("resamples", Bootstrap.RESAMPLES);
         job.result("rows", rows.stream().map(PredictReport::fields).toList());
-        job.result("prompts", pairs.stream().map(pair -> pair.prompt().toMap()).toList());
+        job.result("prompts", job.fields(pairs));
     }
 
     private static Map<String, Object> fields(Row row) {

@@ -57,7 +57,7 @@ public record NextToken(int id, String text, double logit, double probability) {
     /** For {@code result.json}. */
     Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
-        map.put("token", id);
+        map.put("token_id", id);
         map.put("text", text);
         map.put("logit", logit);
         map.put("probability", probability);

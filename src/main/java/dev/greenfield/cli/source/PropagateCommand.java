@@ -10,11 +10,11 @@ import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.MeasureOptions;
 import dev.greenfield.cli.job.SourceOptions;
+import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.propagation.SourcePropagation;
 import java.io.IOException;
-import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -69,8 +69,11 @@ public final class PropagateCommand implements Action {
             SourcePropagation response =
                     job.timed("response", () -> job.run().propagation(site, direction, settings, epsilons));
             SourcePropagation control = measured.control() ? control(job, site, direction, settings) : null;
-            job.result("site", List.of(site.depth(), site.token()));
+            job.result("site", Sites.fields(site));
             job.result("direction", source.direction());
+            source.options(job, site, epsilons);
+            job.option("randoms", count);
+            measured.options(job);
             new PropagateReport(job, source, response, control, settings).write();
             job.finish();
         }

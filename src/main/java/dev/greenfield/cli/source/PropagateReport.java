@@ -65,7 +65,10 @@ final class PropagateReport {
         }
         job.result("measured", measured);
         if (control != null) {
-            job.result("control", Map.of("seed", job.seed(), "depths", controlDepths(control)));
+            Map<String, Object> untrained = new LinkedHashMap<>();
+            untrained.put("seed", job.seed());
+            untrained.put("depths", controlDepths(control));
+            job.result("control", untrained);
         }
         print();
         if (job.writes()) {
@@ -109,6 +112,14 @@ final class PropagateReport {
         }
     }
 
+    /** A front of one source is a number of tokens. */
+    private static Number number(Measure measure, double value) {
+        if (measure == Measure.FRONT && Double.isFinite(value)) {
+            return Math.round(value);
+        }
+        return value;
+    }
+
     private static String name(Measure measure) {
         return measure.name().toLowerCase(Locale.ROOT);
     }
@@ -119,7 +130,7 @@ final class PropagateReport {
         for (Measure measure : Measure.values()) {
             Compared compared = response.compared(measure, l);
             Map<String, Object> one = new LinkedHashMap<>();
-            one.put("value", compared.value());
+            one.put("value", number(measure, compared.value()));
             one.put("random_mean", compared.random().value());
             one.put("random_low", compared.random().low());
             one.put("random_high", compared.random().high());
@@ -138,7 +149,7 @@ final class PropagateReport {
             Map<String, Object> one = new LinkedHashMap<>();
             one.put("depth", l);
             for (Measure measure : Measure.values()) {
-                one.put(name(measure), response.measured(i, measure, l));
+                one.put(name(measure), number(measure, response.measured(i, measure, l)));
             }
             depths.add(one);
         }
@@ -155,7 +166,7 @@ final class PropagateReport {
             for (Measure measure : Measure.values()) {
                 Estimate random = of.compared(measure, l).random();
                 Map<String, Object> numbers = new LinkedHashMap<>();
-                numbers.put("value", of.tangent(measure, l));
+                numbers.put("value", number(measure, of.tangent(measure, l)));
                 numbers.put("random_mean", random.value());
                 numbers.put("random_low", random.low());
                 numbers.put("random_high", random.high());

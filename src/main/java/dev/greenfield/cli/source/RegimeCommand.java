@@ -7,6 +7,7 @@ import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
+import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Observable;
@@ -84,12 +85,15 @@ public final class RegimeCommand implements Action {
         LinearRegime regime = job.timed(
                 "regime",
                 () -> job.run().linearRegimes(List.of(relative), f, grid).get(0));
-        job.result("site", List.of(site.halfDepth().index() / 2.0, site.token()));
+        job.result("site", Sites.fields(site));
         job.result("direction", source.direction());
         job.result("field_norm", relative.norm());
         if (corrupt != null) {
             job.result("displacement_epsilon", length(direction) / relative.norm());
         }
+        source.options(job, site, source.epsilons(grid.amplitudes()));
+        job.option("all_sites", false);
+        job.option("half_depths", false);
         new RegimeReport(job, source, site, regime, source.epsilons(grid.amplitudes())).write();
     }
 
@@ -104,6 +108,9 @@ public final class RegimeCommand implements Action {
         RegimeMap map = job.timed("regime", () -> job.run().regimeMap(directions, job.observable(), grid));
         job.result("direction", source.direction());
         job.result("half_depths", halfDepths);
+        source.options(job, null, grid.amplitudes());
+        job.option("all_sites", true);
+        job.option("half_depths", halfDepths);
         new RegimeMapReport(job, source, map).write();
     }
 

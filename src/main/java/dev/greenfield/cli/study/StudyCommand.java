@@ -106,7 +106,7 @@ public final class StudyCommand implements Action {
                 throw new UncheckedIOException(failed);
             }
         });
-        new StudyReport(job, outcome, pairs.size(), modelB, other).write();
+        new StudyReport(job, outcome, pairs, modelB, other).write();
         job.withoutTensors();
         job.finish();
     }

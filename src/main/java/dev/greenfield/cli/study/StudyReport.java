@@ -5,6 +5,7 @@ import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.ModelIdentity;
 import dev.greenfield.cli.job.SuiteJob;
+import dev.greenfield.cli.job.SuitePair;
 import dev.greenfield.study.Claim;
 import dev.greenfield.study.Finding;
 import dev.greenfield.study.Study;
@@ -18,15 +19,15 @@ import java.util.Map;
 final class StudyReport {
     private final SuiteJob job;
     private final Study.Outcome outcome;
-    private final int prompts;
+    private final List<SuitePair> pairs;
     private final String nameB;
     private final Model other;
 
     /** @param nameB of the second model; null with none */
-    StudyReport(SuiteJob job, Study.Outcome outcome, int prompts, String nameB, Model other) {
+    StudyReport(SuiteJob job, Study.Outcome outcome, List<SuitePair> pairs, String nameB, Model other) {
         this.job = job;
         this.outcome = outcome;
-        this.prompts = prompts;
+        this.pairs = pairs;
         this.nameB = nameB;
         this.other = other;
     }
@@ -35,12 +36,14 @@ final class StudyReport {
         if (other != null) {
             job.result("model_b", ModelIdentity.fields(nameB, other.source().sha256(), other.source()));
         }
-        job.result("prompts", prompts);
+        job.option("model_b", nameB);
+        job.option("limit", pairs.size());
+        job.result("prompts", job.fields(pairs));
         job.result(
                 "findings", outcome.findings().stream().map(StudyReport::fields).toList());
         job.result("left_out", outcome.remarks().stream().map(RemedyOptions::in).toList());
         new StudyTables(job, outcome).write();
-        job.report(new StudyPage(job, outcome, prompts, nameB).page());
+        job.report(new StudyPage(job, outcome, pairs.size(), nameB).page());
         print();
     }
 

@@ -77,6 +77,9 @@ public final class ReduceCommand implements Action {
             DisplacementTransfer transfer =
                     job.timed("sensitivity", () -> job.run().transfer(other, job.observable()));
             TransferCommand.requireChange(transfer);
+            job.option("depths", chosen);
+            job.option("rank", directions);
+            job.option("top", most);
             job.result("full_change", transfer.fullChange());
             terminal.progress("putting in leading and random sites");
             Map<String, SiteReduction> sites = job.timed("sites", () -> sites(transfer, most, job.seed()));

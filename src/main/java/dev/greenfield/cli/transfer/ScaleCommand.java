@@ -125,6 +125,7 @@ public final class ScaleCommand implements Action {
             } else {
                 work(job, other, pairs, halves, figures, null);
             }
+            job.result("prompts", job.fields(pairs));
             figures.show(topSites, directions, penalty);
             job.finish();
         }

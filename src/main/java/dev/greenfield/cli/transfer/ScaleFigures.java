@@ -174,6 +174,10 @@ final class ScaleFigures {
         job.result("model_b", ModelIdentity.fields(nameB, digest, other.source()));
         job.result("layers", new int[] {depths.layersA(), depths.layersB()});
         job.result("relative_depths", relative());
+        job.option("model_b", nameB);
+        job.option("top", top);
+        job.option("probes", probes);
+        job.option("ridge", ridge);
         job.result("top", top);
         job.result("probes", probes);
         job.result("ridge", ridge);

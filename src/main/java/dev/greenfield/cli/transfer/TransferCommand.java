@@ -8,6 +8,7 @@ import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.CorruptPrompt;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.lattice.Site;
@@ -73,6 +74,8 @@ public final class TransferCommand implements Action {
             terminal.progress("putting the displacement in at sites, depths and tokens, at " + alphas.length
                     + (alphas.length == 1 ? " amplitude" : " amplitudes"));
             AmplitudeCurves curves = job.timed("transfer", () -> transfer.curves(alphas, most));
+            job.option("alpha", alphas);
+            job.option("top", most);
             job.result("full_change", transfer.fullChange());
             write(job, curves, transfer.hasAnswer());
             new TransferFigures(job, transfer, curves).show(corrupt.shown());
@@ -106,8 +109,8 @@ public final class TransferCommand implements Action {
         parts.put("top.sensitivity", curves.top(Ranking.SENSITIVITY));
         parts.forEach((name, values) -> job.tensors().add("transfer." + name, values));
         job.result("alpha", alphas);
-        job.result("top_sites", pairs(curves.leading(Ranking.PREDICTED)));
-        job.result("top_sites_sensitivity", pairs(curves.leading(Ranking.SENSITIVITY)));
+        job.result("top_sites", Sites.fields(curves.leading(Ranking.PREDICTED)));
+        job.result("top_sites_sensitivity", Sites.fields(curves.leading(Ranking.SENSITIVITY)));
         if (hasAnswer) {
             Map<String, Object> flips = new LinkedHashMap<>();
             flips.put(
@@ -121,11 +124,11 @@ public final class TransferCommand implements Action {
     }
 
     /** Depth and token of each site that turns the answer. */
-    private static List<int[]> flipped(AmplitudeCurves curves, double[][] grid) {
-        List<int[]> list = new ArrayList<>();
+    private static List<Map<String, Object>> flipped(AmplitudeCurves curves, double[][] grid) {
+        List<Map<String, Object>> list = new ArrayList<>();
         for (int l = 0; l < grid.length; l++) {
             for (int t : flipped(curves, grid[l])) {
-                list.add(new int[] {l, t});
+                list.add(Sites.fields(Site.of(l, t)));
             }
         }
         return list;
@@ -140,9 +143,5 @@ public final class TransferCommand implements Action {
             }
         }
         return list;
-    }
-
-    static List<int[]> pairs(List<Site> sites) {
-        return sites.stream().map(s -> new int[] {s.depth(), s.token()}).toList();
     }
 }
