@@ -103,7 +103,7 @@ final class Story {
                         "One adjoint sweep gives the derivative of F with respect to the residual stream at every depth"
                                 + " and token. A source J at a site changes F by the inner product of J with it, to"
                                 + " first order.")
-                .chart(Reports.sensitivity(job, norms));
+                .chart("sensitivity", Reports.sensitivity(job, norms));
         return sensitivity;
     }
 
@@ -137,8 +137,8 @@ final class Story {
                                 + " the two residuals. Each patch is measured by running the model on from its site;"
                                 + " the first-order prediction needs no further run. A patch is not small, so the two"
                                 + " need not agree: the distance from the dashed line is what first order misses.")
-                .chart(PatchCommand.measuredChart(job, measured))
-                .chart(Reports.predictedAgainstMeasured(
+                .chart("patches-measured", PatchCommand.measuredChart(job, measured))
+                .chart("patches-predicted-and-measured", Reports.predictedAgainstMeasured(
                         job,
                         predicted,
                         measured,
@@ -202,7 +202,7 @@ final class Story {
                                 + " added, the model's response differs from this one by "
                                 + Numbers.format("%.1f %%", 100 * error)
                                 + " of its norm over all sites: that is what first order leaves out.")
-                .chart(Reports.overSites(
+                .chart("response", Reports.overSites(
                         job,
                         "Norm of the response",
                         "Euclidean norm of dR[l'][t'] for the unit source. Attention carries it to later tokens, the residual"
@@ -251,7 +251,7 @@ final class Story {
                         "The Green operator from the same site to every token of the final residual is a matrix of "
                                 + part.u().length / rank + " by " + width
                                 + ". Its singular values say how many directions of the source matter downstream.")
-                .chart(Reports.energy(
+                .chart("energy", Reports.energy(
                         curve,
                         "Sum of the first k squared singular values over the squared Frobenius norm of the operator. "
                                 + "Rank " + rank + " holds " + Numbers.format("%.1f %%", 100 * part.energy())

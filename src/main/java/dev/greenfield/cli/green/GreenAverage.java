@@ -155,7 +155,7 @@ final class GreenAverage {
                                 "Average",
                                 over + ", the first " + average.skip() + " and the last " + average.skipLast()
                                         + " of each prompt skipped"))
-                .chart(new LineChart(
+                .chart("average", new LineChart(
                         "Norm of the averaged Jacobian by depth",
                         "Frobenius norm of J, the mean over prompts and source tokens of the response of depth "
                                 + average.toDepth()

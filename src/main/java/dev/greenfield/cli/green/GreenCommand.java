@@ -239,7 +239,7 @@ public final class GreenCommand implements Action {
                         "Green operator",
                         "The linear response of depth " + m + " to a source at " + from,
                         Map.of("Operator", "from " + from + " to depth " + m + ", every token"))
-                .chart(new HeatMap(
+                .chart("norm", new HeatMap(
                         "Frobenius norm by target token",
                         "Norm of the block dR[" + m + "][t']/dR[" + l + "][" + t + "] of " + what
                                 + "; tokens before the source are zero by causality.",
@@ -250,6 +250,7 @@ public final class GreenCommand implements Action {
                         "|G|"));
         if (energyCurve != null) {
             page.chart(
+                    "energy",
                     Reports.energy(
                             energyCurve,
                             "Sum of the first k squared singular values over the squared Frobenius norm of the whole operator."));

@@ -300,7 +300,7 @@ public final class MapCommand implements Action {
                     Map.of("Directions", exact ? "all" : "random, " + probesText()));
             ShownTokens shown = new ShownTokens(map.levels(), map.tokens());
             List<String> labels = shown.of(job.labels());
-            page.chart(new ResponseMapChart(
+            page.chart("response", new ResponseMapChart(
                     "Response of every site to every site",
                     "Frobenius norm of the Green operator from the selected source to each target"
                             + (exact ? "" : ", estimated from random directions, " + probesText())
@@ -313,7 +313,7 @@ public final class MapCommand implements Action {
                     shown.rows(map, map::frobenius),
                     "|G|"));
             if (!someTargets()) {
-                page.chart(new HeatMap(
+                page.chart("reach", new HeatMap(
                         "Response of the last depth to each site",
                         "Frobenius norm of the Green operator from the site to all tokens of the last depth"
                                 + levelNote()
@@ -329,7 +329,7 @@ public final class MapCommand implements Action {
             measures.addTo(page);
             if (sensitivity != null) {
                 job.tensors().add("map.gain", gain(sensitivity));
-                page.chart(Reports.sensitivity(job, sensitivity.norms()));
+                page.chart("sensitivity", Reports.sensitivity(job, sensitivity.norms()));
             }
             job.report(page);
         }

@@ -146,7 +146,7 @@ final class MapReductions {
     /** Adds the figures of what was asked for. */
     void charts(ReportPage page, List<String> levels, ShownTokens shown, List<String> tokens) {
         if (gain != null) {
-            page.chart(new ResponseMapChart(
+            page.chart("through-targets", new ResponseMapChart(
                     "Gain on F through every target",
                     "Length of the part of F's gradient at the selected source that passes through each target. Through all "
                             + "tokens of a level the parts sum, as vectors, to the whole gradient."
@@ -171,7 +171,7 @@ final class MapReductions {
                 curves.add(new LineChart.Series("from " + levels.get(from), ranks, s));
             }
         }
-        page.chart(new LineChart(
+        page.chart("singular-values", new LineChart(
                 "Singular values to " + levels.get(last),
                 "Leading singular values of the Green operator from all sources of a level to all targets of "
                         + levels.get(last) + ".",
@@ -186,7 +186,7 @@ final class MapReductions {
                 heat[to][from] = energy[from][to];
             }
         }
-        page.chart(new HeatMap(
+        page.chart("energy", new HeatMap(
                 "Energy of the leading singular values",
                 "Fraction of the squared norm of the Green operator from one level (columns) to another (rows) that its "
                         + rank + (rank == 1 ? " leading singular value holds." : " leading singular values hold."),

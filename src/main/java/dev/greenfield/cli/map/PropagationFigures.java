@@ -40,10 +40,10 @@ final class PropagationFigures {
     void addTo(ReportPage page) {
         page.section("How responses propagate", introduction());
         if (measures.profile().moved() > 0) {
-            page.chart(decay());
+            page.chart("decay", decay());
         }
         if (measures.distances().stream().anyMatch(at -> at.rows() > 0)) {
-            page.chart(overDepth(
+            page.chart("spread", overDepth(
                     "How far and how widely responses move along tokens",
                     "displacement is the mean token distance weighted by |G|^2; participation, the effective number of tokens that"
                             + " share |G|^2, is 1 for one token",
@@ -52,7 +52,7 @@ final class PropagationFigures {
                             new Named("displacement", AtDistance::displacement),
                             new Named("participation", AtDistance::participation)),
                     null));
-            page.chart(overDepth(
+            page.chart("front", overDepth(
                     "The front",
                     "the farthest token distance at which |G| is at least "
                             + Numbers.percent(settings.front())

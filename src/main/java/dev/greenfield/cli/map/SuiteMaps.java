@@ -218,7 +218,7 @@ final class SuiteMaps {
 
     private void chart(ReportPage page, int length, MapStatistics statistics) {
         long n = statistics.count();
-        page.chart(new ResponseMapChart(
+        page.chart("mean-response-" + length + "-tokens", new ResponseMapChart(
                 "Mean response over " + n + (n == 1 ? " prompt" : " prompts") + " of " + length + " tokens",
                 "Mean over prompts, aligned token by token, of the Frobenius norm of the Green operator from the selected"
                         + " source to each target. A token that is not the same in all prompts is shown as \u2026",

@@ -97,8 +97,8 @@ final class ComponentPatch {
         if (job.writes()) {
             job.report(Reports.page(
                             job, "Activation patching: " + what, "What replacing each " + what + " does to F", facts)
-                    .chart(map)
-                    .chart(map(
+                    .chart("measured", map)
+                    .chart("first-order", map(
                             "Predicted to first order",
                             "The sensitivity of F where the part writes to the stream times the displacement of what it"
                                     + " writes: one adjoint sweep for all.",
@@ -135,7 +135,7 @@ final class ComponentPatch {
         List<String> rows = IntStream.range(0, values.length)
                 .mapToObj(row -> component.rowName(config(), row))
                 .toList();
-        return new HeatMap(title, caption, rows, job.labels(), values, HeatMap.Scale.DIVERGING, "change of F");
+        return new HeatMap(title, caption, rows, job.labels(), values, HeatMap.Scale.DIVERGING, "change of F", "change of F");
     }
 
     private List<String> header() {

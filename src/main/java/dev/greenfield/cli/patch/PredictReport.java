@@ -228,7 +228,8 @@ final class PredictReport {
         page.section("Where predictions miss", text.toString());
         for (PredictionMethod method : plan.methods()) {
             if (!of(method).isEmpty()) {
-                page.chart(errors(method)).chart(scatter(method));
+                page.chart("missed-" + method.label(), errors(method))
+                        .chart(method.label() + "-and-measured", scatter(method));
             }
         }
         for (Component component : plan.components()) {

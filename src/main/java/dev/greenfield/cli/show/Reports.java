@@ -20,13 +20,26 @@ public final class Reports {
     public static ReportPage page(ModelJob job, String title, String subtitle, Map<String, String> more) {
         Map<String, String> facts = job.facts();
         facts.putAll(more);
-        return new ReportPage(title, subtitle).facts(facts);
+        return new ReportPage(title, subtitle).named(job.command()).facts(facts);
     }
 
     /** A map over depths (upward) and the prompt's tokens. */
     public static Chart overSites(
             Job job, String title, String caption, double[][] values, HeatMap.Scale scale, String valueName) {
         return new HeatMap(title, caption, Sites.depths(values.length), job.labels(), values, scale, valueName);
+    }
+
+    /** Likewise one of several maps of signed changes that are to be compared: those that share the name of their values. */
+    public static Chart compared(Job job, String title, String caption, double[][] values, String valueName) {
+        return new HeatMap(
+                title,
+                caption,
+                Sites.depths(values.length),
+                job.labels(),
+                values,
+                HeatMap.Scale.DIVERGING,
+                valueName,
+                valueName);
     }
 
     /** The map with cells that are zero by structure left blank: depths below {@code depth}, tokens before {@code token}. */

@@ -27,6 +27,8 @@ import org.apache.commons.statistics.descriptive.Median;
 
 /** What the regime command writes and shows of all sites. */
 final class RegimeMapReport {
+    private static final String COMPARED = "radius"; // the maps that share their colours
+
     /** Predicted radii within this factor of the measured count as right. */
     private static final double FACTOR = 2;
     /** The tolerance that is drawn: 10 %, or the middle one of others. */
@@ -238,7 +240,7 @@ final class RegimeMapReport {
         List<List<String>> radii = radii();
         List<List<String>> flags = flags(agreements);
         ReportPage page = Reports.page(job, "Linear regime", "How far first order holds at every site", facts)
-                .chart(new HeatMap(
+                .chart("radius", new HeatMap(
                         "Radius of the linear regime at " + q,
                         "The amplitude, as a part of the stream's norm at the site, from which on first order is off by more than "
                                 + q + " of the measured change of F, whichever sign comes first. Zero: off at the least"
@@ -249,17 +251,19 @@ final class RegimeMapReport {
                         job.labels(),
                         map.radius(i),
                         HeatMap.Scale.LOG,
-                        "radius / |R|"))
-                .chart(new HeatMap(
+                        "radius / |R|",
+                        COMPARED))
+                .chart("radius-predicted", new HeatMap(
                         "The radius that first and second order predict",
                         "2 q/(1+q) |F'| / |F''|, before anything is measured.",
                         labels(),
                         job.labels(),
                         map.predictedRadius(i),
                         HeatMap.Scale.LOG,
-                        "radius / |R|"))
-                .chart(scatter(i))
-                .chart(verdicts(agreements))
+                        "radius / |R|",
+                        COMPARED))
+                .chart("radius-predicted-and-measured", scatter(i))
+                .chart("flag", verdicts(agreements))
                 .table("Radii by tolerance.", RADII, radii.subList(1, radii.size()))
                 .table(
                         "The reliability flag. Verdicts are those at all amplitudes and sites where the change could be measured;"

@@ -279,35 +279,37 @@ final class ScaleFigures {
                         "Displacements carried by affine maps, on prompts that these were not fitted on.",
                         directions.get(0),
                         directions.subList(1, directions.size()))
-                .chart(new HeatMap(
+                .chart("sensitivity-a", new HeatMap(
                         "Sensitivity of the first model",
                         caption,
                         rows,
                         labels,
                         shown.sensitivityA(),
                         HeatMap.Scale.LOG,
-                        "|S|"))
-                .chart(new HeatMap(
+                        "|S|",
+                        "sensitivity"))
+                .chart("sensitivity-b", new HeatMap(
                         "Sensitivity of the second model",
                         caption,
                         rows,
                         labels,
                         shown.sensitivityB(),
                         HeatMap.Scale.LOG,
-                        "|S|"))
-                .chart(curves(
+                        "|S|",
+                        "sensitivity"))
+                .chart("directions", curves(
                         "Directions of carried displacements",
                         "Cosine between the displacement that the map carries over and the second model's own, over all tokens of"
                                 + " a depth. The control's maps were fitted on prompts paired at random.",
                         "cosine",
                         Map.of("carried", "cosine", "control", "cosine.control")))
-                .chart(curves(
+                .chart("answers-by-depth", curves(
                         "Answers by carried displacements, whole depths",
                         "Fraction of the second model's change of answer that a carried displacement of all tokens achieves. Its own"
                                 + " achieves 1. The control has the same lengths.",
                         "achieved fraction",
                         Map.of("carried", "slice", "control", "slice.control")))
-                .chart(curves(
+                .chart("answers-by-token", curves(
                         "Answers by carried displacements, one token",
                         "The same at the one token that the first model predicts most of at that depth.",
                         "achieved fraction",
