@@ -128,6 +128,7 @@ final class Story {
         job.terminal().line("");
         job.terminal().line("predicted against measured changes, " + agreement.over("sites") + ":");
         job.terminal().line("  to first order   " + agreement.shown());
+        job.terminal().line("  " + Agreement.KEY);
         job.tensors().add("patch.measured", measured);
         job.tensors().add("patch.predicted", predicted);
         agreement.addTo(job, "");

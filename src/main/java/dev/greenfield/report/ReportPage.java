@@ -189,6 +189,18 @@ public final class ReportPage {
     }
 
     /**
+     * Adds a table that says all in a few rows. On top, after the facts alone, it comes before the list of headings.
+     *
+     * @return this page
+     */
+    public ReportPage summary(String caption, List<String> header, List<List<String>> rows) {
+        boolean first = opening == parts.size();
+        table(caption, header, rows);
+        opening = first ? parts.size() : opening;
+        return this;
+    }
+
+    /**
      * Adds a table that is folded up until the reader opens it.
      *
      * @param summary the line that stands for it

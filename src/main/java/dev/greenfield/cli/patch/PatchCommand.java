@@ -142,6 +142,7 @@ public final class PatchCommand implements Action {
         job.terminal().line("predicted against measured changes, " + first.over("sites") + ":");
         job.terminal().line("  to first order   " + first.shown());
         job.terminal().line("  to second order  " + toSecond.shown());
+        job.terminal().line("  " + Agreement.KEY);
         if (job.writes()) {
             job.report(Reports.page(
                             job, "Activation patching", "What replacing the residual at each site does to F", facts)

@@ -58,13 +58,23 @@ public final class Reports {
 
     /** Predicted against measured changes, one point for each site where either is not zero. */
     public static Chart predictedAgainstMeasured(Job job, double[][] predicted, double[][] measured, String caption) {
-        return predictedAgainstMeasured(
-                job, "First-order prediction against measurement", predicted, measured, caption);
+        return predictedAgainstMeasured(job, Sites.depths(predicted.length), predicted, measured, caption);
+    }
+
+    /** Likewise of rows that are no depths. */
+    public static Chart predictedAgainstMeasured(
+            Job job, List<String> rows, double[][] predicted, double[][] measured, String caption) {
+        return points(job, "First-order prediction against measurement", rows, predicted, measured, caption);
     }
 
     /** Likewise under another title. */
     public static Chart predictedAgainstMeasured(
             Job job, String title, double[][] predicted, double[][] measured, String caption) {
+        return points(job, title, Sites.depths(predicted.length), predicted, measured, caption);
+    }
+
+    private static Chart points(
+            Job job, String title, List<String> rows, double[][] predicted, double[][] measured, String caption) {
         List<String> tokens = job.labels();
         List<Double> x = new ArrayList<>();
         List<Double> y = new ArrayList<>();
@@ -74,7 +84,7 @@ public final class Reports {
                 if (predicted[l][t] != 0 || measured[l][t] != 0) {
                     x.add(predicted[l][t]);
                     y.add(measured[l][t]);
-                    labels.add("depth " + l + ", token " + tokens.get(t));
+                    labels.add(rows.get(l) + ", token " + tokens.get(t));
                 }
             }
         }

@@ -4,6 +4,7 @@ import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
@@ -295,13 +296,16 @@ final class RegimeMapReport {
                 }
             }
         }
+        double[] logPredicted = x.stream().mapToDouble(Double::doubleValue).toArray();
+        double[] logMeasured = y.stream().mapToDouble(Double::doubleValue).toArray();
         return new ScatterChart(
                 "Predicted against measured radius",
-                "One point a site whose radius was found, on logarithmic axes. On the dashed line the second order says all.",
+                "One point a site whose radius was found, on logarithmic axes. On the dashed line the second order says all. Of the"
+                        + " logarithms p and m: " + Agreement.ofPoints(logPredicted, logMeasured) + ".",
                 "log10 of the predicted radius",
                 "log10 of the measured radius",
-                x.stream().mapToDouble(Double::doubleValue).toArray(),
-                y.stream().mapToDouble(Double::doubleValue).toArray(),
+                logPredicted,
+                logMeasured,
                 labels,
                 true);
     }
