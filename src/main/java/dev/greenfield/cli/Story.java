@@ -139,11 +139,14 @@ final class Story {
                                 + " the first-order prediction needs no further run. A patch is not small, so the two"
                                 + " need not agree: the distance from the dashed line is what first order misses.")
                 .chart("patches-measured", PatchCommand.measuredChart(job, measured))
-                .chart("patches-predicted-and-measured", Reports.predictedAgainstMeasured(
-                        job,
-                        predicted,
-                        measured,
-                        "One point for each site of the map above that is not exactly zero. " + agreement.caption()))
+                .chart(
+                        "patches-predicted-and-measured",
+                        Reports.predictedAgainstMeasured(
+                                job,
+                                predicted,
+                                measured,
+                                "One point for each site of the map above that is not exactly zero. "
+                                        + agreement.caption()))
                 .table("The largest measured changes.", PatchCommand.HEADER, Tables.tail(rows));
     }
 
@@ -203,14 +206,16 @@ final class Story {
                                 + " added, the model's response differs from this one by "
                                 + Numbers.format("%.1f %%", 100 * error)
                                 + " of its norm over all sites: that is what first order leaves out.")
-                .chart("response", Reports.overSites(
-                        job,
-                        "Norm of the response",
-                        "Euclidean norm of dR[l'][t'] for the unit source. Attention carries it to later tokens, the residual"
-                                + " stream upward; blank sites are outside its light cone.",
-                        norms,
-                        HeatMap.Scale.LOG,
-                        "|dR|"));
+                .chart(
+                        "response",
+                        Reports.overSites(
+                                job,
+                                "Norm of the response",
+                                "Euclidean norm of dR[l'][t'] for the unit source. Attention carries it to later tokens, the residual"
+                                        + " stream upward; blank sites are outside its light cone.",
+                                norms,
+                                HeatMap.Scale.LOG,
+                                "|dR|"));
     }
 
     /** How far the response to a source of length 1 is from its tangent, relative to the tangent's norm over all sites. */
@@ -252,11 +257,13 @@ final class Story {
                         "The Green operator from the same site to every token of the final residual is a matrix of "
                                 + part.u().length / rank + " by " + width
                                 + ". Its singular values say how many directions of the source matter downstream.")
-                .chart("energy", Reports.energy(
-                        curve,
-                        "Sum of the first k squared singular values over the squared Frobenius norm of the operator. "
-                                + "Rank " + rank + " holds " + Numbers.format("%.1f %%", 100 * part.energy())
-                                + " of it."));
+                .chart(
+                        "energy",
+                        Reports.energy(
+                                curve,
+                                "Sum of the first k squared singular values over the squared Frobenius norm of the operator. "
+                                        + "Rank " + rank + " holds " + Numbers.format("%.1f %%", 100 * part.energy())
+                                        + " of it."));
     }
 
     private void heading(String text) {

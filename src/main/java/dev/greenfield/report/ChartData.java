@@ -63,7 +63,8 @@ final class ChartData {
         int rows = Math.max(1, labels);
         int cell = rows <= 8 ? 34 : rows <= 16 ? 28 : rows <= 32 ? 20 : Math.max(3, Math.min(14, 640 / rows));
         int longest = columns.stream().mapToInt(String::length).max().orElse(0);
-        // Below 90 pixels the labels of the colour bar run into each other. Above there is a line for the name of the values.
+        // Below 90 pixels the labels of the colour bar run into each other. Above there is a line for the name of the
+        // values.
         return 62 + Math.max(90, rows * cell) + 16 + (int) (5.2 * Math.min(longest, 18));
     }
 

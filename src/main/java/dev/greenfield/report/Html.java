@@ -47,11 +47,12 @@ final class Html {
         }
     }
 
-    private static final String VALUE = "(|-|\u2013|\u2014|NaN|[<>]?\\s*[-+\u2212]?(Infinity|\u221e|[0-9][0-9,]*(\\.[0-9]+)?([eE][-+]?[0-9]+)?)\\s*%?)";
+    private static final String VALUE =
+            "(|-|\u2013|\u2014|NaN|[<>]?\\s*[-+\u2212]?(Infinity|\u221e|[0-9][0-9,]*(\\.[0-9]+)?([eE][-+]?[0-9]+)?)\\s*%?)";
 
     /** A number, perhaps with its interval or beside others, or a range. */
-    private static final Pattern NUMBER =
-            Pattern.compile("\\s*" + VALUE + "( \\(" + VALUE + " to " + VALUE + "\\)|( / " + VALUE + ")*| to " + VALUE + ")\\s*");
+    private static final Pattern NUMBER = Pattern.compile(
+            "\\s*" + VALUE + "( \\(" + VALUE + " to " + VALUE + "\\)|( / " + VALUE + ")*| to " + VALUE + ")\\s*");
 
     /** In the order in which they call each other. */
     private static final List<String> SCRIPTS = List.of(

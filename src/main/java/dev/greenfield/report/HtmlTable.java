@@ -15,12 +15,17 @@ final class HtmlTable {
 
     /** The table with its number; rows are as wide as the header. */
     static String of(int number, String caption, List<String> header, List<List<String>> rows) {
-        List<String> attributes =
-                IntStream.range(0, header.size()).mapToObj(column -> attribute(rows, column)).toList();
+        List<String> attributes = IntStream.range(0, header.size())
+                .mapToObj(column -> attribute(rows, column))
+                .toList();
         boolean stacked = attributes.contains(WRAPPED);
         String id = "table-" + number;
         StringBuilder out = new StringBuilder("<div class=\"table\" id=\"" + id + "\">\n");
-        out.append("<p class=\"caption\" id=\"").append(id).append("-caption\"><b>Table ").append(number).append(".</b>");
+        out.append("<p class=\"caption\" id=\"")
+                .append(id)
+                .append("-caption\"><b>Table ")
+                .append(number)
+                .append(".</b>");
         out.append(caption.isBlank() ? "" : " " + Html.text(caption)).append("</p>\n");
         out.append("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"")
                 .append(id)
@@ -36,7 +41,8 @@ final class HtmlTable {
             out.append("<tr>");
             for (int c = 0; c < row.size(); c++) {
                 out.append("<td").append(attributes.get(c));
-                out.append(stacked ? " data-label=\"" + Html.text(header.get(c)) + "\"" : "").append('>');
+                out.append(stacked ? " data-label=\"" + Html.text(header.get(c)) + "\"" : "")
+                        .append('>');
                 out.append(Html.text(row.get(c))).append("</td>");
             }
             out.append("</tr>\n");

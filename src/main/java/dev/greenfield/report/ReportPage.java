@@ -98,7 +98,11 @@ public final class ReportPage {
         if (!heading.isBlank()) {
             sections++;
             String id = "section-" + sections;
-            out.append("<h2 id=\"").append(id).append("\">").append(Html.text(heading)).append("</h2>\n");
+            out.append("<h2 id=\"")
+                    .append(id)
+                    .append("\">")
+                    .append(Html.text(heading))
+                    .append("</h2>\n");
             contents.add(item(id, "", heading));
         }
         for (String paragraph : text.strip().split("\\R\\s*\\R", -1)) {

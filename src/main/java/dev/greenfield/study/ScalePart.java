@@ -67,7 +67,9 @@ final class ScalePart implements StudyPart {
                     Finding.Expectation.NONE,
                     "R squared of the two models' " + what + " at equal relative depth against equality.");
             findings.mean(
-                    name + ".slope", Finding.Expectation.NONE, "Slope of the second model's " + what + " over the first's.");
+                    name + ".slope",
+                    Finding.Expectation.NONE,
+                    "Slope of the second model's " + what + " over the first's.");
             findings.mean(
                     name + ".missed",
                     Finding.Expectation.NONE,

@@ -41,7 +41,8 @@ final class BrowserSession implements AutoCloseable {
     static BrowserSession start(Path temporary) throws Exception {
         List<String> command = new ArrayList<>(List.of(Browser.program().toString()));
         command.addAll(Browser.OPTIONS);
-        command.addAll(List.of("--remote-debugging-port=0", "--user-data-dir=" + temporary.resolve("profile"), "about:blank"));
+        command.addAll(
+                List.of("--remote-debugging-port=0", "--user-data-dir=" + temporary.resolve("profile"), "about:blank"));
         return new BrowserSession(new ProcessBuilder(command).start());
     }
 
@@ -124,9 +125,7 @@ final class BrowserSession implements AutoCloseable {
                 Map.of("width", width, "height", 900, "deviceScaleFactor", 1, "mobile", false));
         call(
                 "Emulation.setEmulatedMedia",
-                Map.of(
-                        "features",
-                        List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
+                Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
     }
 
     /** Opens a page and waits until its scripts have run. */
@@ -144,9 +143,8 @@ final class BrowserSession implements AutoCloseable {
 
     /** What an expression is in the page; of a promise, what it comes to. */
     JsonNode evaluate(String expression) throws Exception {
-        JsonNode result = call(
-                "Runtime.evaluate",
-                Map.of("expression", expression, "returnByValue", true, "awaitPromise", true));
+        JsonNode result =
+                call("Runtime.evaluate", Map.of("expression", expression, "returnByValue", true, "awaitPromise", true));
         assertThat(result.has("exceptionDetails"))
                 .as("%s", result.path("exceptionDetails"))
                 .isFalse();

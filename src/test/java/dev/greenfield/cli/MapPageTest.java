@@ -113,7 +113,9 @@ class MapPageTest {
         assertThat(texts(steps.path("own again"))).isEqualTo(texts(steps.path("pressed")));
 
         JsonNode saved = driven.path("saved");
-        String svg = URLDecoder.decode(saved.path("greenfield-map-response-from-2-3.svg").asText().replace("+", "%2B"), StandardCharsets.UTF_8);
+        String svg = URLDecoder.decode(
+                saved.path("greenfield-map-response-from-2-3.svg").asText().replace("+", "%2B"),
+                StandardCharsets.UTF_8);
         assertThat(svg).startsWith("data:image/svg+xml").contains("Response to depth 2, token 3 of");
         String png = saved.path("greenfield-map-response-from-2-3.png").asText();
         assertThat(png).startsWith("data:image/png;base64,").hasSizeGreaterThan(5000);
@@ -121,8 +123,8 @@ class MapPageTest {
 
     @Test
     void onlySourcesThatWereAskedForCanBeSelected() throws Exception {
-        JsonNode steps =
-                drive("#figure-1.source=2,3", "--sites", "0:1,2:1", "--targets", "3:*").path("steps");
+        JsonNode steps = drive("#figure-1.source=2,3", "--sites", "0:1,2:1", "--targets", "3:*")
+                .path("steps");
         double[] all = tensor();
         double[] reach = new double[2];
         for (int i = 0; i < 2; i++) {

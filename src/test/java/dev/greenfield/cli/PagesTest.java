@@ -162,7 +162,8 @@ class PagesTest {
                     double[] expected = tensors.tensor(one.getValue()).toDoubles();
                     JsonNode shown = browser.evaluate(NUMBERS.formatted(one.getKey()));
                     assertThat(shown.path("name").asText())
-                            .isEqualTo("greenfield-" + page.getKey().replaceFirst("-.*", "") + "-" + one.getKey() + ".csv");
+                            .isEqualTo("greenfield-" + page.getKey().replaceFirst("-.*", "") + "-" + one.getKey()
+                                    + ".csv");
                     List<String> cells = new ArrayList<>();
                     shown.path("table").forEach(row -> row.forEach(cell -> cells.add(cell.asText())));
                     List<String> saved = shown.path("csv")
@@ -177,7 +178,9 @@ class PagesTest {
                         // Tables leave cells blank that are zero by structure.
                         double cell = cells.get(i).isEmpty() ? 0 : Double.parseDouble(cells.get(i));
                         double whole = saved.get(i).isEmpty() ? 0 : Double.parseDouble(saved.get(i));
-                        assertThat(cell).as(one.getValue()).isCloseTo(expected[i], within(1e-6 * Math.abs(expected[i])));
+                        assertThat(cell)
+                                .as(one.getValue())
+                                .isCloseTo(expected[i], within(1e-6 * Math.abs(expected[i])));
                         assertThat((float) whole).as(one.getValue()).isEqualTo((float) expected[i]);
                     }
                 }
@@ -198,7 +201,8 @@ class PagesTest {
         assertThat(shared.get(1)).isEqualTo(shared.get(0));
         assertThat(shared.get(0).asText()).contains(",");
         assertThat(shared.get(2)).isEqualTo(shared.get(0));
-        browser.evaluate("[...document.querySelectorAll('#figure-2 button')].find(b => b.textContent === 'range: shared').click()");
+        browser.evaluate(
+                "[...document.querySelectorAll('#figure-2 button')].find(b => b.textContent === 'range: shared').click()");
         JsonNode own = browser.evaluate(BARS);
         assertThat(own.get(1)).isNotEqualTo(own.get(2));
         assertThat(browser.evaluate("location.hash").asText()).isEqualTo("#figure-1.range=own");
@@ -207,13 +211,17 @@ class PagesTest {
         String both = "#figure-1.cell=3,7&figure-1.range=own&figure-3.point=2";
         open("patch", both);
         assertThat(browser.evaluate(BARS)).isEqualTo(own);
-        String selected = browser.evaluate("[...document.querySelectorAll('.selection')].map(p => p.textContent).join('|')")
+        String selected = browser.evaluate(
+                        "[...document.querySelectorAll('.selection')].map(p => p.textContent).join('|')")
                 .asText();
         double[] measured = tensor("patch", "patch.measured");
         assertThat(selected).contains("Selected: depth 3, 7 speaks, change of F \u2212" + round(-measured[3 * 8 + 7]));
-        assertThat(selected.split("Selected: depth 3, 7 speaks", -1)).as("in all maps to be compared").hasSize(4);
+        assertThat(selected.split("Selected: depth 3, 7 speaks", -1))
+                .as("in all maps to be compared")
+                .hasSize(4);
         assertThat(selected).contains("predicted change of F");
-        browser.evaluate("[...document.querySelectorAll('#figure-1 button')].find(b => b.textContent === 'range: own').click()");
+        browser.evaluate(
+                "[...document.querySelectorAll('#figure-1 button')].find(b => b.textContent === 'range: own').click()");
         assertThat(browser.evaluate("location.hash").asText()).isEqualTo("#figure-1.cell=3,7&figure-3.point=2");
         assertThat(browser.evaluate(BARS)).isEqualTo(shared);
 

@@ -10,7 +10,8 @@ import java.util.Map;
 /** A page of every command that writes one, made once for all tests of a class. */
 final class SamplePages {
     private static final List<String> SOFIA = List.of("--prompt", "<|endoftext|> Alice lives in Sofia so Alice speaks");
-    private static final List<String> BERLIN = List.of("--corrupt", "<|endoftext|> Alice lives in Berlin so Alice speaks");
+    private static final List<String> BERLIN =
+            List.of("--corrupt", "<|endoftext|> Alice lives in Berlin so Alice speaks");
     private static final List<String> LANGUAGE = List.of("--answer", "Bulgarian", "--foil", "German");
     private static final List<String> SUITE = List.of("--suite", "docs/examples/suite.json");
 
@@ -25,16 +26,16 @@ final class SamplePages {
         commands.put("patch-head", List.of(List.of("patch", "--component", "head"), SOFIA, BERLIN, LANGUAGE));
         commands.put(
                 "predict",
-                List.of(List.of("predict", "--limit", "1", "--kinds", "noise,zero", "--components", "resid,mlp"), SUITE));
+                List.of(
+                        List.of("predict", "--limit", "1", "--kinds", "noise,zero", "--components", "resid,mlp"),
+                        SUITE));
         commands.put("green", List.of(List.of("green", "--depth", "1", "--token", "4", "--rank", "4"), SOFIA));
         commands.put(
                 "map",
                 List.of(List.of("map", "--probes", "2", "--control", "--spectra", "3", "--through"), SOFIA, LANGUAGE));
         commands.put("maps", List.of(List.of("map", "--probes", "2"), SUITE));
         commands.put("regime", List.of(List.of("regime", "--depth", "1", "--token", "4"), SOFIA, LANGUAGE));
-        commands.put(
-                "regimes",
-                List.of(List.of("regime", "--all-sites", "--epsilon", "0.01,0.1,1"), SOFIA, LANGUAGE));
+        commands.put("regimes", List.of(List.of("regime", "--all-sites", "--epsilon", "0.01,0.1,1"), SOFIA, LANGUAGE));
         commands.put(
                 "propagate",
                 List.of(

@@ -196,14 +196,16 @@ final class InferReport {
         facts.put("Length of the source", number(found.source().norm()));
         facts.put("Ended", ended());
         ReportPage page = Reports.page(job, "Inference of a source", "The source that makes a wanted change", facts)
-                .chart("source", Reports.overSites(
-                        job,
-                        "Length of the source at each site",
-                        "Euclidean norm of the inferred vector J at each site; zero where no source was allowed, chosen or"
-                                + " needed.",
-                        norms,
-                        HeatMap.Scale.SEQUENTIAL,
-                        "|J|"));
+                .chart(
+                        "source",
+                        Reports.overSites(
+                                job,
+                                "Length of the source at each site",
+                                "Euclidean norm of the inferred vector J at each site; zero where no source was allowed, chosen or"
+                                        + " needed.",
+                                norms,
+                                HeatMap.Scale.SEQUENTIAL,
+                                "|J|"));
         if (job.observable() != null) {
             page.chart("along-source", amplitudes());
         }

@@ -99,11 +99,13 @@ final class ComponentPatch {
             job.report(Reports.page(
                             job, "Activation patching: " + what, "What replacing each " + what + " does to F", facts)
                     .chart("measured", map)
-                    .chart("first-order", map(
-                            "Predicted to first order",
-                            "The sensitivity of F where the part writes to the stream times the displacement of what it"
-                                    + " writes: one adjoint sweep for all.",
-                            predicted))
+                    .chart(
+                            "first-order",
+                            map(
+                                    "Predicted to first order",
+                                    "The sensitivity of F where the part writes to the stream times the displacement of what it"
+                                            + " writes: one adjoint sweep for all.",
+                                    predicted))
                     .chart(
                             "first-order-and-measured",
                             Reports.predictedAgainstMeasured(
@@ -148,7 +150,15 @@ final class ComponentPatch {
     }
 
     private HeatMap map(String title, String caption, double[][] values) {
-        return new HeatMap(title, caption, rowNames(values.length), job.labels(), values, HeatMap.Scale.DIVERGING, "change of F", "change of F");
+        return new HeatMap(
+                title,
+                caption,
+                rowNames(values.length),
+                job.labels(),
+                values,
+                HeatMap.Scale.DIVERGING,
+                "change of F",
+                "change of F");
     }
 
     private List<String> rowNames(int count) {

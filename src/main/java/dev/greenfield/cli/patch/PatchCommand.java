@@ -147,31 +147,40 @@ public final class PatchCommand implements Action {
             job.report(Reports.page(
                             job, "Activation patching", "What replacing the residual at each site does to F", facts)
                     .chart("measured", measuredChart(job, measured))
-                    .chart("first-order", Reports.compared(
-                            job,
-                            "Predicted to first order",
-                            "The sensitivity dF/dR[l][t] of the patched run times the displacement, the other run's residual"
-                                    + " minus its own: one adjoint sweep for all sites.",
-                            predicted,
-                            "change of F"))
-                    .chart("first-order-and-measured", Reports.predictedAgainstMeasured(
-                            job,
-                            predicted,
-                            measured,
-                            "One point a site. On the dashed line first order is exact. " + first.caption()))
-                    .chart("second-order", Reports.compared(
-                            job,
-                            "Predicted to second order",
-                            "F' + F''/2 along the displacement at each site: exact first and second derivatives of F, one"
-                                    + " sweep for all sites.",
-                            second,
-                            "change of F"))
-                    .chart("second-order-and-measured", Reports.predictedAgainstMeasured(
-                            job,
-                            "Second-order prediction against measurement",
-                            second,
-                            measured,
-                            "One point a site. On the dashed line second order is exact. " + toSecond.caption()))
+                    .chart(
+                            "first-order",
+                            Reports.compared(
+                                    job,
+                                    "Predicted to first order",
+                                    "The sensitivity dF/dR[l][t] of the patched run times the displacement, the other run's residual"
+                                            + " minus its own: one adjoint sweep for all sites.",
+                                    predicted,
+                                    "change of F"))
+                    .chart(
+                            "first-order-and-measured",
+                            Reports.predictedAgainstMeasured(
+                                    job,
+                                    predicted,
+                                    measured,
+                                    "One point a site. On the dashed line first order is exact. " + first.caption()))
+                    .chart(
+                            "second-order",
+                            Reports.compared(
+                                    job,
+                                    "Predicted to second order",
+                                    "F' + F''/2 along the displacement at each site: exact first and second derivatives of F, one"
+                                            + " sweep for all sites.",
+                                    second,
+                                    "change of F"))
+                    .chart(
+                            "second-order-and-measured",
+                            Reports.predictedAgainstMeasured(
+                                    job,
+                                    "Second-order prediction against measurement",
+                                    second,
+                                    measured,
+                                    "One point a site. On the dashed line second order is exact. "
+                                            + toSecond.caption()))
                     .table(
                             "The largest measured changes.",
                             HEADER,

@@ -264,8 +264,10 @@ final class PredictReport {
             List.of("kind", "method", "compared", "> 10 %", "> 20 %", "> 50 %", "median", "all together");
 
     private static String agreementCaption(Component component) {
-        return "Agreement on " + component.label() + ", with 95 % intervals over prompts. Of predicted changes p and measured ones m: "
-                + Agreement.DEFINITIONS + ". These, Pearson and sign are over the interventions of all prompts together; the"
+        return "Agreement on " + component.label()
+                + ", with 95 % intervals over prompts. Of predicted changes p and measured ones m: "
+                + Agreement.DEFINITIONS
+                + ". These, Pearson and sign are over the interventions of all prompts together; the"
                 + " others are means over prompts. Top " + PredictionQuality.TOP
                 + ": share of the largest measured changes among the"
                 + " largest predicted. p is of the correlation within prompts, by " + PermutationTest.PERMUTATIONS
@@ -364,7 +366,8 @@ final class PredictReport {
                 "Predicted and measured changes, " + kind.label() + ", " + method.description(),
                 "One point an intervention, on all components"
                         + (step == 1 ? "" : "; every " + step + "th of " + all.size())
-                        + ". On the dashed line the prediction is exact. All of them: " + Agreement.ofPoints(column(all, 0), column(all, 1)) + ".",
+                        + ". On the dashed line the prediction is exact. All of them: "
+                        + Agreement.ofPoints(column(all, 0), column(all, 1)) + ".",
                 "predicted change of F",
                 "measured change of F",
                 x.stream().mapToDouble(Double::doubleValue).toArray(),

@@ -241,28 +241,33 @@ final class RegimeMapReport {
         List<List<String>> radii = radii();
         List<List<String>> flags = flags(agreements);
         ReportPage page = Reports.page(job, "Linear regime", "How far first order holds at every site", facts)
-                .chart("radius", new HeatMap(
-                        "Radius of the linear regime at " + q,
-                        "The amplitude, as a part of the stream's norm at the site, from which on first order is off by more than "
-                                + q + " of the measured change of F, whichever sign comes first. Zero: off at the least"
-                                + " amplitude that could be measured. Infinity: not off at the largest, "
-                                + Numbers.format("%.3g", largest())
-                                + ". Blank: F cannot see the site, or there is no direction.",
-                        labels(),
-                        job.labels(),
-                        map.radius(i),
-                        HeatMap.Scale.LOG,
-                        "radius / |R|",
-                        COMPARED))
-                .chart("radius-predicted", new HeatMap(
-                        "The radius that first and second order predict",
-                        "2 q/(1+q) |F'| / |F''|, before anything is measured.",
-                        labels(),
-                        job.labels(),
-                        map.predictedRadius(i),
-                        HeatMap.Scale.LOG,
-                        "radius / |R|",
-                        COMPARED))
+                .chart(
+                        "radius",
+                        new HeatMap(
+                                "Radius of the linear regime at " + q,
+                                "The amplitude, as a part of the stream's norm at the site, from which on first order is off by more than "
+                                        + q
+                                        + " of the measured change of F, whichever sign comes first. Zero: off at the least"
+                                        + " amplitude that could be measured. Infinity: not off at the largest, "
+                                        + Numbers.format("%.3g", largest())
+                                        + ". Blank: F cannot see the site, or there is no direction.",
+                                labels(),
+                                job.labels(),
+                                map.radius(i),
+                                HeatMap.Scale.LOG,
+                                "radius / |R|",
+                                COMPARED))
+                .chart(
+                        "radius-predicted",
+                        new HeatMap(
+                                "The radius that first and second order predict",
+                                "2 q/(1+q) |F'| / |F''|, before anything is measured.",
+                                labels(),
+                                job.labels(),
+                                map.predictedRadius(i),
+                                HeatMap.Scale.LOG,
+                                "radius / |R|",
+                                COMPARED))
                 .chart("radius-predicted-and-measured", scatter(i))
                 .chart("flag", verdicts(agreements))
                 .table("Radii by tolerance.", RADII, radii.subList(1, radii.size()))

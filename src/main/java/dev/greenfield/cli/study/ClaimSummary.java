@@ -19,7 +19,8 @@ record ClaimSummary(Claim claim, List<Finding> findings) {
     private static final double LEAST_BOUND = 0.1;
 
     static ClaimSummary of(Claim claim, List<Finding> all) {
-        return new ClaimSummary(claim, all.stream().filter(f -> f.claim() == claim).toList());
+        return new ClaimSummary(
+                claim, all.stream().filter(f -> f.claim() == claim).toList());
     }
 
     private int count(Verdict verdict) {

@@ -62,7 +62,10 @@ final class StudyPage {
                 List.of("claim", "verdict", "what was found", "n"),
                 claims.stream()
                         .map(one -> List.of(
-                                one.name() + ": " + one.claim().statement(), one.verdict(), one.sentence(), one.pairs()))
+                                one.name() + ": " + one.claim().statement(),
+                                one.verdict(),
+                                one.sentence(),
+                                one.pairs()))
                         .toList());
         page.section(
                 "How to read it",
@@ -79,7 +82,8 @@ final class StudyPage {
             page.section(one.name(), claim.statement() + "\n\nVerdict: " + one.verdict() + ". " + one.sentence());
             figures(claim, page);
             page.foldedTable(
-                    "All " + one.findings().size() + " findings on " + claim.title().toLowerCase(Locale.ROOT),
+                    "All " + one.findings().size() + " findings on "
+                            + claim.title().toLowerCase(Locale.ROOT),
                     "Findings on " + claim.title().toLowerCase(Locale.ROOT)
                             + ", with 95 % intervals over n prompt pairs.",
                     List.of("metric", "n", "value", "expected", "verdict", "what it is"),

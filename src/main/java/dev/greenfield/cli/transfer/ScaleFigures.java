@@ -189,7 +189,9 @@ final class ScaleFigures {
         List<List<String>> sites = siteRows(top);
         List<List<String>> directions = directionRows();
         Tables.print(
-                job.terminal(), "agreement of the two models in size and in rank (95 % intervals over pairs of prompts)", agreement);
+                job.terminal(),
+                "agreement of the two models in size and in rank (95 % intervals over pairs of prompts)",
+                agreement);
         Tables.print(job.terminal(), "the " + top + " leading sites of the first model in the second", sites);
         Tables.print(
                 job.terminal(),
@@ -280,7 +282,9 @@ final class ScaleFigures {
                 .table(
                         "Agreement of the two models in size and in rank, means over pairs of prompts. With p a value of the"
                                 + " first model and m the one of the second at the same tokens and relative depth: "
-                                + Agreement.DEFINITIONS + ".", agreement.get(0), agreement.subList(1, agreement.size()))
+                                + Agreement.DEFINITIONS + ".",
+                        agreement.get(0),
+                        agreement.subList(1, agreement.size()))
                 .table(
                         "What the leading sites of the first model do in the second.",
                         sites.get(0),
@@ -289,41 +293,51 @@ final class ScaleFigures {
                         "Displacements carried by affine maps, on prompts that these were not fitted on.",
                         directions.get(0),
                         directions.subList(1, directions.size()))
-                .chart("sensitivity-a", new HeatMap(
-                        "Sensitivity of the first model",
-                        caption,
-                        rows,
-                        labels,
-                        shown.sensitivityA(),
-                        HeatMap.Scale.LOG,
-                        "|S|",
-                        "sensitivity"))
-                .chart("sensitivity-b", new HeatMap(
-                        "Sensitivity of the second model",
-                        caption,
-                        rows,
-                        labels,
-                        shown.sensitivityB(),
-                        HeatMap.Scale.LOG,
-                        "|S|",
-                        "sensitivity"))
-                .chart("directions", curves(
-                        "Directions of carried displacements",
-                        "Cosine between the displacement that the map carries over and the second model's own, over all tokens of"
-                                + " a depth. The control's maps were fitted on prompts paired at random.",
-                        "cosine",
-                        Map.of("carried", "cosine", "control", "cosine.control")))
-                .chart("answers-by-depth", curves(
-                        "Answers by carried displacements, whole depths",
-                        "Fraction of the second model's change of answer that a carried displacement of all tokens achieves. Its own"
-                                + " achieves 1. The control has the same lengths.",
-                        "achieved fraction",
-                        Map.of("carried", "slice", "control", "slice.control")))
-                .chart("answers-by-token", curves(
-                        "Answers by carried displacements, one token",
-                        "The same at the one token that the first model predicts most of at that depth.",
-                        "achieved fraction",
-                        Map.of("carried", "site", "own", "site.own", "control", "site.control"))));
+                .chart(
+                        "sensitivity-a",
+                        new HeatMap(
+                                "Sensitivity of the first model",
+                                caption,
+                                rows,
+                                labels,
+                                shown.sensitivityA(),
+                                HeatMap.Scale.LOG,
+                                "|S|",
+                                "sensitivity"))
+                .chart(
+                        "sensitivity-b",
+                        new HeatMap(
+                                "Sensitivity of the second model",
+                                caption,
+                                rows,
+                                labels,
+                                shown.sensitivityB(),
+                                HeatMap.Scale.LOG,
+                                "|S|",
+                                "sensitivity"))
+                .chart(
+                        "directions",
+                        curves(
+                                "Directions of carried displacements",
+                                "Cosine between the displacement that the map carries over and the second model's own, over all tokens of"
+                                        + " a depth. The control's maps were fitted on prompts paired at random.",
+                                "cosine",
+                                Map.of("carried", "cosine", "control", "cosine.control")))
+                .chart(
+                        "answers-by-depth",
+                        curves(
+                                "Answers by carried displacements, whole depths",
+                                "Fraction of the second model's change of answer that a carried displacement of all tokens achieves. Its own"
+                                        + " achieves 1. The control has the same lengths.",
+                                "achieved fraction",
+                                Map.of("carried", "slice", "control", "slice.control")))
+                .chart(
+                        "answers-by-token",
+                        curves(
+                                "Answers by carried displacements, one token",
+                                "The same at the one token that the first model predicts most of at that depth.",
+                                "achieved fraction",
+                                Map.of("carried", "site", "own", "site.own", "control", "site.control"))));
     }
 
     private LineChart curves(String title, String caption, String yName, Map<String, String> names) {
