@@ -2,7 +2,7 @@
 function curveCharts(theme, text) {
   'use strict';
 
-  var SYMBOLS = ['circle', 'rect', 'triangle', 'diamond', 'emptyCircle', 'emptyRect', 'emptyTriangle'];
+  var SYMBOLS = ['circle', 'rect', 'triangle', 'diamond'];
   var FONT = theme.FONT, BOTTOM = 48;
 
   function leadingDigit(value, round) {
@@ -13,8 +13,9 @@ function curveCharts(theme, text) {
   function least(values) { return values.reduce(function (a, b) { return Math.min(a, b); }, Infinity); }
   function most(values) { return values.reduce(function (a, b) { return Math.max(a, b); }, -Infinity); }
 
-  // The range of an axis and its ticks. A logarithmic one covers the data to the next leading digit, a linear one to the next tick.
-  function rangeOf(log, values, count) {
+  // The range of an axis and its ticks. A logarithmic one covers the data to the next leading digit, a linear one to the next tick, or ends
+  // where the data does.
+  function rangeOf(log, values, count, tight) {
     if (!values.length) { return { low: log ? 1 : 0, high: log ? 10 : 1, ticks: log ? [1, 10] : [0, 1] }; }
     var low = least(values), high = most(values);
     if (log) {
@@ -28,7 +29,7 @@ function curveCharts(theme, text) {
     // Whole and half steps are counted, nothing lies between them.
     var counted = [1, 0.5].find(function (u) { return values.every(function (v) { return Number.isInteger(v / u); }); });
     if (counted && by < counted && high - low < 1e6) { by = counted; }
-    return ticked(low, high, by);
+    return tight ? { low: low, high: high, ticks: text.ticks(low, high, Math.max(1, Math.round((high - low) / by))) } : ticked(low, high, by);
   }
   function ticked(low, high, by) {
     low = Number((Math.floor(low / by + 1e-6) * by).toPrecision(14));
@@ -86,11 +87,13 @@ function curveCharts(theme, text) {
         return [drawable(x, spec.logX) ? x : '-', '-'];
       });
       // A curve that another is to be compared with lends it colour and symbol.
-      var paired = s.partner >= 0, style = looks[paired ? s.partner : i], symbol = SYMBOLS[style % SYMBOLS.length];
-      if (paired && symbol.indexOf('empty') !== 0) { symbol = 'empty' + symbol.charAt(0).toUpperCase() + symbol.slice(1); }
-      return { type: 'line', name: s.name, data: data, symbol: symbol, symbolSize: 6,
-        showSymbol: s.x.length <= 60, lineStyle: { width: 2, type: paired || style >= look.lines.length ? 'dashed' : 'solid' },
-        color: look.lines[style % look.lines.length], emphasis: { focus: many ? 'series' : 'none' } };
+      var paired = s.partner >= 0, style = looks[paired ? s.partner : i], colour = look.lines[style % look.lines.length];
+      var hollow = paired || style % (2 * SYMBOLS.length) >= SYMBOLS.length;
+      return { type: 'line', name: s.name, data: data, symbol: SYMBOLS[style % SYMBOLS.length], symbolSize: 6,
+        showSymbol: s.x.length <= 60, lineStyle: { width: 2, color: colour, type: paired || style >= look.lines.length ? 'dashed' : 'solid' },
+        // Hollow on the ground that there is, which the library takes to be white.
+        itemStyle: { color: hollow ? look.paper : colour, borderColor: colour, borderWidth: hollow ? 1.5 : 0 },
+        color: colour, emphasis: { focus: many ? 'series' : 'none' } };
     });
     if (many) {
       var selected = {};
@@ -101,7 +104,7 @@ function curveCharts(theme, text) {
       top += 6 + 26 * legend.rows;
     }
     var count = Math.max(3, Math.min(8, Math.floor(size.width / 90)));
-    frame(option, spec, size, top, rangeOf(spec.logX, xs, count), rangeOf(spec.logY, ys, 6));
+    frame(option, spec, size, top, rangeOf(spec.logX, xs, count, true), rangeOf(spec.logY, ys, 6));
     option.tooltip.formatter = function (p) {
       return theme.tooltip([p.seriesName, spec.xName + ': ' + text.format(p.value[0], 4), spec.yName + ': ' + text.format(p.value[1], 4)], look);
     };

@@ -44,7 +44,7 @@ function numberTexts() {
     var largest = ticks.reduce(function (most, v) { return Math.max(most, Math.abs(v)); }, 0);
     var gap = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : largest;
     if (largest > 0 && ticks.length > 1 && largest / gap > 1e8) {
-      return { offset: ticks[0], texts: ticks.map(function (v) { return exponential(v - ticks[0]); }) };
+      return { offset: ticks[0], texts: ticks.map(function (v) { return exponential(Number((v - ticks[0]).toPrecision(3))); }) };
     }
     if (largest > 0 && (largest < 1e-3 || largest >= 1e5) && largest / gap < 1e4) {
       return { offset: 0, texts: ticks.map(exponential) };

@@ -4,16 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.greenfield.report.HeatMap;
+import dev.greenfield.report.ReportPage;
 import dev.greenfield.safetensors.Safetensors;
 import java.io.InputStream;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -57,6 +61,7 @@ class PagesTest {
     static void start() throws Exception {
         browser = BrowserSession.start(temporary);
         pages = SamplePages.make(temporary.resolve("pages"));
+        pages.put("bars", bars(temporary.resolve("bars")));
     }
 
     @AfterAll
@@ -118,6 +123,40 @@ class PagesTest {
         }
         String found = browser.evaluate(checks()).toString().replace("\\", "");
         assertThat(found).contains(faults.values());
+    }
+
+    /** A page of maps that are hard to draw: narrow ranges, long names, many columns. */
+    private static Path bars(Path folder) throws Exception {
+        List<String> columns = IntStream.range(0, 40)
+                .mapToObj(t -> t + " a rather long token " + t)
+                .toList();
+        double[][] many = {columns.stream().mapToDouble(String::length).toArray()};
+        ReportPage page = new ReportPage("Bars", "")
+                .chart("narrow", narrow(0.99998, 1.00002, HeatMap.Scale.SEQUENTIAL))
+                .chart("narrow-log", narrow(0.99998, 1.00002, HeatMap.Scale.LOG))
+                .chart("narrower", narrow(1, 1 + 3e-12, HeatMap.Scale.SEQUENTIAL))
+                .chart("small", narrow(-3e-9, 2e-9, HeatMap.Scale.DIVERGING))
+                .chart(
+                        "many",
+                        new HeatMap("Many", "", List.of("row"), columns, many, HeatMap.Scale.SEQUENTIAL, "a name of several words"));
+        return Files.writeString(Files.createDirectory(folder).resolve("report.html"), page.html()).getParent();
+    }
+
+    private static HeatMap narrow(double low, double high, HeatMap.Scale scale) {
+        double[][] values = {{low, high}};
+        return new HeatMap("From " + low, "", List.of("r"), List.of("low", "high"), values, scale, "value");
+    }
+
+    @Test
+    void barsOfNarrowRangesHaveTheDigitsThatTellTheirTicksApart() throws Exception {
+        open("bars", "");
+        JsonNode texts = browser.evaluate(
+                "[...document.querySelectorAll('.plot svg')].map(s => [...s.querySelectorAll('text')].map(t => t.textContent))");
+        assertThat(texts.get(0).toString()).contains("\"0.99999\"", "\"1.00000\"", "\"1.00001\"");
+        assertThat(texts.get(1).toString()).contains("\"0.99999\"", "\"1.00000\"", "\"1.00001\"");
+        // More than eight digits are told as a difference.
+        assertThat(texts.get(2).toString()).contains("\"value \u2212 1\"", "\"10\u207b\u00b9\u00b2\"");
+        assertThat(texts.get(3).toString()).contains("\"2\u00d710\u207b\u2079\"");
     }
 
     /** Heat maps by the names of their files, and the tensors that they show. */
