@@ -138,8 +138,16 @@ class PagesTest {
                 .chart("small", narrow(-3e-9, 2e-9, HeatMap.Scale.DIVERGING))
                 .chart(
                         "many",
-                        new HeatMap("Many", "", List.of("row"), columns, many, HeatMap.Scale.SEQUENTIAL, "a name of several words"));
-        return Files.writeString(Files.createDirectory(folder).resolve("report.html"), page.html()).getParent();
+                        new HeatMap(
+                                "Many",
+                                "",
+                                List.of("row"),
+                                columns,
+                                many,
+                                HeatMap.Scale.SEQUENTIAL,
+                                "a name of several words"));
+        return Files.writeString(Files.createDirectory(folder).resolve("report.html"), page.html())
+                .getParent();
     }
 
     private static HeatMap narrow(double low, double high, HeatMap.Scale scale) {

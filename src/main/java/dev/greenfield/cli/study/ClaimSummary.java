@@ -1,5 +1,7 @@
 package dev.greenfield.cli.study;
 
+import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.statistics.Estimate;
 import dev.greenfield.study.Claim;
 import dev.greenfield.study.Finding;
 import dev.greenfield.study.Finding.Verdict;
@@ -68,7 +70,7 @@ record ClaimSummary(Claim claim, List<Finding> findings) {
                 .ifPresent(f -> out.append("; farthest off is ")
                         .append(f.metric())
                         .append(", ")
-                        .append(StudyPage.shown(f.estimate()))
+                        .append(shown(f.estimate()))
                         .append(" instead of ")
                         .append(f.expectation().text()));
         return out.append('.').toString();
@@ -83,5 +85,15 @@ record ClaimSummary(Claim claim, List<Finding> findings) {
     String pairs() {
         IntSummaryStatistics n = findings.stream().mapToInt(Finding::n).summaryStatistics();
         return n.getMin() == n.getMax() ? Integer.toString(n.getMax()) : n.getMin() + " to " + n.getMax();
+    }
+
+    /** For people: {@code 0.91 (0.88 to 0.93)}. */
+    static String shown(Estimate estimate) {
+        return Numbers.interval(estimate, ClaimSummary::number);
+    }
+
+    private static String number(double value) {
+        return Numbers.format(
+                value == 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4) ? "%.3f" : "%.2e", value);
     }
 }

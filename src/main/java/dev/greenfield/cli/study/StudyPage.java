@@ -1,6 +1,5 @@
 package dev.greenfield.cli.study;
 
-import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.show.Agreement;
@@ -8,7 +7,6 @@ import dev.greenfield.cli.show.Reports;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ScatterChart;
-import dev.greenfield.statistics.Estimate;
 import dev.greenfield.study.Claim;
 import dev.greenfield.study.Finding;
 import dev.greenfield.study.Measures;
@@ -96,7 +94,7 @@ final class StudyPage {
         return List.of(
                 f.metric(),
                 Integer.toString(f.n()),
-                shown(f.estimate()),
+                ClaimSummary.shown(f.estimate()),
                 f.expectation().text(),
                 f.verdict().label(),
                 f.meaning());
@@ -361,15 +359,5 @@ final class StudyPage {
                 List.of(
                         series("carried", "directions", "direction.slice.by_depth", 0, false),
                         series("control", "directions", "direction.slice.control.by_depth", 0, false)));
-    }
-
-    /** For people: {@code 0.91 (0.88 to 0.93)}. */
-    static String shown(Estimate estimate) {
-        return Numbers.interval(estimate, StudyPage::number);
-    }
-
-    private static String number(double value) {
-        return Numbers.format(
-                value == 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4) ? "%.3f" : "%.2e", value);
     }
 }
