@@ -32,6 +32,6 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 java -cp "target/test-classes:target/classes:$(cat target/test-classpath.txt)" dev.greenfield.benchmarks.MapPicture "$work/page.html"
-"$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" --window-size=1120,1085 \
-    --screenshot="$file" "file://$work/page.html#source=0,10" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+"$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" --window-size=1120,1133 \
+    --screenshot="$file" "file://$work/page.html#figure-1.source=0,10" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 echo "$file"

@@ -74,7 +74,9 @@ public final class MapPicture {
                             change,
                             "change"))
                     .html();
-            Files.writeString(Path.of(arguments[0]), html.replace("</head>", STYLE));
+            // The page's policy would keep a style out that is not its own.
+            String open = html.replaceFirst("<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "");
+            Files.writeString(Path.of(arguments[0]), open.replace("</head>", STYLE));
         }
     }
 

@@ -44,7 +44,9 @@ final class RunReport {
         facts.put("backend", run.model().backend().name());
         facts.put("device", run.model().backend().device());
         facts.put("version", Version.current());
-        this.page = new ReportPage("Run", "What depends on what in the residual stream").facts(facts);
+        this.page = new ReportPage("Run", "What depends on what in the residual stream")
+                .named("run")
+                .facts(facts);
         Task.run("report", "charts", f == null ? 1 : 2, task -> {
             if (f != null) {
                 run.requireSweep(run.position(f) + 1);
@@ -56,7 +58,7 @@ final class RunReport {
 
     private void sensitivity(SensitivityField s) {
         double[][] norms = s.norms();
-        page.chart(SiteCharts.sensitivity(depths(norms.length), labels, norms));
+        page.chart("sensitivity", SiteCharts.sensitivity(depths(norms.length), labels, norms));
         List<Site> sites = new ArrayList<>();
         for (int l = 0; l < norms.length; l++) {
             for (int t = 0; t < norms[l].length; t++) {
@@ -77,14 +79,16 @@ final class RunReport {
     }
 
     private void map(ResponseMap map) {
-        page.chart(new ResponseMapChart(
-                "Response map",
-                "Frobenius norm of the Green operator from each site to each, estimated from random directions: how much"
-                        + " the stream at a target responds to sources at the site that is selected.",
-                depths(map.levels()),
-                labels,
-                (level, token) -> map.frobenius(Site.of(level, token)),
-                "|G|"));
+        page.chart(
+                "response",
+                new ResponseMapChart(
+                        "Response map",
+                        "Frobenius norm of the Green operator from each site to each, estimated from random directions: how much"
+                                + " the stream at a target responds to sources at the site that is selected.",
+                        depths(map.levels()),
+                        labels,
+                        (level, token) -> map.frobenius(Site.of(level, token)),
+                        "|G|"));
     }
 
     private static List<String> depths(int count) {

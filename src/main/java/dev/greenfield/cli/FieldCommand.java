@@ -34,14 +34,16 @@ final class FieldCommand implements Action {
             Summary.heatMap(job, "|R|, norm of the residual stream", norms, HeatMap.Scale.LOG);
             if (job.writes()) {
                 job.report(Reports.page(job, "Residual stream", "The field of one forward pass", Map.of())
-                        .chart(Reports.overSites(
-                                job,
-                                "Norm of the residual stream",
-                                "Euclidean norm of the residual R[l][t] entering block l; the top row is the final residual,"
-                                        + " before the last LayerNorm. Logarithmic colours.",
-                                norms,
-                                HeatMap.Scale.LOG,
-                                "|R|")));
+                        .chart(
+                                "norm",
+                                Reports.overSites(
+                                        job,
+                                        "Norm of the residual stream",
+                                        "Euclidean norm of the residual R[l][t] entering block l; the top row is the final residual,"
+                                                + " before the last LayerNorm. Logarithmic colours.",
+                                        norms,
+                                        HeatMap.Scale.LOG,
+                                        "|R|")));
             }
             job.finish();
         }

@@ -45,7 +45,7 @@ public final class SensitivityCommand implements Action {
             if (job.writes()) {
                 addTensors(job, sensitivity.field(), norms);
                 job.report(Reports.page(job, "Sensitivity field", "How F depends on the residual stream", Map.of())
-                        .chart(Reports.sensitivity(job, norms))
+                        .chart("norm", Reports.sensitivity(job, norms))
                         .table(
                                 "The most sensitive sites.",
                                 List.of("depth", "token", "|dF/dR|"),

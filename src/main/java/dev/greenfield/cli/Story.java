@@ -103,7 +103,7 @@ final class Story {
                         "One adjoint sweep gives the derivative of F with respect to the residual stream at every depth"
                                 + " and token. A source J at a site changes F by the inner product of J with it, to"
                                 + " first order.")
-                .chart(Reports.sensitivity(job, norms));
+                .chart("sensitivity", Reports.sensitivity(job, norms));
         return sensitivity;
     }
 
@@ -128,6 +128,7 @@ final class Story {
         job.terminal().line("");
         job.terminal().line("predicted against measured changes, " + agreement.over("sites") + ":");
         job.terminal().line("  to first order   " + agreement.shown());
+        job.terminal().line("  " + Agreement.KEY);
         job.tensors().add("patch.measured", measured);
         job.tensors().add("patch.predicted", predicted);
         agreement.addTo(job, "");
@@ -137,12 +138,15 @@ final class Story {
                                 + " the two residuals. Each patch is measured by running the model on from its site;"
                                 + " the first-order prediction needs no further run. A patch is not small, so the two"
                                 + " need not agree: the distance from the dashed line is what first order misses.")
-                .chart(PatchCommand.measuredChart(job, measured))
-                .chart(Reports.predictedAgainstMeasured(
-                        job,
-                        predicted,
-                        measured,
-                        "One point for each site of the map above that is not exactly zero. " + agreement.caption()))
+                .chart("patches-measured", PatchCommand.measuredChart(job, measured))
+                .chart(
+                        "patches-predicted-and-measured",
+                        Reports.predictedAgainstMeasured(
+                                job,
+                                predicted,
+                                measured,
+                                "One point for each site of the map above that is not exactly zero. "
+                                        + agreement.caption()))
                 .table("The largest measured changes.", PatchCommand.HEADER, Tables.tail(rows));
     }
 
@@ -202,14 +206,16 @@ final class Story {
                                 + " added, the model's response differs from this one by "
                                 + Numbers.format("%.1f %%", 100 * error)
                                 + " of its norm over all sites: that is what first order leaves out.")
-                .chart(Reports.overSites(
-                        job,
-                        "Norm of the response",
-                        "Euclidean norm of dR[l'][t'] for the unit source. Attention carries it to later tokens, the residual"
-                                + " stream upward; blank sites are outside its light cone.",
-                        norms,
-                        HeatMap.Scale.LOG,
-                        "|dR|"));
+                .chart(
+                        "response",
+                        Reports.overSites(
+                                job,
+                                "Norm of the response",
+                                "Euclidean norm of dR[l'][t'] for the unit source. Attention carries it to later tokens, the residual"
+                                        + " stream upward; blank sites are outside its light cone.",
+                                norms,
+                                HeatMap.Scale.LOG,
+                                "|dR|"));
     }
 
     /** How far the response to a source of length 1 is from its tangent, relative to the tangent's norm over all sites. */
@@ -251,11 +257,13 @@ final class Story {
                         "The Green operator from the same site to every token of the final residual is a matrix of "
                                 + part.u().length / rank + " by " + width
                                 + ". Its singular values say how many directions of the source matter downstream.")
-                .chart(Reports.energy(
-                        curve,
-                        "Sum of the first k squared singular values over the squared Frobenius norm of the operator. "
-                                + "Rank " + rank + " holds " + Numbers.format("%.1f %%", 100 * part.energy())
-                                + " of it."));
+                .chart(
+                        "energy",
+                        Reports.energy(
+                                curve,
+                                "Sum of the first k squared singular values over the squared Frobenius norm of the operator. "
+                                        + "Rank " + rank + " holds " + Numbers.format("%.1f %%", 100 * part.energy())
+                                        + " of it."));
     }
 
     private void heading(String text) {

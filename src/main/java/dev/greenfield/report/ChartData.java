@@ -19,12 +19,17 @@ final class ChartData {
 
     private ChartData() {}
 
-    /** The chart as one JSON object that is safe inside a script element. */
-    static String json(Chart chart) {
+    /**
+     * The chart as one JSON object that is safe inside a script element.
+     *
+     * @param file how files that are saved of it are called, without their ending
+     */
+    static String json(Chart chart, String file) {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = FACTORY.createGenerator(text)) {
             json.writeStartObject();
             string(json, "title", chart.title());
+            json.writeStringField("file", file);
             if (chart instanceof HeatMap map) {
                 fill(json, map);
             } else if (chart instanceof LineChart lines) {
@@ -58,15 +63,24 @@ final class ChartData {
         int rows = Math.max(1, labels);
         int cell = rows <= 8 ? 34 : rows <= 16 ? 28 : rows <= 32 ? 20 : Math.max(3, Math.min(14, 640 / rows));
         int longest = columns.stream().mapToInt(String::length).max().orElse(0);
-        // Below 90 pixels the labels of the colour bar run into each other.
-        return 46 + Math.max(90, rows * cell) + 16 + (int) (5.2 * Math.min(longest, 18));
+        // Below 90 pixels the labels of the colour bar run into each other. Above there is a line for the name of the
+        // values.
+        return 62 + Math.max(90, rows * cell) + 16 + (int) (5.2 * Math.min(longest, 18));
     }
 
     private static void fill(JsonGenerator json, HeatMap map) throws IOException {
         json.writeStringField("kind", "heatmap");
         json.writeStringField("scale", map.scale().name().toLowerCase(Locale.ROOT));
         string(json, "valueName", map.valueName());
-        palette(json, map.scale() == HeatMap.Scale.DIVERGING ? Palette.DIVERGING : Palette.SEQUENTIAL);
+        if (!map.comparison().isEmpty()) {
+            string(json, "group", map.comparison());
+        }
+        if (map.scale() == HeatMap.Scale.DIVERGING) {
+            palette(json, "palette", Palette.DIVERGING);
+            palette(json, "darkPalette", Palette.DIVERGING_DARK);
+        } else {
+            palette(json, "palette", Palette.SEQUENTIAL);
+        }
         labels(json, "rows", map.rows());
         labels(json, "columns", map.columns());
         grid(json, "values", map.values());
@@ -75,7 +89,7 @@ final class ChartData {
     private static void fill(JsonGenerator json, ResponseMapChart map) throws IOException {
         json.writeStringField("kind", "response");
         string(json, "valueName", map.valueName());
-        palette(json, Palette.SEQUENTIAL);
+        palette(json, "palette", Palette.SEQUENTIAL);
         labels(json, "rows", map.levels());
         labels(json, "columns", map.tokens());
         json.writeNumberField("reachLevel", map.reachLevel());
@@ -121,8 +135,8 @@ final class ChartData {
         labels(json, "labels", points.labels());
     }
 
-    private static void palette(JsonGenerator json, Palette palette) throws IOException {
-        json.writeArrayFieldStart("palette");
+    private static void palette(JsonGenerator json, String field, Palette palette) throws IOException {
+        json.writeArrayFieldStart(field);
         for (String colour : palette.hex()) {
             json.writeString(colour);
         }

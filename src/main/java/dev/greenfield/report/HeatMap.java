@@ -17,6 +17,8 @@ import java.util.Objects;
  * @param values {@code [R][C]}; copied
  * @param scale how values become colours
  * @param valueName what a value is, with its unit if it has one: the heading of the colour bar and of tooltips
+ * @param comparison maps of a page that have this name in common are to be compared: they share one range of colours, unless
+ *     the reader asks for their own, and a cell that is selected in one is so in all. Empty for a map by itself
  */
 // A chart is handed over and drawn, never compared: arrays spare callers the boxing.
 @SuppressWarnings("ArrayRecordComponent")
@@ -27,8 +29,26 @@ public record HeatMap(
         List<String> columns,
         double[][] values,
         Scale scale,
-        String valueName)
+        String valueName,
+        String comparison)
         implements Chart {
+
+    /** A map by itself. */
+    public HeatMap(
+            String title,
+            String caption,
+            List<String> rows,
+            List<String> columns,
+            double[][] values,
+            Scale scale,
+            String valueName) {
+        this(title, caption, rows, columns, values, scale, valueName, "");
+    }
+
+    /** This map as one of those that share the name of a comparison. */
+    public HeatMap comparedAs(String name) {
+        return new HeatMap(title, caption, rows, columns, values, scale, valueName, name);
+    }
 
     /** How values become colours. */
     public enum Scale {
@@ -50,6 +70,7 @@ public record HeatMap(
         Objects.requireNonNull(caption, "caption");
         Objects.requireNonNull(scale, "scale");
         Objects.requireNonNull(valueName, "valueName");
+        Objects.requireNonNull(comparison, "comparison");
         rows = List.copyOf(rows);
         columns = List.copyOf(columns);
         values = Shapes.copyGrid("heat map \"" + title + "\"", rows.size(), columns.size(), values);

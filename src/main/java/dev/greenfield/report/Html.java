@@ -8,6 +8,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -45,8 +47,25 @@ final class Html {
         }
     }
 
+    private static final String VALUE =
+            "(|-|\u2013|\u2014|NaN|[<>]?\\s*[-+\u2212]?(Infinity|\u221e|[0-9][0-9,]*(\\.[0-9]+)?([eE][-+]?[0-9]+)?)\\s*%?)";
+
+    /** A number, perhaps with its interval or beside others, or a range. */
     private static final Pattern NUMBER = Pattern.compile(
-            "\\s*(|-|\u2013|\u2014|NaN|[-+\u2212]?(Infinity|\u221e|[0-9][0-9,]*(\\.[0-9]+)?([eE][-+]?[0-9]+)?)\\s*%?)\\s*");
+            "\\s*" + VALUE + "( \\(" + VALUE + " to " + VALUE + "\\)|( / " + VALUE + ")*| to " + VALUE + ")\\s*");
+
+    /** In the order in which they call each other. */
+    private static final List<String> SCRIPTS = List.of(
+            "theme.js",
+            "numbers.js",
+            "heat-map.js",
+            "curves.js",
+            "response-map.js",
+            "figure-data.js",
+            "address.js",
+            "report.js");
+
+    private static final int LONGEST_NAME = 48;
 
     private Html() {}
 
@@ -71,6 +90,27 @@ final class Html {
     /** Whether a table's cell reads as a number, or as the absence of one. */
     static boolean looksNumeric(String cell) {
         return NUMBER.matcher(cell).matches();
+    }
+
+    /** What draws the figures of a page, once the chart library is there. */
+    static String script() {
+        return SCRIPTS.stream().map(Html::resource).collect(Collectors.joining());
+    }
+
+    /**
+     * A text as part of a file's name: its letters and digits in small, words joined by hyphens, as many as fit.
+     *
+     * @param without what stands for a text that has none
+     */
+    static String fileName(String text, String without) {
+        StringBuilder out = new StringBuilder();
+        for (String word : text.toLowerCase(Locale.ROOT).split("[^a-z0-9]+", -1)) {
+            if (out.length() + word.length() >= LONGEST_NAME) {
+                break;
+            }
+            out.append(out.length() > 0 && !word.isEmpty() ? "-" : "").append(word);
+        }
+        return out.length() == 0 ? without : out.toString();
     }
 
     /** A resource that lies beside this class. */

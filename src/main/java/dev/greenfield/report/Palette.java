@@ -6,14 +6,18 @@ import java.util.Locale;
 
 /**
  * Colours of values. Sequential: viridis (van der Walt and Smith, CC0), of even perceived steps and monotone lightness.
- * Diverging: the RdBu scheme of ColorBrewer (Brewer, Harrower), reversed so that blue is negative. Both survive the
- * common colour-vision deficiencies. The page and the terminal share these stops.
+ * Diverging: the RdBu scheme of ColorBrewer (Brewer, Harrower), reversed so that blue is negative, and for a dark page
+ * the same hues with the lightness turned round, dark in the middle. All survive the common colour-vision deficiencies. The
+ * page and the terminal share these stops.
  */
 enum Palette {
     SEQUENTIAL(0x440154, 0x482878, 0x3e4a89, 0x31688e, 0x26828e, 0x1f9e89, 0x35b779, 0x6ece58, 0xb5de2b, 0xfde725),
     DIVERGING(
             0x053061, 0x2166ac, 0x4393c3, 0x92c5de, 0xd1e5f0, 0xf7f7f7, 0xfddbc7, 0xf4a582, 0xd6604d, 0xb2182b,
-            0x67001f);
+            0x67001f),
+    DIVERGING_DARK(
+            0xb7dcff, 0x7fbcf0, 0x4a97d6, 0x2f6ea6, 0x2c4a68, 0x343a42, 0x6b3a34, 0xa34a3d, 0xd9674f, 0xf39a80,
+            0xffd0bf);
 
     @SuppressWarnings("ImmutableEnumChecker") // never written nor handed out
     private final int[] stops;

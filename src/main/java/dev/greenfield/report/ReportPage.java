@@ -1,10 +1,13 @@
 package dev.greenfield.report;
 
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * A page of results that stands alone: style, script, the chart library and the data are all inside the one file, and a
@@ -12,7 +15,11 @@ import java.util.Objects;
  *
  * <p>Text, facts and tables read without JavaScript; figures need it. The numbers behind figure N are in the page as JSON,
  * in the element {@code figure-N-data}, with all their digits; there NaN is {@code null} and infinities are strings. The pairs of a {@link
- * ResponseMapChart} alone are 32-bit floats in base64.
+ * ResponseMapChart} alone are 32-bit floats in base64. Below every figure the page makes a table of them when it is asked for one, and
+ * a file of comma-separated values.
+ *
+ * <p>The page is light or dark as the reader's system is, or as {@code data-theme} of its root says. What is selected in a figure is in
+ * the fragment of the page's address, so that it can be passed on. A page of several parts has a list of them after the facts.
  *
  * <p>All text is escaped. Not safe for use by several threads at once.
  */
@@ -23,10 +30,19 @@ public final class ReportPage {
     /** A drawing that takes the keyboard; the script fills in what is selected. */
     private static final String SELECTABLE = "role=\"application\" tabindex=\"0\"";
 
+    /** So many headings and figures fit a window or two: of more there is a list. */
+    private static final int FEW = 5;
+
     private final String title;
     private final String subtitle;
     private final List<String> parts = new ArrayList<>();
     private final List<String> heights = new ArrayList<>(); // of the figures, as their style attributes have them
+    private final List<String> contents = new ArrayList<>(); // items of the list of headings
+    private final Map<String, HeatMap.Scale> comparisons = new HashMap<>();
+    private final Set<String> files = new HashSet<>();
+    private String name = "greenfield";
+    private int opening; // how many parts come before the list of headings
+    private int sections;
     private int figures;
     private int tables;
 
@@ -39,6 +55,17 @@ public final class ReportPage {
     public ReportPage(String title, String subtitle) {
         this.title = Objects.requireNonNull(title, "title");
         this.subtitle = Objects.requireNonNull(subtitle, "subtitle");
+    }
+
+    /**
+     * Says what the page is of: files that are saved from it are called {@code greenfield-NAME-FIGURE}.
+     *
+     * @param of such as the command
+     * @return this page
+     */
+    public ReportPage named(String of) {
+        name = "greenfield-" + Html.fileName(of, "page");
+        return this;
     }
 
     /**
@@ -55,6 +82,7 @@ public final class ReportPage {
                 .append(Html.text(value))
                 .append("</dd></div>\n"));
         parts.add(out.append("</dl>\n").toString());
+        opening = contents.isEmpty() ? parts.size() : opening;
         return this;
     }
 
@@ -68,7 +96,14 @@ public final class ReportPage {
     public ReportPage section(String heading, String text) {
         StringBuilder out = new StringBuilder();
         if (!heading.isBlank()) {
-            out.append("<h2>").append(Html.text(heading)).append("</h2>\n");
+            sections++;
+            String id = "section-" + sections;
+            out.append("<h2 id=\"")
+                    .append(id)
+                    .append("\">")
+                    .append(Html.text(heading))
+                    .append("</h2>\n");
+            contents.add(item(id, "", heading));
         }
         for (String paragraph : text.strip().split("\\R\\s*\\R", -1)) {
             if (!paragraph.isBlank()) {
@@ -82,15 +117,38 @@ public final class ReportPage {
     }
 
     /**
-     * Adds a figure, numbered in order.
+     * Adds a figure, numbered in order, whose files are called after its title.
      *
-     * @param chart drawn as wide as the page, with buttons to save it as PNG and as SVG
+     * @param chart drawn as wide as the page, with buttons to save it as PNG, as SVG and as comma-separated values
      * @return this page
      */
     public ReportPage chart(Chart chart) {
+        return chart(chart.title(), chart);
+    }
+
+    /**
+     * Likewise under a name of its own.
+     *
+     * @param what what the figure shows, in a word or two, for the names of its files
+     * @throws IllegalArgumentException if the chart is to be compared with one of another {@link HeatMap.Scale}
+     */
+    public ReportPage chart(String what, Chart chart) {
+        if (chart instanceof HeatMap map && !map.comparison().isEmpty()) {
+            HeatMap.Scale scale = comparisons.putIfAbsent(map.comparison(), map.scale());
+            if (scale != null && scale != map.scale()) {
+                throw new IllegalArgumentException("heat map \"" + map.title() + "\" has scale " + map.scale()
+                        + ", those it is to be compared with have " + scale + "; give all maps of comparison \""
+                        + map.comparison() + "\" one scale");
+            }
+        }
         figures++;
         heights.add("height:" + ChartData.height(chart) + "px");
         String id = "figure-" + figures;
+        String file = name + "-" + Html.fileName(what, id);
+        if (!files.add(file)) {
+            file += "-" + figures;
+        }
+        contents.add(item(id, sections > 0 ? " class=\"inner\"" : "", chart.title()));
         String caption = Html.text(chart.caption().isBlank() ? chart.title() : chart.caption());
         parts.add(String.format(
                 Locale.ROOT,
@@ -108,10 +166,14 @@ public final class ReportPage {
                 ChartData.height(chart),
                 figures,
                 caption,
-                ChartData.json(chart),
+                ChartData.json(chart, file),
                 ChartNotes.html(chart),
-                chart instanceof ResponseMapChart ? SELECTABLE : "role=\"img\""));
+                chart instanceof ResponseMapChart || chart instanceof HeatMap ? SELECTABLE : "role=\"img\""));
         return this;
+    }
+
+    private static String item(String id, String attributes, String text) {
+        return "<li" + attributes + "><a href=\"#" + id + "\">" + Html.text(text) + "</a></li>\n";
     }
 
     /**
@@ -126,31 +188,32 @@ public final class ReportPage {
     public ReportPage table(String caption, List<String> header, List<List<String>> rows) {
         Shapes.checkTable(caption, header.size(), rows);
         tables++;
-        List<String> attributes = new ArrayList<>();
-        for (int c = 0; c < header.size(); c++) {
-            int column = c;
-            boolean numbers = !rows.isEmpty() && rows.stream().allMatch(row -> Html.looksNumeric(row.get(column)));
-            attributes.add(numbers ? " class=\"number\"" : "");
-        }
-        StringBuilder out = new StringBuilder("<div class=\"table\"><table>\n<caption><b>Table ")
-                .append(tables)
-                .append(".</b>")
-                .append(caption.isBlank() ? "" : " " + Html.text(caption))
-                .append("</caption>\n<thead><tr>");
-        for (int c = 0; c < header.size(); c++) {
-            out.append("<th scope=\"col\"").append(attributes.get(c)).append('>');
-            out.append(Html.text(header.get(c))).append("</th>");
-        }
-        out.append("</tr></thead>\n<tbody>\n");
-        for (List<String> row : rows) {
-            out.append("<tr>");
-            for (int c = 0; c < row.size(); c++) {
-                out.append("<td").append(attributes.get(c)).append('>');
-                out.append(Html.text(row.get(c))).append("</td>");
-            }
-            out.append("</tr>\n");
-        }
-        parts.add(out.append("</tbody></table></div>\n").toString());
+        parts.add(HtmlTable.of(tables, caption, header, rows));
+        return this;
+    }
+
+    /**
+     * Adds a table that says all in a few rows. On top, after the facts alone, it comes before the list of headings.
+     *
+     * @return this page
+     */
+    public ReportPage summary(String caption, List<String> header, List<List<String>> rows) {
+        boolean first = opening == parts.size();
+        table(caption, header, rows);
+        opening = first ? parts.size() : opening;
+        return this;
+    }
+
+    /**
+     * Adds a table that is folded up until the reader opens it.
+     *
+     * @param summary the line that stands for it
+     */
+    public ReportPage foldedTable(String summary, String caption, List<String> header, List<List<String>> rows) {
+        Shapes.checkTable(caption, header.size(), rows);
+        tables++;
+        parts.add("<details class=\"fold\"><summary>" + Html.text(summary) + "</summary>\n"
+                + HtmlTable.of(tables, caption, header, rows) + "</details>\n");
         return this;
     }
 
@@ -163,7 +226,7 @@ public final class ReportPage {
         StringBuilder out = new StringBuilder();
         String style = "\n" + Html.resource("report.css");
         String library = "\n" + Html.resource("echarts-" + Html.CHART_LIBRARY_VERSION + ".min.js") + "\n";
-        String drawing = "\n" + Html.resource("response-map.js") + Html.resource("report.js");
+        String drawing = "\n" + Html.script();
         List<String> styles = new ArrayList<>(List.of(style));
         if (figures > 0) {
             styles.add(NO_PLOT);
@@ -191,7 +254,14 @@ public final class ReportPage {
                     + " drawn by JavaScript, which is switched off. Text and tables are complete without it.</p>"
                     + "</noscript>\n");
         }
-        parts.forEach(out::append);
+        for (int i = 0; i <= parts.size(); i++) {
+            if (i == opening && contents.size() >= FEW) {
+                out.append("<nav class=\"contents\" aria-label=\"Contents\"><b>Contents</b>\n<ul>\n");
+                contents.forEach(out::append);
+                out.append("</ul></nav>\n");
+            }
+            out.append(i < parts.size() ? parts.get(i) : "");
+        }
         out.append("</main>\n");
         if (figures > 0) {
             // The licence of the library asks that its notice travel with it; the library's own header stays in place

@@ -11,7 +11,7 @@ import java.util.Objects;
 /**
  * The response of every site to every site, to be walked through: on the left all sources, coloured by how far each reaches; on
  * the right the response of all targets to the one that is selected by a click, the arrow keys, or the fragment {@code
- * #source=LEVEL,TOKEN} of the page's address.
+ * #figure-N.source=LEVEL,TOKEN} of the page's address.
  *
  * <p>Responses are causal: a target before its source, in level or in token, must be zero or NaN. The page holds the rest alone,
  * about a quarter of the pairs, as 32-bit floats. At most {@value #MOST_PAIRS} of them are kept, a page of about 12 MB; a map

@@ -3,6 +3,9 @@ package dev.greenfield.statistics;
 /**
  * Sums over pairs of a predicted and a measured number, centred, so that sets of pairs can be joined exactly as if they had been one
  * (Chan, Golub and LeVeque, Algorithms for computing the sample variance, 1983).
+ *
+ * <p>How far predictions p say measurements m is told by three numbers together: {@link #rSquared}, {@link #slope} and {@link
+ * #relativeError}, the share of m that p misses. {@link #pearson} alone would not tell: it is 1 also where every p is half of its m.
  */
 public final class PairMoments {
     private long count;
@@ -72,7 +75,10 @@ public final class PairMoments {
         return count < 2 || varyPredicted <= 0 ? Double.NaN : varyBoth / varyPredicted;
     }
 
-    /** |p - m| / |m| over all pairs together; NaN where all m are zero. */
+    /**
+     * The share missed, |m - p| / |m| = sqrt(sum of (m - p)^2 / sum of m^2) over all pairs together: 0 where p = m, 1 where p = 0 would
+     * be as close; NaN where all m are zero.
+     */
     public double relativeError() {
         double squares = varyMeasured + count * meanMeasured * meanMeasured;
         return squares > 0 ? Math.sqrt(residual / squares) : Double.NaN;

@@ -47,6 +47,9 @@ final class ScalePart implements StudyPart {
         into.put(name + ".within", agreement.within());
         into.put(name + ".shuffled", agreement.shuffled());
         into.put(name + ".shifted", agreement.shifted());
+        into.put(name + ".r2", agreement.rSquared());
+        into.put(name + ".slope", agreement.slope());
+        into.put(name + ".missed", agreement.missed());
         into.put(name + ".permutation_p", agreement.p());
     }
 
@@ -59,6 +62,18 @@ final class ScalePart implements StudyPart {
     public void findings(Findings findings) {
         for (String name : new String[] {"sensitivity", "map"}) {
             String what = name.equals("map") ? "response maps |G|" : "sensitivities |S|";
+            findings.mean(
+                    name + ".r2",
+                    Finding.Expectation.NONE,
+                    "R squared of the two models' " + what + " at equal relative depth against equality.");
+            findings.mean(
+                    name + ".slope",
+                    Finding.Expectation.NONE,
+                    "Slope of the second model's " + what + " over the first's.");
+            findings.mean(
+                    name + ".missed",
+                    Finding.Expectation.NONE,
+                    "Share missed: length of the difference of both over that of the second model's " + what + ".");
             findings.mean(
                     name + ".rho",
                     Finding.Expectation.above(0.5),

@@ -1,6 +1,7 @@
 package dev.greenfield.transfer;
 
 import dev.greenfield.failure.Task;
+import dev.greenfield.statistics.PairMoments;
 import dev.greenfield.statistics.PermutationTest;
 import dev.greenfield.statistics.Purpose;
 import dev.greenfield.statistics.RandomStreams;
@@ -12,16 +13,27 @@ import org.apache.commons.rng.sampling.ArraySampler;
 import org.apache.commons.statistics.ranking.NaturalRanking;
 
 /**
- * How two sets of values over the same levels and cells agree in rank (Spearman's correlation), beside two controls. Levels are aligned
+ * How two sets of values over the same levels and cells agree in rank (Spearman's correlation), beside two controls, and in size. Levels are aligned
  * depths, or pairs of them; cells are tokens, or pairs of them.
  *
  * @param rho over all levels and cells; NaN where one side is constant or there are fewer than two values
  * @param within mean over levels of the correlation over each level's cells, to which differences between depths add nothing
  * @param shuffled mean of rho with the second values in random order over all levels and cells
  * @param shifted mean of rho with the second values' levels shifted cyclically by 1, 2, ...: the same tokens at other depths
+ * @param rSquared of the values themselves, all levels and cells, against the line where the second's are the first's
+ * @param slope of the second's over the first's
+ * @param missed the share missed, |second - first| / |second|; these three as {@link PairMoments} has them
  * @param p of the agreement within levels, by permutation of each level's cells: what differs between depths does not make it small
  */
-public record RankAgreement(double rho, double within, double shuffled, double shifted, double p) {
+public record RankAgreement(
+        double rho,
+        double within,
+        double shuffled,
+        double shifted,
+        double rSquared,
+        double slope,
+        double missed,
+        double p) {
     private static final int SHUFFLES = 20;
 
     /**
@@ -57,7 +69,16 @@ public record RankAgreement(double rho, double within, double shuffled, double s
                 .filter(r -> !Double.isNaN(r))
                 .average()
                 .orElse(Double.NaN);
-        return new RankAgreement(RankCorrelation.spearman(first, second), within, shuffled, shifted, p(a, b, seed));
+        PairMoments sizes = PairMoments.of(first, second);
+        return new RankAgreement(
+                RankCorrelation.spearman(first, second),
+                within,
+                shuffled,
+                shifted,
+                sizes.rSquared(),
+                sizes.slope(),
+                sizes.relativeError(),
+                p(a, b, seed));
     }
 
     private static double p(double[][] a, double[][] b, long seed) {

@@ -1,9 +1,8 @@
 // The response of every site to every site: sources on the left, the response of all targets to the selected one on the right.
-// Drawn with the heat map of report.js, which hands over its tools.
-function responseMaps(kit) {
+function responseMaps(theme, text, heat) {
   'use strict';
 
-  var MARK = '#d55e00', HEADING = 28, GAP = 28, NARROW = 640;
+  var HEADING = 28, GAP = 28, NARROW = 640;
 
   // From base64 to where each source's numbers begin: [levels from its own on][tokens from its own on], row by row.
   function decode(spec) {
@@ -18,7 +17,7 @@ function responseMaps(kit) {
       begin += (spec.rows.length - l) * (spec.columns.length - t);
     });
     spec.scale = 'log';
-    spec.selected = farthest(spec);
+    spec.selected = spec.farthest = farthest(spec);
   }
   function has(spec, l, t) {
     return l >= 0 && t >= 0 && t < spec.columns.length && spec.begins.has(l * spec.columns.length + t);
@@ -54,29 +53,12 @@ function responseMaps(kit) {
       if (v > 0 && v < low) { low = v; }
       if (v < Infinity && v > high) { high = v; }
     }
-    return low <= high ? [low, high] : [];
+    return low <= high ? [low, high] : undefined;
   }
   function siteName(spec, site) { return spec.rows[site[0]] + ', token ' + spec.columns[site[1]]; }
 
-  function mark(option, l, t) {
-    var series = option.series && option.series[0];
-    if (!series) { return; }
-    // Drawn last, so that no neighbour covers its outline.
-    function isIt(cell) { return cell[0] === t && cell[1] === l; }
-    series.data = series.data.filter(function (cell) { return !isIt(cell); }).concat(series.data.filter(isIt));
-    var plain = series.renderItem;
-    series.renderItem = function (params, api) {
-      var cell = plain(params, api);
-      if (isIt([api.value(0), api.value(1)])) {
-        cell.style.stroke = MARK;
-        cell.style.lineWidth = 2.5;
-        cell.z2 = 10;
-      }
-      return cell;
-    };
-  }
   // Puts one heat map's parts into a picture of two.
-  function place(whole, part, index, left, top, heading, width) {
+  function place(whole, part, index, left, top, heading, width, look) {
     var grid = part.grid && part.grid[0];
     if (!grid) { return; }
     grid.left += left;
@@ -88,157 +70,63 @@ function responseMaps(kit) {
     whole.xAxis.push(part.xAxis[0]);
     whole.yAxis.push(part.yAxis[0]);
     whole.series.push(part.series[0]);
-    whole.graphic.push({ type: 'text', x: left + 4, y: top + 8, silent: true, style: { text: heading, fill: kit.ink,
-      font: '600 13px ' + kit.font, overflow: 'truncate', width: width - 8 } });
+    whole.graphic.push({ type: 'text', x: left + 4, y: top + 8, silent: true, style: { text: theme.fitting(heading, 13, 0.93 * width - 8),
+      fill: look.ink, font: '600 13px ' + theme.FONT } });
   }
 
-  function draw(spec, width, height, exporting) {
+  function draw(spec, size) {
     if (!spec.begins) { decode(spec); }
-    var top = exporting ? 34 : 0, option = kit.base(spec, exporting);
+    var width = size.width, height = size.height, top = size.exporting ? 34 : 0, option = theme.base(spec, size), look = size.theme;
     if (!spec.selected) {
-      option.graphic = { type: 'text', left: 'center', top: 'middle', style: { text: 'no sources', fill: kit.muted,
-        font: '14px ' + kit.font } };
+      option.graphic = { type: 'text', left: 'center', top: 'middle', style: { text: 'no sources', fill: look.muted,
+        font: '14px ' + theme.FONT } };
       return option;
     }
     var stacked = width < NARROW, room = (stacked ? (height - top) / 2 : height - top) - HEADING;
     var leftWidth = stacked ? width : Math.round((width - GAP) * 0.42), rightWidth = stacked ? width : width - GAP - leftWidth;
     function half(values, name, ownWidth, tall, range) {
-      return kit.heatmap({ title: '', rows: spec.rows, columns: spec.columns, values: values, scaleValues: range, scale: spec.scale,
-        palette: spec.palette, valueName: name }, ownWidth, tall, false);
+      return heat.draw({ title: '', rows: spec.rows, columns: spec.columns, values: values, range: range, scale: spec.scale,
+        palette: spec.palette, valueName: name, selected: spec.selected }, { width: ownWidth, height: tall, theme: look });
     }
-    var shown = response(spec), range = spec.shared ? [spec.extremes = spec.extremes || extremes(spec)] : undefined;
-    var sources = half(spec.reach, '', leftWidth, room), targets = half(shown, spec.valueName, rightWidth, room, range);
+    var shown = response(spec), range = spec.shared ? spec.extremes = spec.extremes || extremes(spec) : undefined;
+    var sources = half(spec.reach, 'reach', leftWidth, room), targets = half(shown, spec.valueName, rightWidth, room, range);
     // Labels that are slanted on one side only would leave the levels of the two sides at different heights.
     var excess = stacked ? 0 : sources.grid[0].height - targets.grid[0].height;
-    if (excess > 0) { sources = half(spec.reach, '', leftWidth, room - excess); }
+    if (excess > 0) { sources = half(spec.reach, 'reach', leftWidth, room - excess); }
     if (excess < 0) { targets = half(shown, spec.valueName, rightWidth, room + excess, range); }
-    mark(sources, spec.selected[0], spec.selected[1]);
-    mark(targets, spec.selected[0], spec.selected[1]);
     ['grid', 'xAxis', 'yAxis', 'series', 'graphic'].forEach(function (key) { option[key] = []; });
-    place(option, sources, 0, 0, top, 'Sources: reach to ' + spec.rows[spec.reachLevel], leftWidth);
+    place(option, sources, 0, 0, top, 'Sources: reach to ' + spec.rows[spec.reachLevel], leftWidth, look);
     place(option, targets, 1, stacked ? 0 : leftWidth + GAP, stacked ? top + HEADING + room : top,
-      'Response to ' + siteName(spec, spec.selected), rightWidth);
+      'Response to ' + siteName(spec, spec.selected), rightWidth, look);
     option.series[0].cursor = 'pointer';
     option.series[1].cursor = 'default';
     option.tooltip.formatter = function (p) {
       var t = p.value[0], l = p.value[1], source = p.seriesIndex === 0;
-      return kit.tooltip([spec.columns[t], spec.rows[l],
+      return theme.tooltip([spec.columns[t], spec.rows[l],
         source && !has(spec, l, t) ? 'its response is not in this page' : source ? 'select to see its response' : 'from ' + siteName(spec, spec.selected),
-        (source ? 'reach' : spec.valueName) + ': ' + kit.format(source ? spec.reach[l][t] : shown[l][t], 4)]);
+        (source ? 'reach' : spec.valueName) + ': ' + text.format(source ? spec.reach[l][t] : shown[l][t], 4)], look);
     };
     return option;
   }
 
-  // Room for two maps above each other where they are; the height of the drawing.
-  function fit(plot, width) {
-    plot.dataset.height = plot.dataset.height || plot.clientHeight;
-    var height = plot.dataset.height * (width < NARROW ? 2 : 1);
-    plot.style.height = height + 'px';
-    return height;
+  // Two maps above each other where there is no room beside: the height of the drawing.
+  function height(width, room) { return room * (width < NARROW ? 2 : 1); }
+
+  // Moves the selection; whether it is another one then.
+  function select(spec, l, t) {
+    if (!has(spec, l, t) || (spec.selected[0] === l && spec.selected[1] === t)) { return false; }
+    spec.selected = [l, t];
+    return true;
+  }
+  // The next source whose response is there in the direction of an arrow key, over those without.
+  function next(spec, step) {
+    var l = spec.selected[0] + step[0], t = spec.selected[1] + step[1];
+    while (l >= 0 && t >= 0 && l < spec.rows.length && t < spec.columns.length && !has(spec, l, t)) {
+      l += step[0];
+      t += step[1];
+    }
+    return [l, t];
   }
 
-  function element(name, text, parent) {
-    var made = document.createElement(name);
-    made.textContent = text;
-    if (parent) { parent.appendChild(made); }
-    return made;
-  }
-  // The shown numbers as a table, levels upward as in the picture.
-  function fill(table, spec) {
-    var shown = response(spec), head = element('tr', '', element('thead', ''));
-    table.textContent = '';
-    table.appendChild(head.parentNode);
-    element('th', '', head);
-    spec.columns.forEach(function (label) {
-      var cell = element('th', label, head);
-      cell.scope = 'col';
-      cell.className = 'number';
-    });
-    var body = element('tbody', '', table);
-    shown.slice().reverse().forEach(function (values, i) {
-      var row = element('tr', '', body);
-      element('th', spec.rows[spec.rows.length - 1 - i], row).scope = 'row';
-      values.forEach(function (v) {
-        element('td', v === null ? '' : v === 'Infinity' ? '\u221e' : String(Number(v.toPrecision(7))), row).className = 'number';
-      });
-    });
-  }
-
-  // Lets a figure's source be selected by click, arrow keys and address, and its colours be switched.
-  function attach(figure, spec, chart, redraw) {
-    if (!spec.selected) { return; }
-    var plot = figure.querySelector('.plot'), tools = figure.querySelector('.tools');
-    var said = element('p', ''), details = element('details', ''), first = !document.querySelector('figure[data-source]');
-    said.className = 'selection';
-    said.setAttribute('aria-live', 'polite');
-    details.className = 'table';
-    element('summary', 'The shown response as numbers', details);
-    var table = element('table', '', details);
-    details.addEventListener('toggle', function () { if (details.open) { fill(table, spec); } });
-    var drawnAt = 0;
-    plot.after(said);
-    figure.appendChild(details);
-
-    function tell() {
-      figure.dataset.source = spec.selected.join(',');
-      said.textContent = 'Selected: ' + siteName(spec, spec.selected)
-        + '. Click another source on the left, or move with the arrow keys.';
-      if (details.open) { fill(table, spec); }
-    }
-    function select(l, t) {
-      if (!has(spec, l, t) || (spec.selected[0] === l && spec.selected[1] === t)) { return; }
-      spec.selected = [l, t];
-      tell();
-      redraw();
-      drawnAt = performance.now();
-      // The address is a means to share what is seen; a browser may refuse to change that of a local file.
-      if (first) { try { history.replaceState(null, '', '#source=' + l + ',' + t); } catch (refused) { return; } }
-    }
-    function fromAddress() {
-      var match = /^#source=(\d+),(\d+)$/.exec(location.hash);
-      if (match) { select(Number(match[1]), Number(match[2])); }
-    }
-
-    chart.on('click', function (p) {
-      if (p.seriesIndex === 0) { select(p.value[1], p.value[0]); }
-    });
-    plot.addEventListener('keydown', function (event) {
-      // Of a key that is held, what came while the last drawing was made is skipped.
-      if (event.repeat && event.timeStamp < drawnAt) { event.preventDefault(); return; }
-      var step = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key];
-      if (!step || event.ctrlKey || event.metaKey || event.altKey) { return; }
-      event.preventDefault();
-      // Over sources that cannot be selected to the next that can.
-      var l = spec.selected[0] + step[0], t = spec.selected[1] + step[1];
-      while (l >= 0 && t >= 0 && l < spec.rows.length && t < spec.columns.length && !has(spec, l, t)) {
-        l += step[0];
-        t += step[1];
-      }
-      select(l, t);
-    });
-    // A button that says which of two ways it is and switches to the other.
-    function toggle(title, name, flip) {
-      var button = element('button', name(), tools);
-      button.type = 'button';
-      button.title = title;
-      button.addEventListener('click', function () {
-        flip();
-        button.textContent = name();
-        redraw();
-      });
-    }
-    toggle('Switch between logarithmic and linear colours',
-      function () { return 'colours: ' + (spec.scale === 'log' ? 'logarithmic' : 'linear'); },
-      function () { spec.scale = spec.scale === 'log' ? 'sequential' : 'log'; });
-    toggle('Switch between a colour range of the selected source and one that all sources share',
-      function () { return 'range: ' + (spec.shared ? 'all sources' : 'this source'); },
-      function () { spec.shared = !spec.shared; });
-    tell();
-    if (first) {
-      fromAddress();
-      window.addEventListener('hashchange', fromAddress);
-    }
-  }
-
-  return { draw: draw, attach: attach, fit: fit };
+  return { draw: draw, height: height, response: response, siteName: siteName, select: select, next: next };
 }

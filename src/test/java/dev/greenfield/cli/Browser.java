@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Assumptions;
 /** Chromium without a window: opens a page, lets its scripts run and says what became of it. */
 final class Browser {
     private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome");
-    private static final List<String> OPTIONS = List.of(
+    static final List<String> OPTIONS = List.of(
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
@@ -31,10 +31,7 @@ final class Browser {
 
     /** The document after its scripts have run. Skips the calling test, and says why, where no browser is installed. */
     static String document(Path page, String fragment, Path temporary) throws IOException, InterruptedException {
-        Path program = find();
-        if (program == null) {
-            Assumptions.abort("no browser, found none of " + String.join(", ", NAMES) + " on the PATH");
-        }
+        Path program = program();
         List<String> command = new ArrayList<>(List.of(program.toString()));
         command.addAll(OPTIONS);
         command.add("--user-data-dir=" + Files.createTempDirectory(temporary, "profile"));
@@ -52,6 +49,15 @@ final class Browser {
                 .as("%s ended within 90 s; it said: %s", program, Files.readString(messages))
                 .isTrue();
         return Files.readString(document, StandardCharsets.UTF_8);
+    }
+
+    /** The browser. Skips the calling test, and says why, where none is installed. */
+    static Path program() {
+        Path program = find();
+        if (program == null) {
+            Assumptions.abort("no browser, found none of " + String.join(", ", NAMES) + " on the PATH");
+        }
+        return program;
     }
 
     private static Path find() {

@@ -89,7 +89,7 @@ class MapPageTest {
 
     @Test
     void thePageShowsTheTensorsOfTheSelectedSource() throws Exception {
-        JsonNode driven = drive("#source=2,3");
+        JsonNode driven = drive("#figure-1.source=2,3");
         JsonNode steps = driven.path("steps");
         assertShows(steps.path("opened"), 2, 3);
         assertThat(texts(steps.path("opened")))
@@ -97,7 +97,7 @@ class MapPageTest {
 
         assertShows(steps.path("clicked"), 1, 2);
         assertThat(texts(steps.path("clicked"))).contains("Response to depth 1, token 2 capital");
-        assertThat(steps.path("clicked").path("hash").asText()).isEqualTo("#source=1,2");
+        assertThat(steps.path("clicked").path("hash").asText()).isEqualTo("#figure-1.source=1,2");
         assertThat(steps.path("clicked a target").path("source").asText()).isEqualTo("1,2");
 
         double value = tensor()[((TOKENS + 2) * LEVELS + 3) * TOKENS + 4];
@@ -113,16 +113,18 @@ class MapPageTest {
         assertThat(texts(steps.path("own again"))).isEqualTo(texts(steps.path("pressed")));
 
         JsonNode saved = driven.path("saved");
-        String svg = URLDecoder.decode(saved.path("figure-1.svg").asText().replace("+", "%2B"), StandardCharsets.UTF_8);
+        String svg = URLDecoder.decode(
+                saved.path("greenfield-map-response-from-2-3.svg").asText().replace("+", "%2B"),
+                StandardCharsets.UTF_8);
         assertThat(svg).startsWith("data:image/svg+xml").contains("Response to depth 2, token 3 of");
-        String png = saved.path("figure-1.png").asText();
+        String png = saved.path("greenfield-map-response-from-2-3.png").asText();
         assertThat(png).startsWith("data:image/png;base64,").hasSizeGreaterThan(5000);
     }
 
     @Test
     void onlySourcesThatWereAskedForCanBeSelected() throws Exception {
-        JsonNode steps =
-                drive("#source=2,3", "--sites", "0:1,2:1", "--targets", "3:*").path("steps");
+        JsonNode steps = drive("#figure-1.source=2,3", "--sites", "0:1,2:1", "--targets", "3:*")
+                .path("steps");
         double[] all = tensor();
         double[] reach = new double[2];
         for (int i = 0; i < 2; i++) {

@@ -49,6 +49,7 @@ final class PageDriver {
               }
               function click(level, token, grid) { send(level, token, grid, ['mousemove', 'mousedown', 'mouseup', 'click']); }
               function send(level, token, grid, types) {
+                plot.scrollIntoView();
                 var box = plot.getBoundingClientRect(), at = middle(level, token, grid);
                 var x = box.left + at[0], y = box.top + at[1], target = document.elementFromPoint(x, y);
                 types.forEach(function (type) {

@@ -86,8 +86,7 @@ class PredictCommandTest {
         assertThat(sites[sites.length - 2]).isEqualTo(15);
         assertThat(sites[sites.length - 1]).isEqualTo(5);
         assertThat(Files.readString(out.resolve("report.html")))
-                .contains(
-                        "Where predictions miss", "figure-6-data", "Relative error of the path-integrated prediction");
+                .contains("Where predictions miss", "figure-6-data", "Share missed by the path-integrated prediction");
     }
 
     /** A number of patched heads by first order, second order and path. */

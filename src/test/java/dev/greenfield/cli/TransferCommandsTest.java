@@ -174,7 +174,11 @@ class TransferCommandsTest {
                 "1e-8",
                 "--out",
                 out.toString());
-        assertThat(cli.out()).contains("rank agreement of the two models", "aligned by relative depth");
+        assertThat(cli.out())
+                .contains(
+                        "agreement of the two models in size and in rank",
+                        "R2 of second = first",
+                        "aligned by relative depth");
         JsonNode results = Cli.result(out).path("results");
         JsonNode means = results.path("means");
         assertThat(means.path("sensitivity.rho").path("mean").asDouble()).isCloseTo(1, within(1e-12));

@@ -59,7 +59,7 @@ class ChartTest {
         LineChart.Series own = new LineChart.Series("own", new double[1], new double[1]);
         LineChart.Series beside = new LineChart.Series("beside", new double[1], new double[1], 0);
         LineChart chart = new LineChart("c", "", "x", "y", false, false, List.of(own, beside));
-        assertThat(ChartData.json(chart)).contains("\"partner\":-1", "\"partner\":0");
+        assertThat(ChartData.json(chart, "greenfield")).contains("\"partner\":-1", "\"partner\":0");
         // No such curve, one that leans on another itself, and itself.
         for (int partner : new int[] {3, 1, 2, -2}) {
             LineChart.Series wrong = new LineChart.Series("wrong", new double[1], new double[1], partner);

@@ -34,7 +34,7 @@ class ResponseMapChartTest {
 
     /** Every kept source with all of its pairs and nothing beyond, read back from the JSON as the script reads it. */
     private static void assertHolds(ResponseMapChart chart, double[] values) throws Exception {
-        JsonNode json = new ObjectMapper().readTree(ChartData.json(chart));
+        JsonNode json = new ObjectMapper().readTree(ChartData.json(chart, "greenfield"));
         ByteBuffer pairs = ByteBuffer.wrap(json.path("pairs").binaryValue()).order(ByteOrder.LITTLE_ENDIAN);
         for (JsonNode source : json.path("sources")) {
             int l = source.asInt() / TOKENS;
@@ -145,7 +145,7 @@ class ResponseMapChartTest {
     @Test
     void anEmptyMapIsDrawn() throws Exception {
         ResponseMapChart none = new ResponseMapChart("m", "", List.of(), List.of(), new double[0], "|G|");
-        JsonNode json = new ObjectMapper().readTree(ChartData.json(none));
+        JsonNode json = new ObjectMapper().readTree(ChartData.json(none, "greenfield"));
         assertThat(json.path("sources")).isEmpty();
         assertThat(json.path("pairs").asText()).isEmpty();
     }
@@ -165,7 +165,7 @@ class ResponseMapChartTest {
                     return source == 1 ? null : Arrays.copyOfRange(values, source * sites, (source + 1) * sites);
                 },
                 "|G|");
-        assertThat(ChartData.json(chart)).isEqualTo(ChartData.json(chart(values)));
+        assertThat(ChartData.json(chart, "greenfield")).isEqualTo(ChartData.json(chart(values), "greenfield"));
         assertThat(chart.sources()).hasSize(sites - 1);
         assertHolds(chart, values);
     }

@@ -28,6 +28,20 @@ class RankAgreementTest {
         assertThatThrownBy(() -> RankCorrelation.spearman(a, new double[3])).hasMessageContaining("40 and 3");
     }
 
+    /** Twice as large is the same in rank, and not in size. */
+    @Test
+    void sizesAreToldBesideRanks() {
+        double[][] a = {normal(4, 25), normal(5, 25)};
+        double[][] b = Arrays.stream(a)
+                .map(row -> Arrays.stream(row).map(x -> 2 * x).toArray())
+                .toArray(double[][]::new);
+        RankAgreement twice = RankAgreement.of(a, b, 1);
+        assertThat(twice.rho()).isCloseTo(1, within(1e-12));
+        assertThat(twice.slope()).isCloseTo(2, within(1e-12));
+        assertThat(twice.missed()).isCloseTo(0.5, within(1e-12));
+        assertThat(twice.rSquared()).isLessThan(0.8);
+    }
+
     @Test
     void controlsLoseWhatTheyShould() {
         // Levels far apart, cells the same in each: shifting levels keeps the cells' order, shuffling keeps nothing.

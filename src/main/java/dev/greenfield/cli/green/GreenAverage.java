@@ -160,17 +160,19 @@ final class GreenAverage {
                                 "Average",
                                 over + ", the first " + average.skip() + " and the last " + average.skipLast()
                                         + " of each prompt skipped"))
-                .chart(new LineChart(
-                        "Norm of the averaged Jacobian by depth",
-                        "Frobenius norm of J, the mean over prompts and source tokens of the response of depth "
-                                + average.toDepth()
-                                + ", summed over target tokens. At that depth J is the identity, whose norm is the square"
-                                + " root of the width.",
-                        "depth of the source",
-                        "|J|",
-                        false,
-                        false,
-                        List.of(new LineChart.Series("|J|", depths, norms))))
+                .chart(
+                        "average",
+                        new LineChart(
+                                "Norm of the averaged Jacobian by depth",
+                                "Frobenius norm of J, the mean over prompts and source tokens of the response of depth "
+                                        + average.toDepth()
+                                        + ", summed over target tokens. At that depth J is the identity, whose norm is the square"
+                                        + " root of the width.",
+                                "depth of the source",
+                                "|J|",
+                                false,
+                                false,
+                                List.of(new LineChart.Series("|J|", depths, norms))))
                 .table(
                         "The prompts, by their numbers in the suite.",
                         List.of("number", "tokens", "prompt"),

@@ -196,18 +196,20 @@ final class InferReport {
         facts.put("Length of the source", number(found.source().norm()));
         facts.put("Ended", ended());
         ReportPage page = Reports.page(job, "Inference of a source", "The source that makes a wanted change", facts)
-                .chart(Reports.overSites(
-                        job,
-                        "Length of the source at each site",
-                        "Euclidean norm of the inferred vector J at each site; zero where no source was allowed, chosen or"
-                                + " needed.",
-                        norms,
-                        HeatMap.Scale.SEQUENTIAL,
-                        "|J|"));
+                .chart(
+                        "source",
+                        Reports.overSites(
+                                job,
+                                "Length of the source at each site",
+                                "Euclidean norm of the inferred vector J at each site; zero where no source was allowed, chosen or"
+                                        + " needed.",
+                                norms,
+                                HeatMap.Scale.SEQUENTIAL,
+                                "|J|"));
         if (job.observable() != null) {
-            page.chart(amplitudes());
+            page.chart("along-source", amplitudes());
         }
-        page.chart(convergence())
+        page.chart("convergence", convergence())
                 .table("The longest vectors of the source.", sites.get(0), Tables.tail(sites))
                 .table(
                         "Linearizations: the first is of the run itself, each later one of the run with the source so far.",

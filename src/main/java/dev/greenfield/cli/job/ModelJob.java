@@ -163,6 +163,11 @@ public abstract class ModelJob implements AutoCloseable {
         return out.makeNow();
     }
 
+    /** The name of the command. */
+    public final String command() {
+        return command;
+    }
+
     public final void report(ReportPage page) {
         report = page;
     }

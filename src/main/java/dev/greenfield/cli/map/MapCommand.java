@@ -293,36 +293,40 @@ public final class MapCommand implements Action {
                     Map.of("Directions", exact ? "all" : "random, " + probesText()));
             ShownTokens shown = new ShownTokens(map.levels(), map.tokens());
             List<String> labels = shown.of(job.labels());
-            page.chart(new ResponseMapChart(
-                    "Response of every site to every site",
-                    "Frobenius norm of the Green operator from the selected source to each target"
-                            + (exact ? "" : ", estimated from random directions, " + probesText())
-                            + ". On the left the norm over all tokens of the level named there"
-                            + (someTargets() ? " that were asked for" : "")
-                            + "."
-                            + shown.note(),
-                    labels(map.levels()),
-                    labels,
-                    shown.rows(map, map::frobenius),
-                    "|G|"));
+            page.chart(
+                    "response",
+                    new ResponseMapChart(
+                            "Response of every site to every site",
+                            "Frobenius norm of the Green operator from the selected source to each target"
+                                    + (exact ? "" : ", estimated from random directions, " + probesText())
+                                    + ". On the left the norm over all tokens of the level named there"
+                                    + (someTargets() ? " that were asked for" : "")
+                                    + "."
+                                    + shown.note(),
+                            labels(map.levels()),
+                            labels,
+                            shown.rows(map, map::frobenius),
+                            "|G|"));
             if (!someTargets()) {
-                page.chart(new HeatMap(
-                        "Response of the last depth to each site",
-                        "Frobenius norm of the Green operator from the site to all tokens of the last depth"
-                                + levelNote()
-                                + ". A site that passes a source on unchanged has the square root of the width."
-                                + shown.note(),
-                        labels(map.levels()),
-                        labels,
-                        shown.of(reach),
-                        HeatMap.Scale.LOG,
-                        "|G|"));
+                page.chart(
+                        "reach",
+                        new HeatMap(
+                                "Response of the last depth to each site",
+                                "Frobenius norm of the Green operator from the site to all tokens of the last depth"
+                                        + levelNote()
+                                        + ". A site that passes a source on unchanged has the square root of the width."
+                                        + shown.note(),
+                                labels(map.levels()),
+                                labels,
+                                shown.of(reach),
+                                HeatMap.Scale.LOG,
+                                "|G|"));
             }
             reductions.charts(page, labels(map.levels()), shown, labels);
             measures.addTo(page);
             if (sensitivity != null) {
                 job.tensors().add("map.gain", gain(sensitivity));
-                page.chart(Reports.sensitivity(job, sensitivity.norms()));
+                page.chart("sensitivity", Reports.sensitivity(job, sensitivity.norms()));
             }
             job.report(page);
         }

@@ -168,15 +168,17 @@ final class MapReductions {
     /** Adds the figures of what was asked for. */
     void charts(ReportPage page, List<String> levels, ShownTokens shown, List<String> tokens) {
         if (gain != null) {
-            page.chart(new ResponseMapChart(
-                    "Gain on F through every target",
-                    "Length of the part of F's gradient at the selected source that passes through each target. Through all "
-                            + "tokens of a level the parts sum, as vectors, to the whole gradient."
-                            + shown.note(),
-                    levels,
-                    tokens,
-                    shown.rows(map, source -> gain.norms(source, 0)),
-                    "|G'S|"));
+            page.chart(
+                    "through-targets",
+                    new ResponseMapChart(
+                            "Gain on F through every target",
+                            "Length of the part of F's gradient at the selected source that passes through each target. Through all "
+                                    + "tokens of a level the parts sum, as vectors, to the whole gradient."
+                                    + shown.note(),
+                            levels,
+                            tokens,
+                            shown.rows(map, source -> gain.norms(source, 0)),
+                            "|G'S|"));
         }
         if (found == null) {
             return;
@@ -193,30 +195,35 @@ final class MapReductions {
                 curves.add(new LineChart.Series("from " + levels.get(from), ranks, s));
             }
         }
-        page.chart(new LineChart(
-                "Singular values to " + levels.get(last),
-                "Leading singular values of the Green operator from all sources of a level to all targets of "
-                        + levels.get(last) + ".",
-                "number",
-                "singular value",
-                false,
-                true,
-                curves));
+        page.chart(
+                "singular-values",
+                new LineChart(
+                        "Singular values to " + levels.get(last),
+                        "Leading singular values of the Green operator from all sources of a level to all targets of "
+                                + levels.get(last) + ".",
+                        "number",
+                        "singular value",
+                        false,
+                        true,
+                        curves));
         double[][] heat = new double[found.levels()][found.levels()];
         for (int from = 0; from < heat.length; from++) {
             for (int to = 0; to < heat.length; to++) {
                 heat[to][from] = energy[from][to];
             }
         }
-        page.chart(new HeatMap(
-                "Energy of the leading singular values",
-                "Fraction of the squared norm of the Green operator from one level (columns) to another (rows) that its "
-                        + rank + (rank == 1 ? " leading singular value holds." : " leading singular values hold."),
-                levels,
-                levels,
-                heat,
-                HeatMap.Scale.SEQUENTIAL,
-                "fraction"));
+        page.chart(
+                "energy",
+                new HeatMap(
+                        "Energy of the leading singular values",
+                        "Fraction of the squared norm of the Green operator from one level (columns) to another (rows) that its "
+                                + rank
+                                + (rank == 1 ? " leading singular value holds." : " leading singular values hold."),
+                        levels,
+                        levels,
+                        heat,
+                        HeatMap.Scale.SEQUENTIAL,
+                        "fraction"));
     }
 
     /** The highest level that has targets below which there are sources; the last where none has. */

@@ -40,27 +40,31 @@ final class PropagationFigures {
     void addTo(ReportPage page) {
         page.section("How responses propagate", introduction());
         if (measures.profile().moved() > 0) {
-            page.chart(decay());
+            page.chart("decay", decay());
         }
         if (measures.distances().stream().anyMatch(at -> at.rows() > 0)) {
-            page.chart(overDepth(
-                    "How far and how widely responses move along tokens",
-                    "displacement is the mean token distance weighted by |G|^2; participation, the effective number of tokens that"
-                            + " share |G|^2, is 1 for one token",
-                    "tokens",
-                    List.of(
-                            new Named("displacement", AtDistance::displacement),
-                            new Named("participation", AtDistance::participation)),
-                    null));
-            page.chart(overDepth(
-                    "The front",
-                    "the farthest token distance at which |G| is at least "
-                            + Numbers.percent(settings.front())
-                            + " of the largest that the source causes at any later depth; room is how far it could be at"
-                            + " most, the mean number of tokens after the source",
-                    "tokens",
-                    List.of(new Named("front", AtDistance::front)),
-                    curve("room", measures, AtDistance::room, -1)));
+            page.chart(
+                    "spread",
+                    overDepth(
+                            "How far and how widely responses move along tokens",
+                            "displacement is the mean token distance weighted by |G|^2; participation, the effective number of tokens that"
+                                    + " share |G|^2, is 1 for one token",
+                            "tokens",
+                            List.of(
+                                    new Named("displacement", AtDistance::displacement),
+                                    new Named("participation", AtDistance::participation)),
+                            null));
+            page.chart(
+                    "front",
+                    overDepth(
+                            "The front",
+                            "the farthest token distance at which |G| is at least "
+                                    + Numbers.percent(settings.front())
+                                    + " of the largest that the source causes at any later depth; room is how far it could be at"
+                                    + " most, the mean number of tokens after the source",
+                            "tokens",
+                            List.of(new Named("front", AtDistance::front)),
+                            curve("room", measures, AtDistance::room, -1)));
             table(page, "", measures);
             if (later != null) {
                 table(page, "Without the first token. ", later);

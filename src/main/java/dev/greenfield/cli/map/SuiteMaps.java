@@ -218,14 +218,16 @@ final class SuiteMaps {
 
     private void chart(ReportPage page, int length, MapStatistics statistics) {
         long n = statistics.count();
-        page.chart(new ResponseMapChart(
-                "Mean response over " + n + (n == 1 ? " prompt" : " prompts") + " of " + length + " tokens",
-                "Mean over prompts, aligned token by token, of the Frobenius norm of the Green operator from the selected"
-                        + " source to each target. A token that is not the same in all prompts is shown as \u2026",
-                Sites.levels(levels, halfDepths),
-                labels(length),
-                (level, token) -> statistics.mean(level * length + token),
-                "mean |G|"));
+        page.chart(
+                "mean-response-" + length + "-tokens",
+                new ResponseMapChart(
+                        "Mean response over " + n + (n == 1 ? " prompt" : " prompts") + " of " + length + " tokens",
+                        "Mean over prompts, aligned token by token, of the Frobenius norm of the Green operator from the selected"
+                                + " source to each target. A token that is not the same in all prompts is shown as \u2026",
+                        Sites.levels(levels, halfDepths),
+                        labels(length),
+                        (level, token) -> statistics.mean(level * length + token),
+                        "mean |G|"));
     }
 
     /** What the tokens of a length read where all prompts agree. */

@@ -93,16 +93,34 @@ final class ComponentPatch {
         job.terminal().line("predicted against measured changes, " + first.over("patches") + ":");
         job.terminal().line("  to first order   " + first.shown());
         job.terminal().line("  to second order  " + toSecond.shown());
+        job.terminal().line("  " + Agreement.KEY);
         job.terminal().line(found.idles() + " of " + found.idle().length + " patches change nothing");
         if (job.writes()) {
             job.report(Reports.page(
                             job, "Activation patching: " + what, "What replacing each " + what + " does to F", facts)
-                    .chart(map)
-                    .chart(map(
-                            "Predicted to first order",
-                            "The sensitivity of F where the part writes to the stream times the displacement of what it"
-                                    + " writes: one adjoint sweep for all.",
-                            predicted))
+                    .chart("measured", map)
+                    .chart(
+                            "first-order",
+                            map(
+                                    "Predicted to first order",
+                                    "The sensitivity of F where the part writes to the stream times the displacement of what it"
+                                            + " writes: one adjoint sweep for all.",
+                                    predicted))
+                    .chart(
+                            "first-order-and-measured",
+                            Reports.predictedAgainstMeasured(
+                                    job,
+                                    rowNames(measured.length),
+                                    predicted,
+                                    measured,
+                                    "One point a patch. On the dashed line first order is exact. " + first.caption()))
+                    .chart(
+                            "second-order",
+                            map(
+                                    "Predicted to second order",
+                                    "F' + F''/2 along the displacement of each: exact first and second derivatives of F. "
+                                            + "Against the measured changes: " + toSecond.shown() + ".",
+                                    second))
                     .table(
                             "The largest measured changes.",
                             header(),
@@ -132,10 +150,21 @@ final class ComponentPatch {
     }
 
     private HeatMap map(String title, String caption, double[][] values) {
-        List<String> rows = IntStream.range(0, values.length)
+        return new HeatMap(
+                title,
+                caption,
+                rowNames(values.length),
+                job.labels(),
+                values,
+                HeatMap.Scale.DIVERGING,
+                "change of F",
+                "change of F");
+    }
+
+    private List<String> rowNames(int count) {
+        return IntStream.range(0, count)
                 .mapToObj(row -> component.rowName(config(), row))
                 .toList();
-        return new HeatMap(title, caption, rows, job.labels(), values, HeatMap.Scale.DIVERGING, "change of F");
     }
 
     private List<String> header() {

@@ -144,37 +144,45 @@ public final class PatchCommand implements Action {
         job.terminal().line("predicted against measured changes, " + first.over("sites") + ":");
         job.terminal().line("  to first order   " + first.shown());
         job.terminal().line("  to second order  " + toSecond.shown());
+        job.terminal().line("  " + Agreement.KEY);
         if (job.writes()) {
             job.report(Reports.page(
                             job, "Activation patching", "What replacing the residual at each site does to F", facts)
-                    .chart(measuredChart(job, measured))
-                    .chart(Reports.overSites(
-                            job,
-                            "Predicted to first order",
-                            "The sensitivity dF/dR[l][t] of the patched run times the displacement, the other run's residual"
-                                    + " minus its own: one adjoint sweep for all sites.",
-                            predicted,
-                            HeatMap.Scale.DIVERGING,
-                            "change of F"))
-                    .chart(Reports.predictedAgainstMeasured(
-                            job,
-                            predicted,
-                            measured,
-                            "One point a site. On the dashed line first order is exact. " + first.caption()))
-                    .chart(Reports.overSites(
-                            job,
-                            "Predicted to second order",
-                            "F' + F''/2 along the displacement at each site: exact first and second derivatives of F, one"
-                                    + " sweep for all sites.",
-                            second,
-                            HeatMap.Scale.DIVERGING,
-                            "change of F"))
-                    .chart(Reports.predictedAgainstMeasured(
-                            job,
-                            "Second-order prediction against measurement",
-                            second,
-                            measured,
-                            "One point a site. On the dashed line second order is exact. " + toSecond.caption()))
+                    .chart("measured", measuredChart(job, measured))
+                    .chart(
+                            "first-order",
+                            Reports.compared(
+                                    job,
+                                    "Predicted to first order",
+                                    "The sensitivity dF/dR[l][t] of the patched run times the displacement, the other run's residual"
+                                            + " minus its own: one adjoint sweep for all sites.",
+                                    predicted,
+                                    "change of F"))
+                    .chart(
+                            "first-order-and-measured",
+                            Reports.predictedAgainstMeasured(
+                                    job,
+                                    predicted,
+                                    measured,
+                                    "One point a site. On the dashed line first order is exact. " + first.caption()))
+                    .chart(
+                            "second-order",
+                            Reports.compared(
+                                    job,
+                                    "Predicted to second order",
+                                    "F' + F''/2 along the displacement at each site: exact first and second derivatives of F, one"
+                                            + " sweep for all sites.",
+                                    second,
+                                    "change of F"))
+                    .chart(
+                            "second-order-and-measured",
+                            Reports.predictedAgainstMeasured(
+                                    job,
+                                    "Second-order prediction against measurement",
+                                    second,
+                                    measured,
+                                    "One point a site. On the dashed line second order is exact. "
+                                            + toSecond.caption()))
                     .table(
                             "The largest measured changes.",
                             HEADER,
@@ -186,14 +194,13 @@ public final class PatchCommand implements Action {
 
     /** The map of measured changes. */
     public static Chart measuredChart(Job job, double[][] measured) {
-        return Reports.overSites(
+        return Reports.compared(
                 job,
                 "Measured change of F by patching each site",
                 "F of the run whose residual at one site is replaced by the other run's, minus F of the run itself;"
                         + " everything after the site is computed anew. Exactly zero where the two runs agree or F"
                         + " cannot see the site.",
                 measured,
-                HeatMap.Scale.DIVERGING,
                 "change of F");
     }
 

@@ -4,6 +4,7 @@ import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePair;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.prediction.Component;
@@ -108,12 +109,12 @@ final class PredictReport {
                     "method",
                     "sites",
                     "no change",
-                    "pearson",
-                    "spearman",
                     "R2",
                     "slope",
+                    "missed",
+                    "pearson",
+                    "spearman",
                     "sign",
-                    "rel. error",
                     "> 20 %"));
             for (Row row : of(component)) {
                 PredictionSummary s = row.summary();
@@ -122,16 +123,17 @@ final class PredictReport {
                         row.method().label(),
                         Long.toString(s.sites()),
                         Long.toString(row.idle()),
-                        number(s.pearson().value()),
-                        number(s.spearman().value()),
                         number(s.rSquared().value()),
                         number(s.slope().value()),
+                        percent(s.relativeError().value()),
+                        number(s.pearson().value()),
+                        number(s.spearman().value()),
                         number(s.signAgreement().value()),
-                        number(s.relativeError().value()),
                         percent(s.beyond20().value())));
             }
             Tables.print(job.terminal(), component.label() + ": predicted against measured changes of F", table);
         }
+        job.terminal().line(Agreement.KEY);
         job.terminal().line("");
         for (PredictionMethod method : plan.methods()) {
             job.terminal().line(missed(method));
@@ -231,7 +233,8 @@ final class PredictReport {
         page.section("Where predictions miss", text.toString());
         for (PredictionMethod method : plan.methods()) {
             if (!of(method).isEmpty()) {
-                page.chart(errors(method)).chart(scatter(method));
+                page.chart("missed-" + method.label(), errors(method))
+                        .chart(method.label() + "-and-measured", scatter(method));
             }
         }
         for (Component component : plan.components()) {
@@ -250,12 +253,13 @@ final class PredictReport {
             "method",
             "sites",
             "no change",
+            "R2",
+            "slope",
+            "missed",
             "Pearson",
             "within prompts",
             "Spearman",
             "p",
-            "R2",
-            "slope",
             "sign",
             "top " + PredictionQuality.TOP);
 
@@ -263,8 +267,10 @@ final class PredictReport {
             List.of("kind", "method", "compared", "> 10 %", "> 20 %", "> 50 %", "median", "all together");
 
     private static String agreementCaption(Component component) {
-        return "Agreement on " + component.label() + ", with 95 % intervals over prompts. Pearson, R2 (against the line"
-                + " where predicted equals measured), slope (of measured over predicted) and sign are over the interventions of all prompts together; the"
+        return "Agreement on " + component.label()
+                + ", with 95 % intervals over prompts. Of predicted changes p and measured ones m: "
+                + Agreement.DEFINITIONS
+                + ". These, Pearson and sign are over the interventions of all prompts together; the"
                 + " others are means over prompts. Top " + PredictionQuality.TOP
                 + ": share of the largest measured changes among the"
                 + " largest predicted. p is of the correlation within prompts, by " + PermutationTest.PERMUTATIONS
@@ -280,12 +286,13 @@ final class PredictReport {
                             row.method().label(),
                             Long.toString(s.sites()),
                             Long.toString(row.idle()),
+                            interval(s.rSquared()),
+                            interval(s.slope()),
+                            interval(s.relativeError()),
                             interval(s.pearson()),
                             interval(s.pearsonWithin()),
                             interval(s.spearman()),
                             Numbers.three(s.p()),
-                            interval(s.rSquared()),
-                            interval(s.slope()),
                             interval(s.signAgreement()),
                             interval(s.topOverlap()));
                 })
@@ -319,14 +326,15 @@ final class PredictReport {
                     row.summary().relativeError().value();
         }
         return new HeatMap(
-                "Relative error of the " + method.description() + " prediction",
+                "Share missed by the " + method.description() + " prediction",
                 "Length of predicted minus measured changes over the length of the measured ones, all prompts and sites"
                         + " together. 0 is exact; at 1, predicting no change would do as well. Blank: no prediction.",
                 plan.components().stream().map(Component::label).toList(),
                 plan.kinds().stream().map(InterventionKind::label).toList(),
                 values,
                 HeatMap.Scale.SEQUENTIAL,
-                "relative error");
+                "share missed",
+                "share missed");
     }
 
     /** Points of the first kind that the method predicts, on all components. */
@@ -361,13 +369,18 @@ final class PredictReport {
                 "Predicted and measured changes, " + kind.label() + ", " + method.description(),
                 "One point an intervention, on all components"
                         + (step == 1 ? "" : "; every " + step + "th of " + all.size())
-                        + ". On the dashed line the prediction is exact.",
+                        + ". On the dashed line the prediction is exact. All of them: "
+                        + Agreement.ofPoints(column(all, 0), column(all, 1)) + ".",
                 "predicted change of F",
                 "measured change of F",
                 x.stream().mapToDouble(Double::doubleValue).toArray(),
                 y.stream().mapToDouble(Double::doubleValue).toArray(),
                 labels,
                 true);
+    }
+
+    private static double[] column(List<double[]> points, int index) {
+        return points.stream().mapToDouble(point -> point[index]).toArray();
     }
 
     private static String number(double value) {

@@ -21,9 +21,27 @@ import java.util.stream.IntStream;
  * @param correlation Pearson's, with an interval over sites
  * @param rSquared against the line predicted = measured
  * @param slope of measured over predicted: 1.27 where changes are 27 % larger than predicted
+ * @param missed the share missed, |measured - predicted| / |measured|
  * @param p of the correlation, by permutation of the sites
  */
-public record Agreement(int sites, int zero, Estimate correlation, Estimate rSquared, Estimate slope, double p) {
+public record Agreement(
+        int sites, int zero, Estimate correlation, Estimate rSquared, Estimate slope, Estimate missed, double p) {
+    /** What the numbers of a prediction p of measurements m are, for people. */
+    public static final String DEFINITIONS = "R2 = 1 - sum (m - p)^2 / sum (m - mean m)^2, against the line m = p;"
+            + " slope is that of the line of least squares of m over p; missed is |m - p| / |m|,"
+            + " the root of sum (m - p)^2 / sum m^2";
+
+    /** The same in a line below what is printed. */
+    public static final String KEY =
+            "R2 is against measured = predicted, slope of measured over predicted, missed |measured - predicted| / |measured|";
+
+    /** Of points in a figure, for its caption; no correlation, which says nothing of sizes. */
+    public static String ofPoints(double[] predicted, double[] measured) {
+        PairMoments sums = PairMoments.of(predicted, measured);
+        return "R2 against that line " + Numbers.three(sums.rSquared()) + ", slope " + Numbers.three(sums.slope())
+                + ", share missed |m - p| / |m| " + Numbers.three(sums.relativeError());
+    }
+
     /** Of two maps of one shape. */
     public static Agreement of(double[][] measured, double[][] predicted, long seed) {
         double[] m = Arrays.stream(measured).flatMapToDouble(Arrays::stream).toArray();
@@ -38,6 +56,7 @@ public record Agreement(int sites, int zero, Estimate correlation, Estimate rSqu
                 estimate(x, y, seed, PairMoments::pearson),
                 estimate(x, y, seed, PairMoments::rSquared),
                 estimate(x, y, seed, PairMoments::slope),
+                estimate(x, y, seed, PairMoments::relativeError),
                 PermutationTest.p(x, y, seed));
     }
 
@@ -49,9 +68,10 @@ public record Agreement(int sites, int zero, Estimate correlation, Estimate rSqu
         });
     }
 
-    /** For people: {@code R2 0.812, slope 1.27, correlation 0.9999}. */
+    /** For people: {@code R2 0.812, slope 1.27, missed 27.0 %, correlation 0.9999}. */
     public String shown() {
         return "R2 " + Numbers.format("%.4f", rSquared.value()) + ", slope " + Numbers.format("%.4f", slope.value())
+                + ", missed " + Numbers.format("%.1f %%", 100 * missed.value())
                 + ", correlation " + Numbers.format("%.4f", correlation.value());
     }
 
@@ -62,9 +82,10 @@ public record Agreement(int sites, int zero, Estimate correlation, Estimate rSqu
 
     /** For a chart's caption. */
     public String caption() {
-        return "R2 against that line " + three(rSquared) + ", slope " + three(slope) + ", correlation "
+        return "R2 against that line " + three(rSquared) + ", slope of measured m over predicted p " + three(slope)
+                + ", share missed |m - p| / |m| " + three(missed) + ", correlation "
                 + three(correlation) + " (intervals of 95 % over " + sites + " sites; p by permutation "
-                + Numbers.three(p) + "). Left out: " + zero + " sites where both are zero.";
+                + Numbers.three(p) + "). " + DEFINITIONS + ". Left out: " + zero + " sites where both are zero.";
     }
 
     private static String three(Estimate estimate) {
@@ -85,6 +106,7 @@ public record Agreement(int sites, int zero, Estimate correlation, Estimate rSqu
         map.put("correlation", Numbers.fields(correlation));
         map.put("r_squared", Numbers.fields(rSquared));
         map.put("slope", Numbers.fields(slope));
+        map.put("relative_error", Numbers.fields(missed));
         map.put("permutation_p", p);
         return map;
     }

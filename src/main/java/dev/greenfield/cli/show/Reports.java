@@ -20,13 +20,26 @@ public final class Reports {
     public static ReportPage page(ModelJob job, String title, String subtitle, Map<String, String> more) {
         Map<String, String> facts = job.facts();
         facts.putAll(more);
-        return new ReportPage(title, subtitle).facts(facts);
+        return new ReportPage(title, subtitle).named(job.command()).facts(facts);
     }
 
     /** A map over depths (upward) and the prompt's tokens. */
     public static Chart overSites(
             Job job, String title, String caption, double[][] values, HeatMap.Scale scale, String valueName) {
         return new HeatMap(title, caption, Sites.depths(values.length), job.labels(), values, scale, valueName);
+    }
+
+    /** Likewise one of several maps of signed changes that are to be compared: those that share the name of their values. */
+    public static Chart compared(Job job, String title, String caption, double[][] values, String valueName) {
+        return new HeatMap(
+                title,
+                caption,
+                Sites.depths(values.length),
+                job.labels(),
+                values,
+                HeatMap.Scale.DIVERGING,
+                valueName,
+                valueName);
     }
 
     /** The map with cells that are zero by structure left blank: depths below {@code depth}, tokens before {@code token}. */
@@ -45,13 +58,23 @@ public final class Reports {
 
     /** Predicted against measured changes, one point for each site where either is not zero. */
     public static Chart predictedAgainstMeasured(Job job, double[][] predicted, double[][] measured, String caption) {
-        return predictedAgainstMeasured(
-                job, "First-order prediction against measurement", predicted, measured, caption);
+        return predictedAgainstMeasured(job, Sites.depths(predicted.length), predicted, measured, caption);
+    }
+
+    /** Likewise of rows that are no depths. */
+    public static Chart predictedAgainstMeasured(
+            Job job, List<String> rows, double[][] predicted, double[][] measured, String caption) {
+        return points(job, "First-order prediction against measurement", rows, predicted, measured, caption);
     }
 
     /** Likewise under another title. */
     public static Chart predictedAgainstMeasured(
             Job job, String title, double[][] predicted, double[][] measured, String caption) {
+        return points(job, title, Sites.depths(predicted.length), predicted, measured, caption);
+    }
+
+    private static Chart points(
+            Job job, String title, List<String> rows, double[][] predicted, double[][] measured, String caption) {
         List<String> tokens = job.labels();
         List<Double> x = new ArrayList<>();
         List<Double> y = new ArrayList<>();
@@ -61,7 +84,7 @@ public final class Reports {
                 if (predicted[l][t] != 0 || measured[l][t] != 0) {
                     x.add(predicted[l][t]);
                     y.add(measured[l][t]);
-                    labels.add("depth " + l + ", token " + tokens.get(t));
+                    labels.add(rows.get(l) + ", token " + tokens.get(t));
                 }
             }
         }

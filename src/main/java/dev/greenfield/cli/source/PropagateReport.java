@@ -5,6 +5,7 @@ import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
 import dev.greenfield.cli.show.Reports;
+import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.propagation.SourcePropagation;
@@ -254,14 +255,16 @@ final class PropagateReport {
     }
 
     private Chart map(String title, String caption, double[][] norms) {
-        return Reports.overSites(
-                job,
+        return new HeatMap(
                 title,
                 caption,
+                Sites.levels(norms.length, false),
+                job.labels(),
                 Reports.blankOutside(
                         norms, response.site().depth(), response.site().token()),
                 HeatMap.Scale.LOG,
-                "|dR|");
+                "|dR|",
+                "response");
     }
 
     private int largest() {
@@ -280,38 +283,57 @@ final class PropagateReport {
         int i = largest();
         ReportPage page = Reports.page(
                         job, "Propagation", "How the response to a source at " + place() + " spreads", facts)
-                .chart(map(
-                        "Response to first order",
-                        "Norm of the tangent dR[l'][t'] to a source of length 1. Sites outside of the source's causal cone are"
-                                + " blank: they are exactly zero.",
-                        response.tangent().norms()))
-                .chart(map(
-                        "Measured change at epsilon = " + Numbers.format("%.3g", epsilons[i]),
-                        "Norm of the whole change of the stream when epsilon |R| u is added, divided by nothing. It differs from"
-                                + " first order by " + Numbers.format("%.2g", response.nonlinearity(i))
-                                + " of its length over all sites but the source's.",
-                        response.measured().get(i).norms()));
+                .chart(
+                        "first-order",
+                        map(
+                                "Response to first order",
+                                "Norm of the tangent dR[l'][t'] to a source of length 1. Sites outside of the source's causal cone are"
+                                        + " blank: they are exactly zero.",
+                                response.tangent().norms()))
+                .chart(
+                        "measured",
+                        map(
+                                "Measured change for each unit of the source, at epsilon = "
+                                        + Numbers.format("%.3g", epsilons[i]),
+                                "Norm of the whole change of the stream when epsilon |R| u is added, divided by |epsilon| |R|, the length of"
+                                        + " that source. It differs from first order by "
+                                        + Numbers.format("%.2g", response.nonlinearity(i))
+                                        + " of its length over all sites but the source's.",
+                                eachUnit(
+                                        response.measured().get(i).norms(),
+                                        Math.abs(epsilons[i]) * response.sourceNorm())));
         if (settings.randoms() > 0) {
-            page.chart(map(
-                    "Random directions at the same site",
-                    "Root mean square over " + settings.randoms()
-                            + " random directions of the norm of the tangent, for sources of length 1.",
-                    meanRandom()));
+            page.chart(
+                    "random",
+                    map(
+                            "Random directions at the same site",
+                            "Root mean square over " + settings.randoms()
+                                    + " random directions of the norm of the tangent, for sources of length 1.",
+                            meanRandom()));
         }
         if (control != null) {
-            page.chart(map(
-                    "The untrained control",
-                    "Norm of the tangent to the same unit vector at the same site in the same configuration with random weights,"
-                            + " seed " + job.seed() + ".",
-                    control.tangent().norms()));
+            page.chart(
+                    "untrained",
+                    map(
+                            "The untrained control",
+                            "Norm of the tangent to the same unit vector at the same site in the same configuration with random weights,"
+                                    + " seed " + job.seed() + ".",
+                            control.tangent().norms()));
         }
         if (response.site().depth() < layers) {
-            page.chart(overDepth(Measure.TOKEN_SHARE, "The part of |dR|^2 that has left the source's token."));
-            page.chart(overDepth(
-                    Measure.DISPLACEMENT, "Mean number of tokens that the response has moved, weighted by |dR|^2."));
-            page.chart(overDepth(
-                    Measure.PARTICIPATION,
-                    "Effective number of tokens that share |dR|^2: 1 for one, all if spread evenly."));
+            page.chart(
+                    "token-share",
+                    overDepth(Measure.TOKEN_SHARE, "The part of |dR|^2 that has left the source's token."));
+            page.chart(
+                    "displacement",
+                    overDepth(
+                            Measure.DISPLACEMENT,
+                            "Mean number of tokens that the response has moved, weighted by |dR|^2."));
+            page.chart(
+                    "participation",
+                    overDepth(
+                            Measure.PARTICIPATION,
+                            "Effective number of tokens that share |dR|^2: 1 for one, all if spread evenly."));
             List<List<String>> rows = table();
             page.table(
                     "Source / mean of the random directions" + (control == null ? "." : " / untrained control."),
@@ -321,6 +343,12 @@ final class PropagateReport {
         List<List<String>> rows = nonlinearity();
         page.table("How far measured changes are from first order.", NONLINEARITY, rows.subList(1, rows.size()));
         job.report(page);
+    }
+
+    private static double[][] eachUnit(double[][] norms, double length) {
+        return Arrays.stream(norms)
+                .map(row -> Arrays.stream(row).map(v -> v / length).toArray())
+                .toArray(double[][]::new);
     }
 
     private double[][] meanRandom() {

@@ -4,6 +4,7 @@ import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
@@ -27,6 +28,8 @@ import org.apache.commons.statistics.descriptive.Median;
 
 /** What the regime command writes and shows of all sites. */
 final class RegimeMapReport {
+    private static final String COMPARED = "radius"; // the maps that share their colours
+
     /** Predicted radii within this factor of the measured count as right. */
     private static final double FACTOR = 2;
     /** The tolerance that is drawn: 10 %, or the middle one of others. */
@@ -238,28 +241,35 @@ final class RegimeMapReport {
         List<List<String>> radii = radii();
         List<List<String>> flags = flags(agreements);
         ReportPage page = Reports.page(job, "Linear regime", "How far first order holds at every site", facts)
-                .chart(new HeatMap(
-                        "Radius of the linear regime at " + q,
-                        "The amplitude, as a part of the stream's norm at the site, from which on first order is off by more than "
-                                + q + " of the measured change of F, whichever sign comes first. Zero: off at the least"
-                                + " amplitude that could be measured. Infinity: not off at the largest, "
-                                + Numbers.format("%.3g", largest())
-                                + ". Blank: F cannot see the site, or there is no direction.",
-                        labels(),
-                        job.labels(),
-                        map.radius(i),
-                        HeatMap.Scale.LOG,
-                        "radius / |R|"))
-                .chart(new HeatMap(
-                        "The radius that first and second order predict",
-                        "2 q/(1+q) |F'| / |F''|, before anything is measured.",
-                        labels(),
-                        job.labels(),
-                        map.predictedRadius(i),
-                        HeatMap.Scale.LOG,
-                        "radius / |R|"))
-                .chart(scatter(i))
-                .chart(verdicts(agreements))
+                .chart(
+                        "radius",
+                        new HeatMap(
+                                "Radius of the linear regime at " + q,
+                                "The amplitude, as a part of the stream's norm at the site, from which on first order is off by more than "
+                                        + q
+                                        + " of the measured change of F, whichever sign comes first. Zero: off at the least"
+                                        + " amplitude that could be measured. Infinity: not off at the largest, "
+                                        + Numbers.format("%.3g", largest())
+                                        + ". Blank: F cannot see the site, or there is no direction.",
+                                labels(),
+                                job.labels(),
+                                map.radius(i),
+                                HeatMap.Scale.LOG,
+                                "radius / |R|",
+                                COMPARED))
+                .chart(
+                        "radius-predicted",
+                        new HeatMap(
+                                "The radius that first and second order predict",
+                                "2 q/(1+q) |F'| / |F''|, before anything is measured.",
+                                labels(),
+                                job.labels(),
+                                map.predictedRadius(i),
+                                HeatMap.Scale.LOG,
+                                "radius / |R|",
+                                COMPARED))
+                .chart("radius-predicted-and-measured", scatter(i))
+                .chart("flag", verdicts(agreements))
                 .table("Radii by tolerance.", RADII, radii.subList(1, radii.size()))
                 .table(
                         "The reliability flag. Verdicts are those at all amplitudes and sites where the change could be measured;"
@@ -291,13 +301,16 @@ final class RegimeMapReport {
                 }
             }
         }
+        double[] logPredicted = x.stream().mapToDouble(Double::doubleValue).toArray();
+        double[] logMeasured = y.stream().mapToDouble(Double::doubleValue).toArray();
         return new ScatterChart(
                 "Predicted against measured radius",
-                "One point a site whose radius was found, on logarithmic axes. On the dashed line the second order says all.",
+                "One point a site whose radius was found, on logarithmic axes. On the dashed line the second order says all. Of the"
+                        + " logarithms p and m: " + Agreement.ofPoints(logPredicted, logMeasured) + ".",
                 "log10 of the predicted radius",
                 "log10 of the measured radius",
-                x.stream().mapToDouble(Double::doubleValue).toArray(),
-                y.stream().mapToDouble(Double::doubleValue).toArray(),
+                logPredicted,
+                logMeasured,
                 labels,
                 true);
     }

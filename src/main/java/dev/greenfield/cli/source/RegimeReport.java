@@ -166,8 +166,8 @@ final class RegimeReport {
         facts.put("Noise floor of changes of F", Numbers.format("%.2g", regime.noise()));
         List<List<String>> rows = table();
         job.report(Reports.page(job, "Linear regime", "How far first order holds for a source at " + place(), facts)
-                .chart(changes())
-                .chart(error())
+                .chart("changes", changes())
+                .chart("error", error())
                 .table(
                         "The amplitude from which on first order is off by more than q of the measured change: of the sign"
                                 + " that comes first, of each sign, and as F' and F'' predict it before anything is measured.",

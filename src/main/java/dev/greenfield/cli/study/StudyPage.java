@@ -1,13 +1,12 @@
 package dev.greenfield.cli.study;
 
-import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.RemedyOptions;
 import dev.greenfield.cli.job.SuiteJob;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.ReportPage;
 import dev.greenfield.report.ScatterChart;
-import dev.greenfield.statistics.Estimate;
 import dev.greenfield.study.Claim;
 import dev.greenfield.study.Finding;
 import dev.greenfield.study.Measures;
@@ -52,28 +51,41 @@ final class StudyPage {
                 "Study of a suite",
                 "Every claim on " + prompts + " prompt pairs, 95 % bootstrap intervals over pairs",
                 facts);
+        List<ClaimSummary> claims = Arrays.stream(Claim.values())
+                .map(claim -> ClaimSummary.of(claim, outcome.findings()))
+                .filter(summary -> !summary.findings().isEmpty())
+                .toList();
+        page.summary(
+                "Summary: what the findings say of each claim.",
+                List.of("claim", "verdict", "what was found", "n"),
+                claims.stream()
+                        .map(one -> List.of(
+                                one.name() + ": " + one.claim().statement(),
+                                one.verdict(),
+                                one.sentence(),
+                                one.pairs()))
+                        .toList());
         page.section(
                 "How to read it",
                 "Each finding is a number over n prompt pairs with the interval that 1000 resamples of the pairs give."
                         + " Where a claim says what the number should be, the verdict says whether the whole interval is"
-                        + " there (holds), none of it (does not hold), or it is on both sides (undecided)."
+                        + " there (holds), none of it (does not hold), or it is on both sides (undecided). A claim holds where"
+                        + " all its numbers do, in part where some do, and does not hold where none does. Of predictions p and"
+                        + " measured changes m: " + Agreement.DEFINITIONS + "."
                         + (outcome.remarks().isEmpty()
                                 ? ""
                                 : "\n\nLeft out: " + RemedyOptions.in(String.join(" ", outcome.remarks()))));
-        for (Claim claim : Claim.values()) {
-            List<List<String>> rows = outcome.findings().stream()
-                    .filter(f -> f.claim() == claim)
-                    .map(StudyPage::row)
-                    .toList();
-            if (!rows.isEmpty()) {
-                page.section((claim.id().startsWith("E") ? claim.id() + ". " : "") + claim.title(), claim.statement());
-                figures(claim, page);
-                page.table(
-                        "Findings on " + claim.title().toLowerCase(Locale.ROOT)
-                                + ", with 95 % intervals over n prompt pairs.",
-                        List.of("metric", "n", "value", "expected", "verdict", "what it is"),
-                        rows);
-            }
+        for (ClaimSummary one : claims) {
+            Claim claim = one.claim();
+            page.section(one.name(), claim.statement() + "\n\nVerdict: " + one.verdict() + ". " + one.sentence());
+            figures(claim, page);
+            page.foldedTable(
+                    "All " + one.findings().size() + " findings on "
+                            + claim.title().toLowerCase(Locale.ROOT),
+                    "Findings on " + claim.title().toLowerCase(Locale.ROOT)
+                            + ", with 95 % intervals over n prompt pairs.",
+                    List.of("metric", "n", "value", "expected", "verdict", "what it is"),
+                    one.findings().stream().map(StudyPage::row).toList());
         }
         return page;
     }
@@ -82,7 +94,7 @@ final class StudyPage {
         return List.of(
                 f.metric(),
                 Integer.toString(f.n()),
-                shown(f.estimate()),
+                ClaimSummary.shown(f.estimate()),
                 f.expectation().text(),
                 f.verdict().label(),
                 f.meaning());
@@ -201,7 +213,9 @@ final class StudyPage {
         if (drawn.length > 0) {
             page.chart(new ScatterChart(
                     title,
-                    caption + (every > 1 ? " One in " + every + " of " + points.size() + " points is drawn." : ""),
+                    caption + " On the dashed line the prediction is exact. All points: "
+                            + Agreement.ofPoints(column(points, 0), column(points, 1)) + "."
+                            + (every > 1 ? " One in " + every + " of " + points.size() + " points is drawn." : ""),
                     "predicted change of F",
                     "measured change of F",
                     IntStream.of(drawn).mapToDouble(i -> points.get(i)[0]).toArray(),
@@ -209,6 +223,10 @@ final class StudyPage {
                     IntStream.of(drawn).mapToObj(labels::get).toList(),
                     true));
         }
+    }
+
+    private static double[] column(List<double[]> points, int index) {
+        return points.stream().mapToDouble(point -> point[index]).toArray();
     }
 
     private void propagation(ReportPage page) {
@@ -341,15 +359,5 @@ final class StudyPage {
                 List.of(
                         series("carried", "directions", "direction.slice.by_depth", 0, false),
                         series("control", "directions", "direction.slice.control.by_depth", 0, false)));
-    }
-
-    /** For people: {@code 0.91 (0.88 to 0.93)}. */
-    static String shown(Estimate estimate) {
-        return Numbers.interval(estimate, StudyPage::number);
-    }
-
-    private static String number(double value) {
-        return Numbers.format(
-                value == 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4) ? "%.3f" : "%.2e", value);
     }
 }

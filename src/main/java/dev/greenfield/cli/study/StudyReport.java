@@ -71,7 +71,7 @@ final class StudyReport {
                     .forEach(f -> rows.add(List.of(
                             f.metric(),
                             Integer.toString(f.n()),
-                            StudyPage.shown(f.estimate()),
+                            ClaimSummary.shown(f.estimate()),
                             f.expectation().text(),
                             f.verdict().label())));
             if (rows.size() > 1) {

@@ -56,35 +56,45 @@ final class ReduceFigures {
                         "Reduced descriptions",
                         "How much of a displacement's effect few sites and few directions carry",
                         facts)
-                .chart(overSites(
-                        "Share of single effects",
-                        "Sum of the sizes of the first n sites' single patch effects, over that of all sites between the first and"
-                                + " the last depth. Random: mean over draws.",
+                .chart(
                         "share",
-                        SiteReduction::share))
-                .chart(overSites(
-                        "Achieved together",
-                        "Fraction of the full change of F with the residuals of the first n sites replaced in one run.",
-                        "achieved fraction",
-                        SiteReduction::together))
-                .chart(overRank(
-                        "Energy",
-                        "Fraction of |G|^2 in the leading k directions, for each pair of depths. |G|^2 is estimated from random probes where"
-                                + " summing it would cost more than twice the factorization; the largest standard error is "
-                                + Numbers.three(largestError()) + ".",
-                        "captured fraction",
-                        SliceReduction::energy))
-                .chart(overRank(
-                        "Error of the displacement's response",
-                        "|G_k J - G J| / |G J| for J the displacement at the lower depth.",
-                        "relative error",
-                        SliceReduction::displacement))
-                .chart(overRank(
-                        "Error of the predicted change of F",
-                        "|S . G_k J - S . G J| / |S . G J|, with S the sensitivity at the upper depth.",
-                        "relative error",
-                        SliceReduction::effect))
-                .chart(controls())
+                        overSites(
+                                "Share of single effects",
+                                "Sum of the sizes of the first n sites' single patch effects, over that of all sites between the first and"
+                                        + " the last depth. Random: mean over draws.",
+                                "share",
+                                SiteReduction::share))
+                .chart(
+                        "together",
+                        overSites(
+                                "Achieved together",
+                                "Fraction of the full change of F with the residuals of the first n sites replaced in one run.",
+                                "achieved fraction",
+                                SiteReduction::together))
+                .chart(
+                        "energy",
+                        overRank(
+                                "Energy",
+                                "Fraction of |G|^2 in the leading k directions, for each pair of depths. |G|^2 is estimated from random probes where"
+                                        + " summing it would cost more than twice the factorization; the largest standard error is "
+                                        + Numbers.three(largestError()) + ".",
+                                "captured fraction",
+                                SliceReduction::energy))
+                .chart(
+                        "error-displacement",
+                        overRank(
+                                "Error of the displacement's response",
+                                "|G_k J - G J| / |G J| for J the displacement at the lower depth.",
+                                "relative error",
+                                SliceReduction::displacement))
+                .chart(
+                        "error-effect",
+                        overRank(
+                                "Error of the predicted change of F",
+                                "|S . G_k J - S . G J| / |S . G J|, with S the sensitivity at the upper depth.",
+                                "relative error",
+                                SliceReduction::effect))
+                .chart("controls", controls())
                 .table("What the first n inner sites carry.", bySite.get(0), bySite.subList(1, bySite.size()))
                 .table(
                         "Relative errors through the " + (last + 1) + " leading directions.",

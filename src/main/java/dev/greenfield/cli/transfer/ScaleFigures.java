@@ -7,6 +7,7 @@ import dev.greenfield.cli.job.ModelIdentity;
 import dev.greenfield.cli.job.SuiteHalves;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePair;
+import dev.greenfield.cli.show.Agreement;
 import dev.greenfield.cli.show.Averages;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.report.HeatMap;
@@ -141,6 +142,9 @@ final class ScaleFigures {
         averages.add(name + ".within", agreement.within());
         averages.add(name + ".shuffled", agreement.shuffled());
         averages.add(name + ".shifted", agreement.shifted());
+        averages.add(name + ".r_squared", agreement.rSquared());
+        averages.add(name + ".slope", agreement.slope());
+        averages.add(name + ".relative_error", agreement.missed());
         averages.add(name + ".permutation_p", agreement.p());
         averages.add(name + ".above_shifted", agreement.rho() - agreement.shifted());
     }
@@ -189,7 +193,9 @@ final class ScaleFigures {
         List<List<String>> sites = siteRows(top);
         List<List<String>> directions = directionRows();
         Tables.print(
-                job.terminal(), "rank agreement of the two models (95 % intervals over pairs of prompts)", agreement);
+                job.terminal(),
+                "agreement of the two models in size and in rank (95 % intervals over pairs of prompts)",
+                agreement);
         Tables.print(job.terminal(), "the " + top + " leading sites of the first model in the second", sites);
         Tables.print(
                 job.terminal(),
@@ -209,10 +215,13 @@ final class ScaleFigures {
 
     private List<List<String>> agreementRows() {
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("Spearman's correlation", "sensitivity |S|", "response map |G|"));
+        rows.add(List.of("agreement", "sensitivity |S|", "response map |G|"));
         Map<String, String> kinds = new LinkedHashMap<>();
-        kinds.put("rho", "aligned by relative depth");
-        kinds.put("within", "within each depth");
+        kinds.put("r_squared", "R2 of second = first");
+        kinds.put("slope", "slope of second over first");
+        kinds.put("relative_error", "missed, |second - first| / |second|");
+        kinds.put("rho", "Spearman, aligned by relative depth");
+        kinds.put("within", "Spearman within each depth");
         kinds.put("shuffled", "control: sites shuffled");
         kinds.put("shifted", "control: depths shifted");
         kinds.put("above_shifted", "aligned minus depths shifted");
@@ -274,7 +283,12 @@ final class ScaleFigures {
                         "Two models on the same prompts",
                         "Sensitivities, responses, sites and directions, aligned by relative depth",
                         facts)
-                .table("Rank agreement of the two models.", agreement.get(0), agreement.subList(1, agreement.size()))
+                .table(
+                        "Agreement of the two models in size and in rank, means over pairs of prompts. With p a value of the"
+                                + " first model and m the one of the second at the same tokens and relative depth: "
+                                + Agreement.DEFINITIONS + ".",
+                        agreement.get(0),
+                        agreement.subList(1, agreement.size()))
                 .table(
                         "What the leading sites of the first model do in the second.",
                         sites.get(0),
@@ -283,39 +297,51 @@ final class ScaleFigures {
                         "Displacements carried by affine maps, on prompts that these were not fitted on.",
                         directions.get(0),
                         directions.subList(1, directions.size()))
-                .chart(new HeatMap(
-                        "Sensitivity of the first model",
-                        caption,
-                        rows,
-                        labels,
-                        shown.sensitivityA(),
-                        HeatMap.Scale.LOG,
-                        "|S|"))
-                .chart(new HeatMap(
-                        "Sensitivity of the second model",
-                        caption,
-                        rows,
-                        labels,
-                        shown.sensitivityB(),
-                        HeatMap.Scale.LOG,
-                        "|S|"))
-                .chart(curves(
-                        "Directions of carried displacements",
-                        "Cosine between the displacement that the map carries over and the second model's own, over all tokens of"
-                                + " a depth. The control's maps were fitted on prompts paired at random.",
-                        "cosine",
-                        Map.of("carried", "cosine", "control", "cosine.control")))
-                .chart(curves(
-                        "Answers by carried displacements, whole depths",
-                        "Fraction of the second model's change of answer that a carried displacement of all tokens achieves. Its own"
-                                + " achieves 1. The control has the same lengths.",
-                        "achieved fraction",
-                        Map.of("carried", "slice", "control", "slice.control")))
-                .chart(curves(
-                        "Answers by carried displacements, one token",
-                        "The same at the one token that the first model predicts most of at that depth.",
-                        "achieved fraction",
-                        Map.of("carried", "site", "own", "site.own", "control", "site.control"))));
+                .chart(
+                        "sensitivity-a",
+                        new HeatMap(
+                                "Sensitivity of the first model",
+                                caption,
+                                rows,
+                                labels,
+                                shown.sensitivityA(),
+                                HeatMap.Scale.LOG,
+                                "|S|",
+                                "sensitivity"))
+                .chart(
+                        "sensitivity-b",
+                        new HeatMap(
+                                "Sensitivity of the second model",
+                                caption,
+                                rows,
+                                labels,
+                                shown.sensitivityB(),
+                                HeatMap.Scale.LOG,
+                                "|S|",
+                                "sensitivity"))
+                .chart(
+                        "directions",
+                        curves(
+                                "Directions of carried displacements",
+                                "Cosine between the displacement that the map carries over and the second model's own, over all tokens of"
+                                        + " a depth. The control's maps were fitted on prompts paired at random.",
+                                "cosine",
+                                Map.of("carried", "cosine", "control", "cosine.control")))
+                .chart(
+                        "answers-by-depth",
+                        curves(
+                                "Answers by carried displacements, whole depths",
+                                "Fraction of the second model's change of answer that a carried displacement of all tokens achieves. Its own"
+                                        + " achieves 1. The control has the same lengths.",
+                                "achieved fraction",
+                                Map.of("carried", "slice", "control", "slice.control")))
+                .chart(
+                        "answers-by-token",
+                        curves(
+                                "Answers by carried displacements, one token",
+                                "The same at the one token that the first model predicts most of at that depth.",
+                                "achieved fraction",
+                                Map.of("carried", "site", "own", "site.own", "control", "site.control"))));
     }
 
     private LineChart curves(String title, String caption, String yName, Map<String, String> names) {

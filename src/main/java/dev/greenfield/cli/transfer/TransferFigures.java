@@ -72,43 +72,53 @@ final class TransferFigures {
                         "Displacement transfer",
                         "How much of the way to the other prompt's answer parts of the displacement go",
                         facts)
-                .chart(Reports.overSites(
-                        job,
-                        "Achieved fraction by single sites",
-                        "The change of F with the residual at one site replaced by own + alpha (donor - own), "
-                                + amplitude
-                                + ", as a fraction of the full change F(corrupt) - F(prompt). 1 is the corrupt prompt's F.",
-                        sites,
-                        HeatMap.Scale.DIVERGING,
-                        "fraction"))
-                .chart(overAlpha(
-                        "Single sites by amplitude",
-                        "The " + CURVES + " sites that achieve most at " + amplitude
-                                + ". A straight line is first order.",
-                        siteCurves()))
-                .chart(overAlpha(
-                        "Whole depths by amplitude",
-                        "All tokens of a depth together. At alpha = 1 that is the corrupt prompt's run from there on, so that"
-                                + " every curve goes through (0, 0) and (1, 1).",
-                        sliceCurves()))
-                .chart(overAlpha(
-                        "Tokens at all depths by amplitude",
-                        "A token's residuals at every depth replaced together, at the tokens that achieve most at "
-                                + amplitude
-                                + ". The token where F is read reaches 1 at alpha = 1, since F is read there.",
-                        columnCurves()))
-                .chart(new LineChart(
-                        "The leading sites together",
-                        "The n leading sites between the first and the last depth, by predicted change and by"
-                                + " sensitivity, replaced in one run, " + amplitude
-                                + ".",
-                        "number of sites n",
-                        "achieved fraction",
-                        false,
-                        false,
-                        List.of(
-                                topCurve("by predicted change", Ranking.PREDICTED),
-                                topCurve("by sensitivity", Ranking.SENSITIVITY))))
+                .chart(
+                        "sites",
+                        Reports.overSites(
+                                job,
+                                "Achieved fraction by single sites",
+                                "The change of F with the residual at one site replaced by own + alpha (donor - own), "
+                                        + amplitude
+                                        + ", as a fraction of the full change F(corrupt) - F(prompt). 1 is the corrupt prompt's F.",
+                                sites,
+                                HeatMap.Scale.DIVERGING,
+                                "fraction"))
+                .chart(
+                        "sites-by-amplitude",
+                        overAlpha(
+                                "Single sites by amplitude",
+                                "The " + CURVES + " sites that achieve most at " + amplitude
+                                        + ". A straight line is first order.",
+                                siteCurves()))
+                .chart(
+                        "depths-by-amplitude",
+                        overAlpha(
+                                "Whole depths by amplitude",
+                                "All tokens of a depth together. At alpha = 1 that is the corrupt prompt's run from there on, so that"
+                                        + " every curve goes through (0, 0) and (1, 1).",
+                                sliceCurves()))
+                .chart(
+                        "tokens-by-amplitude",
+                        overAlpha(
+                                "Tokens at all depths by amplitude",
+                                "A token's residuals at every depth replaced together, at the tokens that achieve most at "
+                                        + amplitude
+                                        + ". The token where F is read reaches 1 at alpha = 1, since F is read there.",
+                                columnCurves()))
+                .chart(
+                        "leading-sites",
+                        new LineChart(
+                                "The leading sites together",
+                                "The n leading sites between the first and the last depth, by predicted change and by"
+                                        + " sensitivity, replaced in one run, " + amplitude
+                                        + ".",
+                                "number of sites n",
+                                "achieved fraction",
+                                false,
+                                false,
+                                List.of(
+                                        topCurve("by predicted change", Ranking.PREDICTED),
+                                        topCurve("by sensitivity", Ranking.SENSITIVITY))))
                 .table("The single sites that achieve most, " + amplitude + ".", strongest.get(0), rest(strongest))
                 .table("The n leading sites together, " + amplitude + ".", together.get(0), rest(together)));
     }

@@ -20,10 +20,12 @@ class AgreementTest {
         assertThat(agreement.correlation().value()).isCloseTo(1, within(1e-12));
         assertThat(agreement.slope().value()).isCloseTo(1.27, within(1e-12));
         assertThat(agreement.rSquared().value()).isLessThan(0.95);
+        // |1.27 p - p| / |1.27 p|.
+        assertThat(agreement.missed().value()).isCloseTo(0.27 / 1.27, within(1e-12));
         assertThat(agreement.sites()).isEqualTo(6);
         assertThat(agreement.zero()).isEqualTo(3);
         assertThat(agreement.p()).isLessThan(0.05);
-        assertThat(agreement.shown()).contains("R2 0.9", "slope 1.2700", "correlation 1.0000");
+        assertThat(agreement.shown()).contains("R2 0.9", "slope 1.2700", "missed 21.3 %", "correlation 1.0000");
         assertThat(agreement.over("sites")).contains("6 sites", "3 where both are left out");
         assertThat(agreement.correlation().hasInterval()).isTrue();
     }
