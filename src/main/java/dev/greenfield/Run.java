@@ -11,6 +11,8 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
+import dev.greenfield.lens.DirectionDecoder;
+import dev.greenfield.lens.LensRequest;
 import dev.greenfield.map.MapRequest;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.prediction.ComponentOutputs;
@@ -315,6 +317,20 @@ public final class Run implements AutoCloseable {
     public SourceLocator sourceLocator(List<Site> candidates) {
         Objects.requireNonNull(candidates, "candidates");
         return new SourceLocator(scope, candidates);
+    }
+
+    /** The tokens that the logit lens and the Jacobian lens read at every site; say how with its methods, then compute it. */
+    public LensRequest lens() {
+        return new LensRequest(scope);
+    }
+
+    /**
+     * Says which tokens directions of this run's stream write and read.
+     *
+     * @param count how many tokens at each end, at least 1
+     */
+    public DirectionDecoder decoder(int count) {
+        return new DirectionDecoder(scope, count);
     }
 
     /** A map of the response of every site to every site; say how with its methods, then compute it. */

@@ -89,6 +89,10 @@ public final class ReportPage {
      */
     public ReportPage chart(Chart chart) {
         figures++;
+        if (chart instanceof TokenGrid grid) {
+            parts.add(TokenGridTable.figure(grid, figures));
+            return this;
+        }
         heights.add("height:" + ChartData.height(chart) + "px");
         String id = "figure-" + figures;
         String caption = Html.text(chart.caption().isBlank() ? chart.title() : chart.caption());
@@ -161,9 +165,10 @@ public final class ReportPage {
      */
     public String html() {
         StringBuilder out = new StringBuilder();
-        String style = "\n" + Html.resource("report.css");
+        String style = "\n" + Html.resource("report.css") + Html.resource("token-grid.css");
         String library = "\n" + Html.resource("echarts-" + Html.CHART_LIBRARY_VERSION + ".min.js") + "\n";
-        String drawing = "\n" + Html.resource("response-map.js") + Html.resource("report.js");
+        String drawing = "\n" + Html.resource("response-map.js") + Html.resource("report.js")
+                + Html.resource("token-grid.js");
         List<String> styles = new ArrayList<>(List.of(style));
         if (figures > 0) {
             styles.add(NO_PLOT);
