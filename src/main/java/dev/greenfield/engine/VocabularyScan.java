@@ -30,11 +30,18 @@ public final class VocabularyScan {
     private final LogitCap cap;
     private final int width;
     private final int most;
+    private final int scoresAtOnce;
 
     /**
      * @param most how many tokens are kept at each end
      */
-    public VocabularyScan(DeviceModel model, MemoryBudget budget, int most) {
+    VocabularyScan(DeviceModel model, MemoryBudget budget, int most) {
+        this(model, budget, most, SCORES_AT_ONCE);
+    }
+
+    /** Likewise with at most so many scores at a time, but those of one row. */
+    VocabularyScan(DeviceModel model, MemoryBudget budget, int most, int scoresAtOnce) {
+        this.scoresAtOnce = scoresAtOnce;
         this.model = model;
         this.budget = budget;
         this.backend = model.backend();
@@ -257,7 +264,7 @@ public final class VocabularyScan {
                 rows.rows(), chosen, chosen < 0 ? null : new Readout(model).logits(rows, chosen));
         model.unembedding().forEach(words -> {
             int n = words.matrix().rows();
-            int step = Math.max(1, Math.min(rows.rows(), SCORES_AT_ONCE / n));
+            int step = Math.max(1, Math.min(rows.rows(), scoresAtOnce / n));
             double[] scores = HostMemory.doubles("the scores of tokens", step, n);
             try (Buffer buffer = backend.allocate("scores", (long) step * n)) {
                 for (int r = 0; r < rows.rows(); r += step) {
