@@ -8,8 +8,9 @@ import dev.greenfield.failure.Cancellation;
 import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.model.Parameter;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -84,7 +85,7 @@ public final class VocabularyScan {
                     Cancellation.check();
                     normalize(run, some.get(i), rows.rows(i * tokens, tokens));
                 }
-                TokenLead[] leads = scan(rows, true, null, chosen);
+                TokenLead[] leads = scan(rows, chosen);
                 for (int i = 0; i < some.size(); i++) {
                     found[from + i] = Arrays.copyOfRange(leads, i * tokens, (i + 1) * tokens);
                 }
@@ -109,52 +110,32 @@ public final class VocabularyScan {
 
     /**
      * How the logits at each direction's token change to first order when R[L] there moves along it: W_U J d, with J the last norm's
-     * Jacobian at the run's final residual, and C' in front where logits have a cap C.
+     * Jacobian at the run's final residual, and C' in front where logits have a cap C. The output matrix is read once, on the host, so that
+     * a few directions need no memory of the backend for it.
      *
      * @param directions [n][D]
      * @param positions the token of each, [n]
      * @return [n]
      */
     public TokenLead[] changes(Linearization run, double[][] directions, int[] positions) {
-        if (directions.length == 0) {
-            return new TokenLead[0];
-        }
-        budget.requireUnembedding(model);
-        TreeMap<Integer, int[]> byToken = new TreeMap<>();
-        for (int position : positions) {
-            byToken.computeIfAbsent(
-                    position,
-                    here -> IntStream.range(0, positions.length)
-                            .filter(i -> positions[i] == here)
-                            .toArray());
-        }
-        int[] order = byToken.values().stream().flatMapToInt(Arrays::stream).toArray();
-        double[][] slopes = new double[order.length][];
-        TokenLead[] leads;
-        try (Buffer buffer = backend.allocate("directions", (long) order.length * width)) {
-            Matrix rows = Matrix.of(buffer, order.length, width);
-            for (int i = 0; i < order.length; i++) {
-                backend.upload(directions[order[i]], 0, buffer, rows.at(i), width);
-            }
-            int at = 0;
-            for (var entry : byToken.entrySet()) {
-                int n = entry.getValue().length;
-                int[] here = new int[n];
-                Arrays.fill(here, entry.getKey());
-                Matrix own = rows.rows(at, n);
-                norm.tangent(own, RaggedRows.of(run.length(), here, here), 0, run.finalNorm(), own);
-                if (cap.exists()) {
-                    Arrays.fill(slopes, at, at + n, slopes(run, entry.getKey()));
+        double[] gain = model.finalGain();
+        double[][] inputs = new double[directions.length][width];
+        double[][] slopes = new double[directions.length][];
+        Map<Integer, double[]> known = new HashMap<>();
+        try (Buffer buffer = backend.allocate("a direction", width)) {
+            Matrix row = Matrix.of(buffer, 1, width);
+            for (int i = 0; i < directions.length; i++) {
+                int[] here = {positions[i]};
+                backend.upload(directions[i], 0, buffer, 0, width);
+                norm.tangent(row, RaggedRows.of(run.length(), here, here), 0, run.finalNorm(), row);
+                backend.download(buffer, 0, inputs[i], 0, width);
+                for (int j = 0; j < width; j++) {
+                    inputs[i][j] *= gain[j];
                 }
-                at += n;
+                slopes[i] = cap.exists() ? known.computeIfAbsent(positions[i], at -> slopes(run, at)) : null;
             }
-            leads = scan(rows, false, cap.exists() ? slopes : null, -1);
         }
-        TokenLead[] found = new TokenLead[order.length];
-        for (int i = 0; i < order.length; i++) {
-            found[order[i]] = leads[i];
-        }
-        return found;
+        return products("lm_head.weight", inputs, false, slopes);
     }
 
     private double[] slopes(Linearization run, int position) {
@@ -169,21 +150,16 @@ public final class VocabularyScan {
      * @return [n]
      */
     public TokenLead[] outputs(double[][] directions) {
-        if (directions.length == 0) {
-            return new TokenLead[0];
-        }
-        budget.requireUnembedding(model);
+        double[] gain = model.finalGain();
         boolean centred = model.config().architecture().norm().centred();
-        try (Buffer buffer = backend.allocate("directions", (long) directions.length * width)) {
-            Matrix rows = Matrix.of(buffer, directions.length, width);
-            for (int i = 0; i < directions.length; i++) {
-                double mean = centred ? Arrays.stream(directions[i]).sum() / width : 0;
-                double[] row =
-                        Arrays.stream(directions[i]).map(x -> x - mean).toArray();
-                backend.upload(row, 0, buffer, rows.at(i), width);
+        double[][] inputs = new double[directions.length][width];
+        for (int i = 0; i < directions.length; i++) {
+            double mean = centred ? Arrays.stream(directions[i]).sum() / width : 0;
+            for (int j = 0; j < width; j++) {
+                inputs[i][j] = gain[j] * (directions[i][j] - mean);
             }
-            return scan(rows, false, null, -1);
         }
+        return products("lm_head.weight", inputs, false, new double[directions.length][]);
     }
 
     /**
@@ -193,11 +169,22 @@ public final class VocabularyScan {
      * @return [n]; the cosine with a zero embedding, or of a zero direction, is 0
      */
     public TokenLead[] embeddings(double[][] directions) {
+        return products("wte.weight", directions, true, new double[directions.length][]);
+    }
+
+    /**
+     * Products of directions and the rows of a matrix [V, D], in float64 on the host.
+     *
+     * @param cosines whether they are divided by both lengths
+     * @param slopes factors of the score of each token, [n][V]; null for those without
+     */
+    private TokenLead[] products(String name, double[][] directions, boolean cosines, double[][] slopes) {
         int vocabulary = model.config().vocabulary();
-        Parameter embedding = model.source().parameter("wte.weight");
-        TokenLead[] leads = leads(directions.length, -1, new double[directions.length]);
-        double[] lengths =
-                Arrays.stream(directions).mapToDouble(VocabularyScan::length).toArray();
+        Parameter matrix = model.source().parameter(name);
+        TokenLead[] leads = leads(directions.length, -1, null);
+        double[] lengths = cosines
+                ? Arrays.stream(directions).mapToDouble(VocabularyScan::length).toArray()
+                : null;
         int group = ROWS * Runtime.getRuntime().availableProcessors();
         double[][] scores = new double[directions.length][group];
         for (int from = 0; from < vocabulary; from += group) {
@@ -206,29 +193,27 @@ public final class VocabularyScan {
             int count = Math.min(group, vocabulary - from);
             IntStream.range(0, (count + ROWS - 1) / ROWS).parallel().forEach(c -> {
                 int n = Math.min(ROWS, count - c * ROWS);
-                cosines(embedding, first + c * ROWS, n, directions, lengths, scores, c * ROWS);
+                products(matrix, first + c * ROWS, n, directions, lengths, scores, c * ROWS);
             });
             for (int i = 0; i < leads.length; i++) {
+                for (int v = 0; slopes[i] != null && v < count; v++) {
+                    scores[i][v] *= slopes[i][first + v];
+                }
                 leads[i].take(first, scores[i], 0, count);
             }
         }
         return leads;
     }
 
-    private void cosines(
-            Parameter embedding,
-            int first,
-            int n,
-            double[][] directions,
-            double[] lengths,
-            double[][] scores,
-            int at) {
+    /** Products with some rows; divided by both lengths where those of the directions are given. */
+    private void products(
+            Parameter matrix, int first, int n, double[][] directions, double[] lengths, double[][] scores, int at) {
         double[] rows = new double[n * width];
-        embedding.read((long) first * width, rows, 0, rows.length);
-        TokenRows.requireFinite(embedding.name(), rows, rows.length, (long) first * width);
+        matrix.read((long) first * width, rows, 0, rows.length);
+        TokenRows.requireFinite(matrix.name(), rows, rows.length, (long) first * width);
         for (int v = 0; v < n; v++) {
             double square = 0;
-            for (int j = 0; j < width; j++) {
+            for (int j = 0; lengths != null && j < width; j++) {
                 square += rows[v * width + j] * rows[v * width + j];
             }
             for (int i = 0; i < directions.length; i++) {
@@ -236,8 +221,8 @@ public final class VocabularyScan {
                 for (int j = 0; j < width; j++) {
                     dot += rows[v * width + j] * directions[i][j];
                 }
-                double lengthsTogether = Math.sqrt(square) * lengths[i];
-                scores[i][at + v] = lengthsTogether == 0 ? 0 : dot / lengthsTogether;
+                double both = lengths == null ? 1 : Math.sqrt(square) * lengths[i];
+                scores[i][at + v] = both == 0 ? 0 : dot / both;
             }
         }
     }
@@ -255,11 +240,9 @@ public final class VocabularyScan {
     /**
      * Goes through the output matrix once.
      *
-     * @param rows [n, D], normalized or derivatives of that
-     * @param constants whether bias and cap count
-     * @param slopes a factor for the score of each token, [n][V]; null for none
+     * @param rows [n, D], normalized
      */
-    private TokenLead[] scan(Matrix rows, boolean constants, double[][] slopes, int chosen) {
+    private TokenLead[] scan(Matrix rows, int chosen) {
         TokenLead[] leads = leads(
                 rows.rows(), chosen, chosen < 0 ? null : new Readout(model).logits(rows, chosen));
         model.unembedding().forEach(words -> {
@@ -273,20 +256,11 @@ public final class VocabularyScan {
                     int count = Math.min(step, rows.rows() - r);
                     Matrix part = Matrix.of(buffer, count, n);
                     backend.multiply(1, rows.rows(r, count), false, words.matrix(), true, 0, part);
-                    if (constants) {
-                        backend.addBias(part, words.bias());
-                    }
+                    backend.addBias(part, words.bias());
                     backend.download(buffer, 0, scores, 0, count * n);
                     IntStream.range(0, count).parallel().forEach(i -> {
-                        if (constants && cap.exists()) {
-                            for (int v = i * n; v < (i + 1) * n; v++) {
-                                scores[v] = cap.value(scores[v]);
-                            }
-                        }
-                        if (slopes != null) {
-                            for (int v = 0; v < n; v++) {
-                                scores[i * n + v] *= slopes[from + i][words.from() + v];
-                            }
+                        for (int v = i * n; cap.exists() && v < (i + 1) * n; v++) {
+                            scores[v] = cap.value(scores[v]);
                         }
                         leads[from + i].take(words.from(), scores, i * n, n);
                     });

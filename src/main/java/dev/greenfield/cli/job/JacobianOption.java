@@ -19,6 +19,11 @@ public final class JacobianOption {
             order = -3)
     private String jacobian;
 
+    /** Whether the option is there. */
+    boolean given() {
+        return jacobian != null;
+    }
+
     /** Refuses a file that is not there, before a model is opened. */
     public void check() {
         if (jacobian != null && !Files.exists(path())) {
