@@ -100,6 +100,22 @@ public final class Run implements AutoCloseable {
         return scope.run().middleField();
     }
 
+    /**
+     * The attention probabilities of a block, [H, T, T] in the order head, query token, key token: the model's own scale, window, soft
+     * cap and positions included. Rows sum to 1; what a query does not see is exactly zero.
+     *
+     * @param block 0 to L - 1
+     * @throws InputException if there is no such block
+     * @throws dev.greenfield.failure.MemoryBudgetException if one array cannot hold them
+     */
+    public double[] attention(int block) {
+        int layers = scope.config().layers();
+        if (block < 0 || block >= layers) {
+            throw new InputException("found block " + block + ", expected 0 to " + (layers - 1));
+        }
+        return scope.run().attention(block);
+    }
+
     /** The logits, [T, V], in the order position, token. */
     public double[] logits() {
         return scope.logits();

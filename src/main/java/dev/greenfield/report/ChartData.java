@@ -33,6 +33,8 @@ final class ChartData {
                 fill(json, points);
             } else if (chart instanceof ResponseMapChart map) {
                 fill(json, map);
+            } else if (chart instanceof AttentionChart heads) {
+                fill(json, heads);
             } else if (chart instanceof TokenGrid grid) {
                 fill(json, grid);
             }
@@ -121,6 +123,19 @@ final class ChartData {
         json.writeFieldName("y");
         numbers(json, points.y());
         labels(json, "labels", points.labels());
+    }
+
+    private static void fill(JsonGenerator json, AttentionChart chart) throws IOException {
+        json.writeStringField("kind", "heads");
+        palette(json, Palette.SEQUENTIAL);
+        labels(json, "tokens", chart.tokens());
+        json.writeNumberField("heads", chart.heads());
+        json.writeArrayFieldStart("kept");
+        for (int head : chart.kept()) {
+            json.writeNumber(head);
+        }
+        json.writeEndArray();
+        json.writeBinaryField("patterns", chart.patterns()); // Base64.
     }
 
     private static void fill(JsonGenerator json, TokenGrid grid) throws IOException {

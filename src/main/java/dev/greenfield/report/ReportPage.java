@@ -93,6 +93,10 @@ public final class ReportPage {
             parts.add(TokenGridTable.figure(grid, figures));
             return this;
         }
+        if (chart instanceof AttentionChart heads) {
+            parts.add(AttentionFigure.figure(heads, figures));
+            return this;
+        }
         heights.add("height:" + ChartData.height(chart) + "px");
         String id = "figure-" + figures;
         String caption = Html.text(chart.caption().isBlank() ? chart.title() : chart.caption());
@@ -168,7 +172,7 @@ public final class ReportPage {
         String style = "\n" + Html.resource("report.css") + Html.resource("token-grid.css");
         String library = "\n" + Html.resource("echarts-" + Html.CHART_LIBRARY_VERSION + ".min.js") + "\n";
         String drawing = "\n" + Html.resource("response-map.js") + Html.resource("report.js")
-                + Html.resource("token-grid.js");
+                + Html.resource("token-grid.js") + Html.resource("attention.js");
         List<String> styles = new ArrayList<>(List.of(style));
         if (figures > 0) {
             styles.add(NO_PLOT);
