@@ -22,7 +22,7 @@ final class AttentionFigure {
                 <div class="grid-box">%3$s</div>
                 <p class="grid-detail" aria-live="polite"></p>
                 <div class="grid-box large" role="img" aria-labelledby="%1$s-title"><canvas></canvas></div>
-                %4$s
+                <p class="notes"><span>%8$s</span>%4$s</p>
                 <figcaption><b>Figure %5$d.</b> %6$s</figcaption>
                 <script type="application/json" id="%1$s-data">%7$s</script>
                 </figure>
@@ -32,13 +32,14 @@ final class AttentionFigure {
                 table(chart),
                 dropped == 0
                         ? ""
-                        : "<p class=\"notes\"><span>" + chart.kept().size() + " of "
+                        : "<span>" + chart.kept().size() + " of "
                                 + chart.blocks() * chart.heads()
                                 + " heads are shown, those that look elsewhere the most: all would make the page too"
-                                + " large</span></p>",
+                                + " large</span>",
                 number,
                 Html.text(chart.caption().isBlank() ? chart.title() : chart.caption()),
-                ChartData.json(chart));
+                ChartData.json(chart),
+                TokenGridTable.shades("probability, by its square root,"));
     }
 
     /** The last block on top, as the last depth is everywhere. */

@@ -71,13 +71,18 @@ final class TokenGridTable {
         out.append("\">").append(Html.text(cell.text())).append("</td>");
     }
 
-    private static String legend(TokenGrid grid) {
-        StringBuilder out = new StringBuilder("<p class=\"notes\"><span>");
-        out.append(Html.text(grid.valueName())).append(" 0&nbsp;");
+    /** The colours from 0 to 1, after what they are of. */
+    static String shades(String name) {
+        StringBuilder out = new StringBuilder(Html.text(name)).append(" 0&nbsp;");
         for (int shade = 0; shade < SHADES; shade++) {
             out.append("<i class=\"w").append(shade).append("\"></i>");
         }
-        out.append("1</span>");
+        return out.append("1").toString();
+    }
+
+    private static String legend(TokenGrid grid) {
+        StringBuilder out = new StringBuilder("<p class=\"notes\"><span>");
+        out.append(shades(grid.valueName())).append("</span>");
         if (!grid.markName().isEmpty()) {
             out.append("<span><i class=\"marked\"></i>")
                     .append(Html.text(grid.markName()))
