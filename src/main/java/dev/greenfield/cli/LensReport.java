@@ -163,8 +163,7 @@ final class LensReport {
         if (jacobians != null) {
             facts.put(
                     "Jacobians",
-                    jacobians.origin()
-                            + (jacobians.prompts() > 0 ? ", over " + jacobians.prompts() + " prompts" : ""));
+                    jacobians.origin() + (jacobians.prompts() > 0 ? ", over " + jacobians.prompts() + " prompts" : ""));
         }
         ReportPage page = Reports.page(job, "Lens", "What the vocabulary reads from the stream at every site", facts)
                 .chart(new LineChart(
@@ -178,8 +177,7 @@ final class LensReport {
                         readings.entrySet().stream().map(this::series).toList()));
         readings.forEach((name, reading) -> page.chart(grid(name, reading, word)));
         page.table(
-                "Rank and probability of " + word + " at token "
-                        + job.labels().get(job.position()) + ".",
+                "Rank and probability of " + word + " at token " + job.labels().get(job.position()) + ".",
                 ranks().get(0),
                 Tables.tail(ranks()));
         job.report(page);

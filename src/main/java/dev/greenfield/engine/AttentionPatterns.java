@@ -41,8 +41,7 @@ final class AttentionPatterns {
     }
 
     /** One query's probabilities, written to {@code at} and after. */
-    private static void row(
-            AttentionShape shape, double[] rows, int stride, int head, int query, double[] to, int at) {
+    private static void row(AttentionShape shape, double[] rows, int stride, int head, int query, double[] to, int at) {
         int q = query * stride + head * shape.headWidth();
         double largest = Double.NEGATIVE_INFINITY;
         for (int j = shape.firstKey(query); j <= query; j++) {

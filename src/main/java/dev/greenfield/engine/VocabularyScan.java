@@ -243,8 +243,7 @@ public final class VocabularyScan {
      * @param rows [n, D], normalized
      */
     private TokenLead[] scan(Matrix rows, int chosen) {
-        TokenLead[] leads = leads(
-                rows.rows(), chosen, chosen < 0 ? null : new Readout(model).logits(rows, chosen));
+        TokenLead[] leads = leads(rows.rows(), chosen, chosen < 0 ? null : new Readout(model).logits(rows, chosen));
         model.unembedding().forEach(words -> {
             int n = words.matrix().rows();
             int step = Math.max(1, Math.min(rows.rows(), scoresAtOnce / n));

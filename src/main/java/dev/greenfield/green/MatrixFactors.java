@@ -44,8 +44,7 @@ final class MatrixFactors {
 
     private LowRank find() {
         int block = Math.min(width, rank + 8);
-        List<double[]> next =
-                List.of(Draws.gaussian(block, width, RandomStreams.of(0, Purpose.FACTORIZATION)));
+        List<double[]> next = List.of(Draws.gaussian(block, width, RandomStreams.of(0, Purpose.FACTORIZATION)));
         double[] before = new double[rank];
         boolean settled = false;
         for (int b = 1; b <= MOST_BLOCKS && !settled; b++) {
@@ -55,8 +54,7 @@ final class MatrixFactors {
             if (basis.size() >= rank && (settled || b % BLOCKS_BETWEEN_CHECKS == 0)) {
                 double[] values = values(eigen());
                 double[] last = before;
-                settled |= IntStream.range(0, rank)
-                        .allMatch(i -> Math.abs(values[i] - last[i]) <= STILL * values[0]);
+                settled |= IntStream.range(0, rank).allMatch(i -> Math.abs(values[i] - last[i]) <= STILL * values[0]);
                 before = values;
             }
             next = added.stream().map(this::adjoint).toList();

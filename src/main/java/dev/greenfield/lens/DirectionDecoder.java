@@ -43,7 +43,12 @@ public final class DirectionDecoder {
      * @throws InputException if that is less than 1
      */
     public DirectionDecoder(Scope scope, int count) {
-        this(scope.run(), scope.tokenizer(), scope.vocabulary(checked(count)), scope.length(), scope.config().width());
+        this(
+                scope.run(),
+                scope.tokenizer(),
+                scope.vocabulary(checked(count)),
+                scope.length(),
+                scope.config().width());
     }
 
     private DirectionDecoder(Linearization run, Tokenizer tokenizer, VocabularyScan scan, int length, int width) {
@@ -74,8 +79,8 @@ public final class DirectionDecoder {
         int[] positions = sites.stream().mapToInt(Site::token).toArray();
         for (int position : positions) {
             if (position >= length) {
-                throw new InputException("a direction at token " + position + ": expected a token of the run, 0 to "
-                        + (length - 1));
+                throw new InputException(
+                        "a direction at token " + position + ": expected a token of the run, 0 to " + (length - 1));
             }
         }
         return decoded(scan.changes(run, directions.toArray(double[][]::new), positions));
@@ -91,8 +96,8 @@ public final class DirectionDecoder {
         List<double[]> moved = new ArrayList<>();
         for (int i = 0; i < sites.size(); i++) {
             if (sites.get(i).middle()) {
-                throw new InputException("a direction at " + sites.get(i)
-                        + ": averaged Jacobians are of whole depths, choose one");
+                throw new InputException(
+                        "a direction at " + sites.get(i) + ": averaged Jacobians are of whole depths, choose one");
             }
             moved.add(jacobians.transported(directions.get(i), sites.get(i).depth()));
         }

@@ -96,7 +96,8 @@ public final class Jacobians {
     private static Jacobians ours(Path file, ModelConfig config) throws IOException {
         try (Safetensors tensors = Safetensors.open(file)) {
             if (!tensors.contains(OURS)) {
-                throw new InputException("no tensor " + OURS + " in " + file + ": expected what green --average writes");
+                throw new InputException(
+                        "no tensor " + OURS + " in " + file + ": expected what green --average writes");
             }
             long[] shape = tensors.tensor(OURS).shape();
             long[] expected = {config.layers() + 1L, config.width(), config.width()};

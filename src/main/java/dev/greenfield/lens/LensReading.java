@@ -45,8 +45,7 @@ public final class LensReading {
         double[] logits = lead.topScores();
         List<LensToken> top = new ArrayList<>();
         for (int i = 0; i < ids.length; i++) {
-            top.add(new LensToken(
-                    ids[i], tokenizer.text(ids[i]), logits[i], Math.exp(logits[i] - lead.logSumExp())));
+            top.add(new LensToken(ids[i], tokenizer.text(ids[i]), logits[i], Math.exp(logits[i] - lead.logSumExp())));
         }
         return Collections.unmodifiableList(top);
     }

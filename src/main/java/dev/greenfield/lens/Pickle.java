@@ -88,10 +88,11 @@ final class Pickle {
                 case 'M' -> stack.push((long) (bytes.getShort() & 0xffff));
                 case 'J' -> stack.push((long) bytes.getInt());
                 case 0x8a -> stack.push(integer(bytes.get() & 0xff));
-                case 'G' -> stack.push(bytes.duplicate()
-                        .order(ByteOrder.BIG_ENDIAN)
-                        .position(skipped(8))
-                        .getDouble());
+                case 'G' ->
+                    stack.push(bytes.duplicate()
+                            .order(ByteOrder.BIG_ENDIAN)
+                            .position(skipped(8))
+                            .getDouble());
                 case 'X' -> stack.push(text(bytes.getInt()));
                 case 0x8c -> stack.push(text(bytes.get() & 0xff));
                 case 'q' -> memo.put(bytes.get() & 0xff, stack.element());
@@ -222,9 +223,7 @@ final class Pickle {
             throw new Unreadable("its pickle has a tensor without a shape");
         }
         return new StoredTensor(
-                (Storage) arguments.get(0),
-                (Long) arguments.get(1),
-                (List<?>) arguments.get(2),
-                (List<?>) arguments.get(3));
+                (Storage) arguments.get(0), (Long) arguments.get(1), (List<?>) arguments.get(2), (List<?>)
+                        arguments.get(3));
     }
 }

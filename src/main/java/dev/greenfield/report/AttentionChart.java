@@ -82,7 +82,8 @@ public record AttentionChart(
                 continue;
             }
             double[] all = patterns.of(block);
-            Shapes.sameLength("attention chart \"" + title + "\"", "patterns", all.length, "heads", heads * length * length);
+            Shapes.sameLength(
+                    "attention chart \"" + title + "\"", "patterns", all.length, "heads", heads * length * length);
             for (int head = 0; head < heads; head++) {
                 if (kept.contains(first + head)) {
                     order.add(first + head);

@@ -156,9 +156,8 @@ final class ChartData {
                 json,
                 "values",
                 grid.cells().stream()
-                        .map(row -> row.stream()
-                                .mapToDouble(TokenGrid.Cell::value)
-                                .toArray())
+                        .map(row ->
+                                row.stream().mapToDouble(TokenGrid.Cell::value).toArray())
                         .toArray(double[][]::new));
     }
 

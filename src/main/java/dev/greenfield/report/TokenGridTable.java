@@ -51,7 +51,10 @@ final class TokenGridTable {
                     .append("</th>");
             List<TokenGrid.Cell> cells = grid.cells().get(r);
             for (int c = 0; c < cells.size(); c++) {
-                cell(out, cells.get(c), grid.rows().get(r) + ", " + grid.columns().get(c));
+                cell(
+                        out,
+                        cells.get(c),
+                        grid.rows().get(r) + ", " + grid.columns().get(c));
             }
             out.append("</tr>\n");
         }

@@ -64,7 +64,12 @@ class AttentionCommandTest {
         Path out = temporary.resolve("one");
         Cli.done("field", "--model", Cli.SMALL, "--tokens", "3", "--attention", "--out", out.toString());
         assertThat(Cli.tensor(out, "attention", DType.F32, 2, 2, 1, 1)).containsOnly(1);
-        assertThat(Cli.result(out).path("results").path("heads").get(0).path("first").isNull())
+        assertThat(Cli.result(out)
+                        .path("results")
+                        .path("heads")
+                        .get(0)
+                        .path("first")
+                        .isNull())
                 .isTrue();
     }
 
@@ -80,7 +85,8 @@ class AttentionCommandTest {
         String html = Files.readString(page).replaceFirst("<meta http-equiv=\"Content-Security-Policy\"[^>]*>", "");
         int end = html.lastIndexOf("</body>"); // the chart library has that text too
         return Files.writeString(
-                page.resolveSibling("driven.html"), html.substring(0, end) + "<script>" + script + "</script></body></html>");
+                page.resolveSibling("driven.html"),
+                html.substring(0, end) + "<script>" + script + "</script></body></html>");
     }
 
     @Test
@@ -97,10 +103,7 @@ class AttentionCommandTest {
                 .replace("figure-2", "figure-9");
         Path page = lens.resolve("report.html");
         Files.writeString(page, Files.readString(page).replace("</main>", figure + "</main>"));
-        String seen = Browser.document(
-                driven(
-                        page,
-                        """
+        String seen = Browser.document(driven(page, """
                         var grid = document.querySelector('figure.words'), heads = document.querySelector('figure.heads');
                         var cell = grid.querySelectorAll('tbody tr')[1].cells[3];
                         cell.click();
@@ -113,9 +116,7 @@ class AttentionCommandTest {
                           clientY: at.top + 3.5 * cellWidth }));
                         document.title = [before.split('\\n')[0], grid.querySelector('td.shown').title.split('\\n')[0],
                           heads.querySelector('.grid-detail').textContent].join('|');
-                        """),
-                "",
-                temporary);
+                        """), "", temporary);
         Matcher title = Pattern.compile("<title>([^<]*)</title>").matcher(seen);
         assertThat(title.find()).isTrue();
         // The second button is head 1 of the last block.

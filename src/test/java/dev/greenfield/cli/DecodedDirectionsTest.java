@@ -46,9 +46,12 @@ class DecodedDirectionsTest {
         assertThat(ends.path("top")).hasSameSizeAs(expected.top());
         for (int i = 0; i < expected.top().size(); i++) {
             JsonNode top = ends.path("top").get(i);
-            assertThat(top.path("token_id").asInt()).isEqualTo(expected.top().get(i).id());
-            assertThat(top.path("text").asText()).isEqualTo(expected.top().get(i).text());
-            assertThat(top.path("score").asDouble()).isEqualTo(expected.top().get(i).score());
+            assertThat(top.path("token_id").asInt())
+                    .isEqualTo(expected.top().get(i).id());
+            assertThat(top.path("text").asText())
+                    .isEqualTo(expected.top().get(i).text());
+            assertThat(top.path("score").asDouble())
+                    .isEqualTo(expected.top().get(i).score());
             assertThat(ends.path("bottom").get(i).path("score").asDouble())
                     .isEqualTo(expected.bottom().get(i).score());
         }
@@ -57,8 +60,19 @@ class DecodedDirectionsTest {
     @Test
     void singularVectors() throws IOException {
         JsonNode decoded = decoded(
-                "green", "--depth", "0", "--token", "1", "--to-depth", "1", "--rank", "2", "--decode", "3",
-                "--jacobian", PUBLISHED.toString());
+                "green",
+                "--depth",
+                "0",
+                "--token",
+                "1",
+                "--to-depth",
+                "1",
+                "--rank",
+                "2",
+                "--decode",
+                "3",
+                "--jacobian",
+                PUBLISHED.toString());
         assertThat(decoded).hasSize(2);
         try (Model model = Greenfield.load(Cli.SMALL, Options.defaults().backend("reference"))) {
             Run run = model.run(3, 1, 4, 1, 5);
@@ -70,13 +84,17 @@ class DecodedDirectionsTest {
                 double[] u = part.left(k);
                 List<double[]> main = List.of(Arrays.copyOfRange(u, token * D, (token + 1) * D));
                 double share = Arrays.stream(main.get(0)).map(x -> x * x).sum();
-                assertThat(pair.path("share").asDouble()).isCloseTo(share, within(1e-12)).isGreaterThan(1.0 / 5);
+                assertThat(pair.path("share").asDouble())
+                        .isCloseTo(share, within(1e-12))
+                        .isGreaterThan(1.0 / 5);
                 List<Site> site = List.of(Site.of(1, token));
                 same(pair.path("writes"), run.decoder(3).written(main, site).get(0));
                 same(
                         pair.path("jacobian_writes"),
                         run.decoder(3).transported(main, site, jacobians).get(0));
-                same(pair.path("reads"), run.decoder(3).read(List.of(part.right(k))).get(0));
+                same(
+                        pair.path("reads"),
+                        run.decoder(3).read(List.of(part.right(k))).get(0));
             }
         }
     }
@@ -88,7 +106,17 @@ class DecodedDirectionsTest {
         JsonNode regime = decoded("regime", "--answer", "#7", "--depth", "0.5", "--token", "4", "--epsilon", "0.1");
         double[] along = Cli.tensor(temporary.resolve("regime"), "sweep.source", DType.F64, D);
         JsonNode propagated = decoded(
-                "propagate", "--direction", "random", "--depth", "1", "--token", "2", "--randoms", "0", "--decode", "4");
+                "propagate",
+                "--direction",
+                "random",
+                "--depth",
+                "1",
+                "--token",
+                "2",
+                "--randoms",
+                "0",
+                "--decode",
+                "4");
         try (Model model = Greenfield.load(Cli.SMALL, Options.defaults().backend("reference"))) {
             Run run = model.run(3, 1, 4, 1, 5);
             double length = Math.sqrt(Arrays.stream(along).map(x -> x * x).sum());
@@ -96,7 +124,12 @@ class DecodedDirectionsTest {
             DecodedDirection unit = run.decoder(5)
                     .written(List.of(Arrays.stream(along).map(x -> x / length).toArray()), last)
                     .get(0);
-            assertThat(regime.get(0).path("writes").path("top").get(0).path("score").asDouble())
+            assertThat(regime.get(0)
+                            .path("writes")
+                            .path("top")
+                            .get(0)
+                            .path("score")
+                            .asDouble())
                     .isCloseTo(unit.top().get(0).score(), within(1e-12));
             assertThat(regime.get(0).path("depth").asDouble()).isEqualTo(0.5);
             JsonNode first = inferred.get(0);
@@ -104,18 +137,35 @@ class DecodedDirectionsTest {
                     words(run, source, 0, first.path("token").asInt()),
                     words(run, source, inferred.size() - 1, first.path("token").asInt()));
             assertThat(either.stream().map(words -> words.top().get(0).score()).toList())
-                    .contains(first.path("writes").path("top").get(0).path("score").asDouble());
+                    .contains(first.path("writes")
+                            .path("top")
+                            .get(0)
+                            .path("score")
+                            .asDouble());
             double[] random = run.randomDirection(Site.of(1, 2), 0, 0);
-            assertThat(propagated.get(0).path("reads").path("top").get(3).path("score").asDouble())
+            assertThat(propagated
+                            .get(0)
+                            .path("reads")
+                            .path("top")
+                            .get(3)
+                            .path("score")
+                            .asDouble())
                     .isCloseTo(
-                            run.decoder(4).read(List.of(random)).get(0).top().get(3).score(),
+                            run.decoder(4)
+                                    .read(List.of(random))
+                                    .get(0)
+                                    .top()
+                                    .get(3)
+                                    .score(),
                             within(1e-12));
         }
     }
 
     private static DecodedDirection words(Run run, double[] source, int row, int token) {
         double[] vector = Arrays.copyOfRange(source, row * D, (row + 1) * D);
-        return run.decoder(5).written(List.of(vector), List.of(Site.of(0, token))).get(0);
+        return run.decoder(5)
+                .written(List.of(vector), List.of(Site.of(0, token)))
+                .get(0);
     }
 
     @Test
@@ -130,8 +180,18 @@ class DecodedDirectionsTest {
         Path suite = Files.writeString(temporary.resolve("suite.json"), "[{\"tokens\": [3, 1, 4, 1, 5]}]");
         Path out = temporary.resolve("average");
         Cli.done(
-                "green", "--average", "--suite", suite.toString(), "--model", Cli.SMALL, "--backend", "reference",
-                "--decode", "2", "--out", out.toString());
+                "green",
+                "--average",
+                "--suite",
+                suite.toString(),
+                "--model",
+                Cli.SMALL,
+                "--backend",
+                "reference",
+                "--decode",
+                "2",
+                "--out",
+                out.toString());
         JsonNode decoded = Cli.result(out).path("results").path("decoded");
         assertThat(decoded).hasSize(2 * 2);
         double[] average = Cli.tensor(out, "green.average", DType.F64, 3, D, D);

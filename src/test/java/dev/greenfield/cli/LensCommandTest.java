@@ -37,7 +37,8 @@ class LensCommandTest {
         String file = Path.of("src", "test", "data", "lens", "published.pt").toString();
         String[] more = {"--answer", "#7", "--top", "2", "--jacobian", file, "--out", out.toString()};
         Cli cli = Cli.done(Cli.with(PROMPT, more));
-        assertThat(cli.out()).contains("logit lens: the most probable token", "Jacobian lens:", "rank of #7 at token 4");
+        assertThat(cli.out())
+                .contains("logit lens: the most probable token", "Jacobian lens:", "rank of #7 at token 4");
         try (Model model = Greenfield.load(Cli.SMALL, Options.defaults().backend("reference"))) {
             Lens lens = model.run(3, 1, 4, 1, 5)
                     .lens()
@@ -90,7 +91,8 @@ class LensCommandTest {
 
     @Test
     void refusesAMissingFileBeforeItOpensAModel() {
-        Cli cli = Cli.run(Cli.with(PROMPT, "--jacobian", temporary.resolve("none.pt").toString()));
+        Cli cli = Cli.run(
+                Cli.with(PROMPT, "--jacobian", temporary.resolve("none.pt").toString()));
         assertThat(cli.exit()).isEqualTo(2);
         assertThat(cli.err()).contains("--jacobian", "no such file").doesNotContain("backend reference");
     }

@@ -79,8 +79,8 @@ class AttentionPatternsTest {
 
     @Test
     void aBlockMustBeThere() throws IOException {
-        try (Model model = Greenfield.load(
-                "random:2,2,16,40,16,seed=1", Options.defaults().backend("reference"))) {
+        try (Model model =
+                Greenfield.load("random:2,2,16,40,16,seed=1", Options.defaults().backend("reference"))) {
             assertThat(model.run(TOKENS).attention(1)).hasSize(2 * 12 * 12);
             assertThatThrownBy(() -> model.run(TOKENS).attention(2))
                     .isInstanceOf(InputException.class)

@@ -36,7 +36,8 @@ class MatrixFactorsTest {
         LowRank found = MatrixFactors.leading(a, width, rank);
         SingularValueDecomposition_F64<DMatrixRMaj> whole =
                 DecompositionFactory_DDRM.svd(width, width, false, false, true);
-        assertThat(whole.decompose(new DMatrixRMaj(width, width, true, a.clone()))).isTrue();
+        assertThat(whole.decompose(new DMatrixRMaj(width, width, true, a.clone())))
+                .isTrue();
         double[] values = Arrays.stream(whole.getSingularValues()).sorted().toArray();
         assertThat(found.settled()).isTrue();
         double sum = 0;

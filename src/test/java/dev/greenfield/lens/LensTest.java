@@ -59,7 +59,10 @@ class LensTest {
         for (int v = 0; v < V; v++) {
             for (int i = 0; i < D; i++) {
                 logits[v] += head[v * D + i]
-                        * (gain[i] * (x[i] - mean) / Math.sqrt(variance + source.config().epsilon()) + bias[i]);
+                        * (gain[i]
+                                        * (x[i] - mean)
+                                        / Math.sqrt(variance + source.config().epsilon())
+                                + bias[i]);
             }
         }
         return logits;
@@ -187,8 +190,9 @@ class LensTest {
             run.addTo(average);
             Jacobians jacobians = Jacobians.of(average, model.config());
             double[] d = new Random(2).doubles(D, -1, 1).toArray();
-            DecodedDirection moved =
-                    run.decoder(5).transported(List.of(d), List.of(Site.of(1, 3)), jacobians).get(0);
+            DecodedDirection moved = run.decoder(5)
+                    .transported(List.of(d), List.of(Site.of(1, 3)), jacobians)
+                    .get(0);
             checkEnds(moved, slopes(run, 3, times(jacobians.at(1), d)), 1e-7);
 
             double[] embedding = parameter(source, "wte.weight", V * D);
@@ -237,7 +241,8 @@ class LensTest {
                     .compute();
             assertThat(lens.levels()).hasSize(5);
             double[] logits = logits(source, run.middleField().vector(1, 2));
-            assertThat(rank(logits, lens.chosen())).isEqualTo((long) lens.logit().ranks()[3][2]);
+            assertThat(rank(logits, lens.chosen()))
+                    .isEqualTo((long) lens.logit().ranks()[3][2]);
             LensReading jacobian = lens.jacobian().orElseThrow();
             assertThat(jacobian.reads(3)).isFalse();
             assertThat(jacobian.ranks()[3][2]).isNaN();

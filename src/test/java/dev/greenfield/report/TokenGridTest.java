@@ -78,10 +78,11 @@ class TokenGridTest {
     @Test
     void ofManyHeadsThoseThatLookElsewhereAreKept() {
         int length = 2000;
-        List<String> tokens = IntStream.range(0, length).mapToObj(Integer::toString).toList();
+        List<String> tokens =
+                IntStream.range(0, length).mapToObj(Integer::toString).toList();
         double[] pattern = new double[length * length];
-        AttentionChart chart = AttentionChart.of(
-                "Heads", "", tokens, 3, new double[] {0.3, Double.NaN, 0.4}, l -> pattern);
+        AttentionChart chart =
+                AttentionChart.of("Heads", "", tokens, 3, new double[] {0.3, Double.NaN, 0.4}, l -> pattern);
         assertThat(chart.kept()).containsExactly(0, 2);
         assertThat(AttentionFigure.figure(chart, 1)).contains("2 of 3 heads are shown");
     }

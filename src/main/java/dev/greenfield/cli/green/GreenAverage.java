@@ -37,8 +37,7 @@ final class GreenAverage {
     private final String convention; // null for our own
     private final int decode; // tokens at each end; 0 for none
 
-    GreenAverage(
-            CommonOptions common, String suite, TokenSkip skip, String toDepth, String convention, int decode) {
+    GreenAverage(CommonOptions common, String suite, TokenSkip skip, String toDepth, String convention, int decode) {
         this.decode = decode;
         this.common = common;
         this.suite = suite;

@@ -203,8 +203,9 @@ public final class MapCommand implements Action {
             CheckpointPath.of(checkpoint, common.out);
         }
         if (suite != null && attention) {
-            throw new InputException("both --suite and --attention are given: pictures of heads are of one prompt, leave one of"
-                    + " them out");
+            throw new InputException(
+                    "both --suite and --attention are given: pictures of heads are of one prompt, leave one of"
+                            + " them out");
         }
         if (suite != null) {
             reductions.refuseSuite();
@@ -302,8 +303,7 @@ public final class MapCommand implements Action {
         return halfDepths ? " (rows are half depths)" : "";
     }
 
-    private void finish(
-            Job job, ResponseMap map, double[][] reach, MapMeasuresReport measures, HeadPictures heads)
+    private void finish(Job job, ResponseMap map, double[][] reach, MapMeasuresReport measures, HeadPictures heads)
             throws IOException {
         SensitivityField sensitivity = reductions.sensitivity(job);
         if (job.writes()) {

@@ -162,7 +162,8 @@ public final class Decoding {
     public void addTo(ReportPage page) {
         if (!rows.isEmpty()) {
             page.table(
-                    title + ". Written: the change of the tokens' logits for each unit along the direction, to first order"
+                    title
+                            + ". Written: the change of the tokens' logits for each unit along the direction, to first order"
                             + " through the last norm. Read: the cosine with the tokens' input embeddings. The ends of a"
                             + " direction are those of the opposite one, exchanged.",
                     HEADING,

@@ -57,8 +57,9 @@ public final class RegimeCommand implements Action {
         source.check(common, allSites);
         decode.check();
         if (allSites && decode.transports()) {
-            throw new InputException("both --all-sites and --jacobian are given: only the direction of one source is put"
-                    + " into words, leave one of them out");
+            throw new InputException(
+                    "both --all-sites and --jacobian are given: only the direction of one source is put"
+                            + " into words, leave one of them out");
         }
         if (halfDepths && !allSites) {
             throw new InputException(

@@ -168,7 +168,8 @@ final class RegimeReport {
         facts.put("|R| at the site", Numbers.format("%.4g", regime.source().norm()));
         facts.put("Noise floor of changes of F", Numbers.format("%.2g", regime.noise()));
         List<List<String>> rows = table();
-        ReportPage page = Reports.page(job, "Linear regime", "How far first order holds for a source at " + place(), facts)
+        ReportPage page = Reports.page(
+                        job, "Linear regime", "How far first order holds for a source at " + place(), facts)
                 .chart(changes())
                 .chart(error())
                 .table(
