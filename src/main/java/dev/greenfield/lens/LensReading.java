@@ -6,6 +6,7 @@ import dev.greenfield.model.Tokenizer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * What one lens reads at every level and token: the most probable tokens, and where the chosen token stands. Levels are those of {@link
@@ -65,15 +66,11 @@ public final class LensReading {
         return numbers(TokenLead::chosenScore);
     }
 
-    private interface Number {
-        double of(TokenLead lead);
-    }
-
-    private double[][] numbers(Number number) {
+    private double[][] numbers(ToDoubleFunction<TokenLead> number) {
         double[][] numbers = new double[leads.length][tokens];
         for (int r = 0; r < leads.length; r++) {
             for (int t = 0; t < tokens; t++) {
-                numbers[r][t] = reads(r) ? number.of(leads[r][t]) : Double.NaN;
+                numbers[r][t] = reads(r) ? number.applyAsDouble(leads[r][t]) : Double.NaN;
             }
         }
         return numbers;

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Set;
 
 /**
@@ -63,7 +64,7 @@ final class Pickle {
     static Object read(byte[] bytes) throws Unreadable {
         try {
             return new Pickle(bytes).run();
-        } catch (BufferUnderflowException | java.util.NoSuchElementException | ClassCastException cut) {
+        } catch (BufferUnderflowException | NoSuchElementException | ClassCastException cut) {
             throw new Unreadable("its pickle is damaged");
         }
     }
@@ -82,8 +83,8 @@ final class Pickle {
                 case ']' -> stack.push(new ArrayList<>());
                 case ')' -> stack.push(List.of());
                 case 'N' -> stack.push(NONE);
-                case 0x88 -> stack.push(Boolean.TRUE);
-                case 0x89 -> stack.push(Boolean.FALSE);
+                case 0x88 -> stack.push(true);
+                case 0x89 -> stack.push(false);
                 case 'K' -> stack.push((long) (bytes.get() & 0xff));
                 case 'M' -> stack.push((long) (bytes.getShort() & 0xffff));
                 case 'J' -> stack.push((long) bytes.getInt());
@@ -167,7 +168,7 @@ final class Pickle {
     private Object known(int number) {
         Object value = memo.get(number);
         if (value == null) {
-            throw new java.util.NoSuchElementException();
+            throw new NoSuchElementException();
         }
         return value;
     }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
@@ -65,7 +66,7 @@ final class PublishedLens {
             }
             this.prompts = fields.get("n_prompts") instanceof Long n ? Math.toIntExact(n) : 0;
             matrices.forEach((layer, matrix) -> byLayer.put(layer(layer), matrix(layer, matrix)));
-        } catch (Pickle.Unreadable | java.util.zip.ZipException | ArithmeticException damaged) {
+        } catch (Pickle.Unreadable | ZipException | ArithmeticException damaged) {
             throw new InputException(message(damaged.getMessage()), damaged);
         }
     }
@@ -136,7 +137,7 @@ final class PublishedLens {
         DType type = type(tensor);
         try (ZipFile zip = new ZipFile(file.toFile())) {
             ZipEntry entry = zip.getEntry(folder + "data/" + tensor.storage().key());
-            if (entry == null || type.bytes() > 1 && order == ByteOrder.BIG_ENDIAN) {
+            if (entry == null || (type.bytes() > 1 && order == ByteOrder.BIG_ENDIAN)) {
                 throw wrong(entry == null ? "the numbers of layer " + layer + " are missing" : "it is big endian");
             }
             byte[] stored = bytes(zip, entry);

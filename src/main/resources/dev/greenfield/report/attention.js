@@ -92,6 +92,8 @@
       var seen = figure.clientWidth;
       new ResizeObserver(function () { if (figure.clientWidth !== seen) { seen = figure.clientWidth; draw(); } }).observe(figure);
     }
+    // The names are drawn in the page's own ink.
     window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+    new MutationObserver(draw).observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
   });
 })();

@@ -12,6 +12,7 @@ import dev.greenfield.safetensors.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
@@ -120,7 +121,7 @@ class AttentionCommandTest {
         Matcher title = Pattern.compile("<title>([^<]*)</title>").matcher(seen);
         assertThat(title.find()).isTrue();
         // The second button is head 1 of the last block.
-        String looks = String.format(java.util.Locale.ROOT, "%.4f", attention[75 + 3 * 5 + 1]);
+        String looks = String.format(Locale.ROOT, "%.4f", attention[75 + 3 * 5 + 1]);
         assertThat(title.group(1))
                 .isEqualTo("depth 1, 2 #4|depth 1, 1 #1|Block 1, head 1: 3 #1 looks at 1 #1 with " + looks);
     }

@@ -10,6 +10,7 @@ import dev.greenfield.model.ModelSource;
 import dev.greenfield.model.WeightPlacement;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -60,14 +61,14 @@ class VocabularyScanTest {
 
     private static void check(TokenLead lead, double[] logits, double tolerance) {
         Integer[] order = IntStream.range(0, logits.length).boxed().toArray(Integer[]::new);
-        java.util.Arrays.sort(order, Comparator.comparingDouble(v -> -logits[v]));
+        Arrays.sort(order, Comparator.comparingDouble(v -> -logits[v]));
         assertThat(lead.top()).containsExactly(order[0], order[1], order[2], order[3]);
         int n = order.length;
         assertThat(lead.bottom()).containsExactly(order[n - 1], order[n - 2], order[n - 3], order[n - 4]);
         assertThat(lead.topScores()[3]).isCloseTo(logits[order[3]], within(tolerance));
         assertThat(lead.bottomScores()[0]).isCloseTo(logits[order[n - 1]], within(tolerance));
         assertThat(lead.chosenScore()).isCloseTo(logits[CHOSEN], within(tolerance));
-        assertThat(lead.rank()).isEqualTo(java.util.Arrays.asList(order).indexOf(CHOSEN) + 1);
+        assertThat(lead.rank()).isEqualTo(Arrays.asList(order).indexOf(CHOSEN) + 1);
         double sum = 0;
         for (double logit : logits) {
             sum += Math.exp(logit);

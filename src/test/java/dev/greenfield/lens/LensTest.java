@@ -18,6 +18,7 @@ import dev.greenfield.model.ModelSource;
 import dev.greenfield.testing.LeakCheck;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -108,7 +109,7 @@ class LensTest {
             assertThat(lens.chosen()).isEqualTo(CHOSEN);
             double tolerance = which == Backends.REFERENCE ? 1e-12 : 1e-5;
             for (int l = 0; l <= 2; l++) {
-                double[] matrix = java.util.Arrays.copyOfRange(mean, l * D * D, (l + 1) * D * D);
+                double[] matrix = Arrays.copyOfRange(mean, l * D * D, (l + 1) * D * D);
                 for (int t = 0; t < TOKENS.length; t++) {
                     double[] stream = run.field().vector(l, t);
                     check(lens.logit(), l, t, logits(source, stream), tolerance);
@@ -156,8 +157,7 @@ class LensTest {
         double[][] ends = new double[2][];
         for (int side = 0; side < 2; side++) {
             double sign = side == 0 ? -h : h;
-            double[] moved =
-                    java.util.Arrays.stream(direction).map(x -> sign * x).toArray();
+            double[] moved = Arrays.stream(direction).map(x -> sign * x).toArray();
             try (Run other = run.with(Source.of(Site.of(2, token), moved))) {
                 ends[side] = other.logits(token);
             }
@@ -168,7 +168,7 @@ class LensTest {
     }
 
     private static void checkEnds(DecodedDirection decoded, double[] scores, double tolerance) {
-        double[] sorted = java.util.Arrays.stream(scores).sorted().toArray();
+        double[] sorted = Arrays.stream(scores).sorted().toArray();
         assertThat(decoded.top()).hasSize(5);
         assertThat(decoded.bottom()).hasSize(5);
         for (int i = 0; i < 5; i++) {
@@ -214,7 +214,7 @@ class LensTest {
             // Without a run: a residual of unit deviation to which nothing of the direction is parallel.
             double[] gain = parameter(source, "ln_f.weight", D);
             double[] head = parameter(source, "lm_head.weight", V * D);
-            double mean = java.util.Arrays.stream(d).sum() / D;
+            double mean = Arrays.stream(d).sum() / D;
             double[] outputs = IntStream.range(0, V)
                     .mapToDouble(v -> IntStream.range(0, D)
                             .mapToDouble(i -> head[v * D + i] * gain[i] * (d[i] - mean))
