@@ -84,7 +84,7 @@ class ArchitectureTest {
             study: failure text statistics files lattice model response map regime propagation prediction inverse transfer (facade)
             cli.io: failure text statistics safetensors files
             cli.job: failure text statistics lattice safetensors hub model response lens propagation report (facade) cli.io
-            cli.show: failure statistics lattice model lens map report (facade) cli.io cli.job
+            cli.show: failure statistics lattice safetensors model lens map report (facade) cli.io cli.job
             cli.source: failure statistics lattice response regime propagation report (facade) cli.io cli.job cli.show
             cli.patch: failure statistics lattice model response prediction report (facade) cli.io cli.job cli.show
             cli.green: failure lattice model green report (facade) cli.io cli.job cli.show
