@@ -137,19 +137,21 @@ final class LensReport {
     }
 
     private List<List<String>> ranks() {
-        List<List<String>> rows = new ArrayList<>();
         List<String> heading = new ArrayList<>(List.of("depth"));
-        readings.keySet().forEach(name -> {
+        List<double[]> columns = new ArrayList<>(); // rank and probability of each lens in turn
+        readings.forEach((name, reading) -> {
             heading.add(name.equals("logit") ? "logit lens" : "Jacobian lens");
             heading.add("probability");
+            columns.add(at(reading.ranks()));
+            columns.add(at(reading.probabilities()));
         });
+        List<List<String>> rows = new ArrayList<>();
         rows.add(heading);
         for (int r = lens.levels().size() - 1; r >= 0; r--) {
             List<String> row = new ArrayList<>(List.of(lens.levels().get(r).toString()));
-            for (LensReading reading : readings.values()) {
-                boolean reads = reading.reads(r);
-                row.add(reads ? Numbers.format("%.0f", reading.ranks()[r][job.position()]) : "-");
-                row.add(reads ? Numbers.format("%.3g", reading.probabilities()[r][job.position()]) : "-");
+            for (int c = 0; c < columns.size(); c++) {
+                double value = columns.get(c)[r];
+                row.add(Double.isNaN(value) ? "-" : Numbers.format(c % 2 == 0 ? "%.0f" : "%.3g", value));
             }
             rows.add(row);
         }
