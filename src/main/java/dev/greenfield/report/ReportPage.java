@@ -12,7 +12,7 @@ import java.util.Objects;
  *
  * <p>Text, facts and tables read without JavaScript; figures need it. The numbers behind figure N are in the page as JSON,
  * in the element {@code figure-N-data}, with all their digits; there NaN is {@code null} and infinities are strings. The pairs of a {@link
- * ResponseMapChart} alone are 32-bit floats in base64.
+ * ResponseMapChart} are 32-bit floats in base64, those of an {@link AttentionChart} 16-bit steps.
  *
  * <p>All text is escaped. Not safe for use by several threads at once.
  */
