@@ -56,7 +56,7 @@ final class LensReport {
         Map<String, Object> token = new LinkedHashMap<>();
         token.put("token_id", lens.chosen());
         token.put("text", lens.chosenText());
-        job.result("token", token);
+        job.result("chosen", token);
         job.result("depths", lens.levels().stream().map(LensReport::depth).toList());
         readings.forEach((name, reading) -> {
             double[][] ranks = reading.ranks();

@@ -50,7 +50,7 @@ class LensCommandTest {
             check(out, results, "logit", lens.logit(), 0);
             check(out, results, "jacobian", lens.jacobian().orElseThrow(), 1);
             assertThat(results.path("jacobian_lens").get(0).isNull()).isTrue();
-            assertThat(results.path("token").path("token_id").asInt()).isEqualTo(7);
+            assertThat(results.path("chosen").path("token_id").asInt()).isEqualTo(7);
             assertThat(results.path("depths").get(2).asInt()).isEqualTo(2);
         }
         String page = Files.readString(out.resolve("report.html"));
