@@ -32,6 +32,7 @@ module dev.greenfield {
     exports dev.greenfield.hub;
     exports dev.greenfield.inverse;
     exports dev.greenfield.lattice;
+    exports dev.greenfield.lens;
     exports dev.greenfield.map;
     exports dev.greenfield.model;
     exports dev.greenfield.prediction;

@@ -11,6 +11,8 @@ import dev.greenfield.lattice.Field;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.lattice.Source;
+import dev.greenfield.lens.DirectionDecoder;
+import dev.greenfield.lens.LensRequest;
 import dev.greenfield.map.MapRequest;
 import dev.greenfield.model.Tokenizer;
 import dev.greenfield.prediction.ComponentOutputs;
@@ -96,6 +98,22 @@ public final class Run implements AutoCloseable {
     public Field middleField() {
         scope.config().requireMiddles("the middle of blocks");
         return scope.run().middleField();
+    }
+
+    /**
+     * The attention probabilities of a block, [H, T, T] in the order head, query token, key token: the model's own scale, window, soft
+     * cap and positions included. Rows sum to 1; what a query does not see is exactly zero.
+     *
+     * @param block 0 to L - 1
+     * @throws InputException if there is no such block
+     * @throws dev.greenfield.failure.MemoryBudgetException if one array cannot hold them
+     */
+    public double[] attention(int block) {
+        int layers = scope.config().layers();
+        if (block < 0 || block >= layers) {
+            throw new InputException("found block " + block + ", expected 0 to " + (layers - 1));
+        }
+        return scope.run().attention(block);
     }
 
     /** The logits, [T, V], in the order position, token. */
@@ -315,6 +333,20 @@ public final class Run implements AutoCloseable {
     public SourceLocator sourceLocator(List<Site> candidates) {
         Objects.requireNonNull(candidates, "candidates");
         return new SourceLocator(scope, candidates);
+    }
+
+    /** The tokens that the logit lens and the Jacobian lens read at every site; say how with its methods, then compute it. */
+    public LensRequest lens() {
+        return new LensRequest(scope);
+    }
+
+    /**
+     * Says which tokens directions of this run's stream write and read.
+     *
+     * @param count how many tokens at each end, at least 1
+     */
+    public DirectionDecoder decoder(int count) {
+        return new DirectionDecoder(scope, count);
     }
 
     /** A map of the response of every site to every site; say how with its methods, then compute it. */

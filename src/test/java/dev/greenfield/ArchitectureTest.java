@@ -72,6 +72,7 @@ class ArchitectureTest {
             response: failure text statistics lattice model backend engine
             checkpoint: failure text files backend engine response
             green: failure statistics lattice model backend engine
+            lens: failure safetensors lattice model engine green
             map: failure statistics lattice model backend engine response checkpoint green
             regime: failure lattice model backend engine response
             propagation: failure statistics lattice model backend engine response map
@@ -79,11 +80,11 @@ class ArchitectureTest {
             inverse: failure statistics lattice model backend engine response green
             transfer: failure statistics lattice engine response green map
             report: text
-            (facade): failure statistics lattice safetensors hub model backend backend.reference backend.cpu backend.cuda engine response green map regime propagation prediction inverse transfer report
+            (facade): failure statistics lattice safetensors hub model backend backend.reference backend.cpu backend.cuda engine response green lens map regime propagation prediction inverse transfer report
             study: failure text statistics files lattice model response map regime propagation prediction inverse transfer (facade)
             cli.io: failure text statistics safetensors files
-            cli.job: failure text statistics lattice safetensors hub model response propagation report (facade) cli.io
-            cli.show: failure statistics lattice model map report (facade) cli.io cli.job
+            cli.job: failure text statistics lattice safetensors hub model response lens propagation report (facade) cli.io
+            cli.show: failure statistics lattice safetensors model lens map report (facade) cli.io cli.job
             cli.source: failure statistics lattice response regime propagation report (facade) cli.io cli.job cli.show
             cli.patch: failure statistics lattice model response prediction report (facade) cli.io cli.job cli.show
             cli.green: failure lattice model green report (facade) cli.io cli.job cli.show
@@ -91,7 +92,7 @@ class ArchitectureTest {
             cli.map: failure text statistics lattice safetensors model response green map propagation report (facade) cli.io cli.job cli.show
             cli.transfer: failure statistics lattice safetensors model map transfer report (facade) cli.io cli.job cli.show
             cli.study: failure text statistics lattice model prediction report (facade) study cli.io cli.job cli.show
-            cli: failure text lattice safetensors hub model backend.cuda response green report (facade) cli.io cli.job cli.show cli.source cli.patch cli.green cli.infer cli.map cli.transfer cli.study
+            cli: failure text lattice safetensors hub model backend.cuda response green lens report (facade) cli.io cli.job cli.show cli.source cli.patch cli.green cli.infer cli.map cli.transfer cli.study
             """;
 
     private static final Map<String, List<String>> MAY_USE = ROOMS.lines()

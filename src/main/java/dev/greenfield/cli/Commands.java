@@ -106,6 +106,14 @@ final class Commands {
                         "green " + KOREA + " --depth 1 --token 4 --rank 4",
                         "green --average " + SUITE + " --skip 1 --out greenfield-out"));
         all.put(
+                "lens",
+                entry(
+                        "The tokens that the logit lens and the Jacobian lens read at every depth and token.",
+                        LensCommand::new,
+                        SEED,
+                        "lens " + KOREA + " --answer Seoul",
+                        "lens " + KOREA + " --answer Seoul --jacobian greenfield-average --out greenfield-out"));
+        all.put(
                 "map",
                 entry(
                         "The response of every site to every site, one number a pair.",

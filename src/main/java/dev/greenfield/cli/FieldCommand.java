@@ -5,18 +5,27 @@ import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.show.HeadPictures;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.report.HeatMap;
+import dev.greenfield.report.ReportPage;
 import java.io.IOException;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** The residual stream and the logits. */
 @Command(sortOptions = false)
 final class FieldCommand implements Action {
+    @Option(
+            names = "--attention",
+            description = "Also the attention of every head: a tensor, and pictures on the page.",
+            order = -1)
+    private boolean attention;
+
     @Mixin
     private final CommonOptions common = new CommonOptions();
 
@@ -32,8 +41,9 @@ final class FieldCommand implements Action {
             Field field = addField(job);
             double[][] norms = field.norms();
             Summary.heatMap(job, "|R|, norm of the residual stream", norms, HeatMap.Scale.LOG);
+            HeadPictures heads = attention ? HeadPictures.of(job) : null;
             if (job.writes()) {
-                job.report(Reports.page(job, "Residual stream", "The field of one forward pass", Map.of())
+                ReportPage page = Reports.page(job, "Residual stream", "The field of one forward pass", Map.of())
                         .chart(
                                 "norm",
                                 Reports.overSites(
@@ -43,7 +53,11 @@ final class FieldCommand implements Action {
                                                 + " before the last LayerNorm. Logarithmic colours.",
                                         norms,
                                         HeatMap.Scale.LOG,
-                                        "|R|")));
+                                        "|R|"));
+                if (heads != null) {
+                    heads.addTo(page);
+                }
+                job.report(page);
             }
             job.finish();
         }

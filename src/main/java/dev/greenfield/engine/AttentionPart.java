@@ -299,6 +299,11 @@ final class AttentionPart implements BlockPart {
         return weights.post().at(primal.attention().post())::received;
     }
 
+    /** The attention probabilities of the forward pass, [H, T, T]; see {@link AttentionPatterns}. */
+    double[] patterns(BlockPrimal primal) {
+        return AttentionPatterns.of(backend, primal.attention().attention());
+    }
+
     /**
      * What each head adds to the stream in the forward pass, z_h W_O^h with z_h its attention's output: [H T, D] in the order head,
      * token. The heads of a token sum to what the attention adds, but for the output bias, which is no head's. Where a norm follows,

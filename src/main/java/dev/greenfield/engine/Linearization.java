@@ -248,6 +248,11 @@ public final class Linearization implements AutoCloseable {
         }
     }
 
+    /** The attention probabilities of block l, [H, T, T] in the order head, query token, key token. */
+    public double[] attention(int l) {
+        return model.block(l).attention().patterns(blocks.get(l));
+    }
+
     /** What the stream receives of changed outputs of block l's heads. */
     public Reception reception(int l) {
         return model.block(l).attention().reception(blocks.get(l));

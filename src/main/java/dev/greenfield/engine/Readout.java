@@ -132,7 +132,7 @@ public final class Readout {
     }
 
     /** The logit of one token for normalized final rows [n, D], [n]. */
-    private double[] logits(Matrix normalized, int token) {
+    double[] logits(Matrix normalized, int token) {
         double[] row = model.outputRow(token);
         double[] logits = dots(normalized, fold(row), constant(row));
         cap.apply(logits);

@@ -190,6 +190,11 @@ public final class Scope implements AutoCloseable {
         }
     }
 
+    /** Scores of all tokens for rows of this run, of which {@code most} at each end are kept. */
+    public VocabularyScan vocabulary(int most) {
+        return new VocabularyScan(model(), budget, most);
+    }
+
     /** The logits of every position, [T, V] in the order position, token. */
     public double[] logits() {
         requireUnembedding();

@@ -198,6 +198,32 @@ public final class AverageJacobian {
         return mean;
     }
 
+    /**
+     * The leading singular values and vectors of the average of a depth; the sign convention is {@link LowRank}'s.
+     *
+     * @param depth 0 to M
+     * @param rank how many, 1 to D
+     * @throws InputException if there is no such depth, or the rank is not in its range
+     * @throws IllegalStateException if no prompt was added
+     */
+    public LowRank leading(int depth, int rank) {
+        if (depth < 0 || depth > toDepth) {
+            throw new InputException("found depth " + depth + ", expected 0 to " + toDepth);
+        }
+        if (rank < 1 || rank > width) {
+            throw new InputException("found rank " + rank + ", expected 1 to " + width);
+        }
+        requireSound();
+        if (prompts == 0) {
+            throw new IllegalStateException("no prompt was added: an average needs at least one");
+        }
+        double[] matrix = Arrays.copyOfRange(sums, depth * width * width, (depth + 1) * width * width);
+        for (int i = 0; i < matrix.length; i++) {
+            matrix[i] /= prompts;
+        }
+        return MatrixFactors.leading(matrix, width, rank);
+    }
+
     /** Outputs {@code range} of one run: a visitor that sums rows over source tokens where they are. */
     private final class TokenSums implements Visitor, AutoCloseable {
         private final Batches.Range range;

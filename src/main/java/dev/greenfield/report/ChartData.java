@@ -38,6 +38,10 @@ final class ChartData {
                 fill(json, points);
             } else if (chart instanceof ResponseMapChart map) {
                 fill(json, map);
+            } else if (chart instanceof AttentionChart heads) {
+                fill(json, heads);
+            } else if (chart instanceof TokenGrid grid) {
+                fill(json, grid);
             }
             json.writeEndObject();
         } catch (IOException e) {
@@ -133,6 +137,42 @@ final class ChartData {
         json.writeFieldName("y");
         numbers(json, points.y());
         labels(json, "labels", points.labels());
+    }
+
+    private static void fill(JsonGenerator json, AttentionChart chart) throws IOException {
+        json.writeStringField("kind", "heads");
+        palette(json, "palette", Palette.SEQUENTIAL);
+        labels(json, "tokens", chart.tokens());
+        json.writeNumberField("heads", chart.heads());
+        json.writeArrayFieldStart("kept");
+        for (int head : chart.kept()) {
+            json.writeNumber(head);
+        }
+        json.writeEndArray();
+        json.writeBinaryField("patterns", chart.patterns()); // Base64.
+    }
+
+    private static void fill(JsonGenerator json, TokenGrid grid) throws IOException {
+        json.writeStringField("kind", "words");
+        string(json, "valueName", grid.valueName());
+        labels(json, "rows", grid.rows());
+        labels(json, "columns", grid.columns());
+        json.writeArrayFieldStart("words");
+        for (List<TokenGrid.Cell> row : grid.cells()) {
+            json.writeStartArray();
+            for (TokenGrid.Cell cell : row) {
+                json.writeString(TokenLabels.withoutControls(cell.text()));
+            }
+            json.writeEndArray();
+        }
+        json.writeEndArray();
+        grid(
+                json,
+                "values",
+                grid.cells().stream()
+                        .map(row ->
+                                row.stream().mapToDouble(TokenGrid.Cell::value).toArray())
+                        .toArray(double[][]::new));
     }
 
     private static void palette(JsonGenerator json, String field, Palette palette) throws IOException {

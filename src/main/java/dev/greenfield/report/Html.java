@@ -63,7 +63,9 @@ final class Html {
             "response-map.js",
             "figure-data.js",
             "address.js",
-            "report.js");
+            "report.js",
+            "token-grid.js",
+            "attention.js");
 
     private static final int LONGEST_NAME = 48;
 

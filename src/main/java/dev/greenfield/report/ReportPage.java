@@ -15,8 +15,8 @@ import java.util.Set;
  *
  * <p>Text, facts and tables read without JavaScript; figures need it. The numbers behind figure N are in the page as JSON,
  * in the element {@code figure-N-data}, with all their digits; there NaN is {@code null} and infinities are strings. The pairs of a {@link
- * ResponseMapChart} alone are 32-bit floats in base64. Below every figure the page makes a table of them when it is asked for one, and
- * a file of comma-separated values.
+ * ResponseMapChart} are 32-bit floats in base64, those of an {@link AttentionChart} 16-bit steps. Below every figure the page makes a
+ * table of them when it is asked for one, and a file of comma-separated values.
  *
  * <p>The page is light or dark as the reader's system is, or as {@code data-theme} of its root says. What is selected in a figure is in
  * the fragment of the page's address, so that it can be passed on. A page of several parts has a list of them after the facts.
@@ -142,13 +142,21 @@ public final class ReportPage {
             }
         }
         figures++;
-        heights.add("height:" + ChartData.height(chart) + "px");
         String id = "figure-" + figures;
         String file = name + "-" + Html.fileName(what, id);
         if (!files.add(file)) {
             file += "-" + figures;
         }
         contents.add(item(id, sections > 0 ? " class=\"inner\"" : "", chart.title()));
+        if (chart instanceof TokenGrid grid) {
+            parts.add(TokenGridTable.figure(grid, figures, file));
+            return this;
+        }
+        if (chart instanceof AttentionChart heads) {
+            parts.add(AttentionFigure.figure(heads, figures, file));
+            return this;
+        }
+        heights.add("height:" + ChartData.height(chart) + "px");
         String caption = Html.text(chart.caption().isBlank() ? chart.title() : chart.caption());
         parts.add(String.format(
                 Locale.ROOT,
@@ -224,7 +232,7 @@ public final class ReportPage {
      */
     public String html() {
         StringBuilder out = new StringBuilder();
-        String style = "\n" + Html.resource("report.css");
+        String style = "\n" + Html.resource("report.css") + Html.resource("token-grid.css");
         String library = "\n" + Html.resource("echarts-" + Html.CHART_LIBRARY_VERSION + ".min.js") + "\n";
         String drawing = "\n" + Html.script();
         List<String> styles = new ArrayList<>(List.of(style));

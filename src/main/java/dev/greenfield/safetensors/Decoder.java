@@ -4,14 +4,14 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
 /** Elements of any type turned into Java numbers. Every buffer is little endian and holds whole elements from its start. */
-final class Decoder {
+public final class Decoder {
     /** Floats widened at a time: a copy in bulk and a plain loop beat element by element reads of a buffer. */
     private static final int CHUNK = 2048;
 
     private Decoder() {}
 
     /** Converts elements to doubles; exact but for integers beyond 2^53, which are rounded. */
-    static void decode(DType dtype, ByteBuffer from, double[] into, int at, int count) {
+    public static void decode(DType dtype, ByteBuffer from, double[] into, int at, int count) {
         switch (dtype) {
             case F64 -> from.asDoubleBuffer().get(into, at, count);
             case F32 -> widen(from.asFloatBuffer(), into, at, count);

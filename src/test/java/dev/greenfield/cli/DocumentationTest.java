@@ -74,6 +74,12 @@ class DocumentationTest {
             words.set(
                     checkpoint + 1, directory.resolve(words.get(checkpoint + 1)).toString());
         }
+        int jacobian = words.indexOf("--jacobian");
+        if (jacobian >= 0) {
+            String average = directory.resolve(words.get(jacobian + 1)).toString();
+            words.set(jacobian + 1, average);
+            Cli.done("green", "--average", "--suite", "docs/examples/suite.json", "--out", average);
+        }
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         ByteArrayOutputStream errors = new ByteArrayOutputStream();
         int status = Main.run(

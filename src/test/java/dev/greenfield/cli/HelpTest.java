@@ -107,7 +107,7 @@ class HelpTest {
                     .contains("--suite", "--seed", "--model")
                     .doesNotContain("--prompt", "--tokens", "--answer", "--foil", "--position");
         }
-        for (String command : List.of("field", "sensitivity", "infer", "transfer")) {
+        for (String command : List.of("field", "sensitivity", "lens", "infer", "transfer")) {
             assertThat(listed(command)).contains("--prompt").doesNotContain("--seed");
         }
         assertThat(listed("demo")).contains("--prompt", "--corrupt").doesNotContain("--tokens");

@@ -9,14 +9,17 @@ import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.SuiteJob;
 import dev.greenfield.cli.job.SuitePrompt;
 import dev.greenfield.cli.job.TokenSkip;
+import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.green.AverageJacobian;
+import dev.greenfield.green.LowRank;
 import dev.greenfield.report.LineChart;
 import dev.greenfield.report.ReportPage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -24,13 +27,18 @@ import java.util.Map;
 final class GreenAverage {
     private static final int DEFAULT_SKIP = 1;
 
+    /** Pairs of singular vectors of a depth that are put into words. */
+    private static final int PAIRS = 2;
+
     private final CommonOptions common;
     private final String suite;
     private final TokenSkip skip;
     private final String toDepth; // null for the last
     private final String convention; // null for our own
+    private final int decode; // tokens at each end; 0 for none
 
-    GreenAverage(CommonOptions common, String suite, TokenSkip skip, String toDepth, String convention) {
+    GreenAverage(CommonOptions common, String suite, TokenSkip skip, String toDepth, String convention, int decode) {
+        this.decode = decode;
         this.common = common;
         this.suite = suite;
         this.skip = skip;
@@ -98,9 +106,35 @@ final class GreenAverage {
             job.result("source_tokens", average.positions());
             job.result("frobenius", norms);
             job.result("prompts", job.prompts().stream().map(SuitePrompt::toMap).toList());
-            show(job, norms, average);
+            show(job, norms, average, decoded(job, average));
             job.finish();
         }
+    }
+
+    /** The leading pairs of singular vectors of each depth's average, in words; of no run, since an average is of none. */
+    private Decoding decoded(SuiteJob job, AverageJacobian average) {
+        Decoding words = new Decoding(job);
+        if (decode == 0) {
+            return words;
+        }
+        int pairs = Math.min(PAIRS, job.model().config().width());
+        for (int l = 0; l < average.toDepth(); l++) {
+            int depth = l;
+            LowRank leading = job.timed("singular values", () -> average.leading(depth, pairs));
+            for (int j = 0; j < pairs; j++) {
+                Map<String, Object> fields = new LinkedHashMap<>();
+                fields.put("depth", l);
+                fields.put("number", j + 1);
+                fields.put("singular_value", leading.s()[j]);
+                words.add("depth " + l + ", " + (j + 1), fields, leading.left(j), null, leading.right(j));
+            }
+        }
+        try (Run run = job.run(job.prompts().get(0))) {
+            words.decode(
+                    run.decoder(decode),
+                    "what the leading singular vectors of averaged Jacobians write at the end, and read at their depth");
+        }
+        return words;
     }
 
     private static void requireSources(SuitePrompt prompt, int first, int last) {
@@ -134,7 +168,7 @@ final class GreenAverage {
         return norms;
     }
 
-    private static void show(SuiteJob job, double[] norms, AverageJacobian average) {
+    private static void show(SuiteJob job, double[] norms, AverageJacobian average, Decoding words) {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("depth", "|J|"));
         double[] depths = new double[norms.length];
@@ -148,6 +182,7 @@ final class GreenAverage {
                 job.terminal(),
                 "Frobenius norm of the averaged Jacobian to depth " + average.toDepth() + ", over " + over,
                 rows);
+        words.print();
         if (!job.writes()) {
             return;
         }
@@ -177,6 +212,7 @@ final class GreenAverage {
                         "The prompts, by their numbers in the suite.",
                         List.of("number", "tokens", "prompt"),
                         SuiteJob.table(job.prompts()));
+        words.addTo(page);
         job.report(page);
     }
 }

@@ -6,9 +6,11 @@ import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
+import dev.greenfield.cli.job.DecodeOptions;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.TokenSkip;
+import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
@@ -20,6 +22,8 @@ import dev.greenfield.report.HeatMap;
 import dev.greenfield.report.ReportPage;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -29,6 +33,9 @@ import picocli.CommandLine.Option;
 /** The Green operator from one site to all tokens of a depth. */
 @Command(sortOptions = false)
 public final class GreenCommand implements Action {
+    /** Pairs of singular vectors that are put into words. */
+    private static final int DECODED = 8;
+
     @Option(names = "--depth", paramLabel = "L", description = "Depth of the source site.", order = -7)
     private String depth;
 
@@ -75,6 +82,9 @@ public final class GreenCommand implements Action {
     private final TokenSkip skip = new TokenSkip();
 
     @Mixin
+    private final DecodeOptions decode = new DecodeOptions();
+
+    @Mixin
     private final CommonOptions common = new CommonOptions();
 
     @Override
@@ -84,10 +94,11 @@ public final class GreenCommand implements Action {
 
     @Override
     public void run(Terminal terminal) throws IOException {
+        decode.check();
         if (average || suite != null || skip.given() || convention != null) {
             checkAverage();
             skip.check();
-            new GreenAverage(common, suite, skip, toDepth, convention).run(terminal);
+            new GreenAverage(common, suite, skip, toDepth, convention, decode.count()).run(terminal);
             return;
         }
         if (depth == null || token == null) {
@@ -96,6 +107,10 @@ public final class GreenCommand implements Action {
         }
         Quantities.atLeast("--depth", depth, 0, "a depth, at least 0");
         Quantities.atLeast("--token", token, 0, "a token of the prompt, counted from 0");
+        if (rank == null && decode.transports()) {
+            throw new InputException(
+                    "--jacobian without --rank: singular vectors are what is put into words, give --rank K");
+        }
         if (rank != null) {
             Quantities.atLeast("--rank", rank, 1, "a number of singular values, at least 1");
         }
@@ -125,7 +140,9 @@ public final class GreenCommand implements Action {
             job.result("source", Sites.fields(Site.of(l, t)));
             job.result("to_depth", m);
             GreenOperator green = job.run().green(Site.of(l, t)).to(m);
-            show(job, l, t, m, k == 0 ? full(job, green) : leading(job, green, k));
+            Decoding words = new Decoding(job);
+            Shown shown = k == 0 ? full(job, green) : leading(job, green, k, words);
+            show(job, l, t, m, shown, words);
             job.finish();
         }
     }
@@ -139,7 +156,8 @@ public final class GreenCommand implements Action {
         if (suite == null) {
             throw new InputException("--average without --suite: an average is over prompts, give --suite FILE");
         }
-        String[][] ofOneSite = {{"--depth", depth}, {"--token", token}, {"--rank", rank}};
+        String jacobian = decode.transports() ? "given" : null;
+        String[][] ofOneSite = {{"--depth", depth}, {"--token", token}, {"--rank", rank}, {"--jacobian", jacobian}};
         for (String[] option : ofOneSite) {
             if (option[1] != null) {
                 throw new InputException("both --average and " + option[0]
@@ -191,7 +209,7 @@ public final class GreenCommand implements Action {
         job.result("settled", part.settled());
     }
 
-    private static Shown leading(Job job, GreenOperator green, int k) {
+    private Shown leading(Job job, GreenOperator green, int k, Decoding words) {
         job.terminal()
                 .progress("computing " + k + " singular values of a " + green.outputs() + " x " + green.inputs()
                         + " operator");
@@ -219,10 +237,41 @@ public final class GreenCommand implements Action {
             rows.add(List.of(Integer.toString(j + 1), Numbers.format("%.5g", s[j]), Numbers.format("%.4f", curve[j])));
         }
         Tables.print(job.terminal(), "singular values, and the fraction of the energy up to each", rows);
+        for (int j = 0; j < Math.min(k, DECODED); j++) {
+            addPair(words, part, j, green, job.labels());
+        }
+        words.decode(job, decode, "what singular vectors write at their main target, and read at the source");
+        words.print();
         return new Shown(norms, curve);
     }
 
-    private static void show(Job job, int l, int t, int m, Shown shown) {
+    /** Adds a pair of singular vectors: what u writes where most of it is, and what v reads. */
+    private static void addPair(Decoding words, LowRank part, int j, GreenOperator green, List<String> labels) {
+        int width = green.inputs();
+        double[] u = part.left(j);
+        double[] squares = new double[u.length / width];
+        int main = 0;
+        for (int to = 0; to < squares.length; to++) {
+            for (int i = to * width; i < (to + 1) * width; i++) {
+                squares[to] += u[i] * u[i];
+            }
+            main = squares[to] > squares[main] ? to : main;
+        }
+        Site site = green.targets().get(main);
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("number", j + 1);
+        fields.put("depth", site.depth());
+        fields.put("token", site.token());
+        fields.put("share", squares[main]);
+        words.add(
+                (j + 1) + ", " + labels.get(site.token()),
+                fields,
+                Arrays.copyOfRange(u, main * width, (main + 1) * width),
+                site,
+                part.right(j));
+    }
+
+    private static void show(Job job, int l, int t, int m, Shown shown, Decoding words) {
         double[] norms = shown.norms();
         double[] energyCurve = shown.energyCurve();
         List<String> labels = job.labels();
@@ -263,6 +312,7 @@ public final class GreenCommand implements Action {
                             energyCurve,
                             "Sum of the first k squared singular values over the squared Frobenius norm of the whole operator."));
         }
+        words.addTo(page);
         job.report(page);
     }
 }

@@ -6,6 +6,7 @@ import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
 import dev.greenfield.cli.job.CorruptPrompt;
+import dev.greenfield.cli.job.DecodeOptions;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SiteRanges;
@@ -95,6 +96,9 @@ public final class InferCommand implements Action {
     private String steps;
 
     @Mixin
+    private final DecodeOptions decode = new DecodeOptions();
+
+    @Mixin
     private final CommonOptions common = new CommonOptions();
 
     @Override
@@ -127,12 +131,13 @@ public final class InferCommand implements Action {
                     + job.run().tokens().length + " tokens");
             Inference found = job.timed("infer", request::solve);
             options(job, request, found);
-            new InferReport(job, found, ofStream(), corruptValue - value).show();
+            new InferReport(job, found, ofStream(), corruptValue - value).show(decode);
             job.finish();
         }
     }
 
     private void check() {
+        decode.check();
         boolean prompt = corrupt.given();
         if (targetChange == null && !prompt) {
             throw new InputException(

@@ -3,7 +3,9 @@ package dev.greenfield.cli.infer;
 import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.io.Terminal;
+import dev.greenfield.cli.job.DecodeOptions;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.inverse.Inference;
@@ -21,10 +23,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** What {@code infer} prints, writes and draws. */
 final class InferReport {
     private static final int SHOWN = 12;
+    private static final int DECODED = 5;
     private static final int AMPLITUDES = 31;
     private static final double FURTHEST = 1.5; // times the source
 
@@ -50,7 +54,7 @@ final class InferReport {
         this.unit = ofStream ? "displacement" : "change of F";
     }
 
-    void show() {
+    void show(DecodeOptions decode) {
         double[][] norms = norms();
         addTensors(norms);
         addResults();
@@ -65,9 +69,30 @@ final class InferReport {
                 + number(signed(found.achieved())) + " (misfit " + Numbers.format("%.2g", found.misfit())
                 + "), by a source of length "
                 + number(found.source().norm()) + "; " + ended());
+        Decoding words = new Decoding(job);
+        longest().forEach(i -> {
+            Site site = found.sites().get(i);
+            words.add(
+                    "depth " + site.depth() + ", " + job.labels().get(site.token()),
+                    Map.of("depth", site.depth(), "token", site.token()),
+                    found.vectors()[i],
+                    site);
+        });
+        words.decode(job, decode, "what the longest vectors of the source write and read");
+        words.print();
         if (job.writes()) {
-            page(norms, sites);
+            page(norms, sites, words);
         }
+    }
+
+    /** Numbers of the sites of the longest vectors, falling; none of length zero. */
+    private List<Integer> longest() {
+        return IntStream.range(0, vectorNorms.length)
+                .boxed()
+                .filter(i -> vectorNorms[i] > 0)
+                .sorted(Comparator.comparingDouble(i -> -vectorNorms[i]))
+                .limit(DECODED)
+                .toList();
     }
 
     private static String number(double x) {
@@ -186,7 +211,7 @@ final class InferReport {
         return rows;
     }
 
-    private void page(double[][] norms, List<List<String>> sites) {
+    private void page(double[][] norms, List<List<String>> sites, Decoding words) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Method", label(found.method()) + ", lambda " + found.lambda());
         facts.put(ofStream ? "Wanted displacement" : "Wanted change of F", number(signed(found.wanted())));
@@ -215,6 +240,7 @@ final class InferReport {
                         "Linearizations: the first is of the run itself, each later one of the run with the source so far.",
                         stepRows().get(0),
                         Tables.tail(stepRows()));
+        words.addTo(page);
         job.report(page);
     }
 

@@ -13,6 +13,7 @@ import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.MeasureOptions;
 import dev.greenfield.cli.job.SiteRanges;
 import dev.greenfield.cli.job.TokenSkip;
+import dev.greenfield.cli.show.HeadPictures;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
@@ -96,6 +97,12 @@ public final class MapCommand implements Action {
             order = -1)
     private String checkpoint;
 
+    @Option(
+            names = "--attention",
+            description = "Also the attention of every head: a tensor, and pictures beside the map.",
+            order = -1)
+    private boolean attention;
+
     @Mixin
     private final TokenSkip skip = new TokenSkip();
 
@@ -177,7 +184,8 @@ public final class MapCommand implements Action {
                             .overflow(job.scratch())
                             .compute());
             measures.print();
-            finish(job, map, reach, measures);
+            HeadPictures heads = attention ? HeadPictures.of(job) : null;
+            finish(job, map, reach, measures, heads);
         }
     }
 
@@ -196,6 +204,11 @@ public final class MapCommand implements Action {
         skip.check();
         if (checkpoint != null) {
             CheckpointPath.of(checkpoint, common.out);
+        }
+        if (suite != null && attention) {
+            throw new InputException(
+                    "both --suite and --attention are given: pictures of heads are of one prompt, leave one of"
+                            + " them out");
         }
         if (suite != null) {
             reductions.refuseSuite();
@@ -283,7 +296,8 @@ public final class MapCommand implements Action {
         return halfDepths ? " (rows are half depths)" : "";
     }
 
-    private void finish(Job job, ResponseMap map, double[][] reach, MapMeasuresReport measures) throws IOException {
+    private void finish(Job job, ResponseMap map, double[][] reach, MapMeasuresReport measures, HeadPictures heads)
+            throws IOException {
         SensitivityField sensitivity = reductions.sensitivity(job);
         if (job.writes()) {
             ReportPage page = Reports.page(
@@ -307,6 +321,9 @@ public final class MapCommand implements Action {
                             labels,
                             shown.rows(map, map::frobenius),
                             "|G|"));
+            if (heads != null) {
+                heads.addTo(page);
+            }
             if (!someTargets()) {
                 page.chart(
                         "reach",

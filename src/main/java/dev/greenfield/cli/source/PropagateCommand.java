@@ -6,10 +6,12 @@ import dev.greenfield.cli.io.Quantities;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
+import dev.greenfield.cli.job.DecodeOptions;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.MeasureOptions;
 import dev.greenfield.cli.job.SourceOptions;
+import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Site;
@@ -39,6 +41,9 @@ public final class PropagateCommand implements Action {
     private final MeasureOptions measured = new MeasureOptions();
 
     @Mixin
+    private final DecodeOptions decode = new DecodeOptions();
+
+    @Mixin
     private final CommonOptions common = new CommonOptions();
 
     @Override
@@ -50,6 +55,7 @@ public final class PropagateCommand implements Action {
     public void run(Terminal terminal) throws IOException {
         common.check(CommonOptions.Need.OPTIONAL);
         source.check(common, false);
+        decode.check();
         measured.check();
         int count = randoms == null
                 ? RANDOMS
@@ -74,7 +80,8 @@ public final class PropagateCommand implements Action {
             source.options(job, site, epsilons);
             job.option("randoms", count);
             measured.options(job);
-            new PropagateReport(job, source, response, control, settings).write();
+            Decoding words = SourceWords.of(job, site, direction, decode);
+            new PropagateReport(job, source, response, control, settings).write(words);
             job.finish();
         }
     }

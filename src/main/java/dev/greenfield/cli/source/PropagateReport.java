@@ -4,6 +4,7 @@ import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
+import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
@@ -48,7 +49,7 @@ final class PropagateReport {
         this.layers = response.tangent().depths() - 1;
     }
 
-    void write() {
+    void write(Decoding words) {
         tensors();
         job.result("field_norm", response.sourceNorm());
         job.result("front_fraction", settings.front());
@@ -72,8 +73,9 @@ final class PropagateReport {
             job.result("control", untrained);
         }
         print();
+        words.print();
         if (job.writes()) {
-            page();
+            page(words);
         }
     }
 
@@ -275,7 +277,7 @@ final class PropagateReport {
         return largest;
     }
 
-    private void page() {
+    private void page(Decoding words) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Site", place());
         source.describe(facts);
@@ -342,6 +344,7 @@ final class PropagateReport {
         }
         List<List<String>> rows = nonlinearity();
         page.table("How far measured changes are from first order.", NONLINEARITY, rows.subList(1, rows.size()));
+        words.addTo(page);
         job.report(page);
     }
 

@@ -4,9 +4,11 @@ import dev.greenfield.Run;
 import dev.greenfield.cli.io.Terminal;
 import dev.greenfield.cli.job.Action;
 import dev.greenfield.cli.job.CommonOptions;
+import dev.greenfield.cli.job.DecodeOptions;
 import dev.greenfield.cli.job.GeneralOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
+import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.failure.InputException;
@@ -40,6 +42,9 @@ public final class RegimeCommand implements Action {
     private boolean halfDepths;
 
     @Mixin
+    private final DecodeOptions decode = new DecodeOptions();
+
+    @Mixin
     private final CommonOptions common = new CommonOptions();
 
     @Override
@@ -51,6 +56,12 @@ public final class RegimeCommand implements Action {
     public void run(Terminal terminal) throws IOException {
         common.check(CommonOptions.Need.REQUIRED);
         source.check(common, allSites);
+        decode.check();
+        if (allSites && decode.transports()) {
+            throw new InputException(
+                    "both --all-sites and --jacobian are given: only the direction of one source is put"
+                            + " into words, leave one of them out");
+        }
         if (halfDepths && !allSites) {
             throw new InputException(
                     "--half-depths without --all-sites: give the half depth itself, such as --depth 1.5");
@@ -94,7 +105,8 @@ public final class RegimeCommand implements Action {
         source.options(job, site, source.epsilons(grid.amplitudes()));
         job.option("all_sites", false);
         job.option("half_depths", false);
-        new RegimeReport(job, source, site, regime, source.epsilons(grid.amplitudes())).write();
+        Decoding words = SourceWords.of(job, site, direction, decode);
+        new RegimeReport(job, source, site, regime, source.epsilons(grid.amplitudes())).write(words);
     }
 
     private void all(Job job) {

@@ -4,12 +4,14 @@ import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
+import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Reports;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.regime.LinearRegime;
 import dev.greenfield.regime.Radius;
 import dev.greenfield.report.Chart;
 import dev.greenfield.report.LineChart;
+import dev.greenfield.report.ReportPage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -35,7 +37,7 @@ final class RegimeReport {
         this.epsilons = epsilons;
     }
 
-    void write() {
+    void write(Decoding words) {
         double[] vector = regime.source().vectors().get(site);
         double[] measured = at(epsilons);
         double[] opposite = at(Arrays.stream(epsilons).map(e -> -e).toArray());
@@ -57,8 +59,9 @@ final class RegimeReport {
         }
         job.result("predicted_radius", predicted);
         print(measured);
+        words.print();
         if (job.writes()) {
-            page();
+            page(words);
         }
     }
 
@@ -158,21 +161,24 @@ final class RegimeReport {
         return rows;
     }
 
-    private void page() {
+    private void page(Decoding words) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Site", place());
         source.describe(facts);
         facts.put("|R| at the site", Numbers.format("%.4g", regime.source().norm()));
         facts.put("Noise floor of changes of F", Numbers.format("%.2g", regime.noise()));
         List<List<String>> rows = table();
-        job.report(Reports.page(job, "Linear regime", "How far first order holds for a source at " + place(), facts)
+        ReportPage page = Reports.page(
+                        job, "Linear regime", "How far first order holds for a source at " + place(), facts)
                 .chart("changes", changes())
                 .chart("error", error())
                 .table(
                         "The amplitude from which on first order is off by more than q of the measured change: of the sign"
                                 + " that comes first, of each sign, and as F' and F'' predict it before anything is measured.",
                         HEADER,
-                        rows.subList(1, rows.size())));
+                        rows.subList(1, rows.size()));
+        words.addTo(page);
+        job.report(page);
     }
 
     private Chart changes() {
