@@ -67,7 +67,7 @@ class AttentionCommandTest {
         assertThat(Cli.tensor(out, "attention", DType.F32, 2, 2, 1, 1)).containsOnly(1);
         assertThat(Cli.result(out)
                         .path("results")
-                        .path("heads")
+                        .path("attention")
                         .get(0)
                         .path("first")
                         .isNull())
