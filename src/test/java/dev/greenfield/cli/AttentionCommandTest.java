@@ -45,7 +45,7 @@ class AttentionCommandTest {
                 assertThat(Cli.tensor(out, "attention", DType.F64, 2, 2, 5, 5)).containsExactly(expected);
                 assertThat(Files.readString(out.resolve("report.html"))).contains("Attention of every head");
             }
-            JsonNode head = Cli.result(field).path("results").path("heads").get(3); // block 1, head 1
+            JsonNode head = Cli.result(field).path("results").path("attention").get(3); // block 1, head 1
             double first = 0;
             double distance = 0;
             for (int i = 1; i < 5; i++) {
@@ -67,7 +67,7 @@ class AttentionCommandTest {
         assertThat(Cli.tensor(out, "attention", DType.F32, 2, 2, 1, 1)).containsOnly(1);
         assertThat(Cli.result(out)
                         .path("results")
-                        .path("heads")
+                        .path("attention")
                         .get(0)
                         .path("first")
                         .isNull())

@@ -96,7 +96,7 @@ public final class HeadPictures {
                             tokens,
                             tokens);
         }
-        job.result("heads", pictures.all.stream().map(Head::toMap).toList());
+        job.result("attention", pictures.all.stream().map(Head::toMap).toList());
         pictures.print();
         return pictures;
     }
