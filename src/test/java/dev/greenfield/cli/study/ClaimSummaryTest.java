@@ -33,16 +33,16 @@ class ClaimSummaryTest {
         assertThat(of(open, plain).verdict()).isEqualTo("undecided");
         assertThat(of(plain).verdict()).isEqualTo("not judged");
         assertThat(of(good, bad, worse, open).sentence())
-                .isEqualTo("1 of 4 numbers are where the claim would have them, 2 are not, 1 is undecided; farthest off is"
-                        + " worse, 0.900 (0.800 to 1.000) instead of below 0.05.");
+                .isEqualTo(
+                        "1 of 4 numbers are where the claim would have them, 2 are not, 1 is undecided; farthest off is"
+                                + " worse, 0.900 (0.800 to 1.000) instead of below 0.05.");
         assertThat(of(good, worse).pairs()).isEqualTo("6 to 8");
         assertThat(of(good, bad).pairs()).isEqualTo("8");
     }
 
     @Test
     void findingsOfOtherClaimsAreNotCounted() {
-        Finding other = new Finding(
-                Claim.E3, "other", 8, new Estimate(0, 0, 0), new Finding.Expectation(1, 0.5), "");
+        Finding other = new Finding(Claim.E3, "other", 8, new Estimate(0, 0, 0), new Finding.Expectation(1, 0.5), "");
         assertThat(of(finding("good", 8, 0.9, 1, 0.5), other).verdict()).isEqualTo("holds");
     }
 }
