@@ -10,6 +10,7 @@ import dev.greenfield.study.Study;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -35,7 +36,8 @@ public final class Main {
                 .addSubcommand(new Sensitive())
                 .addSubcommand(new Predict())
                 .addSubcommand(new Studied())
-                .setExecutionExceptionHandler((failure, line, parsed) -> say(failure))
+                .setExecutionExceptionHandler((failure, line, parsed) ->
+                        say(failure, line.getCommandSpec().optionsMap().keySet()))
                 .execute(arguments);
         if (status != Failure.DONE) {
             System.exit(status); // after success Spark ends the process itself
@@ -43,10 +45,10 @@ public final class Main {
     }
 
     /** One line for a failure of ours, wherever in Spark's it is wrapped; Spark's own are Spark's to tell. */
-    private static int say(Exception failure) throws Exception {
+    private static int say(Exception failure, Set<String> options) throws Exception {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof GreenfieldException) {
-                Failure found = Failure.of(cause, null);
+                Failure found = Failure.of(cause, null, options);
                 System.err.println("greenfield: " + found.message());
                 return found.exit();
             }
