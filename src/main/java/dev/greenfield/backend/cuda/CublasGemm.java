@@ -67,6 +67,9 @@ final class CublasGemm {
 
     /** c = alpha op(a) op(b) + beta c; see {@link dev.greenfield.backend.Backend#multiply}. */
     void multiply(float alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, float beta, Matrix c) {
+        if (c.rows() == 0 || c.columns() == 0) {
+            return;
+        }
         CudaFactors.Operand right = factors.right(b, transposeB);
         try {
             boolean turned = transposeB != right.turned();

@@ -28,6 +28,8 @@ import jcuda.driver.JCudaDriver;
 public final class CudaBackend implements Backend {
     /** Of the memory that is free, how much a program takes when it is not told otherwise. */
     private static final double SHARE = 0.9;
+    /** Row numbers, tables of batches, sums: more than a batch of 2^20 rows has of them. */
+    private static final long TABLES = 32L << 20;
 
     private final Precision precision;
     private final CudaDevice device;
@@ -38,9 +40,6 @@ public final class CudaBackend implements Backend {
     private final Transfers transfers;
     private final Launcher launcher;
     private final BatchTables tables;
-    /** Row numbers, tables of batches, sums: more than a batch of 2^20 rows has of them. */
-    private static final long TABLES = 32L << 20;
-
     private final CudaTuning tuning = CudaTuning.fromProperties();
     private final CudaFactors factors;
     private final CublasGemm gemm;
@@ -127,6 +126,7 @@ public final class CudaBackend implements Backend {
     synchronized KernelProfile profile(KernelProfile to) {
         KernelProfile before = profile;
         profile = to;
+        device.enter();
         work.direct(to != null);
         launcher.profile(to);
         gemm.profile(to);
@@ -299,11 +299,7 @@ public final class CudaBackend implements Backend {
     @Override
     public void multiply(
             double alpha, Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c) {
-        queue(() -> {
-            if (c.rows() > 0 && c.columns() > 0) {
-                gemm.multiply((float) alpha, a, transposeA, b, transposeB, (float) beta, c);
-            }
-        });
+        queue(() -> gemm.multiply((float) alpha, a, transposeA, b, transposeB, (float) beta, c));
     }
 
     @Override
