@@ -43,11 +43,16 @@ final class HtmlTable {
                 out.append("<td").append(attributes.get(c));
                 out.append(stacked ? " data-label=\"" + Html.text(header.get(c)) + "\"" : "")
                         .append('>');
-                out.append(Html.text(row.get(c))).append("</td>");
+                out.append(whole(Html.text(row.get(c)))).append("</td>");
             }
             out.append("</tr>\n");
         }
         return out.append("</tbody></table></div></div>\n").toString();
+    }
+
+    /** An interval breaks before its bracket, not within. */
+    private static String whole(String cell) {
+        return Html.looksNumeric(cell) ? cell.replace(" to ", "\u00a0to\u00a0") : cell;
     }
 
     private static String attribute(List<List<String>> rows, int column) {
