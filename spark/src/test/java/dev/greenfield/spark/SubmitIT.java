@@ -3,11 +3,15 @@ package dev.greenfield.spark;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -68,5 +72,21 @@ class SubmitIT {
                 .hasMessageContaining("\ngreenfield: ")
                 .message()
                 .doesNotContain("\tat ");
+    }
+
+    @Test
+    void theJarListsTheLicencesOfWhatItHolds() throws Exception {
+        try (JarFile jar = new JarFile(Cluster.JAR.toFile())) {
+            String list = text(jar, "META-INF/THIRD-PARTY.txt");
+            assertThat(list).contains("com.knuddels:jtokkit", "org.bytedeco:openblas", "ai.djl");
+            assertThat(text(jar, "META-INF/NOTICE")).isNotBlank();
+            assertThat(text(jar, "META-INF/LICENSE")).contains("Apache License");
+        }
+    }
+
+    private static String text(JarFile jar, String name) throws IOException {
+        try (InputStream in = jar.getInputStream(jar.getEntry(name))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 }
