@@ -190,8 +190,9 @@ class WrongInputTest {
                 ways[0] = "give such a directory, demo";
             }
             all.add(bad(args("field", "--tokens", "1", "--model", model), ways));
-            all.add(bad(suite("scale", "--model-b", model), ways));
-            all.add(bad(suite("study", "--model-b", model), ways));
+            String[] second = {"--model-b", ways[0], ways[1], ways[2]};
+            all.add(bad(suite("scale", "--model-b", model), second));
+            all.add(bad(suite("study", "--model-b", model), second));
         }
         all.add(bad(args("field", "--tokens", "1", "--model", "docs"), "docs/config.json", "fetch"));
         all.add(bad(args("field", "--tokens", "1", "--model", "no/such"), "no/such", "directory"));

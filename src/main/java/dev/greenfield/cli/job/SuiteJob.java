@@ -233,4 +233,17 @@ public final class SuiteJob extends ModelJob {
     Map<String, String> subjectMetadata() {
         return Map.of("suite_sha256", suite.sha256());
     }
+
+    /**
+     * The model that {@code --model-b} names, beside this one. It closes with this model, or before.
+     *
+     * @throws InputException if it cannot be used, which says so of {@code --model-b}
+     */
+    public Model secondModel(String named) throws IOException {
+        try {
+            return model().beside(named);
+        } catch (InputException e) {
+            throw new InputException("--model-b " + e.getMessage(), e);
+        }
+    }
 }

@@ -72,7 +72,7 @@ public final class StudyCommand implements Action {
             if (modelB == null) {
                 study(job, null, pairs);
             } else {
-                try (Model other = job.model().beside(modelB)) {
+                try (Model other = job.secondModel(modelB)) {
                     SharedTokens.require(job.model(), other);
                     SharedTokens.require(other, pairs);
                     study(job, other, pairs);
