@@ -56,7 +56,9 @@ final class LensReport {
         token.put("token_id", lens.chosen());
         token.put("text", lens.chosenText());
         job.result("chosen", token);
-        job.result("depths", lens.levels().stream().map(level -> Numbers.half(level.index())).toList());
+        job.result(
+                "depths",
+                lens.levels().stream().map(level -> Numbers.half(level.index())).toList());
         readings.forEach((name, reading) -> {
             double[][] ranks = reading.ranks();
             job.tensors().add("lens." + name + ".rank", ranks);

@@ -42,9 +42,7 @@ public final class CommandResults {
         cases.put("field", new String[] {"--prompt", ONE[1]});
         cases.put("field attention", Cli.with(IDS, "--attention"));
         cases.put("lens", Cli.with(ONE, "--half-depths", "--top", "2"));
-        cases.put(
-                "lens jacobian",
-                Cli.with(IDS, "--jacobian", LENS));
+        cases.put("lens jacobian", Cli.with(IDS, "--jacobian", LENS));
         cases.put("sensitivity", ONE);
         cases.put("sensitivity ids", Cli.with(IDS, "--position", "4"));
         cases.put("patch", Cli.with(TWO, "--direction", "denoise"));
@@ -86,18 +84,7 @@ public final class CommandResults {
                 Cli.with(IDS, "--depth", "1", "--token", "2", "--randoms", "3", "--control", "--seed", "3"));
         cases.put(
                 "propagate jacobian",
-                Cli.with(
-                        IDS,
-                        "--depth",
-                        "1",
-                        "--token",
-                        "2",
-                        "--randoms",
-                        "0",
-                        "--decode",
-                        "2",
-                        "--jacobian",
-                        LENS));
+                Cli.with(IDS, "--depth", "1", "--token", "2", "--randoms", "0", "--decode", "2", "--jacobian", LENS));
         cases.put("infer", Cli.with(ONE, "--target-change", "10%"));
         cases.put("infer stream", Cli.with(TWO, "--steps", "2", "--targets", "4:5", "--among", "0-1:4"));
         cases.put("infer sparse", Cli.with(IDS, "--target-change", "-0.01", "--sites", "2"));

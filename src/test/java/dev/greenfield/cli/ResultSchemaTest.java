@@ -174,7 +174,9 @@ class ResultSchemaTest {
         refused("map ids", json -> results(json).with("measures").put("sources", 1.5));
         refused("map", json -> json.with("options").with("resolved").put("rank", 3));
         refused("map", json -> json.with("options").with("given").put("colour", "red"));
-        refused("field attention", json -> results(json).withArray("attention").addObject().put("head", 1));
+        refused(
+                "field attention",
+                json -> results(json).withArray("attention").addObject().put("head", 1));
         refused("lens", json -> results(json).withArray("logit_ranks").add(1.5));
         refused("lens", json -> results(json).withArray("jacobian_ranks").add(1)); // without the words
         refused("lens jacobian", json -> results(json).remove("jacobian_lens"));
