@@ -37,6 +37,7 @@ final class FieldCommand implements Action {
     @Override
     public void run(Terminal terminal) throws IOException {
         try (Job job = Job.start("field", common, CommonOptions.Need.OPTIONAL, terminal)) {
+            job.option("attention", attention);
             Summary.opening(job);
             Field field = addField(job);
             double[][] norms = field.norms();

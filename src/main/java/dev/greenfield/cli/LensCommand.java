@@ -48,6 +48,9 @@ final class LensCommand implements Action {
             if (halfDepths) {
                 job.model().config().requireMiddles("--half-depths");
             }
+            job.option("top", k);
+            job.option("half_depths", halfDepths);
+            jacobian.tell(job);
             Summary.opening(job);
             LensRequest request = job.run().lens().top(k).of(LensReport.chosen(job));
             jacobians.ifPresent(request::jacobians);

@@ -4,7 +4,6 @@ import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.show.Reports;
-import dev.greenfield.lattice.HalfDepth;
 import dev.greenfield.lens.Jacobians;
 import dev.greenfield.lens.Lens;
 import dev.greenfield.lens.LensReading;
@@ -57,7 +56,9 @@ final class LensReport {
         token.put("token_id", lens.chosen());
         token.put("text", lens.chosenText());
         job.result("chosen", token);
-        job.result("depths", lens.levels().stream().map(LensReport::depth).toList());
+        job.result(
+                "depths",
+                lens.levels().stream().map(level -> Numbers.half(level.index())).toList());
         readings.forEach((name, reading) -> {
             double[][] ranks = reading.ranks();
             job.tensors().add("lens." + name + ".rank", ranks);
@@ -65,7 +66,7 @@ final class LensReport {
             if (job.writes()) {
                 job.result(name + "_lens", top(reading));
             }
-            job.result(name + "_ranks", at(ranks));
+            job.result(name + "_ranks", whole(at(ranks)));
             Tables.print(job.terminal(), heading(name), words(reading));
         });
         Tables.print(
@@ -78,15 +79,20 @@ final class LensReport {
         }
     }
 
-    private static Object depth(HalfDepth level) {
-        return level.isMiddle() ? (Object) (level.block() + 0.5) : (Object) level.block();
-    }
-
     /** A column of numbers: those at F's position. */
     private double[] at(double[][] values) {
         return IntStream.range(0, values.length)
                 .mapToDouble(r -> values[r][job.position()])
                 .toArray();
+    }
+
+    /** Ranks for result.json, where a count has no point; null for a level that is not read. */
+    private static List<Object> whole(double[] ranks) {
+        List<Object> counts = new ArrayList<>();
+        for (double rank : ranks) {
+            counts.add(Double.isNaN(rank) ? null : (Object) Math.round(rank));
+        }
+        return counts;
     }
 
     /** [levels][T][k] for result.json; null for a level that is not read. */
@@ -106,7 +112,7 @@ final class LensReport {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("token_id", token.id());
         fields.put("text", token.text());
-        fields.put("score", token.logit());
+        fields.put("logit", token.logit());
         fields.put("probability", token.probability());
         return fields;
     }

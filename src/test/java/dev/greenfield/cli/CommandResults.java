@@ -20,6 +20,9 @@ public final class CommandResults {
     };
     private static final String[] SUITE = {"--suite", "docs/examples/suite.json"};
 
+    private static final String LENS =
+            Path.of("src", "test", "data", "lens", "published.pt").toString();
+
     private static Map<String, Path> made;
 
     private CommandResults() {}
@@ -37,6 +40,9 @@ public final class CommandResults {
     static Map<String, String[]> cases() {
         Map<String, String[]> cases = new LinkedHashMap<>();
         cases.put("field", new String[] {"--prompt", ONE[1]});
+        cases.put("field attention", Cli.with(IDS, "--attention"));
+        cases.put("lens", Cli.with(ONE, "--half-depths", "--top", "2"));
+        cases.put("lens jacobian", Cli.with(IDS, "--jacobian", LENS));
         cases.put("sensitivity", ONE);
         cases.put("sensitivity ids", Cli.with(IDS, "--position", "4"));
         cases.put("patch", Cli.with(TWO, "--direction", "denoise"));
@@ -63,6 +69,7 @@ public final class CommandResults {
                         "--control",
                         "--seed",
                         "3"));
+        cases.put("map attention", Cli.with(IDS, "--probes", "2", "--attention"));
         cases.put("map shard 1", Cli.with(SUITE, "--probes", "2", "--shard", "1/2", "--half-depths"));
         cases.put("map shard 2", Cli.with(SUITE, "--probes", "2", "--shard", "2/2", "--half-depths"));
         cases.put("regime", Cli.with(ONE, "--depth", "1.5", "--token", "4", "--epsilon", "1e-2,0.1,1"));
@@ -75,6 +82,9 @@ public final class CommandResults {
         cases.put(
                 "propagate",
                 Cli.with(IDS, "--depth", "1", "--token", "2", "--randoms", "3", "--control", "--seed", "3"));
+        cases.put(
+                "propagate jacobian",
+                Cli.with(IDS, "--depth", "1", "--token", "2", "--randoms", "0", "--decode", "2", "--jacobian", LENS));
         cases.put("infer", Cli.with(ONE, "--target-change", "10%"));
         cases.put("infer stream", Cli.with(TWO, "--steps", "2", "--targets", "4:5", "--among", "0-1:4"));
         cases.put("infer sparse", Cli.with(IDS, "--target-change", "-0.01", "--sites", "2"));

@@ -37,7 +37,7 @@ class DecodedDirectionsTest {
         Cli cli = Cli.done(Cli.with(common, more));
         JsonNode decoded = Cli.result(out).path("results").path("decoded");
         assertThat(cli.out().contains("reads, most")).isEqualTo(!decoded.isMissingNode());
-        assertThat(Files.readString(out.resolve("report.html")).contains("<td>reads, most</td>"))
+        assertThat(Files.readString(out.resolve("report.html")).contains(">reads, most</td>"))
                 .isEqualTo(!decoded.isMissingNode());
         return decoded;
     }

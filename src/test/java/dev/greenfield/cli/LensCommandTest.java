@@ -70,7 +70,7 @@ class LensCommandTest {
             assertThat(site).hasSize(2);
             assertThat(site.get(1).path("token_id").asInt())
                     .isEqualTo(reading.top(l, 2).get(1).id());
-            assertThat(site.get(1).path("score").asDouble())
+            assertThat(site.get(1).path("logit").asDouble())
                     .isEqualTo(reading.top(l, 2).get(1).logit());
             assertThat(results.path(name + "_ranks").get(l).asDouble()).isEqualTo(reading.ranks()[l][4]);
         }

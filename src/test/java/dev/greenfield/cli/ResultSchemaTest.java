@@ -129,13 +129,10 @@ class ResultSchemaTest {
     /** Names of fields whose values, or elements, are integers, and of those that are other numbers. */
     private static void kinds(JsonNode root, JsonNode node, Set<String> integers, Set<String> numbers) {
         node.path("properties").properties().forEach(field -> {
-            JsonNode value = field.getValue();
-            if (value.has("$ref")) {
-                value = root.at(value.path("$ref").asText().substring(1));
-            }
-            String type = value.has("items")
-                    ? value.at("/items/type").toString()
-                    : value.path("type").toString();
+            JsonNode value = meant(root, field.getValue());
+            String type = (value.has("items") ? meant(root, value.path("items")) : value)
+                    .path("type")
+                    .toString();
             if (type.contains("integer")) {
                 integers.add(field.getKey());
             } else if (type.contains("number")) {
@@ -143,6 +140,11 @@ class ResultSchemaTest {
             }
         });
         node.forEach(child -> kinds(root, child, integers, numbers));
+    }
+
+    /** A schema, or what it refers to. */
+    private static JsonNode meant(JsonNode root, JsonNode schema) {
+        return schema.has("$ref") ? root.at(schema.path("$ref").asText().substring(1)) : schema;
     }
 
     private static void pointed(JsonNode node, String name, Set<String> found) {
@@ -172,6 +174,15 @@ class ResultSchemaTest {
         refused("map ids", json -> results(json).with("measures").put("sources", 1.5));
         refused("map", json -> json.with("options").with("resolved").put("rank", 3));
         refused("map", json -> json.with("options").with("given").put("colour", "red"));
+        refused(
+                "field attention",
+                json -> results(json).withArray("attention").addObject().put("head", 1));
+        refused("lens", json -> results(json).withArray("logit_ranks").add(1.5));
+        refused("lens", json -> results(json).withArray("jacobian_ranks").add(1)); // without the words
+        refused("lens jacobian", json -> results(json).remove("jacobian_lens"));
+        refused("green rank", json -> ((ObjectNode) results(json).at("/decoded/0")).remove("share"));
+        refused("propagate", json -> ((ObjectNode) results(json).at("/decoded/0")).put("number", 1)); // of green
+        refused("infer", json -> ((ObjectNode) results(json).at("/decoded/0/reads/top/0")).remove("text"));
         refused("infer", json -> results(json).withArray("sites").addArray().add(1));
         refused("merge", json -> json.remove("suite"));
     }

@@ -99,6 +99,7 @@ final class GreenAverage {
             job.option("skip", first);
             job.option("skip_last", last);
             job.option("to_depth", to);
+            job.option("decode", decode);
             job.result("convention", convention);
             job.result("skip", first);
             job.result("skip_last", last);
@@ -120,7 +121,7 @@ final class GreenAverage {
         int pairs = Math.min(PAIRS, job.model().config().width());
         for (int l = 0; l < average.toDepth(); l++) {
             int depth = l;
-            LowRank leading = job.timed("singular values", () -> average.leading(depth, pairs));
+            LowRank leading = job.timed("singular_values", () -> average.leading(depth, pairs));
             for (int j = 0; j < pairs; j++) {
                 Map<String, Object> fields = new LinkedHashMap<>();
                 fields.put("depth", l);

@@ -7,6 +7,7 @@ import dev.greenfield.cli.job.DecodeOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Reports;
+import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.inverse.Inference;
 import dev.greenfield.lattice.Site;
@@ -74,7 +75,7 @@ final class InferReport {
             Site site = found.sites().get(i);
             words.add(
                     "depth " + site.depth() + ", " + job.labels().get(site.token()),
-                    Map.of("depth", site.depth(), "token", site.token()),
+                    Sites.fields(site),
                     found.vectors()[i],
                     site);
         });

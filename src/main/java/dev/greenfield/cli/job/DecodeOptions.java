@@ -29,6 +29,12 @@ public final class DecodeOptions {
         return Quantities.atLeast("--decode", decode, 0, "a number of tokens, 0 for none");
     }
 
+    /** Says what the options came to. */
+    public void tell(Job job) {
+        job.option("decode", count());
+        jacobian.tell(job);
+    }
+
     /** Whether Jacobians are given. */
     public boolean transports() {
         return jacobian.given();

@@ -32,6 +32,11 @@ public final class JacobianOption {
         }
     }
 
+    /** Says what the option came to; null without it. */
+    public void tell(Job job) {
+        job.option("jacobian", jacobian);
+    }
+
     private Path path() {
         try {
             return Path.of(jacobian);

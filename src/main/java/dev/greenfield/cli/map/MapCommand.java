@@ -247,6 +247,7 @@ public final class MapCommand implements Action {
     /** What they came to; {@code forward} is the mode that was taken. */
     private void options(Job job, int k, boolean forward) {
         settings(k).forEach(job::option);
+        job.option("attention", attention);
         job.option("mode", forward ? "forward" : "adjoint");
         reductions.options(job);
         measured.options(job);

@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
  * directions are {@linkplain #add added}, then all are decoded at once.
  */
 public final class Decoding {
+    private static final String PHASE = "decode"; // of the timings
     private static final List<String> HEADING = List.of("direction", "what", "token");
 
     private final ModelJob job;
@@ -57,13 +58,14 @@ public final class Decoding {
 
     /** Decodes, and adds to the results, at the job's run. */
     public void decode(Job of, DecodeOptions options, String heading) {
+        options.tell(of);
         if (options.count() == 0 || directions.isEmpty()) {
             return;
         }
         DirectionDecoder decoder = of.run().decoder(options.count());
         Jacobians jacobians = options.jacobians(of).orElse(null);
         List<Site> sites = directions.stream().map(Direction::at).toList();
-        words("writes", decoder.written(writes(), sites));
+        words("writes", job.timed(PHASE, () -> decoder.written(writes(), sites)));
         if (jacobians != null) {
             List<Integer> known = new ArrayList<>();
             for (int i = 0; i < sites.size(); i++) {
@@ -71,22 +73,24 @@ public final class Decoding {
                     known.add(i);
                 }
             }
-            List<DecodedDirection> moved = decoder.transported(
-                    known.stream().map(i -> directions.get(i).writes()).toList(),
-                    known.stream().map(sites::get).toList(),
-                    jacobians);
+            List<DecodedDirection> moved = job.timed(
+                    PHASE,
+                    () -> decoder.transported(
+                            known.stream().map(i -> directions.get(i).writes()).toList(),
+                            known.stream().map(sites::get).toList(),
+                            jacobians));
             for (int i = 0; i < known.size(); i++) {
                 word(directions.get(known.get(i)), "jacobian_writes", moved.get(i));
             }
         }
-        words("reads", decoder.read(reads()));
+        words("reads", job.timed(PHASE, () -> decoder.read(reads())));
         finish(heading);
     }
 
     /** Likewise by the model alone; what is written is at the last depth. */
     public void decode(DirectionDecoder decoder, String heading) {
-        words("writes", decoder.outputs(writes()));
-        words("reads", decoder.read(reads()));
+        words("writes", job.timed(PHASE, () -> decoder.outputs(writes())));
+        words("reads", job.timed(PHASE, () -> decoder.read(reads())));
         finish(heading);
     }
 

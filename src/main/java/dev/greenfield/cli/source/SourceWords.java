@@ -3,10 +3,9 @@ package dev.greenfield.cli.source;
 import dev.greenfield.cli.job.DecodeOptions;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.show.Decoding;
+import dev.greenfield.cli.show.Sites;
 import dev.greenfield.lattice.Site;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
 
 /** The direction of the one source of {@code regime} and {@code propagate}, in words. */
 final class SourceWords {
@@ -19,13 +18,10 @@ final class SourceWords {
      */
     static Decoding of(Job job, Site site, double[] direction, DecodeOptions options) {
         double length = Math.sqrt(Arrays.stream(direction).map(x -> x * x).sum());
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("depth", site.middle() ? (Object) (site.depth() + 0.5) : (Object) site.depth());
-        fields.put("token", site.token());
         Decoding words = new Decoding(job);
         words.add(
                 "depth " + site.halfDepth() + ", " + job.labels().get(site.token()),
-                fields,
+                Sites.fields(site),
                 Arrays.stream(direction).map(x -> x / length).toArray(),
                 site);
         words.decode(job, options, "what the direction of the source writes and reads, at unit length");
