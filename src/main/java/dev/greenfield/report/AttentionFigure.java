@@ -25,7 +25,7 @@ final class AttentionFigure {
                 <div class="grid-box large" role="img" aria-labelledby="%1$s-title"><canvas></canvas></div>
                 </div>
                 <p class="grid-detail" aria-live="polite"></p>
-                <p class="notes"><span>%8$s</span>%4$s</p>
+                <p class="notes"><span class="shades">%8$s</span>%4$s</p>
                 <figcaption><b>Figure %5$d.</b> %6$s</figcaption>
                 <script type="application/json" id="%1$s-data">%7$s</script>
                 </figure>
@@ -42,7 +42,7 @@ final class AttentionFigure {
                 number,
                 Html.text(chart.caption().isBlank() ? chart.title() : chart.caption()),
                 ChartData.json(chart, file),
-                TokenGridTable.shades("square root of the probability"));
+                TokenGridTable.shades("\u221a probability"));
     }
 
     /** The last block on top, as the last depth is everywhere. */

@@ -85,7 +85,7 @@ final class TokenGridTable {
     }
 
     private static String legend(TokenGrid grid) {
-        StringBuilder out = new StringBuilder("<p class=\"notes\"><span>");
+        StringBuilder out = new StringBuilder("<p class=\"notes\"><span class=\"shades\">");
         out.append(shades(grid.valueName())).append("</span>");
         if (!grid.markName().isEmpty()) {
             out.append("<span><i class=\"marked\"></i>")

@@ -21,6 +21,12 @@ function tokenGrids(steps, tools, address) {
       if (cell) { cell.classList.add('shown'); }
       say(cell);
     }
+    // Scrolls the grid alone, where a cell is not in sight beside the names of the rows and below those of the columns.
+    function reveal(cell) {
+      var corner = box.querySelector('thead td'), left = cell.offsetLeft - box.scrollLeft, top = cell.offsetTop - box.scrollTop;
+      if (left < corner.offsetWidth || left + cell.offsetWidth > box.clientWidth) { box.scrollLeft = cell.offsetLeft - box.clientWidth / 2; }
+      if (top < corner.offsetHeight || top + cell.offsetHeight > box.clientHeight) { box.scrollTop = cell.offsetTop - box.clientHeight / 2; }
+    }
     // The lines that the table says of a cell, after the one that names it.
     spec.details = spec.values.map(function (row, r) {
       return row.map(function (v, c) { return at(r, c) ? at(r, c).title.split('\n').slice(1) : []; });
@@ -43,14 +49,16 @@ function tokenGrids(steps, tools, address) {
         var cell = place ? at(place[0] + step[0], place[1] + step[1]) : at(rows.length - 1, 0) || box.querySelector('td[title]');
         if (!cell) { return; }
         choose(cell);
-        cell.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+        reveal(cell);
         address.store();
       });
       address.add(node.id, {
         state: function () { return { cell: chosen ? placeOf(chosen).join(',') : null }; },
         take: function (key, value) {
           var place = /^(\d+),(\d+)$/.exec(value), cell = key === 'cell' && place ? at(Number(place[1]), Number(place[2])) : null;
-          if (cell) { choose(cell); }
+          if (!cell) { return; }
+          choose(cell);
+          reveal(cell);
         }
       });
       var widest = spec.details.reduce(function (most, row) { return Math.max(most, row.length ? row[0].length : 0); }, 0);
