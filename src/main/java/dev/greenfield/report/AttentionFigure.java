@@ -19,11 +19,13 @@ final class AttentionFigure {
                 Locale.ROOT,
                 """
                 <figure id="%1$s" class="heads">
-                <div class="figure-head"><h3 id="%1$s-title">%2$s</h3></div>
+                <div class="figure-head"><h3 id="%1$s-title">%2$s</h3><div class="tools"></div></div>
+                <div class="pictures">
                 <div class="grid-box">%3$s</div>
-                <p class="grid-detail" aria-live="polite"></p>
                 <div class="grid-box large" role="img" aria-labelledby="%1$s-title"><canvas></canvas></div>
-                <p class="notes"><span>%8$s</span>%4$s</p>
+                </div>
+                <p class="grid-detail" aria-live="polite"></p>
+                <p class="notes"><span class="shades">%8$s</span>%4$s</p>
                 <figcaption><b>Figure %5$d.</b> %6$s</figcaption>
                 <script type="application/json" id="%1$s-data">%7$s</script>
                 </figure>
@@ -40,7 +42,7 @@ final class AttentionFigure {
                 number,
                 Html.text(chart.caption().isBlank() ? chart.title() : chart.caption()),
                 ChartData.json(chart, file),
-                TokenGridTable.shades("probability, by its square root,"));
+                TokenGridTable.shades("\u221a probability"));
     }
 
     /** The last block on top, as the last depth is everywhere. */

@@ -62,10 +62,11 @@ final class Html {
             "curves.js",
             "response-map.js",
             "figure-data.js",
+            "figure-tools.js",
             "address.js",
-            "report.js",
             "token-grid.js",
-            "attention.js");
+            "attention.js",
+            "report.js");
 
     private static final int LONGEST_NAME = 48;
 

@@ -23,7 +23,7 @@ final class TokenGridTable {
                 Locale.ROOT,
                 """
                 <figure id="%1$s" class="words">
-                <div class="figure-head"><h3 id="%1$s-title">%2$s</h3></div>
+                <div class="figure-head"><h3 id="%1$s-title">%2$s</h3><div class="tools"></div></div>
                 <div class="grid-box" role="region" tabindex="0" aria-labelledby="%1$s-title">%3$s</div>
                 <p class="grid-detail" aria-live="polite">Select a word to see what else is read there.</p>
                 %4$s
@@ -81,11 +81,11 @@ final class TokenGridTable {
         for (int shade = 0; shade < SHADES; shade++) {
             out.append("<i class=\"w").append(shade).append("\"></i>");
         }
-        return out.append("1").toString();
+        return out.append("&nbsp;1").toString();
     }
 
     private static String legend(TokenGrid grid) {
-        StringBuilder out = new StringBuilder("<p class=\"notes\"><span>");
+        StringBuilder out = new StringBuilder("<p class=\"notes\"><span class=\"shades\">");
         out.append(shades(grid.valueName())).append("</span>");
         if (!grid.markName().isEmpty()) {
             out.append("<span><i class=\"marked\"></i>")

@@ -22,10 +22,28 @@ function figureData(text, responses) {
     return { head: (labelled ? ['point'] : []).concat([spec.xName, spec.yName]),
       rows: spec.x.map(function (x, i) { return (labelled ? [spec.labels[i]] : []).concat([x, spec.y[i]]); }) };
   }
-  // Head and rows; of a response map those of the selected source. Rows of maps that grow upward come in the order of their numbers.
+  // A word a row, with the lines that are said of it.
+  function words(spec) {
+    var rows = [], most = 0;
+    spec.values.forEach(function (values, r) {
+      values.forEach(function (v, c) {
+        if (v === null) { return; }
+        rows.push([spec.rows[r], spec.columns[c], spec.words[r][c], v].concat(spec.details[r][c]));
+        most = Math.max(most, spec.details[r][c].length);
+      });
+    });
+    var head = ['depth', 'token', 'text', spec.valueName], i;
+    for (i = 1; i <= most; i++) { head.push('detail ' + i); }
+    return { head: head, rows: rows };
+  }
+  // Head and rows; of a response map those of the selected source, of attention those of the selected head. Rows of maps that grow upward come in the order of their numbers.
   function of(spec) {
     if (spec.kind === 'lines') { return curves(spec); }
     if (spec.kind === 'scatter') { return points(spec); }
+    if (spec.kind === 'words') { return words(spec); }
+    if (spec.kind === 'heads') {
+      return { head: ['query'].concat(spec.tokens), rows: spec.tokens.map(function (token, i) { return [token].concat(spec.probabilities(i)); }) };
+    }
     if (spec.kind === 'response' && !spec.selected) { return { head: [spec.valueName], rows: [] }; }
     return matrix(spec.valueName, spec.rows, spec.columns, spec.kind === 'response' ? responses.response(spec) : spec.values);
   }

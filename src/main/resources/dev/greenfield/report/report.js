@@ -4,18 +4,12 @@
 
   var theme = chartThemes(), text = numberTexts(), heat = heatMaps(theme, text), curves = curveCharts(theme, text);
   var responses = responseMaps(theme, text, heat), data = figureData(text, responses), address = pageAddress();
+  var tools = figureTools(data);
   var DRAW = { heatmap: heat.draw, lines: curves.lines, scatter: curves.scatter, response: responses.draw };
   var STEPS = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
+  var OF = { words: tokenGrids(STEPS, tools, address), heads: attentionPictures(theme, tools, address), chart: { figureOf: figureOf } };
   var printing = false, groups = {}, element = data.element;
 
-  function save(url, name) {
-    var link = document.createElement('a');
-    link.href = url;
-    link.download = name;
-    document.body.appendChild(link);
-    link.click();
-    link.remove();
-  }
   // A saved image is drawn afresh, with its title and a white ground, at the size it has on the page.
   function image(spec, width, height, type) {
     var vector = type === 'svg', size = { width: width, height: height + 34, theme: theme.LIGHT, exporting: true };
@@ -27,15 +21,12 @@
     chart.dispose();
     return url;
   }
-  // Files are named after what they show.
-  function fileName(spec, type) {
-    var source = spec.kind === 'response' && spec.selected ? '-from-' + spec.selected.join('-') : '';
-    return spec.file + source + '.' + type;
-  }
+  // For paper drawings are light and keep the size that they have on the screen, to be scaled as a whole.
+  function onPaper() { return printing || (window.matchMedia && window.matchMedia('print').matches); }
+  function look() { return onPaper() ? theme.LIGHT : theme.current(); }
 
-  function figureOf(node) {
-    var spec = JSON.parse(document.getElementById(node.id + '-data').textContent), plot = node.querySelector('.plot');
-    var room = plot.clientHeight, drawn = '', drawnAt = 0, shownWidth = 0, said, table, details;
+  function figureOf(node, spec) {
+    var plot = node.querySelector('.plot'), room = plot.clientHeight, drawn = '', drawnAt = 0, shownWidth = 0, said, refill;
     // Many cells that are drawn again with every selection are too slow as elements of their own.
     var many = (spec.kind === 'response' || spec.kind === 'heatmap') && spec.rows.length * spec.columns.length > 300;
     var chart = echarts.init(plot, null, { renderer: many ? 'canvas' : 'svg' });
@@ -45,18 +36,16 @@
       return spec.kind === 'response' ? responses.height(width, room) : spec.kind === 'heatmap' ? room : curves.height(spec, width, room);
     }
     function draw() {
-      // For paper the drawing keeps the size that it has on the screen, and is scaled as a whole.
-      var onPaper = printing || (window.matchMedia && window.matchMedia('print').matches);
-      var width = onPaper ? shownWidth : plot.clientWidth, look = onPaper ? theme.LIGHT : theme.current();
-      if (!width || drawn === width + look.name) { return; }
-      drawn = width + look.name;
+      var width = onPaper() ? shownWidth : plot.clientWidth, colours = look();
+      if (!width || drawn === width + colours.name) { return; }
+      drawn = width + colours.name;
       shownWidth = width;
       var height = heightFor(width);
       plot.style.height = height + 'px';
       chart.resize({ width: width, height: height });
       // Replacing the option would keep the texts of cells that have become too small for them.
       chart.clear();
-      chart.setOption(DRAW[spec.kind](spec, { width: width, height: height, theme: look }));
+      chart.setOption(DRAW[spec.kind](spec, { width: width, height: height, theme: colours }));
       var svg = plot.querySelector('svg');
       // Lets print scale the drawing to the paper.
       if (svg) { svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height); }
@@ -66,16 +55,9 @@
       draw();
       drawnAt = performance.now();
     }
-    function button(name, title, pressed) {
-      var made = element('button', name, node.querySelector('.tools'));
-      made.type = 'button';
-      made.title = title;
-      made.addEventListener('click', pressed);
-      return made;
-    }
     // A button that says which of two ways it is and switches to the other.
     function toggle(title, name, flip) {
-      var made = button(name(), title, function () {
+      var made = tools.button(node, name(), title, function () {
         flip();
         redraw();
         address.store();
@@ -85,7 +67,7 @@
     function tell() {
       if (said) { said.textContent = sentence(); }
       if (spec.kind === 'response') { node.dataset.source = spec.selected.join(','); }
-      if (details.open) { data.fill(table, spec); }
+      refill();
     }
     function sentence() {
       if (spec.kind === 'response') {
@@ -229,34 +211,19 @@
         take: function (key, value) { if (key === 'point' && /^\d+$/.test(value) && Number(value) < spec.x.length) { select(Number(value)); } }
       });
     }
-    // The table is made when it is opened: most are not.
-    function numbers() {
-      details = element('details', '', node);
-      details.className = 'numbers';
-      element('summary', spec.kind === 'response' ? 'The shown response as numbers' : 'The figure as numbers', details);
-      var scroll = element('div', '', details);
-      scroll.className = 'scroll';
-      scroll.tabIndex = 0;
-      table = element('table', '', scroll);
-      details.addEventListener('toggle', function () { if (details.open) { data.fill(table, spec); } });
+    // Files are named after what they show.
+    function file() {
+      return spec.file + (spec.kind === 'response' && spec.selected ? '-from-' + spec.selected.join('-') : '');
     }
     function exports() {
-      ['png', 'svg', 'csv'].forEach(function (type) {
-        var title = 'Save ' + node.id.replace('-', ' ') + ' as ' + type.toUpperCase();
-        button(type.toUpperCase(), title, function () {
-          if (type === 'csv') {
-            var url = URL.createObjectURL(new Blob([data.csv(spec)], { type: 'text/csv' }));
-            save(url, fileName(spec, type));
-            setTimeout(function () { URL.revokeObjectURL(url); }, 10000);
-          } else {
-            save(image(spec, plot.clientWidth, plot.clientHeight, type), fileName(spec, type));
-          }
-        }).setAttribute('aria-label', title);
+      ['png', 'svg'].forEach(function (type) {
+        tools.file(node, type, file, function () { return image(spec, plot.clientWidth, plot.clientHeight, type); });
       });
+      tools.csv(node, spec, file);
     }
     figure.work = function () {
       draw();
-      numbers();
+      refill = tools.numbers(node, spec, spec.kind === 'response' ? 'The shown response as numbers' : 'The figure as numbers', 0);
       if (spec.kind === 'response' && spec.selected) { workResponse(); }
       if (spec.kind === 'heatmap' && spec.rows.length && spec.columns.length) { workMap(); }
       if (spec.kind === 'lines') { workLines(); }
@@ -274,7 +241,9 @@
     group.forEach(function (one) { one.setRange(range || undefined); });
   }
 
-  var figures = Array.prototype.map.call(document.querySelectorAll('figure.chart'), figureOf);
+  var figures = Array.prototype.map.call(document.querySelectorAll('figure[id]'), function (node) {
+    return OF[node.className].figureOf(node, JSON.parse(document.getElementById(node.id + '-data').textContent), look);
+  });
   Object.keys(groups).forEach(function (name) {
     var group = groups[name], range = heat.ends(group[0].spec, group.map(function (one) { return one.spec.values; }));
     if (group.length > 1) { group.forEach(function (one) { one.spec.range = range || undefined; }); }

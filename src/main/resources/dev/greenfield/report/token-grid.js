@@ -1,30 +1,72 @@
-// Says below a grid of words what else is read in the cell under the pointer, or in the one that was chosen.
-(function () {
+// Works a grid of words: says below it what else is read in the cell under the pointer, or in the one that was chosen.
+function tokenGrids(steps, tools, address) {
   'use strict';
 
-  Array.prototype.forEach.call(document.querySelectorAll('figure.words'), function (figure) {
-    var box = figure.querySelector('.grid-box'), detail = figure.querySelector('.grid-detail'), chosen = null;
-    function cellOf(target) { return target.closest ? target.closest('td[title]') : null; }
-    function say(cell) { if (cell) { detail.textContent = cell.title; } }
+  function figureOf(node, spec) {
+    var box = node.querySelector('.grid-box'), detail = node.querySelector('.grid-detail'), hint = detail.textContent, chosen = null;
+    var rows = Array.prototype.slice.call(box.querySelectorAll('tbody tr')).reverse();
+
+    // The cell of a row, counted from the bottom, and a column; null where none is or nothing is read.
+    function at(row, column) {
+      var cell = column >= 0 && rows[row] ? rows[row].cells[column + 1] : null;
+      return cell && cell.title ? cell : null;
+    }
+    function placeOf(cell) { return [rows.indexOf(cell.parentNode), cell.cellIndex - 1]; }
+    function under(event) { return event.target.closest('td[title]'); }
+    // In one line where there is room: what is below stays where it is while the pointer moves.
+    function say(cell) { detail.textContent = cell ? cell.title.replace('\n', ': ').replace(/\n/g, ' \u00b7 ') : hint; }
     function choose(cell) {
-      if (!cell) { return; }
       if (chosen) { chosen.classList.remove('shown'); }
       chosen = cell;
-      cell.classList.add('shown');
+      if (cell) { cell.classList.add('shown'); }
       say(cell);
     }
-    box.addEventListener('mouseover', function (event) { say(cellOf(event.target)); });
-    box.addEventListener('mouseleave', function () { say(chosen); });
-    box.addEventListener('click', function (event) { choose(cellOf(event.target)); });
-    box.addEventListener('keydown', function (event) {
-      var step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-      if (!step) { return; }
-      event.preventDefault();
-      var row = chosen ? chosen.parentNode : box.querySelector('tbody tr');
-      var at = chosen ? Array.prototype.indexOf.call(row.cells, chosen) : 0;
-      var rows = row.parentNode.rows, index = Array.prototype.indexOf.call(rows, row);
-      var next = rows[index + (chosen ? step[0] : 0)], cell = next && next.cells[chosen ? at + step[1] : 1];
-      if (cell && cell.title) { choose(cell); cell.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }
+    // Scrolls the grid alone, where a cell is not in sight beside the names of the rows and below those of the columns.
+    function reveal(cell) {
+      var corner = box.querySelector('thead td'), left = cell.offsetLeft - box.scrollLeft, top = cell.offsetTop - box.scrollTop;
+      if (left < corner.offsetWidth || left + cell.offsetWidth > box.clientWidth) { box.scrollLeft = cell.offsetLeft - box.clientWidth / 2; }
+      if (top < corner.offsetHeight || top + cell.offsetHeight > box.clientHeight) { box.scrollTop = cell.offsetTop - box.clientHeight / 2; }
+    }
+    // The lines that the table says of a cell, after the one that names it.
+    spec.details = spec.values.map(function (row, r) {
+      return row.map(function (v, c) { return at(r, c) ? at(r, c).title.split('\n').slice(1) : []; });
     });
-  });
-})();
+
+    function work() {
+      box.addEventListener('mouseover', function (event) { if (under(event)) { say(under(event)); } });
+      box.addEventListener('mouseleave', function () { say(chosen); });
+      box.addEventListener('click', function (event) {
+        var cell = under(event);
+        if (!cell) { return; }
+        choose(cell === chosen ? null : cell);
+        address.store();
+      });
+      box.addEventListener('keydown', function (event) {
+        var step = steps[event.key];
+        if (!step || event.ctrlKey || event.metaKey || event.altKey) { return; }
+        event.preventDefault();
+        var place = chosen ? placeOf(chosen) : null;
+        var cell = place ? at(place[0] + step[0], place[1] + step[1]) : at(rows.length - 1, 0) || box.querySelector('td[title]');
+        if (!cell) { return; }
+        choose(cell);
+        reveal(cell);
+        address.store();
+      });
+      address.add(node.id, {
+        state: function () { return { cell: chosen ? placeOf(chosen).join(',') : null }; },
+        take: function (key, value) {
+          var place = /^(\d+),(\d+)$/.exec(value), cell = key === 'cell' && place ? at(Number(place[1]), Number(place[2])) : null;
+          if (!cell) { return; }
+          choose(cell);
+          reveal(cell);
+        }
+      });
+      var widest = spec.details.reduce(function (most, row) { return Math.max(most, row.length ? row[0].length : 0); }, 0);
+      tools.numbers(node, spec, 'The figure as numbers', spec.rows.length * spec.columns.length * (4 + widest));
+      tools.csv(node, spec, function () { return spec.file; });
+    }
+    return { work: work, draw: function () {} };
+  }
+
+  return { figureOf: figureOf };
+}

@@ -110,12 +110,12 @@ class AttentionCommandTest {
                         cell.click();
                         var before = grid.querySelector('.grid-detail').textContent;
                         grid.querySelector('.grid-box').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft' }));
-                        heads.querySelectorAll('button')[1].click();
+                        heads.querySelectorAll('button[data-place]')[1].click();
                         var large = heads.querySelector('.large canvas'), at = large.getBoundingClientRect();
                         var cellWidth = 28, room = at.width - 6 - 5 * cellWidth;
                         large.dispatchEvent(new MouseEvent('mousemove', { clientX: at.left + room + 1.5 * cellWidth,
                           clientY: at.top + 3.5 * cellWidth }));
-                        document.title = [before.split('\\n')[0], grid.querySelector('td.shown').title.split('\\n')[0],
+                        document.title = [before.split(': ')[0], grid.querySelector('td.shown').title.split('\\n')[0],
                           heads.querySelector('.grid-detail').textContent].join('|');
                         """), "", temporary);
         Matcher title = Pattern.compile("<title>([^<]*)</title>").matcher(seen);

@@ -38,7 +38,7 @@ class PagesTest {
             new Look(1400, true));
 
     /** Pages that have, together, every kind of figure and part; of the others a narrow dark look and a wide light one do. */
-    private static final Set<String> IN_EVERY_LOOK = Set.of("patch", "map", "study");
+    private static final Set<String> IN_EVERY_LOOK = Set.of("patch", "map", "study", "lens", "field");
 
     private record Look(int width, boolean dark) {}
 
@@ -276,6 +276,109 @@ class PagesTest {
         browser.evaluate("location.hash = 'figure-4'");
         browser.evaluate(SETTLE);
         assertThat(browser.evaluate(BARS)).isEqualTo(shared);
+    }
+
+    /** The numbers of a figure as its button saves them, and the name of the file. */
+    private static final String SAVED = """
+            (async () => {
+              const figure = document.getElementById('%1$s'), found = {};
+              const create = URL.createObjectURL, click = HTMLAnchorElement.prototype.click;
+              let blob;
+              URL.createObjectURL = b => { blob = b; return 'blob:none'; };
+              HTMLAnchorElement.prototype.click = function () { found.name = this.download; found.address = this.href; };
+              [...figure.querySelectorAll('.tools button')].find(b => b.textContent === '%2$s').click();
+              URL.createObjectURL = create;
+              HTMLAnchorElement.prototype.click = click;
+              found.csv = blob ? await blob.text() : '';
+              figure.querySelectorAll('details').forEach(d => d.open = true);
+              await new Promise(done => setTimeout(done, 30));
+              found.table = [...figure.querySelectorAll('details tbody tr')].map(row => [...row.cells].map(cell => cell.textContent));
+              return found;
+            })()
+            """;
+
+    private static JsonNode saved(String figure, String type) throws Exception {
+        return browser.evaluate(SAVED.formatted(figure, type));
+    }
+
+    private static final int TOKENS = 8;
+
+    @Test
+    void aGridOfWordsKeepsItsNumbersAndItsSelection() throws Exception {
+        open("lens", "#figure-2.cell=6,7&figure-9.cell=1,1&figure-2.cell=99,0");
+        double[] ranks = tensor("lens", "lens.logit.rank");
+        double[] probabilities = tensor("lens", "lens.logit.probability");
+        String detail = "document.querySelector('.grid-detail').textContent";
+        assertThat(browser.evaluate(detail).asText())
+                .startsWith("depth 3, 7 speaks: 0.9")
+                .contains(" Bulgarian \u00b7 ")
+                .endsWith("rank of Bulgarian: " + Math.round(ranks[6 * TOKENS + 7]));
+        browser.evaluate("document.querySelector('.grid-box').dispatchEvent("
+                + "new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }))");
+        assertThat(browser.evaluate("location.hash").asText()).isEqualTo("#figure-2.cell=5,7");
+        assertThat(browser.evaluate(detail).asText())
+                .startsWith("depth 2.5, 7 speaks: ")
+                .endsWith("rank of Bulgarian: " + Math.round(ranks[5 * TOKENS + 7]));
+
+        JsonNode saved = saved("figure-2", "CSV");
+        assertThat(saved.path("name").asText()).isEqualTo("greenfield-lens-logit-lens.csv");
+        List<String> lines = saved.path("csv").asText().lines().toList();
+        assertThat(lines.get(0)).startsWith("depth,token,text,probability,detail 1,").endsWith(",detail 6");
+        assertThat(lines).hasSize(1 + ranks.length);
+        assertThat(saved.path("table")).hasSize(ranks.length);
+        // Bulgarian is the most probable token at the last two depths, so that its probability is the cell's.
+        for (int row : new int[] {6, 8}) {
+            int at = row * TOKENS + 7;
+            assertThat(ranks[at]).isEqualTo(1);
+            String[] cells = lines.get(1 + at).split(",", -1);
+            assertThat(List.of(cells).subList(0, 3)).containsExactly("depth " + row / 2, "7 speaks", "Bulgarian");
+            assertThat(Double.parseDouble(cells[3])).isCloseTo(probabilities[at], within(1e-6));
+            assertThat(cells[cells.length - 1]).isEqualTo("rank of Bulgarian: 1");
+        }
+        // What is chosen again is let go.
+        browser.evaluate("document.querySelector('td.shown').click()");
+        assertThat(browser.evaluate("location.hash").asText()).isEmpty();
+        assertThat(browser.evaluate(detail).asText()).startsWith("Select a word");
+    }
+
+    @Test
+    void theSelectedHeadIsSavedAndInTheAddress() throws Exception {
+        open("field", "#figure-1.cell=2,3&figure-2.head=2,3");
+        double[] attention = tensor("field", "attention");
+        JsonNode saved = saved("figure-2", "CSV");
+        assertThat(saved.path("name").asText())
+                .isEqualTo("greenfield-field-attention-of-every-head-block-2-head-3.csv");
+        List<String> lines = saved.path("csv").asText().lines().toList();
+        assertThat(lines).hasSize(1 + TOKENS);
+        assertThat(lines.get(0)).startsWith("query,0 <|endoftext|>,1 Alice,");
+        for (int i = 0; i < TOKENS; i++) {
+            String[] cells = lines.get(1 + i).split(",", -1);
+            for (int j = 0; j < TOKENS; j++) {
+                String shown = saved.path("table").get(i).get(1 + j).asText();
+                assertThat(shown).isEqualTo(cells[1 + j]);
+                if (j > i) {
+                    assertThat(shown).as("a key after its query").isEmpty();
+                } else {
+                    double expected = attention[((2 * 4 + 3) * TOKENS + i) * TOKENS + j];
+                    assertThat(Double.parseDouble(shown)).isCloseTo(expected, within(1e-5));
+                }
+            }
+        }
+        assertThat(saved("figure-2", "PNG").path("address").asText()).startsWith("data:image/png;base64,");
+
+        browser.evaluate("document.querySelector('button[aria-label=\"Block 1, head 0\"]').click()");
+        assertThat(browser.evaluate("location.hash").asText()).isEqualTo("#figure-1.cell=2,3&figure-2.head=1,0");
+        double expected = attention[(4 * TOKENS + 7) * TOKENS + 4];
+        String cell = saved("figure-2", "CSV").path("table").get(7).get(5).asText();
+        assertThat(Double.parseDouble(cell)).isCloseTo(expected, within(1e-5));
+        // A head that is not there changes nothing; the first is what the page opens with.
+        browser.evaluate("location.hash = '#figure-2.head=9,9'");
+        browser.evaluate(SETTLE);
+        assertThat(browser.evaluate("document.getElementById('figure-2').dataset.head")
+                        .asText())
+                .isEqualTo("1,0");
+        browser.evaluate("document.querySelector('button[data-place=\"0\"]').click()");
+        assertThat(browser.evaluate("location.hash").asText()).isEqualTo("#figure-1.cell=2,3");
     }
 
     private static double[] tensor(String page, String name) throws Exception {

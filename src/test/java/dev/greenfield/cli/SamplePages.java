@@ -34,6 +34,8 @@ final class SamplePages {
                 "map",
                 List.of(List.of("map", "--probes", "2", "--control", "--spectra", "3", "--through"), SOFIA, LANGUAGE));
         commands.put("maps", List.of(List.of("map", "--probes", "2"), SUITE));
+        commands.put("lens", List.of(List.of("lens", "--half-depths"), SOFIA, LANGUAGE));
+        commands.put("field", List.of(List.of("field", "--attention"), SOFIA));
         commands.put("regime", List.of(List.of("regime", "--depth", "1", "--token", "4"), SOFIA, LANGUAGE));
         commands.put("regimes", List.of(List.of("regime", "--all-sites", "--epsilon", "0.01,0.1,1"), SOFIA, LANGUAGE));
         commands.put(

@@ -8,7 +8,7 @@
   // Words stay whole and in sight: within the page, or within what scrolls by itself.
   document.querySelectorAll('h1, h2, h3, p, li, dt, dd, figcaption, summary, button, th, td').forEach(function (node) {
     if (!shown(node)) { return; }
-    var box = node.getBoundingClientRect(), scrolls = node.closest('.scroll'), text = node.textContent.trim();
+    var box = node.getBoundingClientRect(), scrolls = node.closest('.scroll, .grid-box'), text = node.textContent.trim();
     if (!scrolls && (box.left < -1 || box.right > width + 1)) { say('beyond the page', node); }
     if (node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).display !== 'inline') { say('wider than its box', node); }
     var range = document.createRange(), tops = {};

@@ -126,7 +126,7 @@ public final class HeadPictures {
         page.chart(AttentionChart.of(
                 "Attention of every head",
                 "Probabilities of attention: queries down, keys across, colours by the square root. Rows sum to 1. A picture"
-                        + " a head, the last block on top; the selected one is enlarged below.",
+                        + " a head, the last block on top; the selected one is enlarged.",
                 job.labels(),
                 blocks,
                 all.stream().mapToDouble(Head::elsewhere).toArray(),
