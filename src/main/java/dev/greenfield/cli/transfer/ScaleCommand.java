@@ -132,9 +132,7 @@ public final class ScaleCommand implements Action {
     }
 
     private Model other(SuiteJob job) throws IOException {
-        return modelB.equals(UNTRAINED)
-                ? job.model().untrained(job.seed())
-                : job.secondModel(modelB);
+        return modelB.equals(UNTRAINED) ? job.model().untrained(job.seed()) : job.secondModel(modelB);
     }
 
     /** A pair's four runs, which are open while it is worked on. */
