@@ -241,8 +241,9 @@ class ArchitectureTest {
                     "backend.cuda.CudaInjection",
                     "backend.cuda.CudaNonlinear",
                     "backend.cuda.CudaSums",
-                    "backend.cuda.Launcher"),
-            "buffers, launches and products reach the context through the backend");
+                    "backend.cuda.Launcher",
+                    "backend.cuda.Transfers"),
+            "buffers, launches, small copies and products reach the context through the backend");
 
     /**
      * Files: a nested type is part of the one that it stands in. What is no code is not seen: constants that

@@ -177,7 +177,7 @@ final class CublasGemm {
         }
 
         @Override
-        public void identify(WorkQueue.Words words) {
+        public void identify(WorkWords words) {
             int forms = (transposeA ? 1 : 0) + (transposeB ? 2 : 0);
             words.add(forms).add(rows).add(inner).add(columns);
             words.add(Float.floatToRawIntBits(alpha)).add(Float.floatToRawIntBits(beta));

@@ -51,7 +51,7 @@ final class GraphCache {
      * @param words what identifies the work
      * @param issue calls the driver for each part of it
      */
-    boolean run(WorkQueue.Words words, Runnable issue) {
+    boolean run(WorkWords words, Runnable issue) {
         if (refused) {
             return false;
         }
@@ -100,7 +100,7 @@ final class GraphCache {
     }
 
     /** A graph of what {@code issue} asks for, which is not done by that; null where it cannot be had, now and for ever. */
-    private Graph make(WorkQueue.Words words, Runnable issue) {
+    private Graph make(WorkWords words, Runnable issue) {
         // Other threads may allocate and wait meanwhile, on streams of their own.
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED;
         if (JCudaDriver.cuStreamBeginCapture(stream, mode) != 0) {

@@ -249,7 +249,7 @@ final class Launcher {
         }
 
         @Override
-        public void identify(WorkQueue.Words words) {
+        public void identify(WorkWords words) {
             words.add(name.hashCode()).add(x).add(y).add(z).add(threads).add(sharedBytes);
             for (long value : values) {
                 words.add(value);

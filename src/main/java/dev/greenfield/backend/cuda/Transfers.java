@@ -164,7 +164,7 @@ final class Transfers {
         }
 
         @Override
-        public void identify(WorkQueue.Words words) {
+        public void identify(WorkWords words) {
             words.add(up ? 1 : 0).add(there.address()).add(at).add(bytes);
         }
 

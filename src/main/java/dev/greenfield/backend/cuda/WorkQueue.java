@@ -1,7 +1,6 @@
 package dev.greenfield.backend.cuda;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import jcuda.driver.CUstream;
 
@@ -30,49 +29,16 @@ final class WorkQueue {
         void issue();
 
         /** Adds what tells this call from every other: shapes, addresses, numbers. */
-        void identify(Words words);
+        void identify(WorkWords words);
 
         /** Flops of a product, 0 for other work. */
         double flops();
     }
 
-    /** What identifies work, as a sequence of numbers. */
-    static final class Words {
-        private long[] values = new long[2048];
-        private int count;
-
-        Words add(long value) {
-            if (count == values.length) {
-                values = Arrays.copyOf(values, 2 * count);
-            }
-            values[count++] = value;
-            return this;
-        }
-
-        long[] copy() {
-            return Arrays.copyOf(values, count);
-        }
-
-        /** Whether these are the same numbers. */
-        boolean equal(long[] others) {
-            return Arrays.equals(values, 0, count, others, 0, others.length);
-        }
-
-        /** 64 bits of a hash. */
-        long hash() {
-            long hash = count;
-            for (int i = 0; i < count; i++) {
-                hash = (hash ^ values[i]) * 0x9e3779b97f4a7c15L;
-                hash ^= hash >>> 29;
-            }
-            return hash;
-        }
-    }
-
     private final GraphCache graphs;
     private final boolean gathers;
     private final List<Work> waiting = new ArrayList<>(MOST);
-    private final Words words = new Words();
+    private final WorkWords words = new WorkWords();
     private int most = FIRST;
     private double flops;
     private boolean direct;
@@ -142,7 +108,7 @@ final class WorkQueue {
             }
         } finally {
             waiting.clear();
-            words.count = 0;
+            words.clear();
             flops = 0;
         }
     }
