@@ -14,7 +14,7 @@ function tokenGrids(steps, tools, address) {
     function placeOf(cell) { return [rows.indexOf(cell.parentNode), cell.cellIndex - 1]; }
     function under(event) { return event.target.closest('td[title]'); }
     // In one line where there is room: what is below stays where it is while the pointer moves.
-    function say(cell) { detail.textContent = cell ? cell.title.replace('\n', ': ').replace(/\n/g, ' \u00b7 ') : hint; }
+    function say(cell) { detail.textContent = cell ? cell.title.replace('\n', ': ').replace(/\n/g, ' | ').replace(/ {2}/g, '\u00a0\u00a0') : hint; }
     function choose(cell) {
       if (chosen) { chosen.classList.remove('shown'); }
       chosen = cell;
