@@ -323,7 +323,9 @@ class PagesTest {
         JsonNode saved = saved("figure-2", "CSV");
         assertThat(saved.path("name").asText()).isEqualTo("greenfield-lens-logit-lens.csv");
         List<String> lines = saved.path("csv").asText().lines().toList();
-        assertThat(lines.get(0)).startsWith("depth,token,text,probability,detail 1,").endsWith(",detail 6");
+        assertThat(lines.get(0))
+                .startsWith("depth,token,text,probability,detail 1,")
+                .endsWith(",detail 6");
         assertThat(lines).hasSize(1 + ranks.length);
         assertThat(saved.path("table")).hasSize(ranks.length);
         // Bulgarian is the most probable token at the last two depths, so that its probability is the cell's.
