@@ -1,27 +1,21 @@
 package dev.greenfield.cli.source;
 
-import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
 import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Reports;
-import dev.greenfield.cli.show.Sites;
 import dev.greenfield.cli.show.Summary;
 import dev.greenfield.lattice.Field;
 import dev.greenfield.propagation.SourcePropagation;
 import dev.greenfield.propagation.SourcePropagation.Compared;
 import dev.greenfield.propagation.SourcePropagation.Measure;
-import dev.greenfield.report.Chart;
 import dev.greenfield.report.HeatMap;
-import dev.greenfield.report.LineChart;
-import dev.greenfield.report.ReportPage;
 import dev.greenfield.statistics.Estimate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** What the propagate command writes and shows. */
@@ -33,6 +27,7 @@ final class PropagateReport {
     private final SourcePropagation.Settings settings;
     private final double[] epsilons;
     private final int layers;
+    private final PropagateTables tables;
 
     PropagateReport(
             Job job,
@@ -47,6 +42,7 @@ final class PropagateReport {
         this.settings = settings;
         this.epsilons = response.amplitudes();
         this.layers = response.tangent().depths() - 1;
+        this.tables = new PropagateTables(job, response, control);
     }
 
     void write(Decoding words) {
@@ -75,7 +71,7 @@ final class PropagateReport {
         print();
         words.print();
         if (job.writes()) {
-            page(words);
+            new PropagatePage(job, source, response, control, settings, tables).write(words);
         }
     }
 
@@ -123,10 +119,6 @@ final class PropagateReport {
         return value;
     }
 
-    private static String name(Measure measure) {
-        return measure.name().toLowerCase(Locale.ROOT);
-    }
-
     private Map<String, Object> depth(int l) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("depth", l);
@@ -138,7 +130,7 @@ final class PropagateReport {
             one.put("random_low", compared.random().low());
             one.put("random_high", compared.random().high());
             one.put("random_below", compared.below());
-            fields.put(name(measure), one);
+            fields.put(PropagateTables.name(measure), one);
         }
         return fields;
     }
@@ -152,7 +144,7 @@ final class PropagateReport {
             Map<String, Object> one = new LinkedHashMap<>();
             one.put("depth", l);
             for (Measure measure : Measure.values()) {
-                one.put(name(measure), number(measure, response.measured(i, measure, l)));
+                one.put(PropagateTables.name(measure), number(measure, response.measured(i, measure, l)));
             }
             depths.add(one);
         }
@@ -173,22 +165,17 @@ final class PropagateReport {
                 numbers.put("random_mean", random.value());
                 numbers.put("random_low", random.low());
                 numbers.put("random_high", random.high());
-                one.put(name(measure), numbers);
+                one.put(PropagateTables.name(measure), numbers);
             }
             depths.add(one);
         }
         return depths;
     }
 
-    private String place() {
-        return "(depth " + response.site().depth() + ", token "
-                + job.labels().get(response.site().token()) + ")";
-    }
-
     private void print() {
         Summary.heatMap(
                 job,
-                "|dR| at every site, to first order, for a source of length 1 at " + place() + " along "
+                "|dR| at every site, to first order, for a source of length 1 at " + tables.place() + " along "
                         + source.direction(),
                 cone(response.tangent().norms()),
                 HeatMap.Scale.LOG);
@@ -201,50 +188,8 @@ final class PropagateReport {
                 job.terminal(),
                 "spread over tokens by depth: source / mean of " + settings.randoms() + " random directions"
                         + (control == null ? "" : " / untrained control"),
-                table());
-        Tables.print(job.terminal(), "how far measured changes are from first order", nonlinearity());
-    }
-
-    private static final List<Measure> SHOWN = List.of(
-            Measure.NORM,
-            Measure.TOKEN_SHARE,
-            Measure.DISPLACEMENT,
-            Measure.FRONT,
-            Measure.NORMALIZED_ENTROPY,
-            Measure.PARTICIPATION,
-            Measure.DECAY_EXPONENT);
-
-    private static List<String> header() {
-        List<String> header = new ArrayList<>(List.of("depth"));
-        SHOWN.forEach(measure -> header.add(name(measure).replace('_', ' ')));
-        return header;
-    }
-
-    private List<List<String>> table() {
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(header());
-        for (int l = response.site().depth() + 1; l <= layers; l++) {
-            List<String> row = new ArrayList<>(List.of(Integer.toString(l)));
-            for (Measure measure : SHOWN) {
-                Compared compared = response.compared(measure, l);
-                row.add(Numbers.three(compared.value()) + " / "
-                        + Numbers.three(compared.random().value())
-                        + (control == null ? "" : " / " + Numbers.three(control.tangent(measure, l))));
-            }
-            rows.add(row);
-        }
-        return rows;
-    }
-
-    private static final List<String> NONLINEARITY = List.of("epsilon", "|measured - first order| / |measured|");
-
-    private List<List<String>> nonlinearity() {
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(NONLINEARITY);
-        for (int i = 0; i < epsilons.length; i++) {
-            rows.add(List.of(Numbers.format("%.3g", epsilons[i]), Numbers.format("%.2g", response.nonlinearity(i))));
-        }
-        return rows;
+                tables.table());
+        Tables.print(job.terminal(), "how far measured changes are from first order", tables.nonlinearity());
     }
 
     /** The norms with everything outside of the causal cone left blank. */
@@ -254,156 +199,5 @@ final class PropagateReport {
         double[][] cone = Reports.blankOutside(norms, depth, token);
         Arrays.fill(cone[depth], token + 1, cone[depth].length, Double.NaN);
         return cone;
-    }
-
-    private Chart map(String title, String caption, double[][] norms) {
-        return new HeatMap(
-                title,
-                caption,
-                Sites.levels(norms.length, false),
-                job.labels(),
-                Reports.blankOutside(
-                        norms, response.site().depth(), response.site().token()),
-                HeatMap.Scale.LOG,
-                "|dR|",
-                "response");
-    }
-
-    private int largest() {
-        int largest = 0;
-        for (int i = 1; i < epsilons.length; i++) {
-            largest = Math.abs(epsilons[i]) > Math.abs(epsilons[largest]) ? i : largest;
-        }
-        return largest;
-    }
-
-    private void page(Decoding words) {
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("Site", place());
-        source.describe(facts);
-        facts.put("|R| at the site", Numbers.format("%.4g", response.sourceNorm()));
-        int i = largest();
-        ReportPage page = Reports.page(
-                        job, "Propagation", "How the response to a source at " + place() + " spreads", facts)
-                .chart(
-                        "first-order",
-                        map(
-                                "Response to first order",
-                                "Norm of the tangent dR[l'][t'] to a source of length 1. Sites outside of the source's causal cone are"
-                                        + " blank: they are exactly zero.",
-                                response.tangent().norms()))
-                .chart(
-                        "measured",
-                        map(
-                                "Measured change for each unit of the source, at epsilon = "
-                                        + Numbers.format("%.3g", epsilons[i]),
-                                "Norm of the whole change of the stream when epsilon |R| u is added, divided by |epsilon| |R|, the length of"
-                                        + " that source. It differs from first order by "
-                                        + Numbers.format("%.2g", response.nonlinearity(i))
-                                        + " of its length over all sites but the source's.",
-                                eachUnit(
-                                        response.measured().get(i).norms(),
-                                        Math.abs(epsilons[i]) * response.sourceNorm())));
-        if (settings.randoms() > 0) {
-            page.chart(
-                    "random",
-                    map(
-                            "Random directions at the same site",
-                            "Root mean square over " + settings.randoms()
-                                    + " random directions of the norm of the tangent, for sources of length 1.",
-                            meanRandom()));
-        }
-        if (control != null) {
-            page.chart(
-                    "untrained",
-                    map(
-                            "The untrained control",
-                            "Norm of the tangent to the same unit vector at the same site in the same configuration with random weights,"
-                                    + " seed " + job.seed() + ".",
-                            control.tangent().norms()));
-        }
-        if (response.site().depth() < layers) {
-            page.chart(
-                    "token-share",
-                    overDepth(Measure.TOKEN_SHARE, "The part of |dR|^2 that has left the source's token."));
-            page.chart(
-                    "displacement",
-                    overDepth(
-                            Measure.DISPLACEMENT,
-                            "Mean number of tokens that the response has moved, weighted by |dR|^2."));
-            page.chart(
-                    "participation",
-                    overDepth(
-                            Measure.PARTICIPATION,
-                            "Effective number of tokens that share |dR|^2: 1 for one, all if spread evenly."));
-            List<List<String>> rows = table();
-            page.table(
-                    "Source / mean of the random directions" + (control == null ? "." : " / untrained control."),
-                    header(),
-                    rows.subList(1, rows.size()));
-        }
-        List<List<String>> rows = nonlinearity();
-        page.table("How far measured changes are from first order.", NONLINEARITY, rows.subList(1, rows.size()));
-        words.addTo(page);
-        job.report(page);
-    }
-
-    private static double[][] eachUnit(double[][] norms, double length) {
-        return Arrays.stream(norms)
-                .map(row -> Arrays.stream(row).map(v -> v / length).toArray())
-                .toArray(double[][]::new);
-    }
-
-    private double[][] meanRandom() {
-        double[][][] random = response.randomNorms();
-        double[][] mean = new double[layers + 1][random[0][0].length];
-        for (int l = 0; l <= layers; l++) {
-            for (int t = 0; t < mean[l].length; t++) {
-                double sum = 0;
-                for (double[][] one : random) {
-                    sum += one[l][t] * one[l][t];
-                }
-                mean[l][t] = Math.sqrt(sum / random.length);
-            }
-        }
-        return mean;
-    }
-
-    private Chart overDepth(Measure measure, String caption) {
-        int first = response.site().depth() + 1;
-        int count = layers + 1 - first;
-        double[] depth = new double[count];
-        double[][] values = new double[5][count];
-        for (int j = 0; j < count; j++) {
-            depth[j] = first + j;
-            Compared compared = response.compared(measure, first + j);
-            values[0][j] = compared.value();
-            values[1][j] = compared.random().value();
-            values[2][j] = compared.random().low();
-            values[3][j] = compared.random().high();
-            values[4][j] = control == null ? Double.NaN : control.tangent(measure, first + j);
-        }
-        List<LineChart.Series> series = new ArrayList<>();
-        series.add(new LineChart.Series(source.direction(), depth, values[0]));
-        if (settings.randoms() > 0) {
-            series.add(new LineChart.Series("random directions, mean", depth, values[1]));
-            series.add(new LineChart.Series("95 % interval, low", depth, values[2], 1));
-            series.add(new LineChart.Series("95 % interval, high", depth, values[3], 1));
-        }
-        if (control != null) {
-            series.add(new LineChart.Series("untrained control", depth, values[4]));
-        }
-        String name = name(measure).replace('_', ' ');
-        return new LineChart(
-                Character.toUpperCase(name.charAt(0)) + name.substring(1) + " by depth",
-                caption
-                        + (settings.randoms() > 0
-                                ? " The interval is a percentile bootstrap interval of the mean over the random directions."
-                                : ""),
-                "depth",
-                name,
-                false,
-                false,
-                series);
     }
 }
