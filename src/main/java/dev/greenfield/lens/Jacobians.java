@@ -21,6 +21,11 @@ import java.util.Objects;
  */
 public final class Jacobians {
     private static final String OURS = "green.average";
+
+    /** What can be read, for messages. */
+    private static final String FORMS =
+            "the published Jacobian lens's .pt, or tensors of averaged Jacobians, with " + OURS;
+
     private static final byte[] ARCHIVE = {'P', 'K', 3, 4};
 
     private final int layers;
@@ -56,8 +61,7 @@ public final class Jacobians {
         Path file = Files.isDirectory(path) ? path.resolve("tensors.safetensors") : path;
         try {
             if (!Files.isRegularFile(file)) {
-                throw new InputException("no file " + file + ": expected the published Jacobian lens's .pt, or what"
-                        + " green --average --out DIR writes");
+                throw new InputException("no file " + file + ": expected " + FORMS);
             }
             byte[] begin;
             try (InputStream in = Files.newInputStream(file)) {
@@ -66,8 +70,7 @@ public final class Jacobians {
             return Arrays.equals(begin, ARCHIVE) ? published(file, config) : ours(file, config);
         } catch (SafetensorsException wrong) {
             throw new InputException(
-                    "cannot read " + file + " as a Jacobian lens: " + wrong.getMessage()
-                            + "; expected the published lens's .pt, or what green --average --out DIR writes",
+                    "cannot read " + file + " as a Jacobian lens: " + wrong.getMessage() + "; expected " + FORMS,
                     wrong);
         } catch (IOException unreadable) {
             throw new UncheckedIOException("cannot read " + file, unreadable);
@@ -96,8 +99,7 @@ public final class Jacobians {
     private static Jacobians ours(Path file, ModelConfig config) throws IOException {
         try (Safetensors tensors = Safetensors.open(file)) {
             if (!tensors.contains(OURS)) {
-                throw new InputException(
-                        "no tensor " + OURS + " in " + file + ": expected what green --average writes");
+                throw new InputException("no tensor " + OURS + " in " + file + ": expected " + FORMS);
             }
             long[] shape = tensors.tensor(OURS).shape();
             long[] expected = {config.layers() + 1L, config.width(), config.width()};
