@@ -79,7 +79,7 @@ final class PublishedLens {
 
     private String message(String what) {
         return "cannot read " + file + " as a Jacobian lens: " + what
-                + "; expected the published lens's .pt, or the tensors.safetensors of green --average";
+                + "; expected the published Jacobian lens's .pt, or tensors of averaged Jacobians";
     }
 
     private InputException wrong(String what) {
