@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Runs with a checkpoint that are killed, interrupted or started twice, each in a process of its own. */
 @Tag("slow")
 class CheckpointKillTest {
-    private static final int KILLS = Integer.getInteger("greenfield.campaign.kills", 20);
+    private static final int KILLS = Integer.getInteger("greenfield.campaign.kills", 12);
     private static final int TOKENS = 24;
     private static final int LEVELS = 5;
     private static final int SITES = 24; // of a batch, at most

@@ -64,7 +64,7 @@ public final class CudaBackend implements Backend {
             undo.add(() -> JCudaDriver.cuStreamDestroy(stream));
             launcher = new Launcher(this, device, stream, work);
             undo.add(launcher::close);
-            transfers = new Transfers(stream, work, launcher);
+            transfers = new Transfers(stream, work, launcher, tuning.copyBytes());
             undo.add(transfers::close);
             undo.add(memory::close);
             DeviceMemory.Block workspace = memory.allocate("cuBLAS workspace", CublasGemm.WORKSPACE_BYTES);

@@ -23,6 +23,7 @@ import java.util.Locale;
  *     dimension contiguous, as Hopper's tensor cores take tf32; the adjoint's have it anyway. Twice the memory of the weights, and 8 to
  *     37 % more flops a second
  * @param stagingBytes memory for rows that are rounded to bf16 before they are multiplied; longer products go in parts
+ * @param copyBytes up to which a copy beside gathered work goes by a kernel: a copy engine takes 10 us to begin
  */
 record CudaTuning(
         int chunkRows,
@@ -31,7 +32,8 @@ record CudaTuning(
         int launchColumns,
         double condensation,
         Weights weights,
-        int stagingBytes) {
+        int stagingBytes,
+        int copyBytes) {
     /** More rows than a batch has. */
     private static final int ALL = 1 << 30;
 
@@ -60,6 +62,8 @@ record CudaTuning(
 
     private static final String STAGING = "greenfield.cuda.staging";
 
+    static final String COPIES = "greenfield.cuda.kernel-copies";
+
     /**
      * What the system properties say, defaults for those that are not set.
      *
@@ -73,7 +77,8 @@ record CudaTuning(
                 number(LAUNCH, MOST_BLOCKS * ATTENTION_COLUMNS, MOST_BLOCKS * ATTENTION_COLUMNS),
                 factor(CONDENSATION, 2),
                 chosenWeights(),
-                number(STAGING, 32, 2047) << 20);
+                number(STAGING, 32, 2047) << 20,
+                number(COPIES, 256 << 10, 4 << 20));
     }
 
     private static Weights chosenWeights() {
@@ -133,6 +138,7 @@ record CudaTuning(
                         Locale.ROOT, "-D%s=%s (rows of a token's own map, by even flops)", CONDENSATION, condensation),
                 "-D" + WEIGHTS + "=" + weights.name().toLowerCase(Locale.ROOT)
                         + " (tn: weights also kept transposed; auto: where there is much room)",
-                "-D" + STAGING + "=" + (stagingBytes >> 20) + " (MiB of rows rounded to bf16)");
+                "-D" + STAGING + "=" + (stagingBytes >> 20) + " (MiB of rows rounded to bf16)",
+                "-D" + COPIES + "=" + copyBytes + " (bytes that a kernel copies)");
     }
 }

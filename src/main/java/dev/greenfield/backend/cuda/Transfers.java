@@ -23,14 +23,12 @@ final class Transfers {
     private static final int PIECE = BYTES / 2;
     private static final int ALIGN = 16;
 
-    /** Up to so many bytes a kernel copies in less time than a copy engine needs to begin. */
-    private static final int BY_KERNEL = 256 << 10;
-
     private static final int THREADS = 256;
 
     private final CUstream stream;
     private final WorkQueue queue;
     private final Launcher launcher;
+    private final int copyBytes;
     private final HostBlock pinned = new HostBlock(BYTES, "copies");
     private final ByteBuffer staging;
     private final IntBuffer stagedInts; // the same memory
@@ -43,7 +41,11 @@ final class Transfers {
     /** Elements from the i-th on that a download puts into the staging memory at a byte position. */
     private record Arrival(Reader reader, int at, int i, int count) {}
 
-    Transfers(CUstream stream, WorkQueue queue, Launcher launcher) {
+    /**
+     * @param copyBytes up to which a kernel copies
+     */
+    Transfers(CUstream stream, WorkQueue queue, Launcher launcher, int copyBytes) {
+        this.copyBytes = copyBytes;
         this.launcher = launcher;
         this.stream = stream;
         this.queue = queue;
@@ -122,7 +124,7 @@ final class Transfers {
 
     /** By a kernel where it is small and other work gathers with it; else by the device's copy engine. */
     private void copy(boolean up, DevicePointer there, int at, int bytes, String what) {
-        if (bytes > BY_KERNEL || bytes % Integer.BYTES != 0 || !queue.gathers()) {
+        if (bytes > copyBytes || bytes % Integer.BYTES != 0 || !queue.gathers()) {
             queue.add(new Copy(up, there, at, bytes, what));
             return;
         }
@@ -133,7 +135,12 @@ final class Transfers {
                 .address(up ? there.address() : here)
                 .number(words)
                 .work(bytes, 0)
-                .launch(Math.min(64, (words + 4 * THREADS - 1) / (4 * THREADS)), 1, 1, THREADS, 0);
+                .launch(Math.min(64, (words + 4 * THREADS - 1) / (4 * THREADS)), 1, 1, threads(words), 0);
+    }
+
+    /** As many of a block as have something to do, four words each. */
+    private static int threads(int words) {
+        return Math.min(THREADS, (words + 127) / 128 * 32);
     }
 
     /** One copy between a part of the staging memory and the device, in one direction. */

@@ -24,6 +24,21 @@ class GraphsTest {
         Backends.CUDA.open().close();
     }
 
+    /** With copies by kernels, whatever other tests of this run do. */
+    private static CudaBackend open() {
+        String before = System.getProperty(CudaTuning.COPIES);
+        System.setProperty(CudaTuning.COPIES, "262144");
+        try {
+            return CudaBackend.open(Precision.FP32);
+        } finally {
+            if (before == null) {
+                System.clearProperty(CudaTuning.COPIES);
+            } else {
+                System.setProperty(CudaTuning.COPIES, before);
+            }
+        }
+    }
+
     /** Adds a bias so often that there is more than one graph, multiplies, and brings the rows back. */
     private static double[] work(CudaBackend backend, Buffer weights, Buffer bias, double[] rows) {
         try (Buffer x = backend.allocate("rows", rows.length);
@@ -52,7 +67,7 @@ class GraphsTest {
 
     @Test
     void workThatComesAgainIsReplayedOnNewNumbers() {
-        try (CudaBackend backend = CudaBackend.open(Precision.FP32);
+        try (CudaBackend backend = open();
                 Buffer weights = backend.allocate("weights", WIDTH * WIDTH);
                 Buffer bias = backend.allocate("bias", WIDTH)) {
             backend.upload(numbers(WIDTH * WIDTH, 7), 0, weights, 0, WIDTH * WIDTH);
@@ -71,7 +86,7 @@ class GraphsTest {
 
     @Test
     void memoryThatGoesBackToTheDriverTakesGraphsWithIt() {
-        try (CudaBackend backend = CudaBackend.open(Precision.FP32);
+        try (CudaBackend backend = open();
                 Buffer weights = backend.allocate("weights", WIDTH * WIDTH);
                 Buffer bias = backend.allocate("bias", WIDTH)) {
             backend.upload(numbers(WIDTH * WIDTH, 7), 0, weights, 0, WIDTH * WIDTH);
@@ -88,7 +103,7 @@ class GraphsTest {
 
     @Test
     void whatIsRefusedIsToldToWhoeverWaits() {
-        CudaBackend backend = CudaBackend.open(Precision.FP32);
+        CudaBackend backend = open();
         try (backend) {
             CudaBackend.Internals cuda = backend.internals();
             cuda.launcher()

@@ -97,7 +97,7 @@ class StandInTest {
                 Map.of("GREENFIELD_STANDIN_LATE_FAULTS", "1", "GREENFIELD_STANDIN_FAULT", "add_bias"),
                 List.of(),
                 LostDownload.class.getName());
-        reported(run, "second: ", "first: ", "the last was add_bias");
+        reported(run, "second: ", "first: ", "the last was copy_words");
         assertThat(run.out()).doesNotContain("got", "told nothing");
     }
 
