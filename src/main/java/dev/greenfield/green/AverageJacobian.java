@@ -217,11 +217,13 @@ public final class AverageJacobian {
         if (prompts == 0) {
             throw new IllegalStateException("no prompt was added: an average needs at least one");
         }
-        double[] matrix = Arrays.copyOfRange(sums, depth * width * width, (depth + 1) * width * width);
-        for (int i = 0; i < matrix.length; i++) {
-            matrix[i] /= prompts;
+        double[][] rows = new double[width][width];
+        for (int i = 0; i < width; i++) {
+            for (int j = 0; j < width; j++) {
+                rows[i][j] = sums[(depth * width + i) * width + j] / prompts;
+            }
         }
-        return MatrixFactors.leading(matrix, width, rank);
+        return RandomizedSvd.compute(new HostMatrix(rows), rank, 0);
     }
 
     /** Outputs {@code range} of one run: a visitor that sums rows over source tokens where they are. */

@@ -4,9 +4,10 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.failure.Cancellation;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
- * Products of many long vectors on the host, in float64 and on all threads of a backend. Vectors are kept one an array. Eight of them
+ * Products of many long vectors on the host, in float64 and on all threads that it is given. Vectors are kept one an array. Eight of them
  * at a time are added to a short piece of a result that stays in cache, which is the form of a product that the compiler vectorizes.
  * A number is summed in the same order however many threads there are.
  */
@@ -20,10 +21,26 @@ final class HostProducts {
     /** Results that share what was packed for them. */
     private static final int ROWS = 96;
 
-    private final Backend threads;
+    private final Threads threads;
 
-    HostProducts(Backend threads) {
+    /** Runs task(0) to task(tasks - 1), in any order; returns when all are done. */
+    private interface Threads {
+        void share(int tasks, IntConsumer task);
+    }
+
+    private HostProducts(Threads threads) {
         this.threads = threads;
+    }
+
+    /** On the threads that a backend may use. */
+    HostProducts(Backend backend) {
+        this(backend::share);
+    }
+
+    /** On all processors of this machine, for work that belongs to no backend. */
+    static HostProducts onAllProcessors() {
+        return new HostProducts(
+                (tasks, task) -> IntStream.range(0, tasks).parallel().forEach(task));
     }
 
     /** All inner products x_i . y_j, [p][q], of vectors of one length, x [p][n] and y [q][n]. */

@@ -19,7 +19,7 @@ import java.util.List;
  * directions, k coefficients. Numbers are in the units of the residual stream. An operator may be used while its run is open;
  * once that is closed, every product throws {@link IllegalStateException}.
  */
-public abstract sealed class LinearOperator permits GreenOperator, Restriction, Composition {
+public abstract sealed class LinearOperator extends Factored permits GreenOperator, Restriction, Composition {
     private static final int MOST_LINES = 256;
 
     final Scope scope;
@@ -45,9 +45,6 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
      */
     abstract LinearOperator forManyImages();
 
-    /** How many numbers one input and all that is made of it take on the host. */
-    abstract long numbersEach();
-
     /** What it is called in messages. */
     abstract String noun();
 
@@ -62,11 +59,13 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
     }
 
     /** Length of an input and number of columns: n D for n source sites, k for k input directions. */
+    @Override
     public final int inputs() {
         return in.size();
     }
 
     /** Length of an output and number of rows: m D for m target sites, k for k output directions. */
+    @Override
     public final int outputs() {
         return out.size();
     }
@@ -91,6 +90,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
      *
      * @throws InputException when a vector has another length
      */
+    @Override
     public final double[][] applyAll(double[][] inputs) {
         require("apply", in, inputs);
         return Task.whole("products", "vectors", inputs.length, () -> images(inputs));
@@ -101,6 +101,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
      *
      * @throws InputException when a vector has another length
      */
+    @Override
     public final double[][] adjointAll(double[][] vectors) {
         require("adjoint", out, vectors);
         return Task.whole("products", "vectors", vectors.length, () -> adjointImages(vectors));
@@ -164,6 +165,7 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
     public abstract LinearOperator onOutputs(double[][] basis);
 
     /** The squared Frobenius norm, exactly: one product a unit vector of the smaller side, summed and not kept. */
+    @Override
     public double squaredFrobenius() {
         double[] sum = new double[1];
         lines((index, line) -> {
@@ -244,19 +246,25 @@ public abstract sealed class LinearOperator permits GreenOperator, Restriction, 
         });
     }
 
-    /** How many products {@link #squaredFrobenius} takes. */
+    @Override
     int productsOfNorm() {
         return Math.min(inputs(), outputs());
     }
 
-    /** Relative size of the rounding of the numbers this operator is computed in. */
+    @Override
     double roundoff() {
         return scope.model().backend().precision().unitRoundoff();
     }
 
-    /** How many pairs of an input and an output the memory budget has room for on the host. */
+    /** Within the memory budget too. */
+    @Override
     final long vectorsInBudget() {
         return Math.min(scope.freeBytes(), HostMemory.free()) / (8L * numbersEach());
+    }
+
+    @Override
+    final HostProducts products() {
+        return new HostProducts(scope.model().backend());
     }
 
     /**

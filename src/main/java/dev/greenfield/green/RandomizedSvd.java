@@ -19,7 +19,7 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 import org.ejml.interfaces.decomposition.QRDecomposition;
 
 /**
- * Randomized SVD of an operator A [m, n] that is only ever applied: a block Krylov method (Musco and Musco, Randomized
+ * Randomized SVD of a matrix A [m, n], mostly an operator's, that is only ever applied: a block Krylov method (Musco and Musco, Randomized
  * block Krylov methods, NIPS 2015) on the random start of Halko, Martinsson and Tropp (SIAM Review 53, 2011). An orthonormal
  * basis V of blocks grows by what A'A makes of its last block; the singular values of A V are those of A as soon as they stand
  * still. Flat spectra, which Green operators have, take a third of the products of plain subspace iteration. Vectors are
@@ -32,7 +32,7 @@ final class RandomizedSvd {
     /** The part of a block's work that its tangents are; the rest are cotangents. */
     private static final double FORWARD_SHARE = 0.5;
 
-    private final LinearOperator a;
+    private final Factored a;
     private final int rank;
     private final UniformRandomProvider random;
     private boolean settled;
@@ -41,14 +41,14 @@ final class RandomizedSvd {
     private final List<double[]> gram = new ArrayList<>(); // lower triangle of (A V)'(A V), or a little more
     private final HostProducts products;
 
-    private RandomizedSvd(LinearOperator a, int rank, long seed) {
+    private RandomizedSvd(Factored a, int rank, long seed) {
         this.a = a;
         this.rank = rank;
-        this.products = new HostProducts(a.scope.model().backend());
+        this.products = a.products();
         this.random = RandomStreams.of(seed, Purpose.FACTORIZATION);
     }
 
-    static LowRank compute(LinearOperator a, int rank, long seed) {
+    static LowRank compute(Factored a, int rank, long seed) {
         RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
         return Task.call("singular values", "blocks", svd.mostBlocks() + 1, task -> {
             svd.converged(task);
@@ -66,7 +66,7 @@ final class RandomizedSvd {
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
     record Values(double[] values, boolean settled) {}
 
-    static Values values(LinearOperator a, int rank, long seed) {
+    static Values values(Factored a, int rank, long seed) {
         RandomizedSvd svd = new RandomizedSvd(a, rank, seed);
         double[] values = Task.call(
                 "singular values", "blocks", svd.mostBlocks(), task -> Arrays.copyOf(svd.converged(task), rank));

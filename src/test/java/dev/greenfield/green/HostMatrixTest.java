@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The leading part of a matrix against a whole decomposition. */
-class MatrixFactorsTest {
+class HostMatrixTest {
     /** Near the identity, as averaged Jacobians are, and with a few directions that stand out; and small ones, taken whole. */
     @ParameterizedTest
     @CsvSource({"300, 3, 2", "300, 1, 0.5", "12, 5, 2", "12, 12, 1"})
@@ -33,7 +33,9 @@ class MatrixFactorsTest {
                 }
             }
         }
-        LowRank found = MatrixFactors.leading(a, width, rank);
+        double[][] rows = new double[width][];
+        Arrays.setAll(rows, i -> Arrays.copyOfRange(a, i * width, (i + 1) * width));
+        LowRank found = RandomizedSvd.compute(new HostMatrix(rows), rank, 0);
         SingularValueDecomposition_F64<DMatrixRMaj> whole =
                 DecompositionFactory_DDRM.svd(width, width, false, false, true);
         assertThat(whole.decompose(new DMatrixRMaj(width, width, true, a.clone())))
