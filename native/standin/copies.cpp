@@ -135,22 +135,19 @@ API CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
 API CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t bytes, void* stream) {
   ON_DEVICE();
   if (CUresult state = check_stream("cuMemcpyHtoDAsync", stream)) return state;
-  auto copy = [=] { return to_device("cuMemcpyHtoDAsync", to, from, bytes); };
-  return captured(stream, copy) ? CUDA_SUCCESS : copy();
+  return submit(stream, [=] { return to_device("cuMemcpyHtoDAsync", to, from, bytes); });
 }
 
 API CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, void* stream) {
   ON_DEVICE();
   if (CUresult state = check_stream("cuMemcpyDtoHAsync", stream)) return state;
-  auto copy = [=] { return to_host("cuMemcpyDtoHAsync", to, from, bytes); };
-  return captured(stream, copy) ? CUDA_SUCCESS : copy();
+  return submit(stream, [=] { return to_host("cuMemcpyDtoHAsync", to, from, bytes); });
 }
 
 API CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, void* stream) {
   ON_DEVICE();
   if (CUresult state = check_stream("cuMemcpyDtoDAsync", stream)) return state;
-  auto copy = [=] { return on_device("cuMemcpyDtoDAsync", to, from, bytes); };
-  return captured(stream, copy) ? CUDA_SUCCESS : copy();
+  return submit(stream, [=] { return on_device("cuMemcpyDtoDAsync", to, from, bytes); });
 }
 
 API CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count) {
@@ -166,13 +163,11 @@ API CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, size_t count) {
 API CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count, void* stream) {
   ON_DEVICE();
   if (CUresult state = check_stream("cuMemsetD8Async", stream)) return state;
-  auto set = [=] { return fill("cuMemsetD8Async", to, value, 1, count); };
-  return captured(stream, set) ? CUDA_SUCCESS : set();
+  return submit(stream, [=] { return fill("cuMemsetD8Async", to, value, 1, count); });
 }
 
 API CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t count, void* stream) {
   ON_DEVICE();
   if (CUresult state = check_stream("cuMemsetD32Async", stream)) return state;
-  auto set = [=] { return fill("cuMemsetD32Async", to, value, 4, count); };
-  return captured(stream, set) ? CUDA_SUCCESS : set();
+  return submit(stream, [=] { return fill("cuMemsetD32Async", to, value, 4, count); });
 }

@@ -20,7 +20,7 @@ struct Capture {
 };
 
 uintptr_t next_handle = 0x10;
-std::map<void*, Capture> captures;  // by stream
+std::map<void*, Capture> open_captures;  // by stream
 std::map<uintptr_t, Graph> graphs, executables;
 
 void* handle_of(std::map<uintptr_t, Graph>& all, Graph graph) {
@@ -35,16 +35,18 @@ Graph* find(std::map<uintptr_t, Graph>& all, void* handle) {
 
 }  // namespace
 
-bool captured(void* stream, std::function<CUresult()> work) {
-  auto found = captures.find(stream);
-  if (found == captures.end()) return false;
+bool captures(void* stream) { return open_captures.count(stream) > 0; }
+
+CUresult submit(void* stream, std::function<CUresult()> work) {
+  auto found = open_captures.find(stream);
+  if (found == open_captures.end()) return work();
   found->second.graph.work.push_back(std::move(work));
-  return true;
+  return CUDA_SUCCESS;
 }
 
 CUresult not_while_capturing(const char* call, void* stream) {
-  auto found = captures.find(stream);
-  if (found == captures.end()) return CUDA_SUCCESS;
+  auto found = open_captures.find(stream);
+  if (found == open_captures.end()) return CUDA_SUCCESS;
   found->second.spoiled = true;
   return report(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, std::string(call) + ": the stream captures a graph");
 }
@@ -53,17 +55,17 @@ API CUresult cuStreamBeginCapture_v2(void* stream, int mode) {
   ON_DEVICE();
   if (CUresult state = check_stream("cuStreamBeginCapture", stream)) return state;
   if (mode < 0 || mode > 2) return CUDA_ERROR_INVALID_VALUE;
-  if (captures.count(stream) > 0) return report(CUDA_ERROR_ILLEGAL_STATE, "cuStreamBeginCapture: the stream captures already");
-  captures[stream].graph.device = current_device();
+  if (captures(stream)) return report(CUDA_ERROR_ILLEGAL_STATE, "cuStreamBeginCapture: the stream captures already");
+  open_captures[stream].graph.device = current_device();
   return CUDA_SUCCESS;
 }
 
 API CUresult cuStreamEndCapture(void* stream, void** graph) {
   ON_DEVICE();
-  auto found = captures.find(stream);
-  if (found == captures.end()) return report(CUDA_ERROR_ILLEGAL_STATE, "cuStreamEndCapture: the stream does not capture");
+  auto found = open_captures.find(stream);
+  if (found == open_captures.end()) return report(CUDA_ERROR_ILLEGAL_STATE, "cuStreamEndCapture: the stream does not capture");
   Capture capture = std::move(found->second);
-  captures.erase(found);
+  open_captures.erase(found);
   if (capture.spoiled) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
   *graph = handle_of(graphs, std::move(capture.graph));
   return CUDA_SUCCESS;

@@ -5,9 +5,12 @@
 
 #include "device.h"
 
-// Takes work that a stream is asked for if the stream captures; returns whether it did. The caller holds the device's lock, as the
-// work's own caller will.
-bool captured(void* stream, std::function<CUresult()> work);
+// Does a stream capture what it is asked for?
+bool captures(void* stream);
+
+// Work that a stream is asked for: kept if the stream captures, else done. The caller holds the device's lock, as whoever launches the
+// graph will.
+CUresult submit(void* stream, std::function<CUresult()> work);
 
 // What a call that waits for a stream returns while the stream captures: an error, and the capture is spoiled. Else CUDA_SUCCESS.
 CUresult not_while_capturing(const char* call, void* stream);

@@ -145,10 +145,10 @@ API CUresult cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, un
   std::string wrong = wrong_shape(kernel, grid, block, shared);
   if (!wrong.empty()) return report(CUDA_ERROR_INVALID_VALUE, "kernel " + kernel.name + ": " + wrong);
   if (arguments == nullptr && !kernel.arguments.empty()) return report(CUDA_ERROR_INVALID_VALUE, "kernel " + kernel.name + ": no arguments");
-  auto later = [&kernel, grid, block, shared, values = values_of(kernel, arguments)]() mutable {
+  if (!captures(stream)) return launch(kernel, grid, block, shared, arguments);
+  return submit(stream, [&kernel, grid, block, shared, values = values_of(kernel, arguments)]() mutable {
     std::vector<void*> pointers;
     for (std::string& value : values) pointers.push_back(value.data());
     return launch(kernel, grid, block, shared, pointers.data());
-  };
-  return captured(stream, std::move(later)) ? CUDA_SUCCESS : launch(kernel, grid, block, shared, arguments);
+  });
 }

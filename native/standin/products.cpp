@@ -47,6 +47,5 @@ API CUresult standin_check_range(const char* call, uint64_t address, size_t byte
 API CUresult standin_gemm(const Gemm* gemm, void* stream) {
   ON_DEVICE();
   if (CUresult state = check_stream("gemm", stream)) return state;
-  auto later = [g = *gemm] { return multiply(g); };
-  return captured(stream, later) ? CUDA_SUCCESS : later();
+  return submit(stream, [g = *gemm] { return multiply(g); });
 }

@@ -80,7 +80,8 @@ final class CublasGemm {
                 CudaFactors.Operand left = factors.left(n == c.rows() ? a : a.rows(r, n));
                 try {
                     int inner = transposeA ? a.rows() : a.columns();
-                    multiply(alpha, left, transposeA, right, turned, beta, n == c.rows() ? c : c.rows(r, n), inner);
+                    Matrix result = n == c.rows() ? c : c.rows(r, n);
+                    queue.add(new Product(alpha, left, transposeA, right, turned, beta, result, inner));
                 } finally {
                     factors.done(left);
                 }
@@ -88,18 +89,6 @@ final class CublasGemm {
         } finally {
             factors.done(right);
         }
-    }
-
-    private void multiply(
-            float alpha,
-            CudaFactors.Operand a,
-            boolean transposeA,
-            CudaFactors.Operand b,
-            boolean transposeB,
-            float beta,
-            Matrix c,
-            int inner) {
-        queue.add(new Product(alpha, a, transposeA, b, transposeB, beta, c, inner));
     }
 
     /** One product of matrices, of operands as cuBLAS takes them. */

@@ -19,9 +19,8 @@ final class DebugMode {
     /** As the property says now, for work on this stream. */
     DebugMode(CUstream stream) {
         this.stream = stream;
-        String value = System.getProperty(PROPERTY);
-        trace = "trace".equals(value);
-        on = trace || "true".equals(value);
+        trace = "trace".equals(System.getProperty(PROPERTY));
+        on = asked();
     }
 
     /** Whether debugging is asked for. */

@@ -29,14 +29,4 @@ final class HostBlock extends Pointer {
     void free() {
         JCudaDriver.cuMemFreeHost(this);
     }
-
-    @Override
-    public boolean equals(Object other) {
-        return this == other;
-    }
-
-    @Override
-    public int hashCode() {
-        return System.identityHashCode(this);
-    }
 }

@@ -257,11 +257,6 @@ final class Launcher {
         }
 
         @Override
-        public double flops() {
-            return 0;
-        }
-
-        @Override
         public String toString() {
             return name + ", " + x + " x " + y + " x " + z + " blocks of " + threads + " threads with " + sharedBytes
                     + " bytes of shared memory";

@@ -176,11 +176,6 @@ final class Transfers {
         }
 
         @Override
-        public double flops() {
-            return 0;
-        }
-
-        @Override
         public String toString() {
             return what + ": " + (up ? "uploading " : "downloading ") + bytes + " bytes";
         }

@@ -31,8 +31,10 @@ final class WorkQueue {
         /** Adds what tells this call from every other: shapes, addresses, numbers. */
         void identify(WorkWords words);
 
-        /** Flops of a product, 0 for other work. */
-        double flops();
+        /** Flops of a product; 0, as here, for other work. */
+        default double flops() {
+            return 0;
+        }
     }
 
     private final GraphCache graphs;
