@@ -25,6 +25,9 @@ final class LensReport {
 
     private static final int SHOWN_LETTERS = 14;
 
+    /** What people call the lenses of tensors and results. */
+    private static final Map<String, String> NAMES = Map.of("logit", "logit lens", "jacobian", "Jacobian lens");
+
     private final Job job;
     private final Lens lens;
     private final Jacobians jacobians; // null without
@@ -67,15 +70,16 @@ final class LensReport {
                 job.result(name + "_lens", top(reading));
             }
             job.result(name + "_ranks", whole(at(ranks)));
-            Tables.print(job.terminal(), heading(name), words(reading));
+            Tables.print(job.terminal(), NAMES.get(name) + ": the most probable token at each site", words(reading));
         });
+        List<List<String>> ranks = ranks();
         Tables.print(
                 job.terminal(),
                 "rank of " + TokenLabels.visible(lens.chosenText()) + " at token "
                         + job.labels().get(job.position()),
-                ranks());
+                ranks);
         if (job.writes()) {
-            page();
+            page(ranks);
         }
     }
 
@@ -117,12 +121,6 @@ final class LensReport {
         return fields;
     }
 
-    private static String heading(String name) {
-        return name.equals("logit")
-                ? "logit lens: the most probable token at each site"
-                : "Jacobian lens: the most probable token at each site";
-    }
-
     /** The table of words, from the last depth down. */
     private List<List<String>> words(LensReading reading) {
         List<List<String>> rows = new ArrayList<>();
@@ -146,7 +144,7 @@ final class LensReport {
         List<String> heading = new ArrayList<>(List.of("depth"));
         List<double[]> columns = new ArrayList<>(); // rank and probability of each lens in turn
         readings.forEach((name, reading) -> {
-            heading.add(name.equals("logit") ? "logit lens" : "Jacobian lens");
+            heading.add(NAMES.get(name));
             heading.add("probability");
             columns.add(at(reading.ranks()));
             columns.add(at(reading.probabilities()));
@@ -164,7 +162,7 @@ final class LensReport {
         return rows;
     }
 
-    private void page() {
+    private void page(List<List<String>> ranks) {
         String word = TokenLabels.visible(lens.chosenText());
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Token", word);
@@ -186,14 +184,14 @@ final class LensReport {
         readings.forEach((name, reading) -> page.chart(grid(name, reading, word)));
         page.table(
                 "Rank and probability of " + word + " at token " + job.labels().get(job.position()) + ".",
-                ranks().get(0),
-                Tables.tail(ranks()));
+                ranks.get(0),
+                Tables.tail(ranks));
         job.report(page);
     }
 
     private LineChart.Series series(Map.Entry<String, LensReading> entry) {
         return new LineChart.Series(
-                entry.getKey().equals("logit") ? "logit lens" : "Jacobian lens",
+                NAMES.get(entry.getKey()),
                 lens.levels().stream().mapToDouble(level -> level.index() / 2.0).toArray(),
                 at(entry.getValue().ranks()));
     }
@@ -215,7 +213,7 @@ final class LensReport {
                 : "The stream at each site is brought to the last depth by the averaged Jacobian of its depth; then the last"
                         + " norm and the output matrix are applied. Depths without a Jacobian are empty.";
         return new TokenGrid(
-                name.equals("logit") ? "Logit lens" : "Jacobian lens",
+                name.equals("logit") ? "Logit lens" : NAMES.get(name),
                 how + " The word is the most probable token there, its colour that token's probability."
                         + (first > 0 ? " The last " + MOST_COLUMNS + " tokens are shown." : ""),
                 lens.levels().stream().map(level -> "depth " + level).toList(),

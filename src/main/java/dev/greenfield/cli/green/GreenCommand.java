@@ -281,7 +281,7 @@ public final class GreenCommand implements Action {
             rows.add(List.of(labels.get(to), Numbers.format("%.5g", norms[to])));
         }
         String what = energyCurve == null ? "the operator" : "the rank-" + energyCurve.length + " part of the operator";
-        String from = "(depth " + l + ", token " + labels.get(t) + ")";
+        String from = Sites.named(Site.of(l, t), labels);
         Tables.print(
                 job.terminal(),
                 "Frobenius norm by target token at depth " + m + ", of " + what + " from " + from,

@@ -27,6 +27,11 @@ public final class Sites {
         return sites.stream().map(Sites::fields).toList();
     }
 
+    /** A site as people read it; {@code labels} are those of the tokens. */
+    public static String named(Site site, List<String> labels) {
+        return "(depth " + site.halfDepth() + ", token " + labels.get(site.token()) + ")";
+    }
+
     /** A site and its value. */
     public record Ranked(int depth, int token, double value) {
         /** For {@code result.json}. */

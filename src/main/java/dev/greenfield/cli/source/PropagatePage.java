@@ -1,6 +1,7 @@
 package dev.greenfield.cli.source;
 
 import dev.greenfield.cli.io.Numbers;
+import dev.greenfield.cli.io.Tables;
 import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
 import dev.greenfield.cli.show.Decoding;
@@ -131,13 +132,10 @@ final class PropagatePage {
             page.table(
                     "Source / mean of the random directions" + (control == null ? "." : " / untrained control."),
                     PropagateTables.header(),
-                    rows.subList(1, rows.size()));
+                    Tables.tail(rows));
         }
         List<List<String>> rows = tables.nonlinearity();
-        page.table(
-                "How far measured changes are from first order.",
-                PropagateTables.NONLINEARITY,
-                rows.subList(1, rows.size()));
+        page.table("How far measured changes are from first order.", PropagateTables.NONLINEARITY, Tables.tail(rows));
         words.addTo(page);
         job.report(page);
     }

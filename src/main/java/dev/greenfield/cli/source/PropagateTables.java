@@ -2,6 +2,7 @@ package dev.greenfield.cli.source;
 
 import dev.greenfield.cli.io.Numbers;
 import dev.greenfield.cli.job.Job;
+import dev.greenfield.cli.show.Sites;
 import dev.greenfield.propagation.SourcePropagation;
 import dev.greenfield.propagation.SourcePropagation.Compared;
 import dev.greenfield.propagation.SourcePropagation.Measure;
@@ -69,8 +70,7 @@ final class PropagateTables {
 
     /** The site of the source. */
     String place() {
-        return "(depth " + response.site().depth() + ", token "
-                + job.labels().get(response.site().token()) + ")";
+        return Sites.named(response.site(), job.labels());
     }
 
     static String name(Measure measure) {

@@ -6,6 +6,7 @@ import dev.greenfield.cli.job.Job;
 import dev.greenfield.cli.job.SourceOptions;
 import dev.greenfield.cli.show.Decoding;
 import dev.greenfield.cli.show.Reports;
+import dev.greenfield.cli.show.Sites;
 import dev.greenfield.lattice.Site;
 import dev.greenfield.regime.LinearRegime;
 import dev.greenfield.regime.Radius;
@@ -115,7 +116,7 @@ final class RegimeReport {
     }
 
     private String place() {
-        return "(depth " + site.halfDepth() + ", token " + job.labels().get(site.token()) + ")";
+        return Sites.named(site, job.labels());
     }
 
     private void print(double[] measured) {
@@ -176,7 +177,7 @@ final class RegimeReport {
                         "The amplitude from which on first order is off by more than q of the measured change: of the sign"
                                 + " that comes first, of each sign, and as F' and F'' predict it before anything is measured.",
                         HEADER,
-                        rows.subList(1, rows.size()));
+                        Tables.tail(rows));
         words.addTo(page);
         job.report(page);
     }

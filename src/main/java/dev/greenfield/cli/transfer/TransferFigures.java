@@ -119,16 +119,15 @@ final class TransferFigures {
                                 List.of(
                                         topCurve("by predicted change", Ranking.PREDICTED),
                                         topCurve("by sensitivity", Ranking.SENSITIVITY))))
-                .table("The single sites that achieve most, " + amplitude + ".", strongest.get(0), rest(strongest))
-                .table("The n leading sites together, " + amplitude + ".", together.get(0), rest(together)));
+                .table(
+                        "The single sites that achieve most, " + amplitude + ".",
+                        strongest.get(0),
+                        Tables.tail(strongest))
+                .table("The n leading sites together, " + amplitude + ".", together.get(0), Tables.tail(together)));
     }
 
     private static String plain(double alpha) {
         return BigDecimal.valueOf(alpha).stripTrailingZeros().toPlainString();
-    }
-
-    private static List<List<String>> rest(List<List<String>> rows) {
-        return rows.subList(1, rows.size());
     }
 
     private List<List<String>> siteRows() {
