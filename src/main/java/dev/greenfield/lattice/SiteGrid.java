@@ -1,7 +1,6 @@
 package dev.greenfield.lattice;
 
 import dev.greenfield.failure.InputException;
-import dev.greenfield.text.Markup;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -108,9 +107,9 @@ public final class SiteGrid {
         int firstLevel = Math.max(0, values.length - MOST_CELLS);
         int firstToken = Math.max(0, tokens() - MOST_CELLS);
         double most = largest();
-        StringBuilder html = new StringBuilder(
-                "<div><p>" + Markup.escaped(heading) + "</p><table style=\"font-size:smaller\"><caption>");
-        html.append(Markup.escaped(title));
+        StringBuilder html =
+                new StringBuilder("<div><p>" + escaped(heading) + "</p><table style=\"font-size:smaller\"><caption>");
+        html.append(escaped(title));
         if (firstLevel > 0 || firstToken > 0) {
             html.append("; shown are the last ").append(MOST_CELLS).append(" levels and tokens at most");
         }
@@ -118,7 +117,7 @@ public final class SiteGrid {
         for (int t = firstToken; t < tokens(); t++) {
             html.append("<th>").append(t);
             if (!tokenText.isEmpty()) {
-                html.append("<br/>").append(Markup.escaped(tokenText.get(t).strip()));
+                html.append("<br/>").append(escaped(tokenText.get(t).strip()));
             }
             html.append("</th>");
         }
@@ -161,5 +160,12 @@ public final class SiteGrid {
 
     private static long shade(int full, double part) {
         return Math.round(255 - part * (255 - full));
+    }
+
+    private static String escaped(String text) {
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 }

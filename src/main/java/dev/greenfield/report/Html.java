@@ -1,6 +1,5 @@
 package dev.greenfield.report;
 
-import dev.greenfield.text.Markup;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -75,7 +74,20 @@ final class Html {
 
     /** Escapes text for element content and quoted attributes; control characters become visible. */
     static String text(String text) {
-        return Markup.escaped(TokenLabels.withoutControls(text));
+        String visible = TokenLabels.withoutControls(text);
+        StringBuilder out = new StringBuilder(visible.length() + 16);
+        for (int i = 0; i < visible.length(); i++) {
+            char c = visible.charAt(i);
+            switch (c) {
+                case '&' -> out.append("&amp;");
+                case '<' -> out.append("&lt;");
+                case '>' -> out.append("&gt;");
+                case '"' -> out.append("&quot;");
+                case '\'' -> out.append("&#39;");
+                default -> out.append(c);
+            }
+        }
+        return out.toString();
     }
 
     /** Whether a table's cell reads as a number, or as the absence of one. */
