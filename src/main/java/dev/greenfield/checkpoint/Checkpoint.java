@@ -163,6 +163,11 @@ public final class Checkpoint implements AutoCloseable {
         return manifest.plan().batches();
     }
 
+    /** Of how many tokens' MLPs its batches keep the maps. */
+    public int keptMaps() {
+        return manifest.plan().keptMaps();
+    }
+
     /**
      * Checks that the plan is one of the columns that there are.
      *

@@ -12,8 +12,9 @@ import java.util.Map;
  *
  * @param forward whether tangents climb from the sources; otherwise cotangents descend from the targets
  * @param batches consecutive ranges of columns, from the first to the last
+ * @param keptMaps of how many tokens' MLPs all batches keep the maps; see {@link dev.greenfield.engine.KeptTokens}
  */
-public record CheckpointPlan(boolean forward, List<Batches.Range> batches) {
+public record CheckpointPlan(boolean forward, List<Batches.Range> batches, int keptMaps) {
     /** Ten seconds of work at a modest rate of the backend: what may be lost when the process is killed. */
     private static final Map<String, Double> FLOPS_PER_BATCH = Map.of("reference", 1e10, "cpu", 5e11, "cuda", 2e14);
 

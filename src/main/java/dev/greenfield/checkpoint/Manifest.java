@@ -34,9 +34,9 @@ public final class Manifest {
 
     /**
      * The format of the files, which is a fact too: 2 since norms are summed by backends, 3 since seeds give other streams,
-     * 4 since records hold only what can be nonzero.
+     * 4 since records hold only what can be nonzero, 5 since batches may share maps of tokens.
      */
-    public static final int FORMAT = 4;
+    public static final int FORMAT = 5;
 
     /** The name of that fact. */
     public static final String FORMAT_FACT = "format";
@@ -46,6 +46,7 @@ public final class Manifest {
 
     private static final String MODE = "mode";
     private static final String BATCHES = "batch_ends";
+    private static final String KEPT_MAPS = "kept_maps";
     private static final String SHA256 = "sha256";
 
     private final CheckpointPlan plan;
@@ -82,6 +83,7 @@ public final class Manifest {
                 plan.batches().stream()
                         .map(range -> Integer.toString(range.to()))
                         .toList());
+        fields.put(KEPT_MAPS, Integer.toString(plan.keptMaps()));
         String sha256 = digest(fields);
         fields.put(SHA256, sha256);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -136,6 +138,7 @@ public final class Manifest {
             throw damaged(directory, "its checksum is not that of its contents", null);
         }
         List<Batches.Range> batches = batches(directory, stored.remove(BATCHES));
+        Object keptMaps = stored.remove(KEPT_MAPS);
         Map<String, Object> ours = new LinkedHashMap<>(facts);
         ours.put(MODE, mode == SweepMode.AUTO ? stored.get(MODE) : mode(mode == SweepMode.FORWARD));
         for (String name : ours.keySet()) {
@@ -145,7 +148,16 @@ public final class Manifest {
             refuseDifference(directory, name, stored.get(name), ours.get(name));
         }
         boolean forward = mode(true).equals(stored.get(MODE));
-        return new Manifest(new CheckpointPlan(forward, batches), (String) sha256);
+        CheckpointPlan plan = new CheckpointPlan(forward, batches, number(directory, KEPT_MAPS, keptMaps));
+        return new Manifest(plan, (String) sha256);
+    }
+
+    private static int number(Path directory, String name, Object text) {
+        try {
+            return Integer.parseInt(String.valueOf(text));
+        } catch (NumberFormatException noNumber) {
+            throw damaged(directory, name + " has " + Lines.quoted(String.valueOf(text)), noNumber);
+        }
     }
 
     /** The plan's batches: each end beyond the last, from the first column on. */
@@ -156,12 +168,7 @@ public final class Manifest {
         List<Batches.Range> batches = new ArrayList<>();
         int from = 0;
         for (Object text : texts) {
-            int to;
-            try {
-                to = Integer.parseInt(text.toString());
-            } catch (NumberFormatException noNumber) {
-                throw damaged(directory, BATCHES + " has " + Lines.quoted(text.toString()), noNumber);
-            }
+            int to = number(directory, BATCHES, text);
             if (to <= from) {
                 throw damaged(directory, BATCHES + " has " + to + " after " + from, null);
             }

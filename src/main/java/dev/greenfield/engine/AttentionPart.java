@@ -88,7 +88,7 @@ final class AttentionPart implements BlockPart {
 
     /** Wqkv and Wo, 8 D^2 a row for GPT-2, or less by way of scores; what attention does between tokens, O(D T) a row, is not counted. */
     @Override
-    public double flops(long count, BatchSize batch, boolean up) {
+    public double flops(long count, BatchSize batch, boolean up, TokenState state) {
         Architecture.Attention attention = config.architecture().attention();
         double d = config.width();
         if (up && keyPath.takes(batch)) {
@@ -96,14 +96,19 @@ final class AttentionPart implements BlockPart {
             // The factors are made of all tokens, so that one without rows has a share too.
             return row * count + keyPath.flopsOfToken();
         }
-        return 2 * d * ((double) attention.projectedWidth() + attention.queryWidth()) * count;
+        return 2 * d * ((double) attention.projectedWidth() + (state.zero() ? 0 : attention.queryWidth())) * count;
     }
 
     /** Wqkv of one row, Wo of all. */
     @Override
-    public double flopsOfNewborn(long rows, long together) {
+    public double flopsOfNewborn(long rows, long together, boolean kept) {
         Architecture.Attention attention = config.architecture().attention();
         return 2.0 * config.width() * (attention.projectedWidth() + (double) attention.queryWidth() * rows);
+    }
+
+    @Override
+    public double flopsToForm() {
+        return 0;
     }
 
     @Override

@@ -116,8 +116,7 @@ final class Batch implements AutoCloseable {
                 !curved && (retention == null ? n : retention.rows(n)) >= Condensation.leastRows(backend, config);
         int size = Math.toIntExact(total);
         int attention = curved ? size : (int) ColumnTiles.mostRows(backend, size, longest);
-        this.workspace = new Workspace(backend, config, size, attention, condenses);
-        workspace.retain(retention);
+        this.workspace = new Workspace(backend, config, size, attention, condenses, retention);
         Workspace other = null;
         Nurseries waiting = null;
         SeedInjection made = null;

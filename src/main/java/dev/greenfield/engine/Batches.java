@@ -8,6 +8,7 @@ import dev.greenfield.failure.Task;
 import dev.greenfield.model.ModelConfig;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
@@ -119,6 +120,11 @@ public final class Batches {
                 todo.push(range);
             }
         }
+    }
+
+    /** Whether each single column fits so much memory. */
+    public static boolean fits(DeviceModel model, int[] rows, long budgetBytes) {
+        return bytes(model, Arrays.stream(rows).max().orElse(0)) <= budgetBytes;
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.greenfield.engine;
 
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.RaggedRows;
+import java.util.function.IntPredicate;
 
 /**
  * Half a block: a branch f that is added to the stream, x' = x + f(x). A part has everything that the sweeps ask of it in one
@@ -88,15 +89,20 @@ interface BlockPart {
      * between tokens is not counted.
      *
      * @param up whether as tangents, otherwise as cotangents
+     * @param state what saves work at this token
      */
-    double flops(long count, BatchSize batch, boolean up);
+    double flops(long count, BatchSize batch, boolean up, TokenState state);
 
-    /** Likewise for all rows of a batch. */
-    default double flops(RaggedRows rows, boolean up) {
+    /**
+     * Likewise for all rows of a batch.
+     *
+     * @param kept tells of each token whether its map is there already
+     */
+    default double flops(RaggedRows rows, boolean up, IntPredicate kept) {
         BatchSize batch = BatchSize.of(rows);
         double sum = 0;
         for (int t = 0; t < batch.tokens(); t++) {
-            sum += flops(rows.count(t), batch, up);
+            sum += flops(rows.count(t), batch, up, TokenState.kept(kept.test(t)));
         }
         return sum;
     }
@@ -106,8 +112,12 @@ interface BlockPart {
      *
      * @param rows how many rows it gets
      * @param together newborn columns at its token, itself included
+     * @param kept whether the token's map is there already
      */
-    double flopsOfNewborn(long rows, long together);
+    double flopsOfNewborn(long rows, long together, boolean kept);
+
+    /** Flops of forming the map of one token's MLP; 0 where there is no MLP. */
+    double flopsToForm();
 
     /** The rows of a batch's matrix at {@code token} and later. */
     static Matrix from(Matrix x, RaggedRows rows, int token) {

@@ -38,6 +38,12 @@ final class Condensation {
         this.inputs = RaggedRows.of(1, zeros, zeros);
     }
 
+    /** Flops of forming one map. */
+    static double flopsToForm(ModelConfig config) {
+        double d = config.width();
+        return 2 * d * d * config.inner();
+    }
+
     /** How many rows of a token make its own map worth forming. */
     static int leastRows(Backend backend, ModelConfig config) {
         return (int) Math.min(Integer.MAX_VALUE, Math.ceil(backend.condensationThreshold() * evenRows(config)));
@@ -119,50 +125,63 @@ final class Condensation {
     }
 
     /**
-     * Forms the maps of the tokens from (inclusive) to (exclusive), as many at once as there is room for, and hands each over.
+     * Hands over the maps of the tokens from (inclusive) to (exclusive): those that are kept, and others formed, as many at once as
+     * there is room for.
      *
      * @param forTangents whether rows will be multiplied by M, else by M'
      * @param at the run
      */
     void maps(boolean forTangents, MlpPart.Primal at, int from, int to, Workspace w, Use use) {
-        Matrix derivative = at.derivative(); // [T, W]
         Factors factors = factors(forTangents);
-        int width = config.width();
         int atOnce = w.mapsAtOnce();
         KeptMaps kept = w.retention() == null ? null : w.retention().maps();
+        boolean planned = kept != null && kept.planned();
         for (int t = from, n; t < to; t += n) {
             Cancellation.check();
             KeptMaps.Kept there = kept == null ? null : kept.get(at, t);
-            if (there != null) {
-                use.take(t, there.map(), there.transposed());
-                n = 1;
-                continue;
+            if (there == null && planned && kept.has(at, t)) {
+                KeptMaps.Tokens together = kept.together(at, t, atOnce);
+                form(factors, at, together.from(), together.to(), w, (token, map, transposed) -> {});
+                there = kept.get(at, t);
             }
             n = 1;
-            while (n < Math.min(atOnce, to - t) && (kept == null || kept.get(at, t + n) == null)) {
+            if (there != null) {
+                use.take(t, there.map(), there.transposed());
+                continue;
+            }
+            while (n < Math.min(atOnce, to - t)
+                    && (kept == null || (planned ? !kept.has(at, t + n) : kept.get(at, t + n) == null))) {
                 n++;
             }
-            Matrix maps = w.maps(n); // [n D, D]
-            if (atOnce == 1) {
-                formInParts(factors, derivative, t, maps, w);
-            } else {
-                Matrix scaled = w.scaled(n * width); // [n D, F]
-                for (int i = 0; i < n; i++) {
-                    scale(factors.left(), derivative, t + i, 0, scaled.rows(i * width, width));
-                }
-                factors.right().of(scaled, maps);
-            }
+            form(factors, at, t, t + n, w, use);
+        }
+    }
+
+    /** Forms the maps of tokens by one product, keeps those that are to be kept, and hands each over. */
+    private void form(Factors factors, MlpPart.Primal at, int from, int to, Workspace w, Use use) {
+        Matrix derivative = at.derivative(); // [T, W]
+        int width = config.width();
+        int n = to - from;
+        Matrix maps = w.maps(n); // [n D, D]
+        if (w.mapsAtOnce() == 1) {
+            formInParts(factors, derivative, from, maps, w);
+        } else {
+            Matrix scaled = w.scaled(n * width); // [n D, F]
             for (int i = 0; i < n; i++) {
-                Cancellation.check();
-                Matrix map = maps.rows(i * width, width); // [D, D]
-                if (weights.post() != null) {
-                    weights.post().afterMap(map, t + i, derivative.rows(), at.post());
-                }
-                if (kept != null) {
-                    kept.keep(at, t + i, map, factors.transposed());
-                }
-                use.take(t + i, map, factors.transposed());
+                scale(factors.left(), derivative, from + i, 0, scaled.rows(i * width, width));
             }
+            factors.right().of(scaled, maps);
+        }
+        for (int i = 0; i < n; i++) {
+            Cancellation.check();
+            Matrix map = maps.rows(i * width, width); // [D, D]
+            if (weights.post() != null) {
+                weights.post().afterMap(map, from + i, derivative.rows(), at.post());
+            }
+            if (w.retention() != null) {
+                w.retention().maps().keep(at, from + i, map, factors.transposed());
+            }
+            use.take(from + i, map, factors.transposed());
         }
     }
 

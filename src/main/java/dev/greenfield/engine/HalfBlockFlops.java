@@ -18,7 +18,25 @@ public final class HalfBlockFlops {
      * @param forward whether they climb from there, otherwise they descend
      */
     public static double of(DeviceModel model, HalfDepth level, boolean forward, RaggedRows rows) {
-        return ends(model, level, forward) ? 0 : part(model, level, forward).flops(rows, forward);
+        return of(model, level, forward, rows, KeptTokens.none());
+    }
+
+    /** Likewise where the maps of given tokens are there already. */
+    public static double of(DeviceModel model, HalfDepth level, boolean forward, RaggedRows rows, KeptTokens kept) {
+        return ends(model, level, forward)
+                ? 0
+                : part(model, level, forward)
+                        .flops(rows, forward, token -> kept.has(block(level, forward), token));
+    }
+
+    /** The block that follows. */
+    public static int block(HalfDepth level, boolean forward) {
+        return (forward ? level : level.below()).block();
+    }
+
+    /** Those of forming the map of one token's MLP, where the half block has an MLP; otherwise 0. */
+    public static double toForm(DeviceModel model, HalfDepth level, boolean forward) {
+        return ends(model, level, forward) ? 0 : part(model, level, forward).flopsToForm();
     }
 
     /**
@@ -26,12 +44,13 @@ public final class HalfBlockFlops {
      *
      * @param tokens those up to the last that the batch has rows at
      * @param rows of the whole batch at this level
+     * @param state what saves work at this token
      */
     public static double ofToken(
-            DeviceModel model, HalfDepth level, boolean forward, long count, int tokens, long rows) {
+            DeviceModel model, HalfDepth level, boolean forward, long count, int tokens, long rows, TokenState state) {
         return ends(model, level, forward)
                 ? 0
-                : part(model, level, forward).flops(count, new BatchSize(tokens, rows), forward);
+                : part(model, level, forward).flops(count, new BatchSize(tokens, rows), forward, state);
     }
 
     /**
@@ -39,9 +58,10 @@ public final class HalfBlockFlops {
      *
      * @param rows how many rows the column gets where this half block mixes tokens
      * @param together newborn columns at its token, itself included
+     * @param kept whether the token's map is there already
      */
-    public static double ofNewborn(DeviceModel model, HalfDepth level, long rows, long together) {
-        return ends(model, level, true) ? 0 : part(model, level, true).flopsOfNewborn(rows, together);
+    public static double ofNewborn(DeviceModel model, HalfDepth level, long rows, long together, boolean kept) {
+        return ends(model, level, true) ? 0 : part(model, level, true).flopsOfNewborn(rows, together, kept);
     }
 
     /**

@@ -9,15 +9,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Maps of tokens' MLPs ({@link Condensation}) that a linearization keeps, since later sweeps need the same: then they cost nothing to
- * form. Which may be kept depends on the room alone, not on what was pushed before: those of the highest blocks, which most sweeps go
- * through.
+ * Maps of tokens' MLPs ({@link Condensation}) that are kept, since later sweeps need the same: then they cost nothing to form. Which
+ * may be kept never depends on what was pushed before. A linearization keeps as many as there is room for: those of the highest blocks,
+ * which most sweeps go through. A {@link SweepSeries} keeps those that it was planned with.
  */
 final class KeptMaps implements AutoCloseable {
     private final Backend backend;
     private final int width;
     private final int tokens;
     private final int capacity;
+    private final KeptTokens planned; // null where the rank decides
     private final IdentityHashMap<Object, Integer> blocks = new IdentityHashMap<>();
     private final Map<Integer, Kept> kept = new HashMap<>(); // by rank
 
@@ -28,24 +29,34 @@ final class KeptMaps implements AutoCloseable {
      */
     record Kept(Buffer buffer, Matrix map, boolean transposed) {}
 
+    /** Tokens from (inclusive) to (exclusive). */
+    record Tokens(int from, int to) {}
+
     /**
+     * Room for maps of the highest blocks.
+     *
      * @param blocks what stands for them, from below: what the run keeps of their MLPs
      * @param tokens of the run
      * @param capacity how many maps there is room for
      */
     KeptMaps(Backend backend, int width, List<?> blocks, int tokens, int capacity) {
+        this(backend, width, blocks, tokens, capacity, null);
+    }
+
+    /** Room for the maps of given tokens; see the other constructor. */
+    KeptMaps(Backend backend, int width, List<?> blocks, int tokens, KeptTokens planned) {
+        this(backend, width, blocks, tokens, planned.count(), planned);
+    }
+
+    private KeptMaps(Backend backend, int width, List<?> blocks, int tokens, int capacity, KeptTokens planned) {
         this.backend = backend;
         this.width = width;
         this.tokens = tokens;
         this.capacity = capacity;
+        this.planned = planned;
         for (int l = 0; l < blocks.size(); l++) {
             this.blocks.put(blocks.get(l), l);
         }
-    }
-
-    /** Bytes of one map. */
-    static long bytesOfMap(Backend backend, int width) {
-        return (long) width * width * backend.precision().bytes();
     }
 
     private int rank(Object block, int token) {
@@ -54,7 +65,31 @@ final class KeptMaps implements AutoCloseable {
 
     /** Whether there is room for a token's map. */
     boolean has(Object block, int token) {
-        return rank(block, token) < capacity;
+        return planned == null ? rank(block, token) < capacity : planned.has(blocks.get(block), token);
+    }
+
+    /** Whether it was planned which maps are kept. */
+    boolean planned() {
+        return planned != null;
+    }
+
+    /**
+     * The planned tokens around one that are formed by one product whenever one of them is needed: a product of other size may round
+     * otherwise, and the map must not depend on which sweep came first.
+     *
+     * @param atOnce how many there are at most
+     */
+    Tokens together(Object block, int token, int atOnce) {
+        int first = token - token % atOnce;
+        int from = token;
+        while (from > first && has(block, from - 1)) {
+            from--;
+        }
+        int to = token + 1;
+        while (to < Math.min(first + atOnce, tokens) && has(block, to)) {
+            to++;
+        }
+        return new Tokens(from, to);
     }
 
     /** A map that is kept already, or null. */
@@ -65,7 +100,7 @@ final class KeptMaps implements AutoCloseable {
     /** Keeps a copy of a map, if there is room for it. */
     synchronized void keep(Object block, int token, Matrix map, boolean transposed) {
         int rank = rank(block, token);
-        if (rank < capacity && !kept.containsKey(rank)) {
+        if (has(block, token) && !kept.containsKey(rank)) {
             Buffer buffer = backend.allocate("kept MLP of a token", (long) width * width);
             Matrix copy = Matrix.of(buffer, width, width);
             backend.blocks().scaleColumns(map, null, copy);

@@ -184,10 +184,18 @@ public final class Linearization implements AutoCloseable {
      */
     synchronized KeptMaps keptMaps(IntSupplier room) {
         if (keptMaps == null) {
-            List<MlpPart.Primal> mlps = blocks.stream().map(BlockPrimal::mlp).toList();
-            keptMaps = new KeptMaps(backend, model.config().width(), mlps, tokens.length, room.getAsInt());
+            keptMaps = new KeptMaps(backend, model.config().width(), mlps(), tokens.length, room.getAsInt());
         }
         return keptMaps;
+    }
+
+    /** Room for the maps of given tokens, for somebody else to close. */
+    KeptMaps keptMaps(KeptTokens planned) {
+        return new KeptMaps(backend, model.config().width(), mlps(), tokens.length, planned);
+    }
+
+    private List<MlpPart.Primal> mlps() {
+        return blocks.stream().map(BlockPrimal::mlp).toList();
     }
 
     /** n [T, D] of the last norm. */

@@ -80,21 +80,29 @@ final class MlpPart implements BlockPart {
 
     /** Wup and Wdown, 4 D F a row for GPT-2, or what a token's own map takes instead. */
     @Override
-    public double flops(long count, BatchSize batch, boolean up) {
-        return flopsOfRows(count);
+    public double flops(long count, BatchSize batch, boolean up, TokenState state) {
+        return state.zero() ? 0 : flopsOfRows(count, state.kept());
     }
 
     @Override
-    public double flopsOfNewborn(long rows, long together) {
-        return flopsOfRows(together) / together;
+    public double flopsOfNewborn(long rows, long together, boolean kept) {
+        return flopsOfRows(together, kept) / together;
     }
 
-    private double flopsOfRows(long count) {
+    private double flopsOfRows(long count, boolean kept) {
         double d = config.width();
-        double f = config.inner();
+        double throughMap = 2 * d * d * count;
+        if (kept) {
+            return throughMap;
+        }
         return count < Condensation.leastRows(backend, config)
-                ? 2 * d * (upWidth(config) + f) * count
-                : 2 * d * d * (f + count);
+                ? 2 * d * (upWidth(config) + config.inner()) * count
+                : flopsToForm() + throughMap;
+    }
+
+    @Override
+    public double flopsToForm() {
+        return Condensation.flopsToForm(config);
     }
 
     @Override

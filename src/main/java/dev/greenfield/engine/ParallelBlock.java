@@ -83,13 +83,18 @@ final class ParallelBlock implements BlockPart {
     }
 
     @Override
-    public double flops(long count, BatchSize batch, boolean up) {
-        return attention.flops(count, batch, up) + mlp.flops(count, batch, up);
+    public double flops(long count, BatchSize batch, boolean up, TokenState state) {
+        return attention.flops(count, batch, up, state) + mlp.flops(count, batch, up, state);
     }
 
     @Override
-    public double flopsOfNewborn(long rows, long together) {
-        return attention.flopsOfNewborn(rows, together) + mlp.flopsOfNewborn(rows, together);
+    public double flopsOfNewborn(long rows, long together, boolean kept) {
+        return attention.flopsOfNewborn(rows, together, kept) + mlp.flopsOfNewborn(rows, together, kept);
+    }
+
+    @Override
+    public double flopsToForm() {
+        return mlp.flopsToForm();
     }
 
     /** The second half. */
@@ -118,12 +123,17 @@ final class ParallelBlock implements BlockPart {
         }
 
         @Override
-        public double flops(long count, BatchSize batch, boolean up) {
+        public double flops(long count, BatchSize batch, boolean up, TokenState state) {
             return 0;
         }
 
         @Override
-        public double flopsOfNewborn(long rows, long together) {
+        public double flopsOfNewborn(long rows, long together, boolean kept) {
+            return 0;
+        }
+
+        @Override
+        public double flopsToForm() {
             return 0;
         }
     }

@@ -87,18 +87,13 @@ public final class Scope implements AutoCloseable {
             inBatches(rows, range -> work.accept(range, new Sweep(run)));
             return;
         }
-        long each = KeptMaps.bytesOfMap(model().backend(), config().width());
-        KeptMaps kept = run.keptMaps(() -> (int)
-                Math.max(0, Math.min((long) config().layers() * length(), (freeBytes() / 4 - bytesToForm()) / each)));
-        Sweep sweep = new Sweep(run, new Retention(kept, 1, before));
-        long reserved = kept.capacity() == 0 ? 0 : kept.room() * each + bytesToForm();
+        KeptMaps kept = run.keptMaps(
+                () -> (int) Math.min((long) config().layers() * length(), KeptTokens.room(model(), freeBytes())));
+        Sweep sweep = new Sweep(run, new Retention(kept, before));
+        long reserved = kept.capacity() == 0
+                ? 0
+                : kept.room() * KeptTokens.bytesOfMap(model()) + KeptTokens.bytesToForm(model());
         Batches.run(model(), rows, freeBytes() - reserved, range -> work.accept(range, sweep));
-    }
-
-    /** What a sweep may take besides to form maps. */
-    private long bytesToForm() {
-        return Condensation.mapElements(config(), model().backend().preferredChunkRows())
-                * model().backend().precision().bytes();
     }
 
     /** Likewise the columns of sweeps of second derivatives; see {@link Batches#runCurvatures}. */

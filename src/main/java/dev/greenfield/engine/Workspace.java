@@ -28,18 +28,18 @@ final class Workspace implements AutoCloseable {
     private final int mapsAtOnce;
     private final Backend backend;
     private Buffer keyFactors; // null until a level's tangents take the key path
-    private Retention retention; // null where nothing is known of other sweeps
+    private final Retention retention; // null where nothing is known of other sweeps
     private Buffer x;
     private Buffer y;
 
     /** Memory for the forward pass: {@code rows} rows, none of whose tokens are condensed. */
     static Workspace ofForward(Backend backend, ModelConfig config, int rows) {
-        return new Workspace(backend, config, rows, rows, false, 0);
+        return new Workspace(backend, config, rows, rows, false, null, 0);
     }
 
     /** Memory for the second derivatives of a sweep over a run of {@code tokens} tokens; all rows are in attention at once. */
     static Workspace ofSecondDerivatives(Backend backend, ModelConfig config, int rows, int tokens) {
-        return new Workspace(backend, config, rows, rows, false, tokens);
+        return new Workspace(backend, config, rows, rows, false, null, tokens);
     }
 
     /**
@@ -47,20 +47,36 @@ final class Workspace implements AutoCloseable {
      *
      * @param attentionRows how many of the rows are at most in attention at once; see {@link ColumnTiles}
      * @param condenses whether a token may get a map of its own; see {@link Condensation}
+     * @param retention what is known of other sweeps; null for nothing
      */
-    Workspace(Backend backend, ModelConfig config, int rows, int attentionRows, boolean condenses) {
-        this(backend, config, rows, attentionRows, condenses, 0);
+    Workspace(
+            Backend backend,
+            ModelConfig config,
+            int rows,
+            int attentionRows,
+            boolean condenses,
+            Retention retention) {
+        this(backend, config, rows, attentionRows, condenses, retention, 0);
     }
 
     private Workspace(
-            Backend backend, ModelConfig config, int rows, int attentionRows, boolean condenses, int bentTokens) {
+            Backend backend,
+            ModelConfig config,
+            int rows,
+            int attentionRows,
+            boolean condenses,
+            Retention retention,
+            int bentTokens) {
         this.backend = backend;
+        this.retention = retention;
         this.width = config.width();
         this.attended = config.architecture().attention().queryWidth();
         this.projected = config.architecture().attention().projectedWidth();
         this.inner = config.inner();
         this.upWidth = config.architecture().mlp().upWidth();
-        this.chunk = Math.max(1, Math.min(rows, backend.preferredChunkRows()));
+        // Planned maps are formed by the same products in every sweep, also in one of few rows.
+        boolean planned = retention != null && retention.maps().planned();
+        this.chunk = Math.max(1, planned ? backend.preferredChunkRows() : Math.min(rows, backend.preferredChunkRows()));
         this.streamChunk = Math.max(1, Math.min(rows, backend.preferredStreamRows()));
         this.mapsAtOnce = Condensation.mapsAtOnce(config, chunk);
         Buffer[] made = new Buffer[8];
@@ -207,10 +223,6 @@ final class Workspace implements AutoCloseable {
     /** What this sweep knows of others; null for nothing. */
     Retention retention() {
         return retention;
-    }
-
-    void retain(Retention known) {
-        retention = known;
     }
 
     /** How many tokens' maps there is room for; with more than one, {@link #scaled} has as many times D rows. */

@@ -1,8 +1,8 @@
 package dev.greenfield.map;
 
 import dev.greenfield.engine.Batches;
-import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
+import dev.greenfield.engine.SweepSeries;
 import dev.greenfield.failure.DeviceMemoryException;
 import dev.greenfield.failure.Team;
 import java.util.ArrayList;
@@ -16,13 +16,14 @@ import java.util.function.Supplier;
  */
 final class MapDevices implements AutoCloseable {
     private final List<Scope> scopes = new ArrayList<>(); // the run's own first
+    private final List<SweepSeries> series = new ArrayList<>(); // one a device, when it is known what is kept
     private List<Batches.Range> planned = List.of();
     private Finder finder;
     private Team<Batches.Range, double[]> team; // null while nothing is computed ahead
 
     /** Computes a batch on a copy of the run. */
     interface Finder {
-        double[] found(Linearization run, Batches.Range range);
+        double[] found(SweepSeries where, Batches.Range range);
     }
 
     /**
@@ -80,9 +81,15 @@ final class MapDevices implements AutoCloseable {
     }
 
     /** What is going to be asked for, and how it is computed. */
-    void plan(List<Batches.Range> batches, Finder how) {
-        planned = batches;
+    void plan(MapCut cut, Finder how) {
+        planned = cut.batches();
         finder = how;
+        scopes.forEach(scope -> series.add(new SweepSeries(scope.run(), cut.kept())));
+    }
+
+    /** The sweeps on the run's own device. */
+    SweepSeries own() {
+        return series.get(0);
     }
 
     /** What a batch finds. */
@@ -117,8 +124,8 @@ final class MapDevices implements AutoCloseable {
         }
         team = new Team<>(
                 "greenfield-device",
-                scopes.stream()
-                        .<Team.Worker<Batches.Range, double[]>>map(scope -> range -> finder.found(scope.run(), range))
+                series.stream()
+                        .<Team.Worker<Batches.Range, double[]>>map(where -> range -> finder.found(where, range))
                         .toList(),
                 ahead);
     }
@@ -133,6 +140,8 @@ final class MapDevices implements AutoCloseable {
     @Override
     public void close() {
         stop();
+        series.forEach(SweepSeries::close);
+        series.clear();
         List<Scope> copies = scopes.subList(1, scopes.size());
         copies.forEach(Scope::close);
         copies.clear();

@@ -11,21 +11,23 @@ import java.util.Locale;
  * @param rows vectors [D] that they are made of when all are alive
  * @param sweeps into how many batches they are cut
  * @param flops of the matrix products that are executed: see {@link dev.greenfield.engine.HalfBlockFlops}
- * @param bytes the most memory that one batch takes
+ * @param bytes the most memory that one batch takes, with what all of them keep
+ * @param keptMaps of how many tokens' MLPs the maps are formed once for all sweeps; see {@link dev.greenfield.engine.KeptTokens}
  */
-public record MapPlan(boolean forward, int columns, long rows, int sweeps, double flops, long bytes) {
+public record MapPlan(boolean forward, int columns, long rows, int sweeps, double flops, long bytes, int keptMaps) {
     /** One line for people. */
     @Override
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "%s, %d columns of %d rows in %d %s, %.3g Tflop of products, %s at a time",
+                "%s, %d columns of %d rows in %d %s, %.3g Tflop of products, %s at a time%s",
                 forward ? "forward" : "adjoint",
                 columns,
                 rows,
                 sweeps,
                 sweeps == 1 ? "sweep" : "sweeps",
                 flops / 1e12,
-                MemoryBudgetException.amount(bytes));
+                MemoryBudgetException.amount(bytes),
+                keptMaps == 0 ? "" : ", maps of " + keptMaps + " MLPs kept");
     }
 }

@@ -5,9 +5,10 @@ import dev.greenfield.checkpoint.CheckpointPlan;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.HalfBlockFlops;
 import dev.greenfield.engine.HostMemory;
+import dev.greenfield.engine.KeptTokens;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
-import dev.greenfield.engine.Sweep;
+import dev.greenfield.engine.SweepSeries;
 import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
@@ -96,13 +97,13 @@ final class MapSweep {
     /** How a map is computed within a memory budget: the mode, and what that costs. */
     MapPlan plan(SweepMode mode) {
         Pass pass = new Pass(forward(mode));
-        return pass.plan(pass.batches(scope.freeBytes()));
+        return pass.plan(pass.cut(scope.freeBytes()));
     }
 
     /** Likewise when results are kept: more batches, so that something is saved now and then. */
     MapPlan keptPlan(SweepMode mode) {
         Pass pass = new Pass(forward(mode));
-        return pass.plan(pass.cut(scope.freeBytes()).batches());
+        return pass.plan(pass.keptCut(scope.freeBytes()));
     }
 
     private boolean forward(SweepMode mode) {
@@ -128,10 +129,11 @@ final class MapSweep {
     ResponseMap compute(SweepMode mode, List<Supplier<Scope>> copies) {
         try (MapDevices devices = new MapDevices(scope, copies)) {
             Pass pass = new Pass(forward(mode));
-            List<Batches.Range> batches = devices.cut(pass.batches(devices.freeBytes()), pass.layout, pass.rows);
+            MapCut cut = pass.cut(devices.freeBytes());
+            List<Batches.Range> batches = devices.cut(cut.batches(), pass.layout, pass.rows);
             // A sweep that was broken off has added nothing.
             return pass.compute(
-                    batches,
+                    new MapCut(batches, cut.kept()),
                     devices,
                     work -> Batches.run(
                             batches, Integer.MAX_VALUE, most -> {}, range -> work.add(range, work.compute(range))));
@@ -143,12 +145,13 @@ final class MapSweep {
         Map<String, Object> facts = MapFacts.of(run, halfDepths, sources, targets, directions, readings);
         try (MapDevices devices = new MapDevices(scope, copies);
                 Checkpoint checkpoint = Checkpoint.open(
-                        directory, facts, mode, () -> new Pass(forward(mode)).cut(devices.freeBytes()))) {
+                        directory, facts, mode, () -> new Pass(forward(mode)).checkpointPlan(devices.freeBytes()))) {
             Pass pass = new Pass(checkpoint.forward());
             checkpoint.requireColumns(pass.rows.length);
-            long bytes = devices.freeBytes() - pass.readingBytes();
+            MapCut cut = new MapCut(checkpoint.batches(), pass.kept(checkpoint.keptMaps()));
+            long bytes = devices.freeBytes() - pass.readingBytes() - cut.kept().bytes();
             return pass.compute(
-                    checkpoint.batches(),
+                    cut,
                     devices,
                     work -> checkpoint.run(work, run.model(), pass.rows, bytes, Task::note));
         }
@@ -169,8 +172,8 @@ final class MapSweep {
         }
 
         /** The batches that fit so much memory. */
-        List<Batches.Range> batches(long freeBytes) {
-            return bounded(Batches.cut(run.model(), rows, freeBytes - readingBytes()));
+        MapCut cut(long freeBytes) {
+            return cut(freeBytes, bytes -> bounded(Batches.cut(run.model(), rows, bytes)));
         }
 
         /** Cuts batches that find more than is to be held at a time, between sites. */
@@ -199,14 +202,30 @@ final class MapSweep {
                     : 0;
         }
 
-        MapPlan plan(List<Batches.Range> batches) {
-            return cost().plan(rows, batches, readingBytes());
+        MapPlan plan(MapCut cut) {
+            return cost().keeping(cut.kept()).plan(rows, cut.batches(), readingBytes());
         }
 
-        CheckpointPlan cut(long freeBytes) {
-            long bytes = freeBytes - readingBytes();
-            double[] flops = cost().flopsBefore(Batches.cut(run.model(), rows, bytes));
-            return new CheckpointPlan(forward, bounded(CheckpointPlan.cut(run.model(), rows, bytes, flops)));
+        /** The batches that fit so much memory when results are kept. */
+        MapCut keptCut(long freeBytes) {
+            return cut(freeBytes, bytes -> {
+                double[] flops = cost().flopsBefore(Batches.cut(run.model(), rows, bytes));
+                return bounded(CheckpointPlan.cut(run.model(), rows, bytes, flops));
+            });
+        }
+
+        CheckpointPlan checkpointPlan(long freeBytes) {
+            MapCut cut = keptCut(freeBytes);
+            return new CheckpointPlan(forward, cut.batches(), cut.kept().count());
+        }
+
+        private MapCut cut(long freeBytes, MapCut.Cutting cutting) {
+            return MapCut.cheapest(run.model(), rows, freeBytes - readingBytes(), cost(), cutting);
+        }
+
+        /** The tokens whose maps a plan keeps, by their number. */
+        KeptTokens kept(int count) {
+            return KeptTokens.of(run.model(), cost().rowsOfTokens(), count);
         }
 
         private ColumnCosts cost() {
@@ -218,17 +237,18 @@ final class MapSweep {
         /**
          * Computes the map.
          *
-         * @param batches in which it is done, as far as memory allows
+         * @param cut in which batches it is done, as far as memory allows
          * @param devices that share them
          * @param way takes the work and does all of its batches
          */
-        ResponseMap compute(List<Batches.Range> batches, MapDevices devices, Consumer<Computation> way) {
-            double[] flops = cost().flopsBefore(batches);
+        ResponseMap compute(MapCut cut, MapDevices devices, Consumer<Computation> way) {
+            KeptTokens kept = cut.kept();
+            double[] flops = cost().keeping(kept).flopsBefore(cut.batches());
             return Task.call("response map", "flop", flops[flops.length - 1], task -> {
                 MapProgressMeter meter = new MapProgressMeter(
-                        flops, (level, batch) -> HalfBlockFlops.of(run.model(), level, forward, batch), task);
+                        flops, (level, batch) -> HalfBlockFlops.of(run.model(), level, forward, batch, kept), task);
                 Computation work = new Computation(forward, layout, meter, devices, overflow);
-                devices.plan(batches, work::found);
+                devices.plan(cut, work::found);
                 way.accept(work);
                 return work.finish();
             });
@@ -259,24 +279,25 @@ final class MapSweep {
         @Override
         public double[] compute(Batches.Range range) {
             // Of several devices' batches under way none is watched: they count when they are taken.
-            double[] numbers = devices.count() > 1 ? devices.found(range) : found(run, range, meter::watching);
+            double[] numbers = devices.count() > 1
+                    ? devices.found(range)
+                    : found(devices.own(), range, meter::watching);
             meter.computed(range);
             return numbers;
         }
 
         /** What a batch finds on the run's device, or on another one by a copy of the run. */
-        double[] found(Linearization where, Batches.Range range) {
+        double[] found(SweepSeries where, Batches.Range range) {
             return found(where, range, visitor -> visitor);
         }
 
-        private double[] found(Linearization where, Batches.Range range, UnaryOperator<Visitor> watch) {
-            MapPart part =
-                    new MapPart(where.model().backend(), range, layout, directions, readings, halfDepths, tokens);
+        private double[] found(SweepSeries where, Batches.Range range, UnaryOperator<Visitor> watch) {
+            MapPart part = new MapPart(where.backend(), range, layout, directions, readings, halfDepths, tokens);
             Visitor watched = watch.apply(part);
             if (forward) {
-                new Sweep(where).tangents(part.seeds(), highest, 0, lastToken, watched);
+                where.sweep().tangents(part.seeds(), highest, 0, lastToken, watched);
             } else {
-                new Sweep(where).cotangents(part.seeds(), lowest, firstToken, watched);
+                where.sweep().cotangents(part.seeds(), lowest, firstToken, watched);
             }
             return part.found().numbers();
         }

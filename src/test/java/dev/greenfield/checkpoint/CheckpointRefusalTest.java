@@ -194,7 +194,7 @@ class CheckpointRefusalTest {
         facts.put("version", "0.0.9");
         facts.put("model_epsilon", "1.0E-6");
         facts.put("device", "64 threads");
-        CheckpointPlan plan = new CheckpointPlan(true, List.of(new Batches.Range(0, 4), new Batches.Range(4, 9)));
+        CheckpointPlan plan = new CheckpointPlan(true, List.of(new Batches.Range(0, 4), new Batches.Range(4, 9)), 3);
         Files.delete(directory.resolve("batches.log"));
         Manifest.write(directory, facts, plan);
         assertThat(Manifest.read(directory, facts, SweepMode.AUTO).plan()).isEqualTo(plan);

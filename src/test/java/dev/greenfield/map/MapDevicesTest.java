@@ -8,6 +8,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.engine.Batches;
 import dev.greenfield.engine.DeviceModel;
+import dev.greenfield.engine.KeptTokens;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.Cancellation;
@@ -164,7 +165,7 @@ class MapDevicesTest {
             List<Supplier<Scope>> copy =
                     List.of(() -> Scopes.within(setting.run.on(setting.models.get(1)), setting.budget));
             try (MapDevices devices = new MapDevices(Scopes.within(setting.run, setting.budget), copy)) {
-                devices.plan(planned, (run, range) -> {
+                devices.plan(new MapCut(planned, KeptTokens.none()), (series, range) -> {
                     if (range.to() - range.from() > 2) {
                         throw new DeviceMemoryException("three columns are too many");
                     }
