@@ -14,6 +14,7 @@
 //   attention                   seen     heads * slices         ceil(columns / 8)
 //   attention_tangent           seen     heads * slices         ceil(columns / 8)
 //   attention_scored_tangent    seen     heads * slices         ceil(columns / 8)
+//   attention_curvature         seen     heads * slices         ceil(columns / 8)
 //   attention_adjoint_queries   tiles    heads * slices         ceil(columns / 8)
 //   attention_adjoint_keys      tiles    heads * slices * 2     ceil(columns / 8)
 //
@@ -24,7 +25,7 @@
 // that does not hold, the kernels whose name ends in `any` (WIDTH = 64) load element by element.
 //
 // Dynamic shared memory in bytes: none for attention, for the others 4 (2880 ceil(head_width / 32) + 704 + 18 WIDTH), and 2560 more where
-// scores have a soft cap.
+// scores have a soft cap, twice that for the curvature.
 #pragma once
 #include "mma.cuh"
 

@@ -37,6 +37,49 @@ struct QueryTiles {
   __device__ __forceinline__ float& weight_sum(int row) const { return weight_sums[warp_index() * OWN_TOKENS + row]; }
 };
 
+__device__ __forceinline__ void clear_weight_sums(const QueryTiles& tiles) {
+  if (warp_index() < TILES && lane_column() == 0) tiles.weight_sum(lane_row()) = tiles.weight_sum(lane_row() + 8) = 0;
+}
+
+// Adds what this lane found for the rows g and g + 8.
+__device__ __forceinline__ void add_weight_sums(const QueryTiles& tiles, const float (&found)[2]) {
+  if (warp_index() >= TILES) return;
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    float sum = row_sum(found[r]);
+    if (lane_column() == 0) tiles.weight_sum(lane_row() + 8 * r) += sum;
+  }
+}
+
+// The sum of a row of P over all keys.
+__device__ __forceinline__ float all_weights(const QueryTiles& tiles, int row) {
+  float sum = 0;
+#pragma unroll
+  for (int w = 0; w < TILES; w++) sum += tiles.weight_sums[w * OWN_TOKENS + row];
+  return sum;
+}
+
+// r of the rows g and g + 8: the weighted mean of scale e over the first tile, which begins at first_key(i0), so that every query sees a key
+// of it. A query whose weights lie all in later tiles takes the plain mean.
+__device__ __forceinline__ void first_reference(
+    float (&reference)[2], const float (&e)[TILES][4], const Weights& weights, float scale, const Batch& b, int i0, int j0) {
+  const float tiny = 1e-30f;
+  float weighted[2] = {0, 0}, total[2] = {0, 0};
+#pragma unroll
+  for (int n = 0; n < TILES; n++) {
+    float4 all = weights.get(n);
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      int i = i0 + lane_row() + 8 * (k / 2);
+      float weight = b.sees(i, j0 + 8 * n + 2 * lane_column() + k % 2) ? component(all, k) + tiny : 0;
+      weighted[k / 2] += weight * (scale * e[n][k]);
+      total[k / 2] += weight;
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < 2; r++) reference[r] = row_sum(weighted[r]) / row_sum(total[r]);
+}
+
 // P x of a block, as a tile of 16 tokens whose element 0 is the slice's first; each warp 8 elements of x (16 of 128). It is kept in
 // shared memory, where a warp's columns leave it no registers.
 template <class Precision, int WIDTH>
@@ -102,8 +145,12 @@ struct Centred {
   float reference[2];  // r of the rows g and g + 8
   float excess[2];     // sums of P (e - r), this lane's part
 
-  // e = P (scale e - r), for the keys from j0 on. The first tile begins at first_key(i0): every query sees a key of it.
+  // e = P (scale e - r), for the keys from j0 on.
   __device__ __forceinline__ void centre(float (&e)[TILES][4], const Weights& shared_weights, float scale, const Batch& b, int i0, int j0) {
+    if (j0 == b.first_key(i0)) {
+      first_reference(reference, e, shared_weights, scale, b, i0, j0);
+      excess[0] = excess[1] = 0;
+    }
     float weights[TILES][4];
 #pragma unroll
     for (int n = 0; n < TILES; n++) {
@@ -112,23 +159,6 @@ struct Centred {
     }
 #pragma unroll
     for (int r = 0; r < 2; r++) {
-      if (j0 == b.first_key(i0)) {
-        // A query whose weights lie all in later tiles takes the plain mean.
-        const float tiny = 1e-30f;
-        int i = i0 + lane_row() + 8 * r;
-        float weighted = 0, total = 0;
-#pragma unroll
-        for (int n = 0; n < TILES; n++) {
-#pragma unroll
-          for (int k = 0; k < 2; k++) {
-            float weight = b.sees(i, j0 + 8 * n + 2 * lane_column() + k) ? weights[n][2 * r + k] + tiny : 0;
-            weighted += weight * (scale * e[n][2 * r + k]);
-            total += weight;
-          }
-        }
-        reference[r] = row_sum(weighted) / row_sum(total);
-        excess[r] = 0;
-      }
 #pragma unroll
       for (int n = 0; n < TILES; n++) {
 #pragma unroll
@@ -156,14 +186,14 @@ template <class Precision, int WIDTH, bool VECTOR, class Rule>
 __device__ __forceinline__ void for_queries(
     const Primal& primal, const Batch& b, const Slice& slice, const Column& column, int i0, int store_from, int last_key, Rule& rule) {
   DYNAMIC_SHARED(float, shared);
-  int g = lane_row(), t = lane_column(), lane = threadIdx.x % WARP;
+  int g = lane_row(), lane = threadIdx.x % WARP;
   int begin = max(i0, store_from), end = min(column.last, i0 + OWN_TOKENS - 1);
   bool mine = begin <= end;
 
   {
     QueryTiles tiles(shared, b.head_width);
     fill<Precision, VECTOR, OWN_TOKENS>({tiles.queries}, {part_of(primal.qkv, primal.stride, b, 0, slice.head)}, i0, b);
-    if (warp_index() < TILES && t == 0) tiles.weight_sum(g) = tiles.weight_sum(g + 8) = 0;
+    clear_weight_sums(tiles);
     MeanTerms<Precision, WIDTH>{tiles.mean_terms}.clear();
   }
   Centred<WIDTH> result;
@@ -186,13 +216,7 @@ __device__ __forceinline__ void for_queries(
       if constexpr (Rule::CAPPED) tiles.template slopes<WIDTH>()[(g + 8 * r) * WEIGHT_STRIDE + j] = soft_cap_slope(b.scale * score, b.cap);
       return p;
     });
-    if (warp_index() < TILES) {
-#pragma unroll
-      for (int r = 0; r < 2; r++) {
-        float sum = row_sum(weight_sum[r]);
-        if (t == 0) tiles.weight_sum(g + 8 * r) += sum;
-      }
-    }
+    add_weight_sums(tiles, weight_sum);
     int live = mine ? end + 1 - j0 : 0;  // keys that the column's queries see
     bool now = live > 0;
     int row = now ? column.row(b, j0 + lane, 0) : -1;
@@ -220,9 +244,7 @@ __device__ __forceinline__ void for_queries(
   QueryTiles tiles(shared, b.head_width);
 #pragma unroll
   for (int r = 0; r < 2; r++) {
-    float excess = row_sum(result.excess[r]), sum = 0;
-#pragma unroll
-    for (int w = 0; w < TILES; w++) sum += tiles.weight_sums[w * OWN_TOKENS + g + 8 * r];
+    float excess = row_sum(result.excess[r]), sum = all_weights(tiles, g + 8 * r);
     int i = i0 + g + 8 * r;
     const float* mean_terms = tiles.mean_terms + (g + 8 * r) * CHUNK_STRIDE;
     if (i >= begin && i <= end) rule.store(result, r, i, excess / sum, 1 / sum, mean_terms, slice);

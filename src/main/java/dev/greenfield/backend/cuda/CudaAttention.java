@@ -145,14 +145,15 @@ final class CudaAttention implements AttentionTangents {
     void curvature(AttentionPrimal primal, Matrix dqkv, RaggedRows rows, int queriesFrom, Matrix ddout) {
         BatchTables.Table table = tables.of(rows);
         AttentionShape shape = primal.shape();
-        launcher.kernel("attention_curvature")
+        Variant variant = bent(shape, primal.qkv(), dqkv, ddout);
+        launcher.kernel("attention_curvature_" + variant.suffix)
                 .matrix(primal.qkv())
                 .buffer(primal.logSumExp())
                 .matrix(dqkv);
         batch(table).matrix(ddout);
-        numbers(shape, rows, queriesFrom);
+        numbers(shape, rows, queriesFrom).number(0);
         work(5, 5, shape, rows, queriesFrom);
-        launchByQueries(shape, rows, queriesFrom);
+        launch(rows, variant.slices, tiles(rows) - queriesFrom / TILE, variant.sharedBytes);
     }
 
     /** The grid of kernels in which a warp takes one query of one column. */
@@ -241,19 +242,38 @@ final class CudaAttention implements AttentionTangents {
     }
 
     private Variant variant(AttentionShape shape, Matrix a, Matrix b, Matrix c) {
-        boolean vector =
-                shape.headWidth() % 4 == 0 && launcher.aligned(a) && launcher.aligned(b) && launcher.aligned(c);
-        boolean wide = vector && shape.headWidth() > 64 && sharedBytes(shape, 128) <= mostSharedBytes;
+        boolean vector = vector(shape, a, b, c);
+        boolean wide = vector && shape.headWidth() > 64 && sharedBytes(shape, 128, 1) <= mostSharedBytes;
         int width = wide ? 128 : 64;
-        int sharedBytes = sharedBytes(shape, width);
-        int slices = shape.heads() * ((shape.headWidth() + width - 1) / width);
         String suffix = precision + "_" + (vector ? Integer.toString(width) : "any");
-        return new Variant(suffix, shape.softCap() > 0 ? "capped_" : "", slices, sharedBytes);
+        return new Variant(
+                suffix,
+                shape.softCap() > 0 ? "capped_" : "",
+                slices(shape, width),
+                sharedBytes(shape, width, 1));
+    }
+
+    /** Whether a kernel may load 16 bytes at a time. */
+    private boolean vector(AttentionShape shape, Matrix a, Matrix b, Matrix c) {
+        return shape.headWidth() % 4 == 0 && launcher.aligned(a) && launcher.aligned(b) && launcher.aligned(c);
+    }
+
+    private static int slices(AttentionShape shape, int width) {
+        return shape.heads() * ((shape.headWidth() + width - 1) / width);
     }
 
     /** The variant of kernels that have tiles in shared memory; the value needs none. */
     private Variant tiled(AttentionShape shape, Matrix a, Matrix b, Matrix c) {
-        Variant variant = variant(shape, a, b, c);
+        return held(shape, variant(shape, a, b, c));
+    }
+
+    /** The variant of the curvature: two results in registers leave no room for wide ones, and a soft cap has two tiles. */
+    private Variant bent(AttentionShape shape, Matrix a, Matrix b, Matrix c) {
+        String suffix = vector(shape, a, b, c) ? "64" : "any";
+        return held(shape, new Variant(suffix, "", slices(shape, 64), sharedBytes(shape, 64, 2)));
+    }
+
+    private Variant held(AttentionShape shape, Variant variant) {
         if (variant.sharedBytes > mostSharedBytes) {
             throw new BackendException(
                     "heads of width " + shape.headWidth() + (shape.softCap() > 0 ? " with a soft cap" : "") + " need "
@@ -263,8 +283,9 @@ final class CudaAttention implements AttentionTangents {
         return variant;
     }
 
-    private static int sharedBytes(AttentionShape shape, int width) {
-        int slopes = shape.softCap() > 0 ? TILE * 40 : 0;
+    /** @param capTiles how many tiles as large as P's a soft cap takes */
+    private static int sharedBytes(AttentionShape shape, int width, int capTiles) {
+        int slopes = shape.softCap() > 0 ? capTiles * TILE * 40 : 0;
         return Float.BYTES * (2880 * ((shape.headWidth() + 31) / 32) + 704 + 18 * width + slopes);
     }
 }
