@@ -253,7 +253,7 @@ public final class Model implements AutoCloseable {
      */
     public void addTo(AverageJacobian average, List<int[]> prompts) {
         Objects.requireNonNull(average, "average");
-        for (int[] prompt : prompts) {
+        for (int[] prompt : Objects.requireNonNull(prompts, "prompts")) {
             config().checkTokens(Objects.requireNonNull(prompt, "prompt"));
             AverageJacobian.requireSources(prompt.length, average.skip(), average.skipLast());
         }
