@@ -1,17 +1,9 @@
 package dev.greenfield.green;
 
-import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Buffer;
-import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
-import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
-import dev.greenfield.engine.SeedVector;
-import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
-import dev.greenfield.engine.Visitor;
 import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
@@ -178,9 +170,9 @@ public final class AverageJacobian {
 
         /** Sums over source tokens [M, outputs of the range, D]; of a sweep that is broken off, nothing. */
         private double[] found(Linearization run, Batches.Range range) {
-            try (TokenSums part = new TokenSums(run, run.length() - skip - skipLast, range)) {
+            try (TokenSums part = new TokenSums(run, skip, run.length() - skip - skipLast, toDepth, range)) {
                 new Sweep(run).cotangents(part.seeds(), HalfDepth.ofDepth(0), skip, part);
-                return part.found;
+                return part.found();
             }
         }
 
@@ -260,7 +252,8 @@ public final class AverageJacobian {
 
     private void requireSound() {
         if (broken) {
-            throw new IllegalStateException("a prompt was not added, or in part only, since its sweep failed: start again");
+            throw new IllegalStateException(
+                    "a prompt was not added, or in part only, since its sweep failed: start again");
         }
     }
 
@@ -332,73 +325,5 @@ public final class AverageJacobian {
             }
         }
         return RandomizedSvd.compute(new HostMatrix(rows), rank, 0);
-    }
-
-    /** Outputs {@code range} of one run: a visitor that sums rows over source tokens where they are. */
-    private final class TokenSums implements Visitor, AutoCloseable {
-        private final Batches.Range range;
-        private final int sources;
-        private final int lastToken;
-        private final Backend backend;
-        private final double[] found; // [M, outputs of the range, D], sums over source tokens
-        private final Buffer ones; // [source tokens]
-        private final Buffer sum; // [outputs of the range, D]
-
-        TokenSums(Linearization run, int sources, Batches.Range range) {
-            this.range = range;
-            this.sources = sources;
-            this.lastToken = sources + skip - 1;
-            this.backend = run.model().backend();
-            int outputs = range.to() - range.from();
-            this.found = HostMemory.doubles("the averaged Jacobians", toDepth, outputs, width);
-            this.ones = backend.allocate("ones", sources);
-            Buffer made = null;
-            try {
-                double[] host = new double[sources];
-                Arrays.fill(host, 1);
-                backend.upload(host, 0, ones, 0, sources);
-                made = backend.allocate("sums over tokens", (long) outputs * width);
-            } finally {
-                if (made == null) {
-                    ones.close();
-                }
-            }
-            this.sum = made;
-        }
-
-        Seeds seeds() {
-            Seeds seeds = new Seeds();
-            for (int i = range.from(); i < range.to(); i++) {
-                SeedVector unit = new SeedVector.Unit(i);
-                int column = seeds.column();
-                for (int t = skip; t <= lastToken; t++) {
-                    seeds.add(column, HalfDepth.ofDepth(toDepth), t, unit);
-                }
-            }
-            return seeds;
-        }
-
-        @Override
-        public void visit(HalfDepth level, RaggedRows rows, int[] columns, Matrix x) {
-            if (level.isMiddle() || level.block() == toDepth) {
-                return; // at the targets' depth the response is the identity
-            }
-            // All columns live at all source tokens, token after token: as [source tokens, outputs D] a product sums
-            // them.
-            int together = columns.length * width;
-            Matrix byToken = new Matrix(x.buffer(), x.offset(), sources, together, together);
-            backend.multiply(1, Matrix.of(ones, 1, sources), false, byToken, false, 0, Matrix.of(sum, 1, together));
-            double[] block = new double[together];
-            backend.download(sum, 0, block, 0, together);
-            for (int c = 0; c < columns.length; c++) {
-                System.arraycopy(block, c * width, found, (level.block() * columns.length + columns[c]) * width, width);
-            }
-        }
-
-        @Override
-        public void close() {
-            sum.close();
-            ones.close();
-        }
     }
 }

@@ -83,11 +83,9 @@ class DevicesTest {
     @Test
     void anAverageOverPromptsOfTwoDevicesIsThatOfOneToTheBit() throws IOException {
         List<int[]> prompts = List.of(
-                PROMPT,
-                new int[] {5, 1, 8},
-                new int[] {2, 2, 7, 11, 29, 0, 6},
-                new int[] {4, 9, 1, 1},
-                new int[] {8, 3, 28, 3, 9});
+                PROMPT, new int[] {5, 1, 8}, new int[] {2, 2, 7, 11, 29, 0, 6}, new int[] {4, 9, 1, 1}, new int[] {
+                    8, 3, 28, 3, 9
+                });
         try (Model one = Greenfield.load(MODEL, options);
                 Model two = Greenfield.load(MODEL, options.devices(1, 0))) {
             AverageJacobian expected = one.averageJacobian(1);
