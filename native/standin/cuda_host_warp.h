@@ -59,7 +59,17 @@ inline int __all_sync(unsigned mask, int predicate) { return __ballot_sync(mask,
 // a = A(g,t) A(g+8,t) A(g,t+4) A(g+8,t+4); b = B(t,g) B(t+4,g); c = C(g,2t) C(g,2t+1) C(g+8,2t) C(g+8,2t+1). Operands are bit
 // patterns of floats of which the hardware uses the top 19 bits. Sums are float32, k ascending; the device's order and rounding of a
 // sum are not documented and differ.
-void standin_mma_tf32(float c[4], const uint32_t a[4], const uint32_t b[2]);
+void standin_mma_collective(float c[4], const uint32_t a[4], const uint32_t b[2]);
+
+inline void standin_mma_tf32(float c[4], const uint32_t a[4], const uint32_t b[2]) {
+#ifdef __SANITIZE_ADDRESS__
+  // The sanitizer looks at kernels only: the ends of the fragments are read here.
+  static_cast<void>(*static_cast<volatile float*>(c + 3));
+  static_cast<void>(*static_cast<const volatile uint32_t*>(a + 3));
+  static_cast<void>(*static_cast<const volatile uint32_t*>(b + 1));
+#endif
+  standin_mma_collective(c, a, b);
+}
 
 // PTX cvt.rna.tf32.f32: to 10 mantissa bits, to nearest, ties away from zero; the low 13 bits of the result are 0.
 inline uint32_t standin_cvt_rna_tf32(float x) {

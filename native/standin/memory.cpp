@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#include <sys/mman.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -30,7 +32,39 @@ const char* first_damaged(const char* from, const char* to) {
   return nullptr;
 }
 
+// Freed blocks from a megabyte on are kept, by their size, for the next allocation: for a program that opens a backend again and again
+// the system's clearing of new pages took longer than the kernels. Nobody can read or write them meanwhile.
+enum : size_t { kWorthKeeping = size_t(1) << 20, kMostKept = size_t(256) << 20 };
+std::multimap<size_t, char*> kept;
+size_t kept_bytes;
+
+char* take_block(size_t total) {
+  if (total < kWorthKeeping) return static_cast<char*>(aligned_alloc(kAlignment, total));
+  auto found = kept.find(total);
+  if (found != kept.end()) {
+    char* base = found->second;
+    kept.erase(found);
+    kept_bytes -= total;
+    if (mprotect(base, total, PROT_READ | PROT_WRITE) == 0) return base;
+    munmap(base, total);
+  }
+  void* fresh = mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return fresh == MAP_FAILED ? nullptr : static_cast<char*>(fresh);
+}
+
+void give_block(char* base, size_t total) {
+  if (total < kWorthKeeping) return free(base);
+  if (kept_bytes + total > kMostKept || mprotect(base, total, PROT_NONE) != 0) {
+    munmap(base, total);
+    return;
+  }
+  kept.emplace(total, base);
+  kept_bytes += total;
+}
+
 size_t padded(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+size_t whole(size_t bytes) { return kRedzone + padded(bytes) + kRedzone; }
 
 }  // namespace
 
@@ -46,8 +80,8 @@ uint64_t memory_in_use(int device) { return in_use[device]; }
 
 uint64_t allocate_memory(int device, size_t bytes) {
   if (bytes > memory_limit() || padded(bytes) > memory_limit() - in_use[device]) return 0;
-  size_t total = kRedzone + padded(bytes) + kRedzone;
-  char* base = static_cast<char*>(aligned_alloc(kAlignment, total));
+  size_t total = whole(bytes);
+  char* base = take_block(total);
   if (base == nullptr) return 0;
   memset(base, 0xff, total);
   uint64_t address = reinterpret_cast<uint64_t>(base) + kRedzone;
@@ -64,7 +98,7 @@ int free_memory(uint64_t address, std::string* what) {
   }
   *what = damaged_redzone(found->second);
   in_use[found->second.device] -= padded(found->second.bytes);
-  free(found->second.base);
+  give_block(found->second.base, whole(found->second.bytes));
   allocations().erase(found);
   return what->empty() ? 0 : 700;
 }

@@ -158,7 +158,7 @@ uint64_t standin_warp_collective(StandinCollective what, unsigned mask, uint64_t
   return warp.result[lane];
 }
 
-void standin_mma_tf32(float c[4], const uint32_t a[4], const uint32_t b[2]) {
+void standin_mma_collective(float c[4], const uint32_t a[4], const uint32_t b[2]) {
   MmaOperands operands = {c, a, b};
   standin_warp_collective(StandinCollective::mma, 0xffffffffu, reinterpret_cast<uint64_t>(&operands), 0);
 }

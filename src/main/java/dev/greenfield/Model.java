@@ -6,6 +6,8 @@ import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.MemoryBudget;
 import dev.greenfield.engine.WeightPlan;
 import dev.greenfield.failure.MemoryBudgetException;
+import dev.greenfield.failure.Task;
+import dev.greenfield.failure.Team;
 import dev.greenfield.green.AverageJacobian;
 import dev.greenfield.model.ModelConfig;
 import dev.greenfield.model.ModelSource;
@@ -239,6 +241,54 @@ public final class Model implements AutoCloseable {
      */
     public AverageJacobian averageJacobian(int skip, int skipLast, int toDepth) {
         return new AverageJacobian(config(), skip, skipLast, toDepth);
+    }
+
+    /**
+     * Runs prompts and adds them to an average, shared by {@linkplain #onDevices all devices}. The sums are those of one prompt after
+     * another, to the bit where the devices are of one kind. If it fails half way, nothing more can be had of the average.
+     *
+     * @param prompts token ids
+     * @throws dev.greenfield.failure.InputException if a prompt cannot be run, or has no token that is not skipped; the average is as
+     *     it was
+     */
+    public void addTo(AverageJacobian average, List<int[]> prompts) {
+        Objects.requireNonNull(average, "average");
+        for (int[] prompt : Objects.requireNonNull(prompts, "prompts")) {
+            config().checkTokens(Objects.requireNonNull(prompt, "prompt"));
+            AverageJacobian.requireSources(prompt.length, average.skip(), average.skipLast());
+        }
+        Task.run("averaged Jacobian", "prompts", prompts.size(), task -> {
+            if (replicas.isEmpty()) {
+                prompts.forEach(prompt -> task.run(1, () -> {
+                    try (Run run = run(prompt)) {
+                        run.addTo(average);
+                    }
+                }));
+            } else {
+                share(average, prompts, task);
+            }
+        });
+    }
+
+    /** Adds prompts to an average by threads of the devices. */
+    private void share(AverageJacobian average, List<int[]> prompts, Task task) {
+        record Place(AverageJacobian.Turn turn, int[] prompt) {}
+        List<Place> places = prompts.stream()
+                .map(prompt -> new Place(average.turn(), prompt))
+                .toList();
+        List<Team.Worker<Place, Integer>> workers = onDevices().stream()
+                .<Team.Worker<Place, Integer>>map(model -> place -> {
+                    try (Run run = model.run(place.prompt())) {
+                        place.turn().add(run.scope());
+                    }
+                    return place.prompt().length;
+                })
+                .toList();
+        try (Team<Place, Integer> team = new Team<>("greenfield-device", workers, places)) {
+            places.forEach(place -> task.call(1, team::next));
+        } finally {
+            places.forEach(place -> place.turn().close()); // those that nobody has come to
+        }
     }
 
     /** Dimensions and variants. */

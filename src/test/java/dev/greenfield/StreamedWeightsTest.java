@@ -113,7 +113,7 @@ class StreamedWeightsTest {
     void headsOfAStreamedBlockAreThoseOfAResidentOne() throws IOException {
         List<double[]> outputs = new ArrayList<>();
         for (WeightPlacement where : List.of(WeightPlacement.RESIDENT, WeightPlacement.STREAMED)) {
-            try (Model model = open(Backends.here().get(1), SMALL, placed(where));
+            try (Model model = open(Backends.tested().get(0), SMALL, placed(where));
                     Run run = model.run(1, 2, 3)) {
                 ComponentOutputs components = run.components();
                 outputs.add(components.of(Component.HEAD).toArray());
@@ -173,7 +173,7 @@ class StreamedWeightsTest {
 
     @Test
     void aGuestIsStreamedBesideItsHost() throws IOException {
-        try (Model model = open(Backends.here().get(1), SMALL, placed(WeightPlacement.STREAMED))) {
+        try (Model model = open(Backends.tested().get(0), SMALL, placed(WeightPlacement.STREAMED))) {
             Model control = model.untrained(7);
             assertThat(control.weights()).isEqualTo(WeightPlacement.STREAMED);
             assertThat(answers(control).get("field"))

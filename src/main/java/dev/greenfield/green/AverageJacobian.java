@@ -1,17 +1,10 @@
 package dev.greenfield.green;
 
-import dev.greenfield.backend.Backend;
-import dev.greenfield.backend.Buffer;
-import dev.greenfield.backend.Matrix;
-import dev.greenfield.backend.RaggedRows;
 import dev.greenfield.engine.Batches;
-import dev.greenfield.engine.HostMemory;
 import dev.greenfield.engine.Linearization;
 import dev.greenfield.engine.Scope;
-import dev.greenfield.engine.SeedVector;
-import dev.greenfield.engine.Seeds;
 import dev.greenfield.engine.Sweep;
-import dev.greenfield.engine.Visitor;
+import dev.greenfield.failure.Cancellation;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.failure.Task;
@@ -25,8 +18,8 @@ import java.util.Arrays;
  * <pre>{@code J_l = mean over prompts of  mean over source tokens t of  sum over target tokens t' >= t of  dR[M][t'] / dR[l][t]}</pre>
  *
  * <p>The first {@link #skip()} tokens of each prompt and its last {@link #skipLast()} are neither sources nor targets; each prompt weighs
- * the same, however long. J_M is the identity. Prompts are added one at a time and may have any lengths; what is held is one array
- * [M+1, D, D] and what one sweep finds. The published lens skips the first {@value #PUBLISHED_SKIP} and the last
+ * the same, however long. J_M is the identity. Prompts may have any lengths. They are added one after another, or side by side in
+ * {@linkplain #turn() turns}; what is held is one array [M+1, D, D] and what one sweep of each prompt under way finds. The published lens skips the first {@value #PUBLISHED_SKIP} and the last
  * {@value #PUBLISHED_SKIP_LAST}, to the last depth.
  *
  * <p>One sweep gives all depths and tokens at once: for each output i, the unit cotangent e_i is seeded at every target token
@@ -41,6 +34,9 @@ public final class AverageJacobian {
     /** How many at its end. */
     public static final int PUBLISHED_SKIP_LAST = 1;
 
+    /** How long a prompt waits for the one before it until it looks for a cancellation. */
+    private static final long LOOK_MILLIS = 50;
+
     private final int layers;
     private final int width;
     private final int skip;
@@ -50,6 +46,7 @@ public final class AverageJacobian {
     private int prompts;
     private long positions;
     private boolean broken;
+    private Turn last; // of those given out; null before the first
 
     /**
      * An average of no prompts yet, to the last depth and with the last token of each prompt.
@@ -103,6 +100,22 @@ public final class AverageJacobian {
      * @throws MemoryBudgetException if the sweep of a single cotangent does not fit; the average is as it was
      */
     public void add(Scope scope) {
+        check(scope);
+        turn().sum(scope);
+    }
+
+    /**
+     * The next place in the order in which prompts are added. Prompts with places of their own may be added side by side, from several
+     * threads and devices: what each finds goes into the sums when all before it have found as much, so that the sums are those of
+     * one prompt after another, to the bit. A place holds up the later ones until it is used or closed.
+     */
+    public synchronized Turn turn() {
+        requireSound();
+        last = new Turn(last);
+        return last;
+    }
+
+    private synchronized void check(Scope scope) {
         Linearization run = scope.run();
         requireSound();
         if (run.model().config().layers() != layers || run.model().config().width() != width) {
@@ -111,30 +124,117 @@ public final class AverageJacobian {
                     + ", as of the runs before: average one model's runs");
         }
         requireSources(run.length(), skip, skipLast);
-        int sources = run.length() - skip - skipLast;
-        int[] rows = new int[width];
         // One row more than the cotangent has: its sum.
-        Arrays.fill(rows, sources + 1);
-        scope.requireSweep(sources + 1);
-        broken = true;
-        Task.run(
-                "averaged Jacobian",
-                "outputs",
-                width,
-                task -> task.run(
-                        width,
-                        () -> scope.inBatches(rows, range -> {
-                            try (TokenSums part = new TokenSums(run, sources, range)) {
-                                new Sweep(run).cotangents(part.seeds(), HalfDepth.ofDepth(0), skip, part);
-                                part.addTo(sums); // a sweep that was broken off has added nothing
-                            }
-                        })));
-        for (int i = 0; i < width; i++) {
-            sums[(toDepth * width + i) * width + i] += 1;
+        scope.requireSweep(run.length() - skip - skipLast + 1);
+    }
+
+    /** The place of one prompt among those that are added. Closed before one is added, it ends the average: nothing more can be had of it. */
+    public final class Turn implements AutoCloseable {
+        private Turn before; // null when it is known to be complete
+        private int added; // outputs
+        private boolean complete;
+
+        private Turn(Turn before) {
+            this.before = before;
         }
-        prompts++;
-        positions += sources;
-        broken = false;
+
+        /**
+         * Adds a prompt's run here, and waits for those at earlier places that are under way. If its sweeps fail half way, nothing more
+         * can be had of the average.
+         *
+         * @param scope the run, of a model of the same depth and width
+         * @throws InputException if the prompt has no token after those that are skipped, or is of another model
+         * @throws MemoryBudgetException if the sweep of a single cotangent does not fit; the average is as it was
+         * @throws IllegalStateException if an earlier prompt failed half way
+         */
+        public void add(Scope scope) {
+            check(scope);
+            sum(scope);
+        }
+
+        private void sum(Scope scope) {
+            int sources = scope.length() - skip - skipLast;
+            int[] rows = new int[width];
+            Arrays.fill(rows, sources + 1);
+            try (this) {
+                Task.run(
+                        "averaged Jacobian",
+                        "outputs",
+                        width,
+                        task -> task.run(
+                                width,
+                                () -> scope.inBatches(rows, range -> add(range, found(scope.run(), range), sources))));
+                end(sources);
+            }
+        }
+
+        /** Sums over source tokens [M, outputs of the range, D]; of a sweep that is broken off, nothing. */
+        private double[] found(Linearization run, Batches.Range range) {
+            try (TokenSums part = new TokenSums(run, skip, run.length() - skip - skipLast, toDepth, range)) {
+                new Sweep(run).cotangents(part.seeds(), HalfDepth.ofDepth(0), skip, part);
+                return part.found();
+            }
+        }
+
+        /** Adds this prompt's means over source tokens to the sums over prompts. */
+        private void add(Batches.Range range, double[] found, int sources) {
+            await(range.to());
+            // Nobody else is at these outputs: earlier prompts are past them, later ones wait for this one.
+            int outputs = range.to() - range.from();
+            for (int l = 0; l < toDepth; l++) {
+                int to = (l * width + range.from()) * width;
+                int from = l * outputs * width;
+                for (int i = 0; i < outputs * width; i++) {
+                    sums[to + i] += found[from + i] / sources;
+                }
+            }
+            reach(range.to());
+        }
+
+        /** Waits until the prompt before has added so many outputs, and thereby all before it. */
+        private void await(int outputs) {
+            synchronized (AverageJacobian.this) {
+                while (before != null && before.added < outputs) {
+                    requireSound();
+                    Cancellation.check();
+                    try {
+                        AverageJacobian.this.wait(LOOK_MILLIS);
+                    } catch (InterruptedException interrupted) {
+                        Thread.currentThread().interrupt();
+                    }
+                }
+                requireSound();
+            }
+        }
+
+        private void reach(int outputs) {
+            synchronized (AverageJacobian.this) {
+                added = outputs;
+                AverageJacobian.this.notifyAll();
+            }
+        }
+
+        private void end(int sources) {
+            synchronized (AverageJacobian.this) {
+                complete = true;
+                before = null;
+                for (int i = 0; i < width; i++) {
+                    sums[(toDepth * width + i) * width + i] += 1;
+                }
+                prompts++;
+                positions += sources;
+            }
+        }
+
+        @Override
+        public void close() {
+            synchronized (AverageJacobian.this) {
+                if (!complete) {
+                    broken = true;
+                    AverageJacobian.this.notifyAll();
+                }
+            }
+        }
     }
 
     /**
@@ -152,7 +252,8 @@ public final class AverageJacobian {
 
     private void requireSound() {
         if (broken) {
-            throw new IllegalStateException("a prompt was added in part only, since its sweep failed: start again");
+            throw new IllegalStateException(
+                    "a prompt was not added, or in part only, since its sweep failed: start again");
         }
     }
 
@@ -172,12 +273,12 @@ public final class AverageJacobian {
     }
 
     /** Number of prompts added. */
-    public int prompts() {
+    public synchronized int prompts() {
         return prompts;
     }
 
     /** Number of source tokens of all prompts added. */
-    public long positions() {
+    public synchronized long positions() {
         return positions;
     }
 
@@ -186,7 +287,7 @@ public final class AverageJacobian {
      *
      * @throws IllegalStateException if no prompt was added
      */
-    public double[] mean() {
+    public synchronized double[] mean() {
         requireSound();
         if (prompts == 0) {
             throw new IllegalStateException("no prompt was added: an average needs at least one");
@@ -206,7 +307,7 @@ public final class AverageJacobian {
      * @throws InputException if there is no such depth, or the rank is not in its range
      * @throws IllegalStateException if no prompt was added
      */
-    public LowRank leading(int depth, int rank) {
+    public synchronized LowRank leading(int depth, int rank) {
         if (depth < 0 || depth > toDepth) {
             throw new InputException("found depth " + depth + ", expected 0 to " + toDepth);
         }
@@ -224,85 +325,5 @@ public final class AverageJacobian {
             }
         }
         return RandomizedSvd.compute(new HostMatrix(rows), rank, 0);
-    }
-
-    /** Outputs {@code range} of one run: a visitor that sums rows over source tokens where they are. */
-    private final class TokenSums implements Visitor, AutoCloseable {
-        private final Batches.Range range;
-        private final int sources;
-        private final int lastToken;
-        private final Backend backend;
-        private final double[] found; // [M, outputs of the range, D], sums over source tokens
-        private final Buffer ones; // [source tokens]
-        private final Buffer sum; // [outputs of the range, D]
-
-        TokenSums(Linearization run, int sources, Batches.Range range) {
-            this.range = range;
-            this.sources = sources;
-            this.lastToken = sources + skip - 1;
-            this.backend = run.model().backend();
-            int outputs = range.to() - range.from();
-            this.found = HostMemory.doubles("the averaged Jacobians", toDepth, outputs, width);
-            this.ones = backend.allocate("ones", sources);
-            Buffer made = null;
-            try {
-                double[] host = new double[sources];
-                Arrays.fill(host, 1);
-                backend.upload(host, 0, ones, 0, sources);
-                made = backend.allocate("sums over tokens", (long) outputs * width);
-            } finally {
-                if (made == null) {
-                    ones.close();
-                }
-            }
-            this.sum = made;
-        }
-
-        Seeds seeds() {
-            Seeds seeds = new Seeds();
-            for (int i = range.from(); i < range.to(); i++) {
-                SeedVector unit = new SeedVector.Unit(i);
-                int column = seeds.column();
-                for (int t = skip; t <= lastToken; t++) {
-                    seeds.add(column, HalfDepth.ofDepth(toDepth), t, unit);
-                }
-            }
-            return seeds;
-        }
-
-        @Override
-        public void visit(HalfDepth level, RaggedRows rows, int[] columns, Matrix x) {
-            if (level.isMiddle() || level.block() == toDepth) {
-                return; // at the targets' depth the response is the identity
-            }
-            // All columns live at all source tokens, token after token: as [source tokens, outputs D] a product sums
-            // them.
-            int together = columns.length * width;
-            Matrix byToken = new Matrix(x.buffer(), x.offset(), sources, together, together);
-            backend.multiply(1, Matrix.of(ones, 1, sources), false, byToken, false, 0, Matrix.of(sum, 1, together));
-            double[] block = new double[together];
-            backend.download(sum, 0, block, 0, together);
-            for (int c = 0; c < columns.length; c++) {
-                System.arraycopy(block, c * width, found, (level.block() * columns.length + columns[c]) * width, width);
-            }
-        }
-
-        /** Adds this prompt's means over source tokens to the sums over prompts, [M+1, D, D]. */
-        void addTo(double[] total) {
-            int outputs = range.to() - range.from();
-            for (int l = 0; l < toDepth; l++) {
-                int to = (l * width + range.from()) * width;
-                int from = l * outputs * width;
-                for (int i = 0; i < outputs * width; i++) {
-                    total[to + i] += found[from + i] / sources;
-                }
-            }
-        }
-
-        @Override
-        public void close() {
-            sum.close();
-            ones.close();
-        }
     }
 }

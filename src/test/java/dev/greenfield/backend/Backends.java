@@ -15,9 +15,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * The backends that every test of operations runs on. The oracle is always there; beside it stand those of the CPU or, with
+ * The backends that every test of operations runs on: the oracle and those of the CPU or, with
  * {@code -Dgreenfield.test.backends=cuda}, that of the GPU: tests run once for each, the second time on the host stand-in or
- * on a device.
+ * on a device. What only concerns the oracle is not tested a second time.
  */
 public enum Backends {
     REFERENCE(ReferenceBackend::new),
@@ -40,14 +40,14 @@ public enum Backends {
         return opener.get();
     }
 
-    /** The backends of this test run, the oracle first. */
+    /** The backends of this test run, the oracle first where it is one of them. */
     public static List<Backends> here() {
-        return onCuda() ? List.of(REFERENCE, CUDA) : List.of(REFERENCE, CPU, CPU_ONE_THREAD, CPU_WITHOUT_LIBRARIES);
+        return onCuda() ? List.of(CUDA) : List.of(REFERENCE, CPU, CPU_ONE_THREAD, CPU_WITHOUT_LIBRARIES);
     }
 
     /** All but the oracle. */
     public static List<Backends> tested() {
-        return here().subList(1, here().size());
+        return here().stream().filter(kind -> kind != REFERENCE).toList();
     }
 
     /** Those of this run that compute in a precision; operations are compared in each, the engine only in float32. */

@@ -62,7 +62,12 @@ class CheckpointKillTest {
     private Process start(List<String> before, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-Xmx256m", "-cp", System.getProperty("java.class.path"), "dev.greenfield.cli.Main"));
+        command.addAll(List.of(
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.greenfield.cli.Main"));
         command.addAll(List.of(arguments));
         Files.deleteIfExists(temporary.resolve(".err"));
         Process process = new ProcessBuilder(command)

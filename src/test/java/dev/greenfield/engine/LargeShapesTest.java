@@ -50,7 +50,7 @@ class LargeShapesTest {
             value = WeightPlacement.class,
             names = {"RESIDENT", "STREAMED"})
     void anOutputMatrixInPartsGivesTheSameLogits(WeightPlacement placement) throws IOException {
-        Backend backend = leaks.closing(Backends.here().get(0).open());
+        Backend backend = leaks.closing(Backends.REFERENCE.open());
         Answers whole = answers(backend, WeightPlan.resident());
         // 101 words of 16 elements in parts of 250 elements: seven parts of 15, the last of 11.
         Answers parts = answers(backend, new WeightPlan(placement, 2, 250));
@@ -60,7 +60,7 @@ class LargeShapesTest {
 
     @Test
     void aFieldInSeveralBuffersIsTheSame() throws IOException {
-        Backend backend = leaks.closing(Backends.here().get(0).open());
+        Backend backend = leaks.closing(Backends.REFERENCE.open());
         Answers whole = answers(backend, WeightPlan.resident());
         // 11 levels of 4 x 16 elements, three to a buffer.
         Answers cut = answers(withBuffersOf(backend, 3 * 64 + 63), WeightPlan.resident());

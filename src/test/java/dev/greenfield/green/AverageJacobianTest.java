@@ -13,6 +13,7 @@ import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.engine.DeviceModel;
 import dev.greenfield.engine.Linearization;
+import dev.greenfield.engine.Scope;
 import dev.greenfield.failure.InputException;
 import dev.greenfield.failure.MemoryBudgetException;
 import dev.greenfield.lattice.Site;
@@ -29,7 +30,13 @@ import dev.greenfield.testing.Scopes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -264,6 +271,93 @@ class AverageJacobianTest {
             assertThatThrownBy(() -> average.add(Scopes.within(run, 1000))).isInstanceOf(MemoryBudgetException.class);
             assertThat(average.mean()).isEqualTo(before);
             assertThat(average.prompts()).isEqualTo(1);
+        }
+    }
+
+    /** Whoever is first, and in however many batches: what is added goes in by places. */
+    @Test
+    void promptsAddedSideBySideAddUpInTheOrderOfTheirTurns() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(PROMPTS.size());
+        List<AutoCloseable> open = new ArrayList<>();
+        try {
+            AverageJacobian expected = new AverageJacobian(CONFIG, 1);
+            AverageJacobian found = new AverageJacobian(CONFIG, 1);
+            List<Scope> scopes = new ArrayList<>();
+            List<AverageJacobian.Turn> turns = new ArrayList<>();
+            for (int[] prompt : PROMPTS) {
+                Linearization run = alone(prompt, open);
+                scopes.add(Scopes.within(run, 20_000)); // room for a part of the sixteen outputs
+                expected.add(scopes.get(scopes.size() - 1));
+                turns.add(found.turn());
+            }
+            List<Future<?>> added = new ArrayList<>();
+            for (int i = PROMPTS.size() - 1; i >= 0; i--) { // the last begins first
+                int place = i;
+                added.add(threads.submit(() -> turns.get(place).add(scopes.get(place))));
+            }
+            for (Future<?> each : added) {
+                each.get();
+            }
+            assertThat(found.mean()).isEqualTo(expected.mean());
+            assertThat(found.prompts()).isEqualTo(PROMPTS.size());
+            assertThat(found.positions()).isEqualTo(expected.positions());
+            turns.forEach(AverageJacobian.Turn::close);
+            assertThat(found.mean()).as("closed when all are in").isEqualTo(expected.mean());
+        } finally {
+            threads.shutdownNow();
+            close(open);
+        }
+    }
+
+    /** A run on a backend of its own. */
+    private Linearization alone(int[] prompt, List<AutoCloseable> open) throws IOException {
+        ModelSource source = ModelSource.open(written);
+        DeviceModel device = new DeviceModel(source, leaks.closing(Backends.REFERENCE.open()));
+        Linearization run = new Linearization(device, prompt);
+        open.addAll(List.of(run, device, source));
+        return run;
+    }
+
+    private static void close(List<AutoCloseable> open) throws Exception {
+        for (AutoCloseable each : open) {
+            each.close();
+        }
+    }
+
+    @Test
+    void aTurnThatIsGivenUpEndsTheAverageForThoseWhoWait() throws Exception {
+        List<AutoCloseable> open = new ArrayList<>();
+        ExecutorService other = Executors.newSingleThreadExecutor();
+        try {
+            Scope scope = Scopes.within(alone(PROMPTS.get(0), open), 1 << 20);
+            AverageJacobian average = new AverageJacobian(CONFIG, 1);
+            AverageJacobian.Turn first = average.turn();
+            AverageJacobian.Turn second = average.turn();
+            Future<?> waiting = other.submit(() -> second.add(scope));
+            assertThatThrownBy(() -> waiting.get(100, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+            first.close();
+            assertThatThrownBy(waiting::get)
+                    .cause()
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("start again");
+            assertThatThrownBy(average::mean).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> average.add(scope)).isInstanceOf(IllegalStateException.class);
+        } finally {
+            other.shutdownNow();
+            close(open);
+        }
+    }
+
+    @Test
+    void aModelAddsAListOfPrompts() throws IOException {
+        try (Model model = TestModels.open(written, leaks.watched(Backends.REFERENCE.open()))) {
+            AverageJacobian all = model.averageJacobian(2);
+            assertThatThrownBy(() -> model.addTo(all, List.of(PROMPTS.get(0), new int[] {1, 2})))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("2 tokens has no source");
+            assertThat(all.prompts()).isZero();
+            model.addTo(all, PROMPTS);
+            assertThat(all.mean()).isEqualTo(average(model, 2));
         }
     }
 }

@@ -80,16 +80,12 @@ final class GreenAverage {
                     : Quantities.between("--to-depth", toDepth, 0, layers, "the depths of this model");
             AverageJacobian average = job.model().averageJacobian(first, last, to);
             fits(job);
-            int done = 0;
-            for (SuitePrompt prompt : job.prompts()) {
-                try (Run run = job.run(prompt)) {
-                    job.timed("green", () -> {
-                        run.addTo(average);
-                        return average;
-                    });
-                }
-                job.progress(++done, job.prompts().size());
-            }
+            List<int[]> prompts =
+                    job.prompts().stream().map(SuitePrompt::tokens).toList();
+            job.timed("green", () -> {
+                job.model().addTo(average, prompts);
+                return average;
+            });
             int width = job.model().config().width();
             double[] mean = average.mean();
             job.tensors().add("green.average", mean, to + 1, width, width);

@@ -54,8 +54,8 @@ public final class CommonOptions {
             names = "--devices",
             paramLabel = "LIST",
             description =
-                    "GPUs by number, such as 1 or 0,1: each holds the model. The batches of a map and the prompts of map,"
-                            + " predict and study with --suite are shared among them; all else is done by the first. Default: 0.")
+                    "GPUs by number, such as 1 or 0,1: each holds the model. The batches of a map and the prompts of a"
+                            + " suite are shared among them; all else is done by the first. Default: 0.")
     String devices;
 
     @Option(

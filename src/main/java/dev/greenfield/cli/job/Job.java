@@ -17,6 +17,9 @@ import java.util.stream.Collectors;
 
 /** A command about one prompt: the prompt is read and run first. */
 public final class Job extends ModelJob {
+    /** The command whose work on one prompt devices share, in batches. */
+    private static final String SHARED = "map";
+
     private final CommonOptions options;
     private Run run;
     private List<String> labels; // of the run that the figures are about
@@ -48,6 +51,12 @@ public final class Job extends ModelJob {
 
     private void begin() throws IOException {
         open();
+        if (model().onDevices().size() > 1 && !command().equals(SHARED)) {
+            terminal()
+                    .progress(command() + " is done by device "
+                            + options.options().devices().get(0)
+                            + " alone: devices share the batches of map and the prompts of a suite");
+        }
         // The observable is resolved first: a wrong answer must not be found only after a long run.
         if (options.answer != null) {
             int answer = single("--answer", options.answer);

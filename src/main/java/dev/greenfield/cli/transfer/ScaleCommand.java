@@ -135,16 +135,18 @@ public final class ScaleCommand implements Action {
         return modelB.equals(UNTRAINED) ? job.model().untrained(job.seed()) : job.secondModel(modelB);
     }
 
-    /** A pair's four runs, which are open while it is worked on. */
+    /** A pair's four runs on one device, which are open while it is worked on. */
     private record Runs(Run cleanA, Run corruptA, Run cleanB, Run corruptB, SuitePair pair) implements AutoCloseable {
-        static Runs of(SuiteJob job, Model other, SuitePair pair) {
+        static Runs of(SuiteJob job, Model a, Model other, SuitePair pair) {
+            // The devices of both models are those of the job.
+            Model b = other.onDevices().get(job.model().onDevices().indexOf(a));
             return job.timed(
                     "run",
                     () -> new Runs(
-                            job.model().run(pair.prompt().tokens()),
-                            job.model().run(pair.corrupt()),
-                            other.run(pair.prompt().tokens()),
-                            other.run(pair.corrupt()),
+                            a.run(pair.prompt().tokens()),
+                            a.run(pair.corrupt()),
+                            b.run(pair.prompt().tokens()),
+                            b.run(pair.corrupt()),
                             pair));
         }
 
@@ -174,34 +176,18 @@ public final class ScaleCommand implements Action {
             throws IOException {
         List<Field> fieldsA = new ArrayList<>();
         List<Field> fieldsB = new ArrayList<>();
-        int done = 0;
-        for (SuitePair pair : pairs) {
-            try (Runs runs = Runs.of(job, other, pair)) {
-                ScaleComparison comparison = job.timed(
-                        "compare",
-                        () -> compare(
-                                runs,
-                                RandomStreams.prompt(job.seed(), pair.prompt().number())));
-                figures.add(pair, comparison);
-                if (file != null) {
-                    file.write(flat(comparison.sensitivityA()));
-                    file.write(flat(comparison.sensitivityB()));
-                    file.write(comparison.mapA());
-                    file.write(comparison.mapB());
-                }
-                if (halves.fits(pair)) {
-                    halves.keep(pair.prompt().tokens(), () -> {
-                        fieldsA.add(runs.cleanA().field());
-                        fieldsB.add(runs.cleanB().field());
-                    });
-                    halves.keep(pair.corrupt(), () -> {
-                        fieldsA.add(runs.corruptA().field());
-                        fieldsB.add(runs.corruptB().field());
-                    });
-                }
+        job.each(pairs, (model, pair) -> compare(job, model, other, pair, halves), (pair, compared) -> {
+            ScaleComparison comparison = compared.comparison();
+            figures.add(pair, comparison);
+            if (file != null) {
+                file.write(flat(comparison.sensitivityA()));
+                file.write(flat(comparison.sensitivityB()));
+                file.write(comparison.mapA());
+                file.write(comparison.mapB());
             }
-            job.progress(++done, pairs.size());
-        }
+            fieldsA.addAll(compared.fieldsA());
+            fieldsB.addAll(compared.fieldsB());
+        });
         if (fieldsA.size() < 2) {
             throw new InputException(
                     "--suite " + Quantities.quoted(suite) + ": " + fieldsA.size() + " prompts of the half"
@@ -211,23 +197,46 @@ public final class ScaleCommand implements Action {
         ResidualMaps maps = job.timed("fit", () -> ResidualMaps.fit(fieldsA, fieldsB, penalty));
         ResidualMaps control = job.timed("fit", () -> ResidualMaps.shuffled(fieldsA, fieldsB, penalty, job.seed()));
         figures.fitted(fieldsA.size());
-        for (SuitePair pair : halves.judged()) {
-            try (Runs runs = Runs.of(job, other, pair)) {
-                figures.add(job.timed("carry", () -> DirectionTransfer.of(runs.a(), runs.b(), maps, control)));
-            }
-        }
+        job.each(
+                halves.judged(),
+                (model, pair) -> {
+                    try (Runs runs = Runs.of(job, model, other, pair)) {
+                        return job.timed("carry", () -> DirectionTransfer.of(runs.a(), runs.b(), maps, control));
+                    }
+                },
+                (pair, transfer) -> figures.add(transfer));
         if (file != null) {
             figures.write(file);
         }
     }
 
-    /** @param seed of this pair */
-    private ScaleComparison compare(Runs runs, long seed) {
-        ResponseMap mapA =
-                runs.cleanA().responseMap().probes(directions).seed(seed).compute();
-        ResponseMap mapB =
-                runs.cleanB().responseMap().probes(directions).seed(seed).compute();
-        return ScaleComparison.of(runs.a(), runs.b(), mapA, mapB, topSites, seed);
+    /** What one pair gives: both models compared, and the residuals of its prompts that maps are fitted on. */
+    private record Compared(ScaleComparison comparison, List<Field> fieldsA, List<Field> fieldsB) {
+        void keep(Run a, Run b) {
+            fieldsA.add(a.field());
+            fieldsB.add(b.field());
+        }
+    }
+
+    private Compared compare(SuiteJob job, Model model, Model other, SuitePair pair, SuiteHalves halves) {
+        try (Runs runs = Runs.of(job, model, other, pair)) {
+            long seed = RandomStreams.prompt(job.seed(), pair.prompt().number());
+            ScaleComparison comparison = job.timed(
+                    "compare",
+                    () -> ScaleComparison.of(
+                            runs.a(), runs.b(), map(runs.cleanA(), seed), map(runs.cleanB(), seed), topSites, seed));
+            Compared compared = new Compared(comparison, new ArrayList<>(), new ArrayList<>());
+            if (halves.fits(pair)) {
+                halves.keep(pair.prompt().tokens(), () -> compared.keep(runs.cleanA(), runs.cleanB()));
+                halves.keep(pair.corrupt(), () -> compared.keep(runs.corruptA(), runs.corruptB()));
+            }
+            return compared;
+        }
+    }
+
+    /** On one device: the pairs are what devices share. */
+    private ResponseMap map(Run run, long seed) {
+        return run.responseMap().probes(directions).seed(seed).onOneDevice().compute();
     }
 
     private static double[] flat(double[][] values) {

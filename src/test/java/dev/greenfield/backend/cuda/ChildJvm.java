@@ -37,7 +37,7 @@ final class ChildJvm {
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("-Xmx1g");
+        command.addAll(List.of("-Xmx1g", "-XX:+UseSerialGC"));
         for (String name :
                 new String[] {LibraryFolders.PROPERTY, NativeExtraction.DIRECTORY, "greenfield.test.backends"}) {
             if (System.getProperty(name) != null) {

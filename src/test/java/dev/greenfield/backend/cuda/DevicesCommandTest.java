@@ -74,6 +74,26 @@ class DevicesCommandTest {
     }
 
     @Test
+    void twoModelsOnASuite() throws IOException {
+        same("scale", "--suite", suite(5).toString(), "--model-b", "random:1,2,16,40,16,seed=2", "--probes", "2");
+    }
+
+    @Test
+    void anAverageOverASuite() throws IOException {
+        same("green", "--average", "--suite", suite(5).toString());
+    }
+
+    @Test
+    void commandsAboutOnePromptSayThatTheyUseTheFirst() {
+        Cli two = Cli.run("sensitivity", "--model", MODEL, "--tokens", "1,2", "--answer", "#3", "--devices", "1,0");
+        assertThat(two.exit()).isZero();
+        assertThat(two.err()).contains("sensitivity is done by device 1 alone");
+        Cli map = Cli.run("map", "--model", MODEL, "--tokens", "1,2", "--probes", "2", "--devices", "1,0");
+        assertThat(map.exit()).isZero();
+        assertThat(map.err()).doesNotContain("alone");
+    }
+
+    @Test
     void devicesThatCannotBeAreRefusedInOneLine() {
         Cli missing = Cli.run("field", "--model", MODEL, "--tokens", "1,2", "--devices", "5");
         assertThat(missing.exit()).isEqualTo(3);

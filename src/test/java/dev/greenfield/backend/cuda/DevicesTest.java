@@ -10,9 +10,12 @@ import dev.greenfield.Run;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.failure.BackendException;
 import dev.greenfield.failure.InputException;
+import dev.greenfield.failure.Progress;
+import dev.greenfield.green.AverageJacobian;
 import dev.greenfield.lattice.Observable;
 import dev.greenfield.map.ResponseMap;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
@@ -74,6 +77,32 @@ class DevicesTest {
             ResponseMap found = shared.responseMap().probes(8).seed(2).compute();
             assertThat(found.frobenius()).isEqualTo(expected.frobenius());
             assertThat(found.standardErrors()).isEqualTo(expected.standardErrors());
+        }
+    }
+
+    @Test
+    void anAverageOverPromptsOfTwoDevicesIsThatOfOneToTheBit() throws IOException {
+        List<int[]> prompts = List.of(
+                PROMPT, new int[] {5, 1, 8}, new int[] {2, 2, 7, 11, 29, 0, 6}, new int[] {4, 9, 1, 1}, new int[] {
+                    8, 3, 28, 3, 9
+                });
+        try (Model one = Greenfield.load(MODEL, options);
+                Model two = Greenfield.load(MODEL, options.devices(1, 0))) {
+            AverageJacobian expected = one.averageJacobian(1);
+            for (int[] prompt : prompts) {
+                try (Run run = one.run(prompt)) {
+                    run.addTo(expected);
+                }
+            }
+            AverageJacobian found = two.averageJacobian(1);
+            List<Double> fractions = new ArrayList<>();
+            Progress.watched(progress -> fractions.add(progress.fraction()), () -> {
+                two.addTo(found, prompts);
+                return null;
+            });
+            assertThat(found.mean()).isEqualTo(expected.mean());
+            assertThat(found.positions()).isEqualTo(expected.positions());
+            assertThat(fractions).isSorted().last().isEqualTo(1.0);
         }
     }
 
