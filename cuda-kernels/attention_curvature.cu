@@ -30,9 +30,17 @@ struct Bent {
   __device__ __forceinline__ void centre(
       float (&ds)[TILES][4], float (&pair)[TILES][4], const Weights& weights, const Batch& b, int i0, int j0) {
     const bool first_tile = j0 == b.first_key(i0);
-    if (first_tile) {
-      first_reference(reference, ds, weights, 1, b, i0, j0);
-      excess[0] = excess[1] = bend[0] = bend[1] = 0;
+    float p[TILES][4];
+#pragma unroll
+    for (int n = 0; n < TILES; n++) {
+      const float4 all = weights.get(n);
+#pragma unroll
+      for (int k = 0; k < 4; k++) p[n][k] = component(all, k);
+    }
+#pragma unroll
+    for (int r = 0; r < 2 && first_tile; r++) {
+      reference[r] = first_reference(ds, p, r, 1, b, i0, j0);
+      excess[r] = bend[r] = 0;
     }
 #pragma unroll
     for (int n = 0; n < TILES; n++) {
@@ -42,15 +50,14 @@ struct Bent {
         pair[n][k] += ds[n][k] * ds[n][k];
       }
     }
-    if (first_tile) first_reference(bend_reference, pair, weights, 1, b, i0, j0);
+#pragma unroll
+    for (int r = 0; r < 2 && first_tile; r++) bend_reference[r] = first_reference(pair, p, r, 1, b, i0, j0);
 #pragma unroll
     for (int n = 0; n < TILES; n++) {
-      const float4 all = weights.get(n);
 #pragma unroll
       for (int k = 0; k < 4; k++) {
-        const float p = component(all, k);
-        ds[n][k] *= p;
-        pair[n][k] = p * (pair[n][k] - bend_reference[k / 2]);
+        ds[n][k] *= p[n][k];
+        pair[n][k] = p[n][k] * (pair[n][k] - bend_reference[k / 2]);
         excess[k / 2] += ds[n][k];
         bend[k / 2] += pair[n][k];
       }

@@ -59,25 +59,23 @@ __device__ __forceinline__ float all_weights(const QueryTiles& tiles, int row) {
   return sum;
 }
 
-// r of the rows g and g + 8: the weighted mean of scale e over the first tile, which begins at first_key(i0), so that every query sees a key
-// of it. A query whose weights lie all in later tiles takes the plain mean.
-__device__ __forceinline__ void first_reference(
-    float (&reference)[2], const float (&e)[TILES][4], const Weights& weights, float scale, const Batch& b, int i0, int j0) {
+// r of row g + 8 r: the mean of scale e over the first tile, weighted with P; it begins at first_key(i0), so that every query sees a key of
+// it. A query whose weights lie all in later tiles takes the plain mean.
+__device__ __forceinline__ float first_reference(
+    const float (&e)[TILES][4], const float (&weights)[TILES][4], int r, float scale, const Batch& b, int i0, int j0) {
   const float tiny = 1e-30f;
-  float weighted[2] = {0, 0}, total[2] = {0, 0};
+  int i = i0 + lane_row() + 8 * r;
+  float weighted = 0, total = 0;
 #pragma unroll
   for (int n = 0; n < TILES; n++) {
-    float4 all = weights.get(n);
 #pragma unroll
-    for (int k = 0; k < 4; k++) {
-      int i = i0 + lane_row() + 8 * (k / 2);
-      float weight = b.sees(i, j0 + 8 * n + 2 * lane_column() + k % 2) ? component(all, k) + tiny : 0;
-      weighted[k / 2] += weight * (scale * e[n][k]);
-      total[k / 2] += weight;
+    for (int k = 0; k < 2; k++) {
+      float weight = b.sees(i, j0 + 8 * n + 2 * lane_column() + k) ? weights[n][2 * r + k] + tiny : 0;
+      weighted += weight * (scale * e[n][2 * r + k]);
+      total += weight;
     }
   }
-#pragma unroll
-  for (int r = 0; r < 2; r++) reference[r] = row_sum(weighted[r]) / row_sum(total[r]);
+  return row_sum(weighted) / row_sum(total);
 }
 
 // P x of a block, as a tile of 16 tokens whose element 0 is the slice's first; each warp 8 elements of x (16 of 128). It is kept in
@@ -147,10 +145,6 @@ struct Centred {
 
   // e = P (scale e - r), for the keys from j0 on.
   __device__ __forceinline__ void centre(float (&e)[TILES][4], const Weights& shared_weights, float scale, const Batch& b, int i0, int j0) {
-    if (j0 == b.first_key(i0)) {
-      first_reference(reference, e, shared_weights, scale, b, i0, j0);
-      excess[0] = excess[1] = 0;
-    }
     float weights[TILES][4];
 #pragma unroll
     for (int n = 0; n < TILES; n++) {
@@ -159,6 +153,10 @@ struct Centred {
     }
 #pragma unroll
     for (int r = 0; r < 2; r++) {
+      if (j0 == b.first_key(i0)) {
+        reference[r] = first_reference(e, weights, r, scale, b, i0, j0);
+        excess[r] = 0;
+      }
 #pragma unroll
       for (int n = 0; n < TILES; n++) {
 #pragma unroll

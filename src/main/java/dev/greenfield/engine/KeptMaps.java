@@ -18,7 +18,7 @@ final class KeptMaps implements AutoCloseable {
     private final int width;
     private final int tokens;
     private final int capacity;
-    private final KeptTokens planned; // null where the rank decides
+    private final Places planned; // null where the rank decides
     private final IdentityHashMap<Object, Integer> blocks = new IdentityHashMap<>();
     private final Map<Integer, Kept> kept = new HashMap<>(); // by rank
 
@@ -28,6 +28,11 @@ final class KeptMaps implements AutoCloseable {
      * @param transposed whether what lies there is M'
      */
     record Kept(Buffer buffer, Matrix map, boolean transposed) {}
+
+    /** Which maps are kept, by block and token. */
+    interface Places {
+        boolean has(int block, int token);
+    }
 
     /** Tokens from (inclusive) to (exclusive). */
     record Tokens(int from, int to) {}
@@ -43,12 +48,12 @@ final class KeptMaps implements AutoCloseable {
         this(backend, width, blocks, tokens, capacity, null);
     }
 
-    /** Room for the maps of given tokens; see the other constructor. */
-    KeptMaps(Backend backend, int width, List<?> blocks, int tokens, KeptTokens planned) {
-        this(backend, width, blocks, tokens, planned.count(), planned);
-    }
-
-    private KeptMaps(Backend backend, int width, List<?> blocks, int tokens, int capacity, KeptTokens planned) {
+    /**
+     * Room for the maps of given tokens; see the other constructor.
+     *
+     * @param capacity how many they are
+     */
+    KeptMaps(Backend backend, int width, List<?> blocks, int tokens, int capacity, Places planned) {
         this.backend = backend;
         this.width = width;
         this.tokens = tokens;

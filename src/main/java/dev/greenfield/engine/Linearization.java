@@ -191,7 +191,7 @@ public final class Linearization implements AutoCloseable {
 
     /** Room for the maps of given tokens, for somebody else to close. */
     KeptMaps keptMaps(KeptTokens planned) {
-        return new KeptMaps(backend, model.config().width(), mlps(), tokens.length, planned);
+        return new KeptMaps(backend, model.config().width(), mlps(), tokens.length, planned.count(), planned::has);
     }
 
     private List<MlpPart.Primal> mlps() {
