@@ -28,7 +28,7 @@ final class KeyPath {
     /** Rows a token, from which on the products of single tokens are as fast as those of all. */
     static final int LEAST_ROWS = 24;
 
-    /** Elements that factors may take beside a batch that has as many, even where a quarter of the batch is less. */
+    /** Elements that factors may take where the batch and its second matrix take as many, though an eighth of these is less. */
     private static final long SMALL = 1L << 26;
 
     private final Backend backend;
@@ -80,8 +80,7 @@ final class KeyPath {
         int tokens = size.tokens();
         long room = Math.min(backend.maxBufferLength(), mostElements(config, size.rows()));
         long rest = room - TurnedFactors.elements(shape, normed(), config.width(), tokens, 0);
-        return (int) Math.max(
-                1, Math.min(tokens, rest / TurnedFactors.elementsOfToken(shape, config.width(), tokens)));
+        return (int) Math.max(1, Math.min(tokens, rest / TurnedFactors.elementsOfToken(shape, config.width(), tokens)));
     }
 
     private boolean normed() {
@@ -118,7 +117,7 @@ final class KeyPath {
             return 4 * width * width;
         }
         long oneToken = 2L * attention.queryWidth() * (width + 9L * attention.headWidth());
-        return Math.max(oneToken, Math.max(Math.min(rows * width, SMALL), rows * width / 4));
+        return Math.max(oneToken, Math.max(Math.min(2 * rows * width, SMALL), rows * width / 4));
     }
 
     /** How many scores a row of a batch has. */

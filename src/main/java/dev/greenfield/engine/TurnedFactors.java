@@ -35,7 +35,8 @@ final class TurnedFactors implements ScoreFactors {
     private final int atOnce;
     private final HeadLayout layout; // each query head with a key of its own
     private final Matrix swapped; // [E, 3A]: keys and queries of the run where queries and keys are; then its values
-    private final Matrix turned; // [n (E + 1), 3A]: what swapped rows are before they are turned; of queries, then of keys
+    private final Matrix
+            turned; // [n (E + 1), 3A]: what swapped rows are before they are turned; of queries, then of keys
     private final Matrix factors; // [n (E + 1) H, D]: likewise
     private final Matrix normalized; // [E, 2A] of every head's query and key; null where they have no norms
     private final Buffer inverse; // [E, 2H]

@@ -1,10 +1,13 @@
 package dev.greenfield.engine;
 
+import static dev.greenfield.testing.Vectors.normal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.engine.Shortcuts.Switch;
+import dev.greenfield.lattice.HalfDepth;
+import dev.greenfield.model.ModelSource;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.FlopCounter;
 import dev.greenfield.testing.LeakCheck;
@@ -48,11 +51,9 @@ class KeyPathTest {
                 "gpt_neox",
                 "gpt_neox-sequential",
                 "llama-bias",
-                "llama-linear",
                 "llama-llama3",
                 "llama-yarn",
                 "mistral",
-                "qwen2",
                 "qwen3"
             })
     void findsTheSameWithFewerFlops(String name) throws IOException {
@@ -116,6 +117,35 @@ class KeyPathTest {
                         .isLessThan(1e-13);
                 assertThat(counter.taken()).isEqualTo(by);
             }
+        }
+    }
+
+    /** What a sweep is said to take has its factors in it, and is what it takes at most. */
+    @Test
+    void factorsAreCounted() throws IOException {
+        for (String name : new String[] {"llama-bias", "qwen3", "gpt_neo"}) {
+            long without = bytes(name, Switch.OFF);
+            assertThat(bytes(name, Switch.ON)).as(name).isGreaterThan(without);
+        }
+    }
+
+    /** The most bytes of a sweep of tangents, which are no more than it is said to take. */
+    private long bytes(String name, Switch keyPath) throws IOException {
+        Backend backend = reference();
+        try (ModelSource source = ModelSource.open(family(name));
+                DeviceModel model = new DeviceModel(
+                        source, backend, WeightPlan.resident(), new Shortcuts(Switch.OFF, keyPath, Switch.OFF));
+                Linearization run = new Linearization(model, TOKENS)) {
+            Seeds seeds = new Seeds();
+            for (int c = 0; c < COLUMNS; c++) {
+                seeds.column(HalfDepth.ofDepth(0), 0, normal(c, model.config().width()));
+            }
+            long before = backend.ledger().bytes();
+            backend.ledger().resetPeak();
+            new Sweep(run).tangents(seeds, model.top(), 0, TOKENS.length - 1, (level, rows, columns, x) -> {});
+            long peak = backend.ledger().peakBytes() - before;
+            assertThat(peak).as(name).isLessThanOrEqualTo(Batches.bytes(model, (long) COLUMNS * TOKENS.length));
+            return peak;
         }
     }
 }
