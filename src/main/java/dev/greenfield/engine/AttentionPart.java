@@ -153,7 +153,9 @@ final class AttentionPart implements BlockPart {
     void tangent(Matrix from, Matrix dx, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w) {
         Primal at = primal.attention();
         BatchSize size = BatchSize.of(rows);
-        ScoreFactors factors = keyPath.takes(size) ? keyPath.factors(at, size, w) : null;
+        ScoreFactors factors = keyPath.takes(size)
+                ? keyPath.factors(at.attention(), at.heads(), size, w::keyFactors, w::keyNorms)
+                : null;
         ColumnTiles.forEach(backend, rows, tile -> {
             Matrix dy = w.y(tile.rows()); // [m, D]
             Matrix attended = w.attended(tile.rows()); // [m, A]; in the memory of dy, which is done with

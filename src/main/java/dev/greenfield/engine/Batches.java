@@ -144,7 +144,7 @@ public final class Batches {
                                 + attention * AttentionPart.workElements(model.config())
                                 + chunk * MlpPart.workElements(model.config()))
                 + (rows < Condensation.leastRows(backend, model.config()) ? 0 : bytesOfMaps(model, (int) chunk))
-                + backend.precision().bytes() * KeyPath.mostElements(model, rows);
+                + backend.precision().bytes() * KeyPath.mostElements(backend, model.config(), model.shortcuts(), rows);
     }
 
     /**

@@ -5,6 +5,7 @@ import static dev.greenfield.engine.SharedFactors.columns;
 import dev.greenfield.backend.AttentionPrimal;
 import dev.greenfield.backend.AttentionShape;
 import dev.greenfield.backend.Backend;
+import dev.greenfield.backend.Buffer;
 import dev.greenfield.backend.Matrix;
 import dev.greenfield.backend.Product;
 import dev.greenfield.backend.RaggedRows;
@@ -12,6 +13,7 @@ import dev.greenfield.model.Architecture;
 import dev.greenfield.model.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongFunction;
 
 /**
  * Tangents of scores without those of queries and keys. Attention reads dq_i and dk_i of a token only through dq_i k_j with the keys
@@ -99,11 +101,10 @@ final class KeyPath {
     }
 
     /** The most elements that the factors of a level take where a batch has {@code rows} rows. */
-    static long mostElements(DeviceModel model, long rows) {
-        Architecture.Attention attention = model.config().architecture().attention();
-        return rows < LEAST_ROWS || !possible(model.backend(), attention, model.shortcuts())
+    static long mostElements(Backend backend, ModelConfig config, Shortcuts shortcuts, long rows) {
+        return rows < LEAST_ROWS || !possible(backend, config.architecture().attention(), shortcuts)
                 ? 0
-                : mostElements(model.config(), rows);
+                : mostElements(config, rows);
     }
 
     /**
@@ -125,20 +126,30 @@ final class KeyPath {
         return shape.heads() * (tokens + 1);
     }
 
-    /** The factors of a level. */
-    ScoreFactors factors(AttentionPart.Primal at, BatchSize size, Workspace w) {
+    /**
+     * The factors of a level.
+     *
+     * @param kept of the run's heads
+     * @param room gives room for factors
+     * @param normRoom gives room for norms of heads
+     */
+    ScoreFactors factors(
+            AttentionPrimal primal,
+            Heads.Primal kept,
+            BatchSize size,
+            LongFunction<Buffer> room,
+            LongFunction<Buffer> normRoom) {
         int tokens = size.tokens();
         int width = config.width();
         Matrix weight = heads.projection().weight();
         if (attention.plain()) {
             long elements = SharedFactors.elements(shape, width, tokens);
-            return SharedFactors.of(backend, at.attention(), weight, tokens, w.keyFactors(elements));
+            return SharedFactors.of(backend, primal, weight, tokens, room.apply(elements));
         }
         int atOnce = atOnce(size);
-        TurnedFactors.Room room = new TurnedFactors.Room(
-                w.keyFactors(TurnedFactors.elements(shape, normed(), width, tokens, atOnce)),
-                normed() ? w.keyNorms(TurnedFactors.inverseElements(shape, tokens)) : null);
-        return new TurnedFactors(backend, at.attention(), at.heads(), weight, tokens, atOnce, room);
+        long elements = TurnedFactors.elements(shape, normed(), width, tokens, atOnce);
+        Buffer norms = normed() ? normRoom.apply(TurnedFactors.inverseElements(shape, tokens)) : null;
+        return new TurnedFactors(backend, primal, kept, weight, tokens, atOnce, room.apply(elements), norms);
     }
 
     /**

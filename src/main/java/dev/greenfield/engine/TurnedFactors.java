@@ -44,20 +44,14 @@ final class TurnedFactors implements ScoreFactors {
     private int to;
 
     /**
-     * Room for the factors of some tokens.
-     *
-     * @param factors of {@link #elements}
-     * @param inverse of {@link #inverseElements}; null where heads have no norms
-     */
-    record Room(Buffer factors, Buffer inverse) {}
-
-    /**
      * Prepares a level.
      *
      * @param heads of the run
      * @param weight W [D, (H + 2 K) h]
      * @param tokens E, those up to the last that the batch has rows at
      * @param atOnce how many tokens' factors the room is for
+     * @param room of {@link #elements}
+     * @param inverse room of {@link #inverseElements}; null where heads have no norms
      */
     TurnedFactors(
             Backend backend,
@@ -66,7 +60,8 @@ final class TurnedFactors implements ScoreFactors {
             Matrix weight,
             int tokens,
             int atOnce,
-            Room room) {
+            Buffer room,
+            Buffer inverse) {
         this.backend = backend;
         this.shape = primal.shape();
         this.keyHeads = heads.layout().keyHeads();
@@ -81,7 +76,7 @@ final class TurnedFactors implements ScoreFactors {
                 heads.layout().gain());
         int a = shape.width();
         int n = atOnce * (tokens + 1);
-        Carver carver = new Carver(room.factors());
+        Carver carver = new Carver(room);
         this.swapped = carver.matrix(tokens, 3 * a);
         this.turned = carver.matrix(n, 3 * a);
         this.factors = carver.matrix(n * shape.heads(), weight.rows());
@@ -89,12 +84,11 @@ final class TurnedFactors implements ScoreFactors {
         copy(columns(run, a, a), columns(swapped, 0, a));
         copy(columns(run, 0, a), columns(swapped, a, a));
         copy(columns(run, 2 * a, a), columns(swapped, 2 * a, a)); // not used, but looked at
+        this.inverse = inverse;
         if (heads.norms().isEmpty()) {
             this.normalized = null;
-            this.inverse = null;
         } else {
             this.normalized = carver.matrix(tokens, 2 * a);
-            this.inverse = room.inverse();
             spreadNorms(heads.norms().get(0));
         }
     }
