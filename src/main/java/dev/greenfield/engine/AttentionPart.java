@@ -52,8 +52,7 @@ final class AttentionPart implements BlockPart {
         this.config = config;
         this.norm = Norm.before(backend, config);
         this.weights = weights;
-        this.keyPath =
-                new KeyPath(backend, config, weights.shape(), weights.heads().projection(), shortcuts);
+        this.keyPath = new KeyPath(backend, config, weights.shape(), weights.heads(), shortcuts);
     }
 
     /** Room for the primal of a run. */
@@ -92,9 +91,8 @@ final class AttentionPart implements BlockPart {
         Architecture.Attention attention = config.architecture().attention();
         double d = config.width();
         if (up && keyPath.takes(batch)) {
-            double row = 4 * d * attention.queryWidth() + keyPath.flopsOfRow(batch.tokens());
-            // The factors are made of all tokens, so that one without rows has a share too.
-            return row * count + keyPath.flopsOfToken();
+            double row = 2 * d * attention.queryWidth() + keyPath.flopsOfRow(batch.tokens());
+            return row * count + keyPath.flopsOfToken(count, batch.tokens());
         }
         return 2 * d * ((double) attention.projectedWidth() + (state.zero() ? 0 : attention.queryWidth())) * count;
     }
@@ -160,8 +158,8 @@ final class AttentionPart implements BlockPart {
     void tangent(Matrix from, Matrix dx, RaggedRows rows, BlockPrimal primal, int fromToken, Workspace w) {
         Primal at = primal.attention();
         BatchSize size = BatchSize.of(rows);
-        Matrix factors = keyPath.takes(size)
-                ? keyPath.factors(at.attention(), size.tokens(), w.keyFactors(keyPath.factorRows(size.tokens())))
+        ScoreFactors factors = keyPath.takes(size)
+                ? keyPath.factors(at.attention(), at.heads(), size, w::keyFactors, w::keyNorms)
                 : null;
         ColumnTiles.forEach(backend, rows, tile -> {
             Matrix dy = w.y(tile.rows()); // [m, D]
@@ -170,7 +168,8 @@ final class AttentionPart implements BlockPart {
             if (factors != null) {
                 Matrix dv = w.values(tile.rows()); // [m, A]
                 Matrix scores = w.scores(tile.rows(), keyPath.scoresOfRow(size.tokens())); // [m, H (E + 1)]
-                keyPath.tangent(at.attention(), dy, tile, factors, fromToken, dv, scores, attended);
+                Matrix projected = w.projected(tile.rows());
+                keyPath.tangent(at.attention(), dy, tile, factors, fromToken, dv, projected, scores, attended);
             } else {
                 Matrix dqkv = w.qkv(tile.rows()); // [m, 3A]
                 weights.heads().tangent(dy, tile, at.heads(), dqkv, w.projected(tile.rows()));

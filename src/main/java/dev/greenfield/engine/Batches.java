@@ -150,7 +150,7 @@ public final class Batches {
                                 + attention * AttentionPart.workElements(model.config())
                                 + chunk * MlpPart.workElements(model.config()))
                 + (rows < Condensation.leastRows(backend, model.config()) ? 0 : bytesOfMaps(model, (int) chunk))
-                + (rows < KeyPath.LEAST_ROWS ? 0 : backend.precision().bytes() * KeyPath.mostElements(model.config()));
+                + backend.precision().bytes() * KeyPath.mostElements(backend, model.config(), model.shortcuts(), rows);
     }
 
     /**

@@ -28,6 +28,7 @@ final class Workspace implements AutoCloseable {
     private final int mapsAtOnce;
     private final Backend backend;
     private Buffer keyFactors; // null until a level's tangents take the key path
+    private Buffer keyNorms; // likewise, where heads have norms
     private final Retention retention; // null where nothing is known of other sweeps
     private Buffer x;
     private Buffer y;
@@ -183,21 +184,29 @@ final class Workspace implements AutoCloseable {
         return new Matrix(qkv, (long) rows * attended, rows, n, n);
     }
 
-    /** Work space [rows, D] for factors of scores; the same for all levels of a sweep. */
-    Matrix keyFactors(int rows) {
-        long elements = (long) rows * width;
+    /** Work space for factors of scores; the same for all levels of a sweep. */
+    Buffer keyFactors(long elements) {
         if (keyFactors == null || keyFactors.length() < elements) {
-            closeKeyFactors();
+            keyFactors = closed(keyFactors);
             keyFactors = backend.allocate("factors of scores", elements);
         }
-        return Matrix.of(keyFactors, rows, width);
+        return keyFactors;
     }
 
-    private void closeKeyFactors() {
-        if (keyFactors != null) {
-            keyFactors.close();
-            keyFactors = null;
+    /** Work space for the norms of heads that factors of scores go through; likewise. */
+    Buffer keyNorms(long elements) {
+        if (keyNorms == null || keyNorms.length() < elements) {
+            keyNorms = closed(keyNorms);
+            keyNorms = backend.allocate("norms of heads", elements);
         }
+        return keyNorms;
+    }
+
+    private static Buffer closed(Buffer buffer) {
+        if (buffer != null) {
+            buffer.close();
+        }
+        return null;
     }
 
     /** Work space [rows, (H + 2 K) h] for what is projected, null where that is q, k and v themselves; see {@link Heads}. */
@@ -258,7 +267,8 @@ final class Workspace implements AutoCloseable {
         y.close();
         qkv.close();
         hidden.close();
-        closeKeyFactors();
+        keyFactors = closed(keyFactors);
+        keyNorms = closed(keyNorms);
         if (heads != null) {
             heads.close();
         }

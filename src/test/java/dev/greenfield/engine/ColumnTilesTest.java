@@ -65,7 +65,7 @@ class ColumnTilesTest {
     }
 
     /** The backend, but with other preferences, by the names of their methods. */
-    static Backend preferring(Backend backend, Map<String, Integer> preferences) {
+    static Backend preferring(Backend backend, Map<String, ? extends Number> preferences) {
         return (Backend) Proxy.newProxyInstance(
                 ColumnTilesTest.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
                     if (preferences.containsKey(method.getName())) {

@@ -1,14 +1,11 @@
 package dev.greenfield.engine;
 
-import static dev.greenfield.testing.Vectors.normal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.greenfield.backend.Backend;
 import dev.greenfield.backend.Backends;
 import dev.greenfield.engine.Shortcuts.Switch;
-import dev.greenfield.lattice.HalfDepth;
-import dev.greenfield.model.ModelSource;
 import dev.greenfield.testing.Errors;
 import dev.greenfield.testing.FlopCounter;
 import dev.greenfield.testing.LeakCheck;
@@ -38,35 +35,8 @@ class ShortcutsTest {
         return new Shortcuts(way, way, way);
     }
 
-    /** Sums of squares of all columns at all half depths and tokens; columns begin everywhere, in groups of unequal sizes. */
     private static double[] norms(String spec, Backend backend, Shortcuts shortcuts, int fromToken) throws IOException {
-        double[] norms = new double[COLUMNS * 5 * TOKENS.length];
-        try (ModelSource source = ModelSource.open(spec);
-                DeviceModel model = new DeviceModel(source, backend, WeightPlan.resident(), shortcuts);
-                Linearization run = new Linearization(model, TOKENS)) {
-            boolean middles = !model.config().architecture().stream().parallel();
-            int width = model.config().width();
-            Seeds seeds = new Seeds();
-            for (int c = 0; c < COLUMNS; c++) {
-                int level = middles ? c % 4 : 2 * (c % 2);
-                int token = (c / 4) % 11 % 6; // more at the first tokens, and none at some of few
-                int column = seeds.column(new HalfDepth(level), token, normal(c, width));
-                if (c % 29 == 0) {
-                    seeds.add(column, new HalfDepth(level), (token + 2) % 6, normal(c + 1000, width));
-                }
-            }
-            Visitor visitor = (level, rows, columns, x) -> {
-                double[] squares = new double[rows.rows()];
-                backend.squaredNorms(x, squares, 0);
-                for (int c = 0; c < columns.length; c++) {
-                    for (int t = Math.max(fromToken, rows.first(c)); t <= rows.last(c); t++) {
-                        norms[(columns[c] * 5 + level.index()) * TOKENS.length + t] = squares[rows.row(t, c)];
-                    }
-                }
-            };
-            new Sweep(run).tangents(seeds, HalfDepth.ofDepth(2), fromToken, 5, visitor);
-        }
-        return norms;
+        return SweepNorms.of(spec, backend, shortcuts, TOKENS, fromToken, COLUMNS);
     }
 
     @ParameterizedTest

@@ -29,7 +29,8 @@ class MapCostTest {
     @ValueSource(
             strings = {
                 "random:3,2,24,19,16,seed=5",
-                "random:llama:layers=3,heads=4,keys=2,width=16,inner=24,vocabulary=19,positions=16",
+                "random:llama:layers=3,heads=2,keys=1,width=16,inner=24,vocabulary=19,positions=16",
+                "random:qwen3:layers=3,heads=2,keys=2,width=16,inner=24,vocabulary=19,positions=16",
                 "random:gpt_neox:layers=3,heads=2,width=16,inner=64,vocabulary=19,positions=16"
             })
     void plansCountTheFlopsOfProducts(String spec) throws IOException {
