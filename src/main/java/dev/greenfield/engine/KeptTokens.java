@@ -52,7 +52,7 @@ public final class KeptTokens {
         int count = Math.min(most, places.size());
         boolean[][] kept = new boolean[rows.length][rows[0].length];
         places.subList(0, count).forEach(place -> kept[place.block()][place.token()] = true);
-        return new KeptTokens(kept, count, count * bytesOfMap(model) + bytesToForm(model));
+        return new KeptTokens(kept, count, count * bytesOfMap(model) + bytesToForm(model) + bytesOfChunk(model));
     }
 
     /**
@@ -79,8 +79,15 @@ public final class KeptTokens {
     /** What a sweep may take besides to form maps. */
     static long bytesToForm(DeviceModel model) {
         Backend backend = model.backend();
-        int chunk = backend.preferredChunkRows();
-        return (Condensation.mapElements(model.config(), chunk) + chunk * MlpPart.workElements(model.config()))
+        return Condensation.mapElements(model.config(), backend.preferredChunkRows())
+                * backend.precision().bytes();
+    }
+
+    /** What a sweep of few rows takes besides, since planned maps are formed in it by the same products as in one of many. */
+    private static long bytesOfChunk(DeviceModel model) {
+        Backend backend = model.backend();
+        return backend.preferredChunkRows()
+                * MlpPart.workElements(model.config())
                 * backend.precision().bytes();
     }
 
