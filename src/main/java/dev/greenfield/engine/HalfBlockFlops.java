@@ -25,8 +25,7 @@ public final class HalfBlockFlops {
     public static double of(DeviceModel model, HalfDepth level, boolean forward, RaggedRows rows, KeptTokens kept) {
         return ends(model, level, forward)
                 ? 0
-                : part(model, level, forward)
-                        .flops(rows, forward, token -> kept.has(block(level, forward), token));
+                : part(model, level, forward).flops(rows, forward, token -> kept.has(block(level, forward), token));
     }
 
     /** The block that follows. */

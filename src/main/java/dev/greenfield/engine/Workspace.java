@@ -51,12 +51,7 @@ final class Workspace implements AutoCloseable {
      * @param retention what is known of other sweeps; null for nothing
      */
     Workspace(
-            Backend backend,
-            ModelConfig config,
-            int rows,
-            int attentionRows,
-            boolean condenses,
-            Retention retention) {
+            Backend backend, ModelConfig config, int rows, int attentionRows, boolean condenses, Retention retention) {
         this(backend, config, rows, attentionRows, condenses, retention, 0);
     }
 
@@ -85,7 +80,8 @@ final class Workspace implements AutoCloseable {
             made[0] = backend.allocate("sweep rows", (long) rows * rowWidth(config));
             made[1] = backend.allocate("sweep rows", (long) rows * rowWidth(config));
             made[2] = backend.allocate(
-                    "sweep q, k, v", Math.max(attentionRows, chunk) * AttentionPart.qkvElements(config));
+                    "sweep q, k, v",
+                    Math.max(attentionRows, Math.min(rows, chunk)) * AttentionPart.qkvElements(config));
             if (Heads.workElements(config) > 0) {
                 made[6] = backend.allocate("sweep projections", attentionRows * Heads.workElements(config));
             }

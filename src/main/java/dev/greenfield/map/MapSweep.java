@@ -150,10 +150,7 @@ final class MapSweep {
             checkpoint.requireColumns(pass.rows.length);
             MapCut cut = new MapCut(checkpoint.batches(), pass.kept(checkpoint.keptMaps()));
             long bytes = devices.freeBytes() - pass.readingBytes() - cut.kept().bytes();
-            return pass.compute(
-                    cut,
-                    devices,
-                    work -> checkpoint.run(work, run.model(), pass.rows, bytes, Task::note));
+            return pass.compute(cut, devices, work -> checkpoint.run(work, run.model(), pass.rows, bytes, Task::note));
         }
     }
 
@@ -279,9 +276,8 @@ final class MapSweep {
         @Override
         public double[] compute(Batches.Range range) {
             // Of several devices' batches under way none is watched: they count when they are taken.
-            double[] numbers = devices.count() > 1
-                    ? devices.found(range)
-                    : found(devices.own(), range, meter::watching);
+            double[] numbers =
+                    devices.count() > 1 ? devices.found(range) : found(devices.own(), range, meter::watching);
             meter.computed(range);
             return numbers;
         }

@@ -247,10 +247,7 @@ final class CudaAttention implements AttentionTangents {
         int width = wide ? 128 : 64;
         String suffix = precision + "_" + (vector ? Integer.toString(width) : "any");
         return new Variant(
-                suffix,
-                shape.softCap() > 0 ? "capped_" : "",
-                slices(shape, width),
-                sharedBytes(shape, width, 1));
+                suffix, shape.softCap() > 0 ? "capped_" : "", slices(shape, width), sharedBytes(shape, width, 1));
     }
 
     /** Whether a kernel may load 16 bytes at a time. */
