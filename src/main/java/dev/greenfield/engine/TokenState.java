@@ -7,9 +7,6 @@ package dev.greenfield.engine;
  * @param zero whether its rows are those of cotangents that no attention has brought here yet: they are left out
  */
 public record TokenState(boolean kept, boolean zero) {
-    /** Rows that go through everything. */
-    public static final TokenState PLAIN = new TokenState(false, false);
-
     /** Rows that are not zero, with or without a map that is kept. */
     public static TokenState kept(boolean kept) {
         return new TokenState(kept, false);

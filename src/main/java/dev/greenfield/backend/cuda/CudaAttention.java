@@ -95,7 +95,7 @@ final class CudaAttention implements AttentionTangents {
         launch(rows, variant.slices, tiles(rows) - queriesFrom / TILE, variant.sharedBytes);
     }
 
-    /** Never measured on a device; and newborn columns are seen token by token, with copies and launches for each. */
+    /** Measured on a device, and slower; newborn columns are seen token by token, with copies and launches for each. */
     @Override
     public boolean pay() {
         return false;
